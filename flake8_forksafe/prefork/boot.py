@@ -1,0 +1,141 @@
+"""The boot plan: what a worker's MainProcess does before its first fork, in Celery's own order.
+
+Read in Celery 5.7.0 and verified by running it: celery/app/utils.py (find_app), celery/bin/celery.py,
+celery/worker/worker.py, celery/apps/worker.py, celery/loaders/base.py.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flake8_forksafe.prefork.frames import Frame, Module
+from flake8_forksafe.prefork.library.celery import (
+    AFTER_FORK,
+    BEFORE_FORK,
+    CeleryApp,
+    Receiver,
+    cause,
+    import_default_modules,
+    load_config,
+    run_receivers,
+)
+from flake8_forksafe.prefork.values import (
+    UNKNOWN,
+    Arguments,
+    Choice,
+    Class,
+    Function,
+    Instance,
+    Literal,
+    Method,
+    ModuleValue,
+    Value,
+    options,
+)
+from flake8_forksafe.prefork.walk import BudgetExceeded, Walk
+from flake8_forksafe.project.layout import FIRST_PARTY, Found
+
+ROOT = "celery"
+"""The node of the worker itself, from which everything is reached."""
+
+
+class Booted(NamedTuple):
+    """How far the boot was followed."""
+
+    app: CeleryApp | None
+    forked_at: int
+    """How many modules were loaded before the fork; later ones belong to ``worker_ready``."""
+
+
+def boot(walk: Walk, app: str) -> Booted:
+    """Follow the boot of ``celery -A app worker``."""
+    frame = Frame(Module(Found(ROOT, None, False, (), FIRST_PARTY)), ROOT, "function", walk.certain)
+    frame.boot = True
+    found: CeleryApp | None = None
+    try:
+        found = _before_fork(walk, app, frame)
+        forked_at = len(walk.order)
+        with walk.boot_step("after the fork"):
+            for signal in AFTER_FORK:
+                run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN})
+        return Booted(found, forked_at)
+    except BudgetExceeded:
+        walk.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
+        return Booted(found, len(walk.order))
+
+
+def _before_fork(walk: Walk, spec: str, frame: Frame) -> CeleryApp | None:
+    value = find_app(walk, spec, frame)
+    app = walk.celery.app_of(value)
+    if app is None and walk.celery.apps:
+        app = walk.celery.apps[-1]
+    if app is None:
+        return None
+    load_config(walk, app, _cause_of(walk, app))
+    with walk.boot_step("import_modules"):
+        import_default_modules(walk, app, _cause_of(walk, app))
+    with walk.boot_step("on_after_finalize"):
+        run_receivers(walk, app.receivers.get("on_after_finalize", []), {"sender": app.value})
+    for signal in BEFORE_FORK:
+        with walk.boot_step(signal):
+            run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN, "instance": UNKNOWN})
+    with walk.boot_step("bootsteps"):
+        for step in app.steps:
+            _run_step(walk, step)
+    return app
+
+
+def _cause_of(walk: Walk, app: CeleryApp) -> Frame:
+    """A frame for the line that created the app."""
+    return cause(walk, Receiver(app.value, app.frame, app.line, True))
+
+
+def _run_step(walk: Walk, step: Receiver) -> None:
+    """A worker bootstep: created, then started; those that need the pool start after the fork."""
+    frame = cause(walk, step)
+    for option in options(step.function) if isinstance(step.function, Value) else ():
+        if isinstance(option, Class):
+            instance = walk.call(option, Arguments((UNKNOWN,)), frame)
+            for name in ("include_if", "create"):
+                method = walk.attribute(instance, name, frame) if isinstance(instance, Instance) else UNKNOWN
+                if isinstance(method, (Method, Function)):
+                    walk.call(method, Arguments((UNKNOWN,)), frame)
+
+
+def find_app(walk: Walk, spec: str, frame: Frame) -> Value | None:
+    """``celery.app.utils.find_app``."""
+    module_name, separator, attribute = spec.partition(":")
+    if separator:
+        module = walk.import_name(module_name, frame)
+        return _attribute(walk, module, attribute, frame) if module is not None else None
+    value = walk.import_name(module_name, frame) if walk.layout.find(module_name) is not None else None
+    if value is None and "." in module_name:
+        module_name, _, attribute = module_name.rpartition(".")
+        module = walk.import_name(module_name, frame)
+        return _attribute(walk, module, attribute, frame) if module is not None else None
+    return _app_in(walk, value, frame)
+
+
+def _attribute(walk: Walk, module: Value, name: str, frame: Frame) -> Value | None:
+    value: Value = module
+    for part in name.split("."):
+        value = walk.attribute(value, part, frame)
+    if isinstance(value, (Function, Choice)) and walk.celery.app_of(value) is None:
+        value = walk.call(value, Arguments(), frame)
+    return value
+
+
+def _app_in(walk: Walk, value: Value | None, frame: Frame) -> Value | None:
+    """The app of a module: ``app``, ``celery``, its submodule ``celery``, or any app among its names."""
+    if not isinstance(value, ModuleValue):
+        return value
+    names = value.module.names
+    for name in ("app", "celery"):
+        found = names.get(name)
+        if found is not None and not isinstance(found, (ModuleValue, Literal)):
+            return found
+    if value.module.found.is_package and walk.layout.find(f"{value.module.name}.celery") is not None:
+        inner = walk.import_name(f"{value.module.name}.celery", frame)
+        if isinstance(inner, ModuleValue):
+            return _app_in(walk, inner, frame)
+    return next((found for found in names.values() if walk.celery.app_of(found) is not None), None)

@@ -1,0 +1,109 @@
+"""The state of execution: modules, frames, control flow."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from flake8_forksafe.prefork.values import Class, Doubt, Item, Value
+from flake8_forksafe.project.layout import Found
+
+
+class Flow(IntFlag):
+    """How a block of statements may end."""
+
+    NEXT = 1
+    RETURN = 2
+    BREAK = 4
+    CONTINUE = 8
+    ABORT = 16
+    """An exception that nothing catches: the worker would not start, so it is assumed not to happen."""
+
+
+class Raised(Exception):
+    """An exception in the analysed program that one of its handlers catches."""
+
+    def __init__(self, value: Value) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Module:
+    """A module of the analysed program.
+
+    :ivar names: its namespace.
+    :ivar open: whether it may hold names that are not known (a star import from a library).
+    :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"``.
+    """
+
+    __slots__ = ("found", "name", "names", "open", "state")
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.name = found.name
+        self.names: dict[str, Value] = {}
+        self.open = False
+        self.state = "new"
+
+    @property
+    def package(self) -> str:
+        """What relative imports are relative to."""
+        return self.name if self.found.is_package else self.name.rpartition(".")[0]
+
+
+class Frame:
+    """One execution of a module, class body, function or comprehension.
+
+    :ivar node: the node of the graph that executes: a module ``pkg.mod`` or a function ``pkg.mod:Class.method``.
+    :ivar base: the doubt in which the frame was entered; in a deeper one its code only may run.
+    """
+
+    __slots__ = (
+        "module", "names", "closure", "node", "kind", "base", "line", "column", "outer_names", "results", "yields",
+        "owner", "receiver", "qualname", "boot",
+    )  # fmt: skip
+
+    def __init__(self, module: Module, node: str, kind: str, base: Doubt, closure: Frame | None = None) -> None:
+        self.module = module
+        self.node = node
+        self.kind = kind
+        self.base = base
+        self.closure = closure
+        self.names: dict[str, Value] = module.names if kind == "module" else {}
+        self.line = 1
+        self.column = 0
+        self.outer_names: dict[str, str] = {}
+        """Names declared ``global`` or ``nonlocal``."""
+        self.results: list[Value] = []
+        self.yields: list[Item] = []
+        self.owner: Class | None = None
+        self.receiver: Value | None = None
+        self.qualname = ""
+        self.boot = False
+        """Whether it stands for what Celery or Django do because of this line, not for the line itself."""
+
+    def scope_of(self, name: str) -> dict[str, Value]:
+        """The namespace that an assignment to ``name`` changes."""
+        keyword = self.outer_names.get(name)
+        if keyword == "global":
+            return self.module.names
+        if keyword == "nonlocal":
+            frame = self.closure
+            while frame is not None:
+                if frame.kind == "function" and name in frame.names:
+                    return frame.names
+                frame = frame.closure
+        return self.names
+
+    def find(self, name: str) -> Value | None:
+        """Look a name up as Python does: here, in the functions around, in the module."""
+        value = self.names.get(name)
+        if value is not None and name not in self.outer_names:
+            return value
+        inner, frame = self, self.closure
+        while frame is not None:
+            if frame.kind != "class" or inner.kind == "comprehension":
+                value = frame.names.get(name)
+                if value is not None:
+                    return value
+            inner, frame = frame, frame.closure
+        return self.module.names.get(name)

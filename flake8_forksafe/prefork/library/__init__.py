@@ -1,0 +1,50 @@
+"""What the walk knows of code it does not execute: builtins, the standard library, Celery, Django and others.
+
+A library's function is known by its dotted path (see :class:`~flake8_forksafe.prefork.values.External`).  A model is
+called instead of it.  Whatever has no model is opaque: it returns something unknown and calls nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flake8_forksafe.prefork.library import builtin, celery, django, frameworks, standard
+from flake8_forksafe.prefork.values import Arguments, External, Value
+
+if TYPE_CHECKING:
+    from flake8_forksafe.prefork.frames import Frame
+    from flake8_forksafe.prefork.walk import Walk
+
+Model = Callable[["Walk", External, Arguments, "Frame"], Value]
+
+_MODULES: tuple[Any, ...] = (builtin, standard, celery, django, frameworks)
+
+
+class Library(NamedTuple):
+    """All models, by dotted path.
+
+    :ivar aliases: other paths of the same thing.
+    :ivar values: things that have a known value.
+    :ivar attributes: how attributes of a thing are looked up; None falls back to a longer path.
+    :ivar items: how ``thing[index]`` is looked up.
+    :ivar setters: what ``thing.name = value`` does besides.
+    :ivar item_setters: what ``thing[index] = value`` does.
+    :ivar functions: models of functions and methods.
+    """
+
+    aliases: dict[str, str]
+    values: dict[str, Callable[[Walk], Value]]
+    attributes: dict[str, Callable[[Walk, Any, str, Frame], Value | None]]
+    items: dict[str, Callable[[Walk, External, Value, Frame], Value]]
+    setters: dict[str, Callable[[Walk, External, str, Value, Frame], None]]
+    item_setters: dict[str, Callable[[Walk, External, Value, Value], None]]
+    functions: dict[str, Model]
+
+
+def _merged(table: str) -> dict[str, Any]:
+    """One table of all model modules."""
+    return {path: entry for module in _MODULES for path, entry in getattr(module, table, {}).items()}
+
+
+LIBRARY = Library(*(_merged(field.upper()) for field in Library._fields))

@@ -1,0 +1,656 @@
+"""Models of Python's builtin functions and of the methods of its builtin types."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flake8_forksafe.prefork import sequences, statements
+from flake8_forksafe.prefork.frames import Raised
+from flake8_forksafe.prefork.values import (
+    FALSE,
+    NONE,
+    TRUE,
+    UNKNOWN,
+    Arguments,
+    Choice,
+    Class,
+    Descriptor,
+    External,
+    FilePath,
+    Function,
+    Instance,
+    Item,
+    Items,
+    Literal,
+    Method,
+    ModuleValue,
+    Partial,
+    Table,
+    Value,
+    join,
+    options,
+    text,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from flake8_forksafe.prefork.frames import Frame
+    from flake8_forksafe.prefork.walk import Walk
+
+
+# --- attributes and types ---------------------------------------------------------------------------------------
+
+
+def get_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name, default = arguments.get(0, "object"), arguments.get(1, "name"), arguments.get(2, "default")
+    names = [found for option in options(name or UNKNOWN) if (found := text(option)) is not None]
+    if holder is None or not names:
+        return UNKNOWN
+    if default is None:
+        return join(*(walk.attribute(holder, found, frame) for found in names))
+    return join(*(attribute_or(walk, holder, found, default, frame) for found in names))
+
+
+def attribute_or(walk: Walk, holder: Value, name: str, default: Value, frame: Frame) -> Value:
+    """``getattr(holder, name, default)``."""
+    known = has(walk, holder, name, frame)
+    if known is False:
+        return default
+    value = walk.attribute(holder, name, frame)
+    return value if known else join(value, default)
+
+
+def has(walk: Walk, holder: Value, name: str, frame: Frame) -> bool | None:
+    """Whether a value has an attribute; None if that is not known."""
+    before, walk.possible_errors = walk.possible_errors, []
+    doubt = walk.doubt
+    walk.catchers.append([External("builtins.AttributeError")])
+    try:
+        value = walk.attribute(holder, name, frame)
+        unsure = bool(walk.possible_errors)
+    except Raised as error:
+        walk.doubt = doubt
+        if statements.matches(error.value, External("builtins.AttributeError")):
+            return False
+        raise
+    finally:
+        walk.catchers.pop()
+        walk.possible_errors = before
+    if isinstance(holder, (Instance, Class)) and value is UNKNOWN:
+        outside = any(isinstance(base, External) and base.path != "builtins.object" for base in
+                      (holder.cls if isinstance(holder, Instance) else holder).mro())  # fmt: skip
+        return None if outside or not isinstance(holder, Class) else False
+    if isinstance(value, External) and value.receiver is holder:
+        return None
+    return None if unsure or isinstance(holder, (External, Choice)) or value is UNKNOWN else True
+
+
+def has_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name = arguments.get(0, "object"), text(arguments.get(1, "name"))
+    if holder is None or name is None:
+        return UNKNOWN
+    answer = has(walk, holder, name, frame)
+    return UNKNOWN if answer is None else Literal(answer)
+
+
+def set_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name, value = arguments.get(0, ""), text(arguments.get(1, "")), arguments.get(2, "")
+    if holder is not None and name is not None and value is not None:
+        statements.set_attribute(walk, holder, name, value, frame)
+    return NONE
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "builtins.str": (str,), "builtins.bytes": (bytes,), "builtins.int": (int,), "builtins.float": (float,),
+    "builtins.bool": (bool,), "builtins.complex": (complex,),
+}  # fmt: skip
+
+
+def is_instance(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    value, kind = arguments.get(0, ""), arguments.get(1, "")
+    if value is None or kind is None:
+        return UNKNOWN
+    answers = {instance_of(option, kind) for option in options(value)}
+    answer = answers.pop() if len(answers) == 1 else None
+    return UNKNOWN if answer is None else Literal(answer)
+
+
+def instance_of(value: Value, kind: Value) -> bool | None:
+    """Whether a value is an instance of a class or of one of a tuple of classes."""
+    if isinstance(kind, Items):
+        answers = [instance_of(value, item.value) for item in kind.items]
+        return True if True in answers else (None if None in answers or not kind.complete else False)
+    if isinstance(kind, Class):
+        if isinstance(value, Instance):
+            return True if kind in list(value.cls.mro()) else False
+        return False if isinstance(value, (Literal, Items, Table, Function, ModuleValue)) else None
+    if not isinstance(kind, External):
+        return None
+    if isinstance(value, Literal):
+        return isinstance(value.value, TYPES[kind.path]) if kind.path in TYPES else _other_type(kind)
+    if isinstance(value, Items):
+        return kind.path == f"builtins.{value.kind}" or _abstract(kind)
+    if isinstance(value, Table):
+        return kind.path == "builtins.dict" or _abstract(kind)
+    if isinstance(value, (Class, Function, ModuleValue)):
+        own = {Class: "builtins.type", Function: "types.FunctionType", ModuleValue: "types.ModuleType"}[type(value)]
+        return True if kind.path in (own, "builtins.object") else _other_type(kind)
+    if isinstance(value, External) and value.path == f"{kind.path}()":
+        return True
+    return None
+
+
+def _other_type(kind: External) -> bool | None:
+    return False if kind.path.startswith("builtins.") and kind.path != "builtins.object" else None
+
+
+def _abstract(kind: External) -> bool | None:
+    """Whether a container is an instance of what may be an abstract class."""
+    return None if kind.path.startswith(("collections.", "typing.")) else _other_type(kind)
+
+
+def is_subclass(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    cls, kind = arguments.get(0, ""), arguments.get(1, "")
+    if not isinstance(cls, Class) or kind is None:
+        return FALSE if isinstance(cls, Function) else UNKNOWN
+    kinds = [item.value for item in kind.items] if isinstance(kind, Items) else [kind]
+    order = list(cls.mro())
+    for wanted in kinds:
+        if any(base is wanted or (isinstance(base, External) and isinstance(wanted, External)
+                                  and base.path == wanted.path) for base in order):  # fmt: skip
+            return TRUE
+    outside = any(isinstance(base, External) for base in order)
+    return UNKNOWN if outside and any(isinstance(wanted, External) for wanted in kinds) else FALSE
+
+
+def type_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    if len(arguments.positional) == 3:
+        name, bases, namespace = arguments.positional
+        names = {key: item.value for key, item in namespace.entries.items() if isinstance(key, str)} if isinstance(
+            namespace, Table) else {}  # fmt: skip
+        inherited = sequences.iterate(walk, bases, frame)
+        return Class(text(name) or "?", frame.module, tuple(item.value for item in inherited.items), names, frame.line)
+    value = arguments.get(0, "")
+    if isinstance(value, Instance):
+        return value.cls
+    if isinstance(value, Literal):
+        return External(f"builtins.{type(value.value).__name__}")
+    return UNKNOWN
+
+
+def new_type(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``super().__new__(...)`` in a metaclass: the class that is being created."""
+    return walk.created if walk.created is not None else UNKNOWN
+
+
+def subclasses(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    cls = function.receiver
+    if not isinstance(cls, Class):
+        return UNKNOWN
+    direct = [item for item in cls.subclasses if isinstance(item.value, Class) and cls in item.value.bases]
+    return sequences.from_items(walk, "list", direct)
+
+
+def descriptor(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
+    """A model of ``property``, ``classmethod``, ``staticmethod``."""
+
+    def model(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+        inner = arguments.get(0, "fget")
+        return UNKNOWN if inner is None else Descriptor(kind, inner)
+
+    return model
+
+
+def names_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``vars``, ``globals``, ``locals``: a view, so changes to it change the names."""
+    holder = arguments.get(0, "")
+    if holder is None:
+        return NamesTable(walk, frame.module.names if function.path.endswith("globals") else frame.names)
+    if isinstance(holder, ModuleValue):
+        return NamesTable(walk, holder.module.names)
+    if isinstance(holder, (Instance, Class)):
+        return NamesTable(walk, holder.names)
+    return UNKNOWN
+
+
+class NamesTable(Table):
+    """``globals()``: a mapping whose entries are names of a scope."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, walk: Walk, names: dict[str, Value]) -> None:
+        super().__init__(Bound(names), walk.certain, complete=False)
+        self.names = names
+
+
+class Bound(dict[object, Item]):
+    """Entries that are stored in a scope's names."""
+
+    def __init__(self, names: dict[str, Value]) -> None:
+        super().__init__({name: Item(value) for name, value in names.items()})
+        self.names = names
+
+    def __setitem__(self, key: object, item: Item) -> None:
+        super().__setitem__(key, item)
+        if isinstance(key, str):
+            self.names[key] = item.value
+
+
+def directory(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder = arguments.get(0, "")
+    names: dict[str, Value] | None = None
+    if holder is None:
+        names = frame.names
+    elif isinstance(holder, ModuleValue):
+        names = holder.module.names
+    elif isinstance(holder, (Instance, Class)):
+        cls = holder.cls if isinstance(holder, Instance) else holder
+        names = {name: value for base in cls.mro() if isinstance(base, Class) for name, value in base.names.items()}
+    if names is None:
+        return Items("list", (), walk.doubt, complete=False)
+    return walk.items("list", [Literal(name) for name in sorted(names)])
+
+
+def is_callable(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    value = arguments.get(0, "")
+    if isinstance(value, (Function, Class, Method, Partial)):
+        return TRUE
+    return FALSE if isinstance(value, (Literal, Items, Table, FilePath, ModuleValue)) else UNKNOWN
+
+
+# --- constructors and iteration ---------------------------------------------------------------------------------
+
+
+def sequence(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
+    """A model of ``list``, ``tuple``, ``set``, ``frozenset``, ``iter``, ``reversed``, ``sorted``."""
+
+    def model(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+        source = arguments.get(0, "iterable")
+        if source is None:
+            return Items(kind, (), walk.doubt)
+        found = sequences.iterate(walk, source, frame)
+        items = list(found.items)
+        if function.path.endswith("sorted"):
+            plain = [item.value.value for item in items if isinstance(item.value, Literal)]
+            if len(plain) == len(items) and "key" not in arguments.keywords:
+                try:
+                    items = [items[i] for i in sorted(range(len(items)), key=plain.__getitem__)]  # type: ignore[arg-type]
+                except TypeError:
+                    pass
+        elif function.path.endswith("reversed"):
+            items.reverse()
+        return Items(kind, items, walk.doubt, found.complete)
+
+    return model
+
+
+def dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    table = Table({}, walk.doubt, arguments.complete)
+    source = arguments.get(0, "") if arguments.positional else None
+    if isinstance(source, (Table, Choice)):
+        sequences.update(walk, table, source)
+    elif source is not None:
+        pairs = sequences.iterate(walk, source, frame)
+        table.complete &= pairs.complete
+        for item in pairs.items:
+            pair = sequences.iterate(walk, item.value, frame)
+            key = sequences.key_of(pair.items[0].value) if len(pair.items) == 2 else None
+            if key is None:
+                table.complete = False
+            else:
+                table.entries[key] = Item(pair.items[1].value, item.sure)
+    table.entries.update({name: Item(value) for name, value in arguments.keywords.items()})
+    return table
+
+
+def enumerate_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    found = sequences.iterate(walk, arguments.get(0, "iterable") or UNKNOWN, frame)
+    start = arguments.get(1, "start")
+    first = start.value if isinstance(start, Literal) and isinstance(start.value, int) else 0
+    pairs = [Item(walk.items("tuple", [Literal(first + index), item.value]), item.sure)
+             for index, item in enumerate(found.items)]  # fmt: skip
+    return Items("iterator", pairs, walk.doubt, found.complete)
+
+
+def zip_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    columns = [sequences.iterate(walk, value, frame) for value in arguments.positional]
+    complete = all(column.complete for column in columns)
+    rows = [
+        Item(walk.items("tuple", [item.value for item in row]), all(item.sure for item in row))
+        for row in zip(*(column.items for column in columns), strict=False)
+    ]
+    return Items("iterator", rows, walk.doubt, complete)
+
+
+def range_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    numbers = [value.value for value in arguments.positional if isinstance(value, Literal)]
+    whole = [number for number in numbers if isinstance(number, int)]
+    if len(whole) != len(arguments.positional) or not whole or (len(whole) == 3 and not whole[2]):
+        return Items("iterator", (), walk.doubt, complete=False)
+    found = range(*whole)
+    if len(found) > 1000:
+        return Items("iterator", (), walk.doubt, complete=False)
+    return walk.items("iterator", [Literal(number) for number in found])
+
+
+def map_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    if len(arguments.positional) != 2:
+        return UNKNOWN
+    callback, source = arguments.positional
+    found = sequences.iterate(walk, source, frame)
+    results = []
+    for item in found.items:
+        with walk.doubted(not item.sure):
+            results.append(Item(walk.call(callback, Arguments((item.value,)), frame), item.sure))
+    if not found.complete:
+        with walk.doubted():
+            walk.call(callback, Arguments((UNKNOWN,)), frame)
+    return Items("iterator", results, walk.doubt, found.complete)
+
+
+def filter_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    if len(arguments.positional) != 2:
+        return UNKNOWN
+    callback, source = arguments.positional
+    found = sequences.iterate(walk, source, frame)
+    kept = []
+    for item in found.items:
+        identity = isinstance(callback, Literal)
+        holds = truth(item.value if identity else walk.call(callback, Arguments((item.value,)), frame))
+        if holds is not False:
+            kept.append(Item(item.value, item.sure and holds is True))
+    return Items("iterator", kept, walk.doubt, found.complete)
+
+
+def any_or_all(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    found = sequences.iterate(walk, arguments.get(0, "iterable") or UNKNOWN, frame)
+    decisive = function.path.endswith("any")
+    answers = [(truth(item.value), item.sure) for item in found.items]
+    if (decisive, True) in answers:
+        return Literal(decisive)
+    unsure = not found.complete or any(answer in (None, decisive) for answer, _ in answers)
+    return UNKNOWN if unsure else Literal(not decisive)
+
+
+def next_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    found = sequences.iterate(walk, arguments.get(0, "") or UNKNOWN, frame)
+    default = arguments.get(1, "default")
+    for index, item in enumerate(found.items):
+        if item.sure:
+            return join(*(earlier.value for earlier in found.items[: index + 1]))
+    maybe = [item.value for item in found.items] + ([] if found.complete else [UNKNOWN])
+    return join(*maybe, default if default is not None else UNKNOWN)
+
+
+def length(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    value = arguments.get(0, "")
+    if isinstance(value, Items) and value.complete and all(item.sure for item in value.items):
+        return Literal(len(value.items))
+    if isinstance(value, Table) and value.complete and all(item.sure for item in value.entries.values()):
+        return Literal(len(value.entries))
+    if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
+        return Literal(len(value.value))
+    return UNKNOWN
+
+
+def convert(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``str(x)``, ``int(x)``, ``bool(x)``, ``float(x)``, ``repr(x)``."""
+    value = arguments.get(0, "")
+    kind = function.path.rpartition(".")[2]
+    if value is None:
+        return {"str": Literal(""), "int": Literal(0), "bool": FALSE, "float": Literal(0.0)}.get(kind, UNKNOWN)
+    if kind == "bool":
+        answer = truth(value)
+        return UNKNOWN if answer is None else Literal(answer)
+    results = [_converted(option, kind) for option in options(value)]
+    return join(*results)
+
+
+def _converted(value: Value, kind: str) -> Value:
+    if isinstance(value, FilePath) and kind == "str":
+        return Literal(value.path)
+    if not isinstance(value, Literal) or isinstance(value.value, bytes):
+        return UNKNOWN
+    if isinstance(value.value, int) and abs(value.value) > 1 << 64:
+        return UNKNOWN
+    try:
+        return Literal(getattr(builtins, kind)(value.value))
+    except (TypeError, ValueError, OverflowError):
+        return UNKNOWN
+
+
+def import_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``__import__(name)``: returns the top package unless ``fromlist`` is given."""
+    name = text(arguments.get(0, "name"))
+    if name is None:
+        return UNKNOWN
+    value = walk.import_name(name, frame)
+    if value is None:
+        return walk.fail("ModuleNotFoundError")
+    fromlist = arguments.get(3, "fromlist")
+    module = walk.modules.get(name.partition(".")[0])
+    if module is None or (fromlist is not None and truth(fromlist)):
+        return value
+    return ModuleValue(module)
+
+
+def first_argument(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Something that returns what it is given."""
+    return arguments.positional[0] if arguments.positional else UNKNOWN
+
+
+# --- methods of sequences and mappings --------------------------------------------------------------------------
+
+
+def sequence_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Methods that change or read a list, tuple or set."""
+    receiver, name = function.receiver, function.path.rpartition(".")[2]
+    assert isinstance(receiver, Items)
+    first = arguments.get(0, "")
+    if name in ("append", "add", "appendleft") and first is not None:
+        if receiver.kind != "set" or truth(sequences.contains(walk, receiver, first)) is not True:
+            sequences.append(walk, receiver, first, 0 if name == "appendleft" else None)
+    elif name == "insert" and len(arguments.positional) == 2:
+        index = first.value if isinstance(first, Literal) and isinstance(first.value, int) else None
+        sequences.append(walk, receiver, arguments.positional[1], index)
+    elif name in ("extend", "update") and first is not None:
+        sequences.extend(walk, receiver, first)
+    elif name in ("remove", "discard") and first is not None:
+        _remove(walk, receiver, first)
+    elif name == "pop":
+        return _pop(walk, receiver, first)
+    elif name == "clear" and walk.touches_surely(receiver.born):
+        receiver.items.clear()
+    elif name == "copy":
+        return Items(receiver.kind, receiver.items, walk.doubt, receiver.complete)
+    elif name == "index" and first is not None:
+        for index, item in enumerate(receiver.items):
+            if sequences.equal(item.value, first) and all(other.sure for other in receiver.items[:index]):
+                return Literal(index)
+        return UNKNOWN
+    elif name in ("union", "intersection", "difference", "symmetric_difference") and first is not None:
+        symbol = {"union": "|", "intersection": "&", "difference": "-"}.get(name, "^")
+        return sequences.binary(walk, symbol, receiver, sequences.iterate(walk, first, frame))
+    elif name in ("count", "issubset", "issuperset", "isdisjoint"):
+        return UNKNOWN
+    elif name in ("__iter__",):
+        return receiver
+    return NONE
+
+
+def _remove(walk: Walk, receiver: Items, value: Value) -> None:
+    for index, item in enumerate(receiver.items):
+        if sequences.equal(item.value, value):
+            if walk.touches_surely(receiver.born):
+                del receiver.items[index]
+            else:
+                receiver.items[index] = Item(item.value, False)
+            return
+
+
+def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
+    position = index.value if isinstance(index, Literal) and isinstance(index.value, int) else -1
+    if index is not None and not isinstance(index, Literal):
+        return UNKNOWN
+    if receiver.complete and walk.touches_surely(receiver.born) and -len(receiver.items) <= position < len(receiver.items):
+        return receiver.items.pop(position).value
+    return UNKNOWN
+
+
+def mapping_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Methods of a dict."""
+    receiver, name = function.receiver, function.path.rpartition(".")[2]
+    assert isinstance(receiver, Table)
+    if name in ("get", "pop", "setdefault"):
+        return _get(walk, receiver, name, arguments)
+    if name == "update":
+        for value in arguments.positional:
+            sequences.update(walk, receiver, dictionary(walk, function, Arguments((value,)), frame))
+        for key, value in arguments.keywords.items():
+            sequences.set_item(walk, receiver, Literal(key), value)
+        return NONE
+    if name == "copy":
+        return Table(dict(receiver.entries), walk.doubt, receiver.complete)
+    if name in ("keys", "values", "items", "__iter__"):
+        found = []
+        for key, item in receiver.entries.items():
+            parts = {"values": item.value, "items": walk.items("tuple", [sequences.value_of(key), item.value])}
+            found.append(Item(parts.get(name, sequences.value_of(key)), item.sure))
+        return Items("iterator", found, walk.doubt, receiver.complete)
+    if name == "clear" and walk.touches_surely(receiver.born):
+        receiver.entries.clear()
+        receiver.complete = True
+        return NONE
+    return UNKNOWN
+
+
+def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
+    index, default = arguments.get(0, "key"), arguments.get(1, "default") or NONE
+    if isinstance(index, Choice):
+        return join(*(_get(walk, receiver, name, Arguments((option, *arguments.positional[1:]))) for option in index.options))
+    key = sequences.key_of(index) if index is not None else None
+    if key is None:
+        return UNKNOWN
+    item = receiver.entries.get(key)
+    if item is None:
+        result = default if receiver.complete else join(default, UNKNOWN)
+    else:
+        result = item.value if item.sure else join(item.value, default)
+    if name == "setdefault" and (item is None or not item.sure):
+        sequences.set_item(walk, receiver, index or UNKNOWN, result)
+    elif name == "pop" and item is not None and walk.touches_surely(receiver.born):
+        receiver.entries.pop(key)
+    return result
+
+
+STRING_METHODS = frozenset(
+    "split rsplit join format replace startswith endswith strip lstrip rstrip lower upper partition rpartition title"
+    " capitalize removeprefix removesuffix splitlines isdigit isidentifier isalpha isupper islower find rfind count"
+    " encode decode zfill casefold swapcase isnumeric isspace istitle".split()
+)
+
+
+def string_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Methods of str and bytes, computed where every argument is known."""
+    receiver, name = function.receiver, function.path.rpartition(".")[2]
+    assert isinstance(receiver, Literal)
+    passed = []
+    for value in arguments.positional:
+        if isinstance(value, Choice):
+            return join(*(string_method(walk, function, Arguments((option,)), frame) for option in value.options)
+                        ) if len(arguments.positional) == 1 else UNKNOWN  # fmt: skip
+        plain = _python(value)
+        if plain is None:
+            if name == "join" and isinstance(receiver.value, str):
+                return UNKNOWN
+            return UNKNOWN
+        passed.append(plain[0])
+    named = {key: _python(value) for key, value in arguments.keywords.items()}
+    if None in named.values() or not arguments.complete or sequences._wide(str(receiver.value)[:1000]):
+        return UNKNOWN
+    try:
+        result = getattr(receiver.value, name)(*passed, **{key: value[0] for key, value in named.items() if value})
+    except Exception:  # whatever the method raises, the program would raise too
+        return UNKNOWN
+    if isinstance(result, (list, tuple)):
+        return walk.items(type(result).__name__, [Literal(part) for part in result])
+    if isinstance(result, (str, bytes)) and len(result) > sequences.TEXT_LIMIT:
+        return UNKNOWN
+    return Literal(result)
+
+
+def _python(value: Value) -> tuple[object] | None:
+    """A value as a Python object, in a tuple; None if it is not known."""
+    if isinstance(value, Literal):
+        return (value.value,)
+    if isinstance(value, FilePath):
+        return (value.path,)
+    if isinstance(value, Items) and value.complete and all(item.sure for item in value.items):
+        parts = [_python(item.value) for item in value.items]
+        if None in parts:
+            return None
+        whole = [part[0] for part in parts if part is not None]
+        return (tuple(whole),) if value.kind == "tuple" else (whole,)
+    return None
+
+
+_SEQUENCE_METHODS = (
+    "append appendleft add insert extend update remove discard pop clear copy index union intersection difference"
+    " symmetric_difference count issubset issuperset isdisjoint sort reverse __iter__"
+).split()
+_MAPPING_METHODS = "get pop setdefault update copy keys values items clear __iter__".split()
+
+VALUES: dict[str, Callable[[Walk], Value]] = {
+    "builtins.Ellipsis": lambda walk: UNKNOWN,
+    "builtins.__debug__": lambda walk: TRUE,
+}
+
+FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+    "builtins.getattr": get_attribute,
+    "builtins.hasattr": has_attribute,
+    "builtins.setattr": set_attribute,
+    "builtins.isinstance": is_instance,
+    "builtins.issubclass": is_subclass,
+    "builtins.type": type_of,
+    "builtins.type.__new__": new_type,
+    "builtins.type().__new__": new_type,
+    "builtins.type.__subclasses__": subclasses,
+    "builtins.property": descriptor("property"),
+    "builtins.classmethod": descriptor("classmethod"),
+    "builtins.staticmethod": descriptor("staticmethod"),
+    "builtins.vars": names_of,
+    "builtins.globals": names_of,
+    "builtins.locals": names_of,
+    "builtins.dir": directory,
+    "builtins.callable": is_callable,
+    "builtins.list": sequence("list"),
+    "builtins.tuple": sequence("tuple"),
+    "builtins.set": sequence("set"),
+    "builtins.frozenset": sequence("set"),
+    "builtins.iter": sequence("iterator"),
+    "builtins.reversed": sequence("iterator"),
+    "builtins.sorted": sequence("list"),
+    "builtins.dict": dictionary,
+    "builtins.enumerate": enumerate_,
+    "builtins.zip": zip_,
+    "builtins.range": range_,
+    "builtins.map": map_,
+    "builtins.filter": filter_,
+    "builtins.any": any_or_all,
+    "builtins.all": any_or_all,
+    "builtins.next": next_,
+    "builtins.len": length,
+    "builtins.str": convert,
+    "builtins.int": convert,
+    "builtins.float": convert,
+    "builtins.bool": convert,
+    "builtins.repr": convert,
+    "builtins.__import__": import_,
+    "forksafe.same": first_argument,
+    **{f"builtins.{kind}.{name}": sequence_method
+       for kind in ("list", "tuple", "set", "iterator") for name in _SEQUENCE_METHODS},
+    **{f"builtins.dict.{name}": mapping_method for name in _MAPPING_METHODS},
+    **{f"builtins.{kind}.{name}": string_method for kind in ("str", "bytes") for name in STRING_METHODS},
+}  # fmt: skip

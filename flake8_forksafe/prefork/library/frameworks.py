@@ -1,0 +1,178 @@
+"""Models of other libraries through which first-party modules are imported by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from flake8_forksafe.prefork import sequences
+from flake8_forksafe.prefork.library.builtin import attribute_or
+from flake8_forksafe.prefork.library.standard import cached_property, import_path, import_string
+from flake8_forksafe.prefork.values import (
+    NONE,
+    UNKNOWN,
+    Arguments,
+    Class,
+    Choice,
+    External,
+    Instance,
+    Item,
+    Items,
+    Literal,
+    ModuleValue,
+    Table,
+    Value,
+    join,
+    options,
+    text,
+)
+
+if TYPE_CHECKING:
+    from flake8_forksafe.prefork.frames import Frame
+    from flake8_forksafe.prefork.walk import Walk
+
+
+# --- Flask ------------------------------------------------------------------------------------------------------
+
+
+def flask_config(walk: Walk, holder: Value) -> Table:
+    """``app.config`` of one Flask app."""
+    names = holder.names if isinstance(holder, (External, Instance)) else {}
+    table = names.get("forksafe config")
+    if not isinstance(table, Table):
+        table = Table({}, walk.doubt, complete=False)
+        names["forksafe config"] = table
+    return table
+
+
+def flask_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
+    if name != "config" or (isinstance(value, Instance) and "config" in value.names):
+        return None
+    return External("flask.Flask().config", value)
+
+
+def config_from_object(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``app.config.from_object(obj or "dotted.path")``: its upper-case attributes (flask/config.py)."""
+    table = flask_config(walk, function.receiver or UNKNOWN)
+    source = arguments.get(0, "obj") or UNKNOWN
+    for option in options(source):
+        with walk.doubted(isinstance(source, Choice)):
+            name = text(option)
+            found = import_path(walk, name, frame) if name else option
+            names: dict[str, Value] = {}
+            if isinstance(found, ModuleValue):
+                names = found.module.names
+            elif isinstance(found, (Class, Instance)):
+                order = (found.cls if isinstance(found, Instance) else found).mro()
+                for base in reversed([base for base in order if isinstance(base, Class)]):
+                    names = {**names, **base.names}
+            for key, value in names.items():
+                if key.isupper():
+                    sequences.set_item(walk, table, Literal(key), value)
+    return NONE
+
+
+def config_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``app.config.get`` and the other methods of a mapping."""
+    from flake8_forksafe.prefork.library.builtin import mapping_method
+
+    name = function.path.rpartition(".")[2]
+    table = flask_config(walk, function.receiver or UNKNOWN)
+    return mapping_method(walk, External(f"builtins.dict.{name}", table), arguments, frame)
+
+
+def config_item(walk: Walk, value: External, index: Value, frame: Frame) -> Value:
+    return sequences.get_item(walk, flask_config(walk, value.receiver or UNKNOWN), index)
+
+
+def set_config_item(walk: Walk, holder: External, index: Value, value: Value) -> None:
+    sequences.set_item(walk, flask_config(walk, holder.receiver or UNKNOWN), index, value)
+
+
+# --- Django REST framework and others that read class paths from Django's settings -------------------------------
+
+
+class SettingImports(NamedTuple):
+    """Class paths in a Django setting that a library imports when one of its modules is imported."""
+
+    triggers: tuple[str, ...]
+    setting: str
+    keys: tuple[str, ...]
+    """Keys of the setting, a mapping, whose values are dotted paths or lists of them; empty: the setting itself."""
+
+
+SETTING_IMPORTS = (
+    # rest_framework/views.py and generics.py evaluate these in class bodies (3.14 to 3.16)
+    SettingImports(
+        tuple(f"rest_framework.{name}" for name in ("views", "generics", "viewsets", "mixins_", "decorators", "routers")),
+        "REST_FRAMEWORK",
+        ("DEFAULT_RENDERER_CLASSES", "DEFAULT_PARSER_CLASSES", "DEFAULT_AUTHENTICATION_CLASSES",
+         "DEFAULT_THROTTLE_CLASSES", "DEFAULT_PERMISSION_CLASSES", "DEFAULT_CONTENT_NEGOTIATION_CLASS",
+         "DEFAULT_METADATA_CLASS", "DEFAULT_VERSIONING_CLASS"),
+    ),
+    SettingImports(
+        ("rest_framework.generics", "rest_framework.viewsets"),
+        "REST_FRAMEWORK",
+        ("DEFAULT_PAGINATION_CLASS", "DEFAULT_FILTER_BACKENDS"),
+    ),
+)  # fmt: skip
+
+
+def on_outside_import(walk: Walk, name: str, frame: Frame) -> None:
+    """What a library does with the project's settings when it is imported."""
+    for entry in SETTING_IMPORTS:
+        if name in entry.triggers and entry not in walk.settings_imported and walk.django.is_configured(walk):
+            walk.settings_imported.add(entry)
+            value = walk.django.setting(walk, entry.setting, frame)
+            for option in options(value) if value is not None else ():
+                if not entry.keys:
+                    import_all(walk, option, frame)
+                elif isinstance(option, Table):
+                    for key in entry.keys:
+                        item = option.entries.get(key)
+                        if item is not None:
+                            import_all(walk, item.value, frame)
+
+
+def import_all(walk: Walk, value: Value, frame: Frame) -> None:
+    """Import a dotted path, or every one of a list."""
+    for option in options(value):
+        items = option.items if isinstance(option, Items) else [Item(option)]
+        for item in items:
+            path = text(item.value)
+            if path and "." in path:
+                with walk.doubted(not item.sure or isinstance(value, Choice)):
+                    import_path(walk, path, frame)
+
+
+# --- the table --------------------------------------------------------------------------------------------------
+
+
+def symbol_by_name(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``kombu.utils.imports.symbol_by_name``: what is no string is returned as it is."""
+    name = arguments.get(0, "name")
+    return join(*(import_path(walk, found, frame) if (found := text(option)) else option for option in options(name or UNKNOWN)))
+
+
+ATTRIBUTES: dict[str, Callable[..., Value | None]] = {"flask.Flask()": flask_attribute}
+ITEMS = {"flask.Flask().config": config_item}
+ITEM_SETTERS = {"flask.Flask().config": set_config_item}
+ALIASES = {
+    "flask.app.Flask": "flask.Flask",
+    "kombu.utils.symbol_by_name": "kombu.utils.imports.symbol_by_name",
+    "celery.utils.imports.symbol_by_name": "kombu.utils.imports.symbol_by_name",
+    "celery.utils.symbol_by_name": "kombu.utils.imports.symbol_by_name",
+}
+
+FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+    "flask.Flask().config.from_object": config_from_object,
+    **{f"flask.Flask().config.{name}": config_method for name in ("get", "update", "setdefault", "items", "keys")},
+    "werkzeug.utils.import_string": import_string,
+    "werkzeug.utils.cached_property": cached_property,
+    "kombu.utils.imports.symbol_by_name": symbol_by_name,
+    "kombu.utils.objects.cached_property": cached_property,
+    "celery.utils.imports.instantiate": import_string,
+    "pydantic.utils.import_string": import_string,
+}
+
+__all__ = ["attribute_or"]

@@ -1,0 +1,721 @@
+"""Executing statements."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from flake8_forksafe.prefork import sequences
+from flake8_forksafe.prefork.frames import Flow, Frame, Raised
+from flake8_forksafe.prefork.values import (
+    NONE,
+    UNKNOWN,
+    Arguments,
+    Class,
+    Descriptor,
+    External,
+    Function,
+    Instance,
+    Items,
+    LazyImport,
+    Literal,
+    ModuleValue,
+    Table,
+    Value,
+    join,
+    options,
+    text,
+    truth,
+)
+from flake8_forksafe.source import facts
+from flake8_forksafe.source.facts import Block, Expression
+
+if TYPE_CHECKING:
+    from flake8_forksafe.prefork.walk import Walk
+
+LOOP_LIMIT = 5_000
+"""Rounds of one loop over known items."""
+WHILE_LIMIT = 50
+"""Rounds of one ``while``."""
+
+SOME_ERROR = External("some library's error")
+"""What a call of a library may raise."""
+IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
+
+LEAVING = Flow.RETURN | Flow.BREAK | Flow.CONTINUE
+
+
+def execute(walk: Walk, block: Block, frame: Frame) -> Flow:
+    """Execute statements in order; what follows a possible ``return`` is only possible."""
+    outer = walk.doubt
+    leaving = Flow(0)
+    try:
+        for statement in block:
+            walk.step()
+            frame.line, frame.column = statement.line, statement.column
+            flow = TABLE[type(statement)](walk, statement, frame)
+            if flow is not Flow.NEXT:
+                leaving |= flow & ~Flow.NEXT
+                if not flow & Flow.NEXT:
+                    return leaving
+                if flow & LEAVING:
+                    walk.doubt = type(outer)(walk.doubt)
+        return leaving | Flow.NEXT
+    finally:
+        walk.doubt = outer
+
+
+def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
+    """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
+    before = dict(frame.names)
+    flow = Flow(0)
+    endings: list[dict[str, Value]] = []
+    for run in runs:
+        frame.names.clear()
+        frame.names.update(before)
+        with walk.doubted():
+            try:
+                ending = run()
+            except Raised as error:
+                walk.possible_errors.append(error.value)
+                ending = Flow.ABORT
+        flow |= ending
+        if ending & (Flow.NEXT | Flow.BREAK | Flow.CONTINUE):
+            endings.append(dict(frame.names))
+    frame.names.clear()
+    frame.names.update(_joined(endings or [before]))
+    return flow
+
+
+def _joined(endings: list[dict[str, Value]]) -> dict[str, Value]:
+    """Names after one of several endings."""
+    names = dict(endings[0])
+    for ending in endings[1:]:
+        for name, value in ending.items():
+            known = names.get(name)
+            if known is None:
+                names[name] = value
+            elif known is not value:
+                names[name] = join(known, value)
+    return names
+
+
+# --- imports ----------------------------------------------------------------------------------------------------
+
+
+def run_import(walk: Walk, node: facts.Import, frame: Frame) -> Flow:
+    for name, alias in node.names:
+        if frame.kind == "module" and (node.lazy or _declared_lazy(frame, name)):
+            frame.scope_of(alias or name)[alias or name.partition(".")[0]] = LazyImport(name, None, node.line)
+            continue
+        value = walk.import_name(name, frame, "import")
+        if value is None:
+            value = walk.fail("ModuleNotFoundError")
+        top, dotted, _ = name.partition(".")
+        if alias is None and dotted:
+            module = walk.modules.get(top)
+            value = ModuleValue(module) if module is not None else walk.external(top)
+        frame.scope_of(alias or top)[alias or top] = value
+    return Flow.NEXT
+
+
+def _declared_lazy(frame: Frame, name: str) -> bool:
+    """Whether ``__lazy_modules__`` of the module names it (PEP 810)."""
+    declared = frame.names.get("__lazy_modules__")
+    return isinstance(declared, Items) and any(text(item.value) == name for item in declared.items)
+
+
+def absolute(frame: Frame, level: int, module: str) -> str:
+    """The absolute name of what a ``from`` import names."""
+    if not level:
+        return module
+    package = frame.module.package
+    for _ in range(level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{module}".strip(".") if module else package
+
+
+def run_import_from(walk: Walk, node: facts.ImportFrom, frame: Frame) -> Flow:
+    source = absolute(frame, node.level, node.module)
+    if frame.kind == "module" and (node.lazy or _declared_lazy(frame, source)):
+        for name, alias in node.names:
+            frame.names[alias or name] = LazyImport(source, name, node.line)
+        return Flow.NEXT
+    value = walk.import_name(source, frame, "import") if source else None
+    if value is None:
+        value = walk.fail("ModuleNotFoundError")
+    for name, alias in node.names:
+        if name == "*":
+            import_star(walk, value, frame)
+        else:
+            frame.scope_of(alias or name)[alias or name] = import_member(walk, value, name, frame)
+    return Flow.NEXT
+
+
+def import_member(walk: Walk, module: Value, name: str, frame: Frame) -> Value:
+    """``from module import name``: an attribute, else a submodule (CPython's ``_handle_fromlist``)."""
+    if isinstance(module, External):
+        path = f"{module.path}.{name}"
+        if path in walk.hazards:
+            walk.import_name(path, frame, "import")
+        return walk.external(path)
+    if not isinstance(module, ModuleValue):
+        return UNKNOWN
+    names = module.module.names
+    if name in names:
+        found = names[name]
+        if isinstance(found, ModuleValue):
+            walk.record(frame, found.module.name, "import")
+        return reified(walk, found, frame, module)
+    child = f"{module.module.name}.{name}"
+    if module.module.found.is_package and walk.layout.find(child) is not None:
+        submodule = walk.import_name(child, frame, "import")
+        return walk.fail("ImportError") if submodule is None else submodule
+    hook = names.get("__getattr__")
+    if hook is not None:
+        return walk.call(hook, Arguments((Literal(name),)), frame)
+    if module.module.found.path is None:  # a folder of the project that has a library's name
+        return walk.import_name(child, frame, "import") or UNKNOWN
+    if module.module.open or module.module.state == "loading" or name.startswith("__"):
+        return UNKNOWN
+    return walk.fail("ImportError")
+
+
+def reified(walk: Walk, value: Value, frame: Frame, holder: Value) -> Value:
+    """The value behind a name of another module, which may be a lazy import there."""
+    if not isinstance(value, LazyImport) or not isinstance(holder, ModuleValue):
+        return value
+    return reify(walk, value, frame, holder.module.names)
+
+
+def reify(walk: Walk, lazy: LazyImport, frame: Frame, names: dict[str, Value]) -> Value:
+    """Do a lazy import because its name is used, and rebind what it bound."""
+    value = walk.import_name(lazy.module, frame, "lazy")
+    if value is None:
+        value = walk.fail("ImportError")
+    elif lazy.attribute is not None:
+        value = import_member(walk, value, lazy.attribute, frame)
+    else:
+        top = walk.modules.get(lazy.module.partition(".")[0])
+        value = value if lazy.module in names else (ModuleValue(top) if top is not None else value)
+    for name, bound in list(names.items()):
+        if bound is lazy:
+            names[name] = value
+    return value
+
+
+def import_star(walk: Walk, module: Value, frame: Frame) -> None:
+    """``from module import *``."""
+    if not isinstance(module, ModuleValue):
+        frame.module.open = True
+        return
+    names = module.module.names
+    exported = names.get("__all__")
+    if isinstance(exported, Items):
+        for item in exported.items:
+            name = text(item.value)
+            if name is not None:
+                frame.names[name] = import_member(walk, module, name, frame)
+    else:
+        frame.names.update({name: value for name, value in names.items() if not name.startswith("_")})
+    frame.module.open |= module.module.open
+
+
+# --- assignments ------------------------------------------------------------------------------------------------
+
+
+def run_assign(walk: Walk, node: facts.Assign, frame: Frame) -> Flow:
+    value = walk.evaluate(node.value, frame)
+    for target in node.targets:
+        assign(walk, target, value, frame)
+    return Flow.NEXT
+
+
+def assign(walk: Walk, target: Expression, value: Value, frame: Frame) -> None:
+    """Bind a value to a target."""
+    if isinstance(target, facts.Name):
+        frame.scope_of(target.id)[target.id] = value
+    elif isinstance(target, facts.Attribute):
+        set_attribute(walk, walk.evaluate(target.value, frame), target.name, value, frame)
+    elif isinstance(target, facts.Subscript):
+        container = walk.evaluate(target.value, frame)
+        sequences.set_item(walk, container, walk.evaluate(target.index, frame), value)
+    elif isinstance(target, facts.Display):
+        for inner, part in zip(target.items, sequences.unpack(walk, value, target.items), strict=True):
+            assign(walk, inner.value if isinstance(inner, facts.Starred) else inner, part, frame)
+
+
+def set_attribute(walk: Walk, holder: Value, name: str, value: Value, frame: Frame) -> None:
+    """``holder.name = value``; in doubt the old value stays possible."""
+    for option in options(holder):
+        if isinstance(option, ModuleValue):
+            names = option.module.names
+        elif isinstance(option, (Instance, Class, External, Function)):
+            names = option.names
+        else:
+            continue
+        if isinstance(option, External):
+            setter = walk.library.setters.get(option.path)
+            if setter is not None:
+                setter(walk, option, name, value, frame)
+        known = names.get(name)
+        names[name] = value if known is None or walk.is_sure(frame) else join(known, value)
+
+
+def run_augment(walk: Walk, node: facts.Augment, frame: Frame) -> Flow:
+    left = walk.evaluate(node.target, frame)
+    right = walk.evaluate(node.value, frame)
+    for option in options(left):
+        if node.operator == "+" and isinstance(option, Items) and option.kind == "list":
+            sequences.extend(walk, option, right)
+            return Flow.NEXT
+        if node.operator == "|" and isinstance(option, (Items, Table)) and not isinstance(left, Literal):
+            sequences.update(walk, option, right)
+            return Flow.NEXT
+    assign(walk, node.target, sequences.binary(walk, node.operator, left, right), frame)
+    return Flow.NEXT
+
+
+def run_delete(walk: Walk, node: facts.Delete, frame: Frame) -> Flow:
+    for target in node.targets:
+        if isinstance(target, facts.Name) and walk.is_sure(frame):
+            frame.scope_of(target.id).pop(target.id, None)
+        elif isinstance(target, facts.Subscript):
+            container = walk.evaluate(target.value, frame)
+            sequences.delete_item(walk, container, walk.evaluate(target.index, frame))
+    return Flow.NEXT
+
+
+def run_evaluate(walk: Walk, node: facts.Evaluate, frame: Frame) -> Flow:
+    walk.evaluate(node.value, frame)
+    return Flow.NEXT
+
+
+# --- branches and loops -----------------------------------------------------------------------------------------
+
+
+def run_if(walk: Walk, node: facts.If, frame: Frame) -> Flow:
+    holds = truth(walk.evaluate(node.test, frame))
+    if holds is None:
+        flow = branches(
+            walk, frame, (lambda: walk.execute(node.body, frame), lambda: walk.execute(node.orelse, frame))
+        )
+    else:
+        flow = walk.execute(node.body if holds else node.orelse, frame)
+    return _assume_no_abort(flow)
+
+
+def _assume_no_abort(flow: Flow) -> Flow:
+    """After a branch that ends in an uncaught exception: the condition was not what it seemed."""
+    return Flow.NEXT if flow == Flow.ABORT else flow & ~Flow.ABORT
+
+
+def run_while(walk: Walk, node: facts.While, frame: Frame) -> Flow:
+    leaving = Flow(0)
+    for _ in range(WHILE_LIMIT):
+        holds = truth(walk.evaluate(node.test, frame))
+        if holds is False:
+            return leaving | walk.execute(node.orelse, frame)
+        if holds is None:
+            flow = branches(walk, frame, (lambda: walk.execute(node.body, frame), lambda: Flow.NEXT))
+            return leaving | _after_loop(flow)
+        flow = walk.execute(node.body, frame)
+        leaving |= flow & (Flow.RETURN | Flow.ABORT)
+        if not flow & (Flow.NEXT | Flow.CONTINUE):
+            return leaving | _after_loop(flow)
+        if flow & Flow.BREAK:
+            break
+    return leaving | Flow.NEXT
+
+
+def _after_loop(flow: Flow) -> Flow:
+    """What a loop's last round means for the statements behind the loop."""
+    if flow & (Flow.BREAK | Flow.CONTINUE):
+        flow |= Flow.NEXT
+    return flow & ~(Flow.BREAK | Flow.CONTINUE)
+
+
+def run_for(walk: Walk, node: facts.For, frame: Frame) -> Flow:
+    iterable = sequences.iterate(walk, walk.evaluate(node.iterable, frame), frame)
+    leaving = Flow(0)
+    doubtful = False
+    for item in iterable.items[:LOOP_LIMIT]:
+        walk.step()
+        flow = _round(walk, node, item.value, frame, not item.sure or doubtful)
+        leaving |= flow & (Flow.RETURN | Flow.ABORT)
+        if item.sure and not doubtful and not flow & (Flow.NEXT | Flow.CONTINUE):
+            return leaving | _after_loop(flow)
+        doubtful |= bool(flow & (Flow.BREAK | Flow.RETURN))
+    if not iterable.complete:
+        flow = _round(walk, node, UNKNOWN, frame, True)
+        leaving |= flow & (Flow.RETURN | Flow.ABORT)
+    return leaving | walk.execute(node.orelse, frame)
+
+
+def _round(walk: Walk, node: facts.For, value: Value, frame: Frame, doubtful: bool) -> Flow:
+    """One round of a loop."""
+
+    def run() -> Flow:
+        assign(walk, node.target, value, frame)
+        return walk.execute(node.body, frame)
+
+    return branches(walk, frame, (run, lambda: Flow.NEXT)) if doubtful else run()
+
+
+def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
+    subject = walk.evaluate(node.subject, frame)
+    runs: list[Callable[[], Flow]] = []
+    for case in node.cases:
+        holds = _case_matches(walk, case, subject, frame)
+        if holds is False:
+            continue
+
+        def run(case: facts.Case = case) -> Flow:
+            for name in case.captures:
+                frame.names[name] = subject if len(case.captures) == 1 else UNKNOWN
+            if case.guard is not None and truth(walk.evaluate(case.guard, frame)) is False:
+                return Flow.NEXT
+            return walk.execute(case.body, frame)
+
+        if holds and case.guard is None:
+            if not runs:
+                return run()
+            runs.append(run)
+            break
+        runs.append(run)
+    else:
+        runs.append(lambda: Flow.NEXT)
+    return _assume_no_abort(branches(walk, frame, runs))
+
+
+def _case_matches(walk: Walk, case: facts.Case, subject: Value, frame: Frame) -> bool | None:
+    if case.pattern is None:
+        return True
+    if isinstance(case.pattern, facts.Opaque):
+        return None
+    plain = case.pattern.items if isinstance(case.pattern, facts.Display) else (case.pattern,)
+    answers = [truth(sequences.compare(walk, "==", subject, walk.evaluate(item, frame))) for item in plain]
+    return True if True in answers else (None if None in answers else False)
+
+
+# --- exceptions and contexts ------------------------------------------------------------------------------------
+
+
+def run_try(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
+    flow = _guarded(walk, node, frame) if node.handlers else walk.execute(node.body, frame)
+    if node.orelse and not node.handlers:
+        flow = flow & ~Flow.NEXT | walk.execute(node.orelse, frame)
+    if node.final:
+        final = walk.execute(node.final, frame)
+        if not final & Flow.NEXT:
+            return final
+        flow |= final & ~Flow.NEXT
+    return flow
+
+
+def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
+    """``try`` with handlers."""
+    handlers = [None if handler.type is None else walk.evaluate(handler.type, frame) for handler in node.handlers]
+    doubt, before = walk.doubt, walk.possible_errors
+    walk.catchers.append(handlers)
+    walk.possible_errors = []
+    raised: Value | None = None
+    flow = Flow(0)
+    try:
+        flow = walk.execute(node.body, frame)
+    except Raised as error:
+        raised, walk.doubt = error.value, doubt
+    finally:
+        possible, walk.possible_errors = walk.possible_errors, before
+        walk.catchers.pop()
+    if raised is not None:
+        return _handle(walk, node, handlers, raised, frame)
+    names = dict(frame.names)
+    if flow & Flow.NEXT:
+        flow = flow & ~Flow.NEXT | walk.execute(node.orelse, frame)
+    chosen = [
+        handler for handler, kind in zip(node.handlers, handlers, strict=True)
+        if any(matches(error, kind) is not False for error in possible)
+    ]  # fmt: skip
+    if chosen:
+        after = dict(frame.names)
+        frame.names.clear()
+        frame.names.update(names)
+        runs = [lambda handler=handler: _run_handler(walk, handler, UNKNOWN, frame) for handler in chosen]
+        handled = branches(walk, frame, runs)
+        if flow & Flow.NEXT:
+            frame.names.update(_joined([after, dict(frame.names)]) if handled & Flow.NEXT else after)
+        flow |= handled & ~Flow.ABORT
+    return flow
+
+
+def _handle(walk: Walk, node: facts.Try, handlers: list[Value | None], error: Value, frame: Frame) -> Flow:
+    """Run the handler that catches an exception that was raised for sure."""
+    for handler, kind in zip(node.handlers, handlers, strict=True):
+        answer = matches(error, kind)
+        if answer is None:
+            return branches(
+                walk, frame, (lambda handler=handler: _run_handler(walk, handler, error, frame), lambda: Flow.NEXT)
+            )
+        if answer:
+            return _run_handler(walk, handler, error, frame)
+    raise Raised(error)
+
+
+def _run_handler(walk: Walk, handler: facts.Handler, error: Value, frame: Frame) -> Flow:
+    if handler.name is not None:
+        frame.names[handler.name] = error
+    outer = walk.caught
+    walk.caught = error
+    try:
+        return walk.execute(handler.body, frame)
+    finally:
+        walk.caught = outer
+
+
+def matches(error: Value, kind: Value | None) -> bool | None:
+    """Whether ``except kind`` catches ``error``; None if that is not known."""
+    if kind is None:
+        return True
+    if isinstance(kind, Items):
+        answers = [matches(error, item.value) for item in kind.items]
+        return True if True in answers else (None if None in answers or not kind.complete else False)
+    if isinstance(kind, External) and kind.path in ("builtins.Exception", "builtins.BaseException"):
+        return True
+    if error is SOME_ERROR and isinstance(kind, External) and kind.path in IMPORT_ERRORS:
+        return False  # what a library's function raises is no failed import
+    if isinstance(error, External):
+        return _builtin_matches(error.path.removesuffix("()"), kind)
+    cls = error.cls if isinstance(error, Instance) else error
+    if isinstance(cls, Class):
+        return any(
+            base is kind or (isinstance(base, External) and _builtin_matches(base.path, kind) is True)
+            for base in cls.mro()
+        )
+    return None
+
+
+def _builtin_matches(path: str, kind: Value) -> bool | None:
+    """Whether an exception of a library class is caught by ``kind``."""
+    if path == SOME_ERROR.path:
+        return None
+    if not isinstance(kind, External):
+        return False if isinstance(kind, Class) else None
+    if path == kind.path:
+        return True
+    error_class = getattr(builtins, path.removeprefix("builtins."), None) if path.startswith("builtins.") else None
+    kind_class = getattr(builtins, kind.path.removeprefix("builtins."), None)
+    if isinstance(error_class, type):
+        return isinstance(kind_class, type) and issubclass(error_class, kind_class)
+    return False if kind.path.startswith("builtins.") else None
+
+
+def run_raise(walk: Walk, node: facts.Raise, frame: Frame) -> Flow:
+    error = walk.caught if node.value is None else walk.evaluate(node.value, frame)
+    if error is None:
+        error = UNKNOWN
+    if walk.catches(error):
+        raise Raised(error)
+    return Flow.ABORT
+
+
+def run_assert(walk: Walk, node: facts.Assert, frame: Frame) -> Flow:
+    walk.evaluate(node.test, frame)
+    return Flow.NEXT
+
+
+def run_with(walk: Walk, node: facts.With, frame: Frame) -> Flow:
+    suppressed: list[Value | None] = []
+    for context, target in node.items:
+        manager = walk.evaluate(context, frame)
+        if isinstance(manager, External) and manager.path == "contextlib.suppress()" and manager.arguments:
+            suppressed.extend(manager.arguments.positional)
+        entered = _enter(walk, manager, frame)
+        if target is not None:
+            assign(walk, target, entered, frame)
+    if not suppressed:
+        return walk.execute(node.body, frame)
+    doubt = walk.doubt
+    walk.catchers.append(suppressed)
+    try:
+        return walk.execute(node.body, frame)
+    except Raised as error:
+        walk.doubt = doubt
+        if all(matches(error.value, kind) is False for kind in suppressed):
+            raise
+        return Flow.NEXT
+    finally:
+        walk.catchers.pop()
+
+
+def _enter(walk: Walk, manager: Value, frame: Frame) -> Value:
+    """The value that ``with manager as target`` binds."""
+    if isinstance(manager, Instance):
+        return walk.call(walk.attribute(manager, "__enter__", frame), Arguments(), frame)
+    if isinstance(manager, Items) and manager.kind == "iterator":  # a @contextmanager function, already run
+        return manager.items[0].value if manager.items else UNKNOWN
+    return manager if isinstance(manager, External) else UNKNOWN
+
+
+# --- definitions ------------------------------------------------------------------------------------------------
+
+
+def run_define(walk: Walk, node: facts.Define, frame: Frame) -> Flow:
+    decorators = []
+    for line, expression in node.decorators:
+        frame.line = line
+        decorators.append(walk.evaluate(expression, frame))
+    frame.line = node.line
+    defaults = default_values(walk, node.parameters, frame)
+    qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
+    function = Function(node, frame.module, _closure(frame), qualname, defaults, node.line)
+    value: Value = function
+    for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
+        frame.line = line
+        value = decorate(walk, decorator, value, frame)
+    frame.line = node.line
+    frame.scope_of(node.name)[node.name] = value
+    return Flow.NEXT
+
+
+def _closure(frame: Frame) -> Frame | None:
+    """The frame a function defined here sees: class bodies are not seen from inside."""
+    while frame.kind == "class" and frame.closure is not None:
+        frame = frame.closure
+    return frame if frame.kind in ("function", "comprehension") else None
+
+
+def default_values(walk: Walk, parameters: tuple[facts.Parameter, ...], frame: Frame) -> dict[str, Value]:
+    """Evaluate the defaults of a function, which happens when it is defined."""
+    return {
+        parameter.name: walk.evaluate(parameter.default, frame)
+        for parameter in parameters
+        if parameter.default is not None
+    }
+
+
+def decorate(walk: Walk, decorator: Value, target: Value, frame: Frame) -> Value:
+    """Apply a decorator; one of a library that is not known is taken to return what it decorates."""
+    if isinstance(decorator, (External, type(UNKNOWN))):
+        result = walk.call(decorator, Arguments((target,)), frame)
+        opaque = isinstance(result, type(UNKNOWN)) or (isinstance(result, External) and result.path.endswith("()"))
+        return target if opaque else result
+    result = walk.call(decorator, Arguments((target,)), frame)
+    return target if isinstance(result, type(UNKNOWN)) or result is NONE else result
+
+
+def run_class(walk: Walk, node: facts.ClassDefinition, frame: Frame) -> Flow:
+    decorators = []
+    for line, expression in node.decorators:
+        frame.line = line
+        decorators.append(walk.evaluate(expression, frame))
+    frame.line = node.line
+    bases: list[Value] = []
+    keywords: dict[str, Value] = {}
+    for argument in node.arguments:
+        value = walk.evaluate(argument.value, frame)
+        if argument.keyword is not None:
+            keywords[argument.keyword] = value
+        elif argument.star == "*":
+            bases.extend(item.value for item in sequences.iterate(walk, value, frame).items)
+        elif not argument.star:
+            bases.append(value)
+    qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
+    inner = Frame(frame.module, frame.node, "class", frame.base, frame)
+    inner.qualname = qualname
+    inner.names["__module__"] = Literal(frame.module.name)
+    inner.names["__qualname__"] = Literal(qualname)
+    walk.execute(node.body, inner)
+    frame.line = node.line
+    cls = Class(qualname, frame.module, tuple(bases), inner.names, node.line)
+    for member in inner.names.values():
+        _own(member, cls)
+    frame.scope_of(node.name)[node.name] = cls
+    value = _finish_class(walk, cls, keywords, frame)
+    for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
+        frame.line = line
+        value = decorate(walk, decorator, value, frame)
+    frame.scope_of(node.name)[node.name] = value
+    return Flow.NEXT
+
+
+def _own(member: Value, cls: Class) -> None:
+    """Tell functions of a class body whose they are, for ``super()``."""
+    if isinstance(member, Descriptor):
+        member = member.function
+    if isinstance(member, Function) and member.owner is None:
+        member.owner = cls
+
+
+def _finish_class(walk: Walk, cls: Class, keywords: dict[str, Value], frame: Frame) -> Value:
+    """What creating a class calls: the metaclass, ``__init_subclass__``, ``__set_name__`` (CPython's ``type_new``)."""
+    ancestors = list(cls.mro())[1:]
+    for ancestor in ancestors:
+        if isinstance(ancestor, Class):
+            item = sequences.new_item(walk, cls, frame)
+            ancestor.subclasses.append(item)
+    metaclass = keywords.pop("metaclass", None)
+    if metaclass is None:
+        inherited = [base.metaclass for base in ancestors if isinstance(base, Class) and base.metaclass is not None]
+        metaclass = inherited[0] if inherited else None
+    cls.metaclass = metaclass
+    if isinstance(metaclass, Class):
+        namespace = walk.table(cls.names)
+        arguments = (Literal(cls.name), walk.items("tuple", cls.bases), namespace)
+        for name, receiver in (("__new__", metaclass), ("__init__", cls)):
+            method = next((base.names[name] for base in metaclass.mro()
+                           if isinstance(base, Class) and name in base.names), None)  # fmt: skip
+            if isinstance(method, Function):
+                walk.created = cls
+                walk.call(method, Arguments((receiver, *arguments), keywords), frame)
+    for ancestor in ancestors:
+        if isinstance(ancestor, Class) and "__init_subclass__" in ancestor.names:
+            hook = ancestor.names["__init_subclass__"]
+            hook = hook.function if isinstance(hook, Descriptor) else hook
+            walk.call(hook, Arguments((cls,), keywords), frame)
+            break
+    for name, member in list(cls.names.items()):
+        if isinstance(member, Instance) and any(
+            isinstance(base, Class) and "__set_name__" in base.names for base in member.cls.mro()
+        ):
+            walk.call(walk.attribute(member, "__set_name__", frame), Arguments((cls, Literal(name))), frame)
+    return cls
+
+
+# --- leaving ----------------------------------------------------------------------------------------------------
+
+
+def run_return(walk: Walk, node: facts.Return, frame: Frame) -> Flow:
+    frame.results.append(NONE if node.value is None else walk.evaluate(node.value, frame))
+    return Flow.RETURN
+
+
+def run_scope(walk: Walk, node: facts.Scope, frame: Frame) -> Flow:
+    for name in node.names:
+        frame.outer_names[name] = node.keyword
+    return Flow.NEXT
+
+
+TABLE: dict[type, Callable[[Walk, Any, Frame], Flow]] = {
+    facts.Import: run_import,
+    facts.ImportFrom: run_import_from,
+    facts.Evaluate: run_evaluate,
+    facts.Assign: run_assign,
+    facts.Augment: run_augment,
+    facts.Delete: run_delete,
+    facts.If: run_if,
+    facts.While: run_while,
+    facts.For: run_for,
+    facts.Try: run_try,
+    facts.With: run_with,
+    facts.Match: run_match,
+    facts.Define: run_define,
+    facts.ClassDefinition: run_class,
+    facts.Return: run_return,
+    facts.Raise: run_raise,
+    facts.Assert: run_assert,
+    facts.Break: lambda walk, node, frame: Flow.BREAK,
+    facts.Continue: lambda walk, node, frame: Flow.CONTINUE,
+    facts.Scope: run_scope,
+}

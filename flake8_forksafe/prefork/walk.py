@@ -1,0 +1,352 @@
+"""The walk: executes facts in Python's own order and records what executed what.
+
+It is an abstract interpreter.  Importing, calling, conditions, settings and autodiscovery are all one mechanism: the
+statements of a module or function are executed with :mod:`values <flake8_forksafe.prefork.values>` instead of
+objects.  Where a condition is not known, both branches run in *doubt*, and what they do is only possible.
+
+The result is a list of :class:`Edge`: "``source`` executes ``target``", by import or by call.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+from flake8_forksafe.prefork import calls, expressions, statements
+from flake8_forksafe.prefork.django_boot import DjangoState
+from flake8_forksafe.prefork.frames import Flow, Frame, Module, Raised
+from flake8_forksafe.prefork.library import LIBRARY
+from flake8_forksafe.prefork.library.celery import CeleryState
+from flake8_forksafe.prefork.library.frameworks import on_outside_import
+from flake8_forksafe.prefork.process import Process
+from flake8_forksafe.prefork.values import (
+    UNKNOWN,
+    Arguments,
+    Class,
+    Doubt,
+    External,
+    Function,
+    Item,
+    Items,
+    Literal,
+    ModuleValue,
+    Table,
+    Value,
+)
+from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Found, Layout
+from flake8_forksafe.source.facts import Block, Cut, Expression
+from flake8_forksafe.source.text import Unreadable
+
+STEP_LIMIT = 3_000_000
+"""Statements and calls one launch may take; a real project takes some hundred thousand."""
+RECURSION_LIMIT = 40_000
+"""Python frames the interpreter needs for :data:`calls.DEPTH_LIMIT`; they take no C stack from Python 3.11 on."""
+
+
+class Edge(NamedTuple):
+    """``source`` executes ``target``.
+
+    :ivar kind: ``"import"``, ``"call"``, ``"lazy"`` (a lazy import that is used) or ``"boot"``.
+    :ivar sure: whether it happens whenever ``source`` executes.
+    :ivar line: where in ``source``.
+    """
+
+    source: str
+    target: str
+    line: int
+    column: int
+    kind: str
+    sure: bool
+
+
+class Note(NamedTuple):
+    """Something the walk could not do (FS191, FS192): where, and why."""
+
+    code: str
+    module: str
+    line: int
+    column: int
+    text: str
+
+
+class Sources(Protocol):
+    """Where facts come from (:class:`flake8_forksafe.source.cache.FactStore`)."""
+
+    def module(self, path: str) -> Block:
+        """Facts of a file; raises Unreadable or OSError."""
+
+    def body(self, path: str, cut: Cut) -> Block:
+        """Facts of a function body that was cut out of it."""
+
+
+class BudgetExceeded(Exception):
+    """The walk took more steps than any real boot."""
+
+
+class Walk:
+    """One worker's boot up to its first fork.
+
+    :ivar modules: every first-party (and walked third-party) module executed, in order.
+    :ivar edges: what executed what, in order of first execution.
+    :ivar externals: outside modules in order of first import: name to origin.
+    """
+
+    def __init__(self, layout: Layout, sources: Sources, process: Process, hazards: frozenset[str]) -> None:
+        self.layout = layout
+        self.sources = sources
+        self.process = process
+        self.hazards = hazards
+        self.modules: dict[str, Module] = {}
+        self.externals: dict[str, str] = {}
+        self.order: list[str] = []
+        self.edges: dict[tuple[str, str, int, str], Edge] = {}
+        self.notes: list[Note] = []
+        self.unresolved = 0
+        self.calls_made = 0
+        self.bodies: dict[tuple[str, Cut], Block] = {}
+        self.certain = Doubt()
+        self.doubt = self.certain
+        self.catchers: list[list[Value | None]] = []
+        self.possible_errors: list[Value] = []
+        self.caught: Value | None = None
+        self.executions: dict[str, int] = {}
+        self.active: dict[str, int] = {}
+        self.created: Class | None = None
+        self.steps = 0
+        self.depth = 0
+        self.node_steps: dict[str, str] = {}
+        self.memo: dict[tuple[object, ...], calls.Remembered] = {}
+        self.library = LIBRARY
+        self.celery = CeleryState()
+        self.django = DjangoState()
+        self.environ = Table({}, self.certain, complete=False)
+        self.environ.entries.update({name: Item(Literal(value)) for name, value in process.environ})
+        self.signal_receivers: dict[int, tuple[Value, list[Value]]] = {}
+        self.settings_imported: set[object] = set()
+        self.step_name = "find_app"
+        self.steps_of: dict[str, str] = {}
+
+    # --- doubt --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def doubted(self, really: bool = True) -> Iterator[None]:
+        """Execute something that only may happen."""
+        outer = self.doubt
+        if really:
+            self.doubt = Doubt(outer)
+        try:
+            yield
+        finally:
+            self.doubt = outer
+
+    def is_sure(self, frame: Frame) -> bool:
+        """Whether the current statement runs whenever its frame does."""
+        return frame.base.within(self.doubt)
+
+    def touches_surely(self, born: Doubt) -> bool:
+        """Whether a change made now to something born in ``born`` happens for sure if that exists."""
+        return born.within(self.doubt)
+
+    def items(self, kind: str, values: Iterator[Value] | list[Value] | tuple[Value, ...], complete: bool = True) -> Items:
+        """A new sequence."""
+        return Items(kind, [Item(value) for value in values], self.doubt, complete)
+
+    def table(self, entries: Mapping[str, Value], complete: bool = True) -> Table:
+        """A new mapping."""
+        return Table({key: Item(value) for key, value in entries.items()}, self.doubt, complete)
+
+    @contextmanager
+    def boot_step(self, name: str) -> Iterator[None]:
+        """Name the step of the boot in which modules are loaded."""
+        outer, self.step_name = self.step_name, name
+        try:
+            yield
+        finally:
+            self.step_name = outer
+
+    # --- records ------------------------------------------------------------------------------------------------
+
+    def record(self, frame: Frame, target: str, kind: str) -> None:
+        """Record that the current statement of ``frame`` executes ``target``."""
+        if target == frame.node:
+            return
+        kind = "boot" if frame.boot else kind
+        key = (frame.node, target, frame.line, kind)
+        sure = self.is_sure(frame)
+        known = self.edges.get(key)
+        if known is None or (sure and not known.sure):
+            self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure)
+
+    def note(self, code: str, frame: Frame, text: str) -> None:
+        """Record what could not be decided, once per place."""
+        note = Note(code, frame.module.name, frame.line, frame.column, text)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def step(self) -> None:
+        """Count a step.
+
+        :raises BudgetExceeded: when there were too many.
+        """
+        self.steps += 1
+        if self.steps > STEP_LIMIT:
+            raise BudgetExceeded
+
+    # --- exceptions ---------------------------------------------------------------------------------------------
+
+    def fail(self, name: str) -> Value:
+        """Raise a builtin exception in the analysed program, if it catches it; else go on with an unknown value.
+
+        An exception that nothing catches would keep the worker from starting, so it is taken for a gap in what is
+        known, not for a fact.
+        """
+        error = External(f"builtins.{name}()")
+        if self.catches(error):
+            raise Raised(error)
+        return UNKNOWN
+
+    def absent(self, name: str) -> Value:
+        """What ``find_spec`` says of a module outside the walked source: nothing is known of it."""
+        return UNKNOWN
+
+    def may_fail(self, error: Value) -> None:
+        """Record that the current statement may raise ``error``, so that a handler for it may run."""
+        if self.catchers and error not in self.possible_errors:
+            self.possible_errors.append(error)
+
+    def catches(self, error: Value) -> bool:
+        """Whether a handler around the current statement may catch ``error``."""
+        return any(
+            statements.matches(error, handler) is not False for handlers in self.catchers for handler in handlers
+        )
+
+    # --- the six operations -------------------------------------------------------------------------------------
+
+    def evaluate(self, node: Expression, frame: Frame) -> Value:
+        """The value of an expression."""
+        return expressions.TABLE[type(node)](self, node, frame)
+
+    def execute(self, block: Block, frame: Frame) -> Flow:
+        """Execute statements."""
+        return statements.execute(self, block, frame)
+
+    def call(self, function: Value, arguments: Arguments, frame: Frame) -> Value:
+        """Call a value."""
+        return calls.call(self, function, arguments, frame)
+
+    def attribute(self, value: Value, name: str, frame: Frame) -> Value:
+        """``value.name``."""
+        return expressions.attribute(self, value, name, frame)
+
+    def external(self, path: str, receiver: Value | None = None) -> Value:
+        """Something outside the walked source; known parts of the standard library have values of their own."""
+        path = self.library.aliases.get(path, path)
+        provider = self.library.values.get(path)
+        return External(path, receiver) if provider is None else provider(self)
+
+    def import_name(self, name: str, frame: Frame, kind: str = "dynamic") -> Value | None:
+        """Import a module and its parents, as ``importlib.import_module`` does; None if it does not exist."""
+        value: Value | None = None
+        parent = ""
+        for part in name.split("."):
+            child = f"{parent}.{part}" if parent else part
+            value = self._import_one(child, parent, frame, kind)
+            if value is None or isinstance(value, External):
+                break
+            parent = child
+        if isinstance(value, External):
+            self._outside(name, frame, kind)
+            return self.external(name)
+        return value
+
+    # --- modules ------------------------------------------------------------------------------------------------
+
+    def _import_one(self, name: str, parent: str, frame: Frame, kind: str) -> Value | None:
+        """Import one module whose parents are imported."""
+        found = self.layout.find(name)
+        if found is None:
+            if not parent:
+                return External(name)
+            holder = self.modules[parent]
+            known = holder.names.get(name.rpartition(".")[2])
+            if isinstance(known, ModuleValue):  # sys.modules knows it by another name (six.moves and the like)
+                return known
+            return External(name) if holder.found.path is None else None
+        self.record(frame, name, kind)
+        module = self.modules.get(name)
+        if module is None:
+            module = self._load(found, frame)
+        if module.state == "failed":
+            return None
+        return ModuleValue(module)
+
+    def _load(self, found: Found, frame: Frame) -> Module:
+        """Execute a module for the first time."""
+        module = self.modules[found.name] = Module(found)
+        self.order.append(found.name)
+        self.steps_of[found.name] = self.step_name
+        module.state = "loading"
+        body = self._module_facts(module, frame)
+        if body is not None and self.depth < calls.DEPTH_LIMIT:
+            inner = Frame(module, found.name, "module", self.doubt)
+            self.depth += 1
+            try:
+                self.execute(body, inner)
+            except Raised:
+                module.state = "failed"
+                raise
+            finally:
+                self.depth -= 1
+        module.state = "loaded"
+        parent, _, last = found.name.rpartition(".")
+        if parent in self.modules:  # CPython binds a submodule in its package when it is loaded, not before
+            self.modules[parent].names[last] = ModuleValue(module)
+        return module
+
+    def load_file(self, found: Found, frame: Frame) -> Value:
+        """Execute a file under a name of the program's choice."""
+        self.record(frame, found.name, "dynamic")
+        module = self.modules.get(found.name) or self._load(found, frame)
+        return ModuleValue(module)
+
+    def _module_facts(self, module: Module, frame: Frame) -> Block | None:
+        """The facts of a module, or None if there are none to be had."""
+        path = module.found.path
+        if path is None or not module.found.is_source:
+            module.open = path is not None
+            return None
+        try:
+            return self.sources.module(path)
+        except Unreadable as error:
+            self.notes.append(Note("FS191", module.name, error.line, 0, error.reason))
+        except OSError as error:
+            self.notes.append(Note("FS191", module.name, 1, 0, error.strerror or "it cannot be read"))
+        module.open = True
+        return None
+
+    def _outside(self, name: str, frame: Frame, kind: str) -> None:
+        """Record the import of a module that is not walked."""
+        if name not in self.externals:
+            top = name.partition(".")[0]
+            self.externals[name] = STDLIB if top in sys.stdlib_module_names else THIRD_PARTY
+            self.order.append(name)
+            self.steps_of[name] = self.step_name
+        self.record(frame, name, kind)
+        on_outside_import(self, name, frame)
+
+    def function_body(self, function: Function, body: Cut | Block) -> Block:
+        """The statements of a function, collected when it is first called."""
+        if not isinstance(body, Cut):
+            return body
+        path = function.module.found.path or ""
+        key = (path, body)
+        if key not in self.bodies:
+            try:
+                self.bodies[key] = self.sources.body(path, body)
+            except (Unreadable, OSError) as error:
+                reason = error.reason if isinstance(error, Unreadable) else "it cannot be read"
+                self.notes.append(Note("FS191", function.module.name, body.first, 0, reason))
+                self.bodies[key] = ()
+        return self.bodies[key]

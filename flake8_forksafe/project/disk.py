@@ -1,0 +1,100 @@
+"""The disk as one analysis sees it: each directory listed once, each file read once, unsaved buffers on top."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+IGNORED_DIRECTORIES = frozenset(
+    {"node_modules", "__pycache__", "site-packages", "bower_components", "__pypackages__", "lib64"}
+)
+"""Directories that never hold source of the project, besides hidden ones and virtual environments."""
+
+SEARCH_LIMIT = 200_000
+"""Directory entries a search of the tree looks at; beyond, it stops and says so."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Disk:
+    """Cached access to files.
+
+    :param overlay: contents that replace those of files, by real absolute path (an editor's unsaved buffers).
+    :ivar exhausted: whether a search stopped at :data:`SEARCH_LIMIT`.
+    """
+
+    def __init__(self, overlay: Mapping[str, bytes] = MappingProxyType({})) -> None:
+        self.overlay = overlay
+        self.exhausted = False
+        self._listings: dict[str, Mapping[str, str]] = {}
+        self._contents: dict[str, bytes] = {}
+
+    def listing(self, directory: str) -> Mapping[str, str]:
+        """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); empty if there is no such directory."""
+        listing = self._listings.get(directory)
+        if listing is None:
+            listing = self._listings[directory] = self._list(directory)
+        return listing
+
+    def _list(self, directory: str) -> Mapping[str, str]:
+        try:
+            with os.scandir(directory or ".") as entries:
+                return {entry.name: "d" if _is_directory(entry) else "f" for entry in entries}
+        except OSError:
+            return NOTHING
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file (or something that can be opened like one)."""
+        directory, name = os.path.split(path)
+        return path in self.overlay or self.listing(directory).get(name) == "f"
+
+    def is_directory(self, path: str) -> bool:
+        """Whether there is a directory."""
+        directory, name = os.path.split(path)
+        return not name or self.listing(directory).get(name) == "d"
+
+    def read(self, path: str) -> bytes:
+        """A file's content.
+
+        :raises OSError: if it cannot be read.
+        """
+        content = self.overlay.get(path)
+        if content is None:
+            content = self._contents.get(path)
+        if content is None:
+            with open(path, "rb") as stream:
+                content = stream.read()
+        return content
+
+    def tree(self, root: str) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Directories below ``root`` that may hold source, breadth first: path, sub-directories, file names.
+
+        Hidden directories, virtual environments and :data:`IGNORED_DIRECTORIES` are passed over, and so are links to
+        directories, as flake8 passes over them.
+        """
+        queue, seen = [root], 0
+        while queue:
+            directory = queue.pop(0)
+            listing = self.listing(directory)
+            if directory != root and "pyvenv.cfg" in listing:
+                continue
+            seen += len(listing)
+            if seen > SEARCH_LIMIT:
+                self.exhausted = True
+                return
+            names = sorted(listing)
+            directories = [
+                name for name in names
+                if listing[name] == "d" and not name.startswith(".") and name not in IGNORED_DIRECTORIES
+                and not os.path.islink(os.path.join(directory, name))
+            ]  # fmt: skip
+            yield directory, directories, [name for name in names if listing[name] == "f"]
+            queue.extend(os.path.join(directory, name) for name in directories)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

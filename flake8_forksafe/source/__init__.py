@@ -1,0 +1,1 @@
+"""Source text to facts: the only part of the program that parses Python."""

@@ -45,7 +45,7 @@ DEPTH_LIMIT = 400
 class Remembered(NamedTuple):
     """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs."""
 
-    count: int
+    times: int
     result: Value
     keep: Arguments
 
@@ -72,7 +72,7 @@ def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Fr
     known = walk.memo.get(key)
     total = walk.executions.get(function.node, 0)
     active = walk.active.get(function.node, 0)
-    if known is not None and (known.count >= REPEAT_LIMIT or active):
+    if known is not None and (known.times >= REPEAT_LIMIT or active):
         return known.result
     if active >= RECURSION_LIMIT or total >= VARIANT_LIMIT or walk.depth >= DEPTH_LIMIT:
         return UNKNOWN
@@ -91,7 +91,7 @@ def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Fr
     finally:
         walk.active[function.node] = active
         walk.depth -= 1
-    walk.memo[key] = Remembered(known.count + 1 if known else 1, result, arguments)
+    walk.memo[key] = Remembered(known.times + 1 if known else 1, result, arguments)
     return result
 
 
@@ -222,9 +222,7 @@ def create(walk: Walk, cls: Class, arguments: Arguments, frame: Frame) -> Value:
     return instance
 
 
-def initialise(
-    walk: Walk, order: list[Class | External], instance: Value, arguments: Arguments, frame: Frame
-) -> None:
+def initialise(walk: Walk, order: list[Class | External], instance: Value, arguments: Arguments, frame: Frame) -> None:
     """Call the first ``__init__`` along the classes."""
     bound = Arguments((instance, *arguments.positional), arguments.keywords, arguments.complete)
     for base in order:

@@ -53,19 +53,25 @@ class DjangoState:
     def __init__(self) -> None:
         self.state = "new"
         self.settings: list[Value] | None = None
+        self.fallback: str | None = None
+        """Settings module that ``manage.py`` names, for a worker whose environment is to provide it."""
         self.installed: list[str] = []
         self.installed_known = False
         self.apps: list[Value] = []
         self.apps_sure: list[bool] = []
         self.checks: list[tuple[Value, Frame, int]] = []
         self.checked = False
+        self.extra: dict[str, Value] = {}
+        """Settings that libraries add, where the project does not set them."""
 
     # --- settings -----------------------------------------------------------------------------------------------
 
     def is_configured(self, walk: Walk) -> bool:
         """Whether ``DJANGO_SETTINGS_MODULE`` is set, as far as is known."""
         item = walk.environ.entries.get(facts.SETTINGS_VARIABLE)
-        return self.settings is not None or (item is not None and truth(item.value) is not False)
+        if item is None:
+            return self.settings is not None or self.fallback is not None
+        return truth(item.value) is not False
 
     def load_settings(self, walk: Walk, frame: Frame) -> list[Value]:
         """Import the settings module, once; several if the environment decides."""
@@ -73,7 +79,7 @@ class DjangoState:
             return self.settings
         self.settings = []
         item = walk.environ.entries.get(facts.SETTINGS_VARIABLE)
-        names = texts(item.value) if item is not None else []
+        names = texts(item.value) if item is not None else [self.fallback] if self.fallback else []
         if not names:
             walk.note("FS192", frame, "the name of the Django settings module cannot be resolved")
         with walk.boot_step("settings"):
@@ -96,6 +102,8 @@ class DjangoState:
             else:
                 found.append(UNKNOWN)
         known = [value for value in found if value is not None]
+        if not known and name in self.extra:
+            return self.extra[name]
         if not known and name in facts.DEFAULTS:
             return self._default(walk, name)
         if not known:
@@ -192,7 +200,7 @@ class DjangoState:
         """``AppConfig.create``: an entry is an app's package, or the path of its app config."""
         self.installed.append(entry)
         value = walk.import_name(entry, frame)
-        config: Value | None = None
+        config: Class | None = None
         if isinstance(value, ModuleValue):
             if value.module.found.is_package and walk.layout.find(f"{entry}.apps") is not None:
                 module = walk.import_name(f"{entry}.apps", frame)
@@ -253,9 +261,7 @@ class DjangoState:
 
     def app_names(self, walk: Walk) -> list[tuple[str | None, bool]]:
         """``[config.name for config in apps.get_app_configs()]``."""
-        return [
-            (text(self.config_name(config)), sure) for config, sure in zip(self.apps, self.apps_sure, strict=True)
-        ]
+        return [(text(self.config_name(config)), sure) for config, sure in zip(self.apps, self.apps_sure, strict=True)]
 
     def config_name(self, config: Value) -> Value:
         """The ``name`` of an app config."""

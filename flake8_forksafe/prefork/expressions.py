@@ -136,7 +136,7 @@ def module_value(walk: Walk, value: ModuleValue, name: str, frame: Frame) -> Val
     hook = module.names.get("__getattr__")
     if hook is not None:
         return walk.call(hook, Arguments((Literal(name),)), frame)
-    if module.open or module.state == "loading" or module.found.path is None:
+    if module.open or module.found.path is None:
         walk.may_fail(ATTRIBUTE_ERROR)
         return UNKNOWN
     return walk.fail("AttributeError")
@@ -383,13 +383,13 @@ def starred(walk: Walk, node: facts.Starred, frame: Frame) -> Value:
 
 def subscript(walk: Walk, node: facts.Subscript, frame: Frame) -> Value:
     container = walk.evaluate(node.value, frame)
-    if isinstance(node.index, facts.Slice):
+    if isinstance(node.key, facts.Slice):
         bounds = tuple(
             None if bound is None else walk.evaluate(bound, frame)
-            for bound in (node.index.lower, node.index.upper, node.index.step)
+            for bound in (node.key.lower, node.key.upper, node.key.step)
         )
         return sequences.get_slice(walk, container, bounds)
-    index = walk.evaluate(node.index, frame)
+    index = walk.evaluate(node.key, frame)
     for option in options(container):
         if isinstance(option, Instance):
             method = attribute(walk, option, "__getitem__", frame)
@@ -470,7 +470,8 @@ def unary(walk: Walk, node: facts.Unary, frame: Frame) -> Value:
         holds = truth(operand)
         return UNKNOWN if holds is None else (FALSE if holds else TRUE)
     if isinstance(operand, Literal) and isinstance(operand.value, (int, float)):
-        return Literal({"-": lambda x: -x, "+": lambda x: x, "~": lambda x: ~int(x)}[node.operator](operand.value))
+        number = operand.value
+        return Literal(-number if node.operator == "-" else ~int(number) if node.operator == "~" else +number)
     return UNKNOWN
 
 

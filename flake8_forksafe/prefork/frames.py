@@ -32,10 +32,11 @@ class Module:
 
     :ivar names: its namespace.
     :ivar open: whether it may hold names that are not known (a star import from a library).
-    :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"``.
+    :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
+    :ivar attempts: how often it failed before.
     """
 
-    __slots__ = ("found", "name", "names", "open", "state")
+    __slots__ = ("attempts", "found", "name", "names", "open", "state")
 
     def __init__(self, found: Found) -> None:
         self.found = found
@@ -43,6 +44,7 @@ class Module:
         self.names: dict[str, Value] = {}
         self.open = False
         self.state = "new"
+        self.attempts = 0
 
     @property
     def package(self) -> str:
@@ -58,8 +60,21 @@ class Frame:
     """
 
     __slots__ = (
-        "module", "names", "closure", "node", "kind", "base", "line", "column", "outer_names", "results", "yields",
-        "owner", "receiver", "qualname", "boot",
+        "base",
+        "boot",
+        "closure",
+        "column",
+        "kind",
+        "line",
+        "module",
+        "names",
+        "node",
+        "outer_names",
+        "owner",
+        "qualname",
+        "receiver",
+        "results",
+        "yields",
     )  # fmt: skip
 
     def __init__(self, module: Module, node: str, kind: str, base: Doubt, closure: Frame | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe.prefork import sequences
@@ -149,12 +150,15 @@ def run_import_from(walk: Walk, node: facts.ImportFrom, frame: Frame) -> Flow:
         if name == "*":
             import_star(walk, value, frame)
         else:
-            frame.scope_of(alias or name)[alias or name] = import_member(walk, value, name, frame)
+            frame.scope_of(alias or name)[alias or name] = import_member(walk, value, name, frame, node.level > 0)
     return Flow.NEXT
 
 
-def import_member(walk: Walk, module: Value, name: str, frame: Frame) -> Value:
-    """``from module import name``: an attribute, else a submodule (CPython's ``_handle_fromlist``)."""
+def import_member(walk: Walk, module: Value, name: str, frame: Frame, local: bool = False) -> Value:
+    """``from module import name``: an attribute, else a submodule (CPython's ``_handle_fromlist``).
+
+    :param local: whether the import is relative, so that the module cannot be a library's.
+    """
     if isinstance(module, External):
         path = f"{module.path}.{name}"
         if path in walk.hazards:
@@ -175,9 +179,9 @@ def import_member(walk: Walk, module: Value, name: str, frame: Frame) -> Value:
     hook = names.get("__getattr__")
     if hook is not None:
         return walk.call(hook, Arguments((Literal(name),)), frame)
-    if module.module.found.path is None:  # a folder of the project that has a library's name
+    if module.module.found.path is None and not local:  # a folder of the project that has a library's name
         return walk.import_name(child, frame, "import") or UNKNOWN
-    if module.module.open or module.module.state == "loading" or name.startswith("__"):
+    if module.module.open or name.startswith("__"):
         return UNKNOWN
     return walk.fail("ImportError")
 
@@ -240,7 +244,7 @@ def assign(walk: Walk, target: Expression, value: Value, frame: Frame) -> None:
         set_attribute(walk, walk.evaluate(target.value, frame), target.name, value, frame)
     elif isinstance(target, facts.Subscript):
         container = walk.evaluate(target.value, frame)
-        sequences.set_item(walk, container, walk.evaluate(target.index, frame), value)
+        sequences.set_item(walk, container, walk.evaluate(target.key, frame), value)
     elif isinstance(target, facts.Display):
         for inner, part in zip(target.items, sequences.unpack(walk, value, target.items), strict=True):
             assign(walk, inner.value if isinstance(inner, facts.Starred) else inner, part, frame)
@@ -283,7 +287,7 @@ def run_delete(walk: Walk, node: facts.Delete, frame: Frame) -> Flow:
             frame.scope_of(target.id).pop(target.id, None)
         elif isinstance(target, facts.Subscript):
             container = walk.evaluate(target.value, frame)
-            sequences.delete_item(walk, container, walk.evaluate(target.index, frame))
+            sequences.delete_item(walk, container, walk.evaluate(target.key, frame))
     return Flow.NEXT
 
 
@@ -298,9 +302,7 @@ def run_evaluate(walk: Walk, node: facts.Evaluate, frame: Frame) -> Flow:
 def run_if(walk: Walk, node: facts.If, frame: Frame) -> Flow:
     holds = truth(walk.evaluate(node.test, frame))
     if holds is None:
-        flow = branches(
-            walk, frame, (lambda: walk.execute(node.body, frame), lambda: walk.execute(node.orelse, frame))
-        )
+        flow = branches(walk, frame, (lambda: walk.execute(node.body, frame), lambda: walk.execute(node.orelse, frame)))
     else:
         flow = walk.execute(node.body if holds else node.orelse, frame)
     return _assume_no_abort(flow)
@@ -418,7 +420,8 @@ def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
     """``try`` with handlers."""
     handlers = [None if handler.type is None else walk.evaluate(handler.type, frame) for handler in node.handlers]
     doubt, before = walk.doubt, walk.possible_errors
-    walk.catchers.append(handlers)
+    swallowing = [kind for handler, kind in zip(node.handlers, handlers, strict=True) if not _raises_again(handler)]
+    walk.catchers.append(swallowing)
     walk.possible_errors = []
     raised: Value | None = None
     flow = Flow(0)
@@ -436,13 +439,13 @@ def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
         flow = flow & ~Flow.NEXT | walk.execute(node.orelse, frame)
     chosen = [
         handler for handler, kind in zip(node.handlers, handlers, strict=True)
-        if any(matches(error, kind) is not False for error in possible)
+        if not _raises_again(handler) and any(matches(error, kind) is not False for error in possible)
     ]  # fmt: skip
     if chosen:
         after = dict(frame.names)
         frame.names.clear()
         frame.names.update(names)
-        runs = [lambda handler=handler: _run_handler(walk, handler, UNKNOWN, frame) for handler in chosen]
+        runs = [partial(_run_handler, walk, handler, UNKNOWN, frame) for handler in chosen]
         handled = branches(walk, frame, runs)
         if flow & Flow.NEXT:
             frame.names.update(_joined([after, dict(frame.names)]) if handled & Flow.NEXT else after)
@@ -450,14 +453,17 @@ def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
     return flow
 
 
+def _raises_again(handler: facts.Handler) -> bool:
+    """Whether a handler ends in ``raise``: it catches nothing, the worker would not start."""
+    return bool(handler.body) and isinstance(handler.body[-1], facts.Raise)
+
+
 def _handle(walk: Walk, node: facts.Try, handlers: list[Value | None], error: Value, frame: Frame) -> Flow:
     """Run the handler that catches an exception that was raised for sure."""
     for handler, kind in zip(node.handlers, handlers, strict=True):
         answer = matches(error, kind)
         if answer is None:
-            return branches(
-                walk, frame, (lambda handler=handler: _run_handler(walk, handler, error, frame), lambda: Flow.NEXT)
-            )
+            return branches(walk, frame, (partial(_run_handler, walk, handler, error, frame), lambda: Flow.NEXT))
         if answer:
             return _run_handler(walk, handler, error, frame)
     raise Raised(error)
@@ -653,8 +659,11 @@ def _finish_class(walk: Walk, cls: Class, keywords: dict[str, Value], frame: Fra
     ancestors = list(cls.mro())[1:]
     for ancestor in ancestors:
         if isinstance(ancestor, Class):
-            item = sequences.new_item(walk, cls, frame)
-            ancestor.subclasses.append(item)
+            ancestor.subclasses.append(sequences.new_item(walk, cls, frame))
+        else:
+            hook = walk.library.class_hooks.get(ancestor.path)
+            if hook is not None:
+                hook(walk, cls, frame)
     metaclass = keywords.pop("metaclass", None)
     if metaclass is None:
         inherited = [base.metaclass for base in ancestors if isinstance(base, Class) and base.metaclass is not None]
@@ -671,9 +680,9 @@ def _finish_class(walk: Walk, cls: Class, keywords: dict[str, Value], frame: Fra
                 walk.call(method, Arguments((receiver, *arguments), keywords), frame)
     for ancestor in ancestors:
         if isinstance(ancestor, Class) and "__init_subclass__" in ancestor.names:
-            hook = ancestor.names["__init_subclass__"]
-            hook = hook.function if isinstance(hook, Descriptor) else hook
-            walk.call(hook, Arguments((cls,), keywords), frame)
+            method = ancestor.names["__init_subclass__"]
+            method = method.function if isinstance(method, Descriptor) else method
+            walk.call(method, Arguments((cls,), keywords), frame)
             break
     for name, member in list(cls.names.items()):
         if isinstance(member, Instance) and any(

@@ -85,7 +85,7 @@ class Items(Value):
     :ivar born: the doubt it was created in; what happens to it in deeper doubt only may happen.
     """
 
-    __slots__ = ("kind", "items", "complete", "born")
+    __slots__ = ("born", "complete", "items", "kind")
 
     def __init__(self, kind: str, items: Iterable[Item], born: Doubt, complete: bool = True) -> None:
         self.kind = kind
@@ -101,7 +101,7 @@ class Items(Value):
 class Table(Value):
     """A mapping.  Keys are plain values, or other values by identity."""
 
-    __slots__ = ("entries", "complete", "born")
+    __slots__ = ("born", "complete", "entries")
 
     def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
         self.entries = entries
@@ -149,7 +149,7 @@ class ModuleValue(Value):
 class LazyImport(Value):
     """A name bound by a lazy import (PEP 810) that nothing has used yet."""
 
-    __slots__ = ("module", "attribute", "line")
+    __slots__ = ("attribute", "line", "module")
 
     def __init__(self, module: str, attribute: str | None, line: int) -> None:
         self.module = module
@@ -167,7 +167,7 @@ class External(Value):
     :ivar arguments: for the result of a call, what it was called with.
     """
 
-    __slots__ = ("path", "receiver", "names", "arguments")
+    __slots__ = ("arguments", "names", "path", "receiver")
 
     def __init__(self, path: str, receiver: Value | None = None, arguments: Arguments | None = None) -> None:
         self.path = path
@@ -186,7 +186,7 @@ class Function(Value):
     :ivar owner: the class whose body defined it.
     """
 
-    __slots__ = ("definition", "module", "closure", "qualname", "owner", "defaults", "names", "line")
+    __slots__ = ("closure", "defaults", "definition", "line", "module", "names", "owner", "qualname")
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class Method(Value):
 class Partial(Value):
     """``functools.partial``."""
 
-    __slots__ = ("function", "arguments")
+    __slots__ = ("arguments", "function")
 
     def __init__(self, function: Value, arguments: Arguments) -> None:
         self.function = function
@@ -238,7 +238,7 @@ class Partial(Value):
 class Coroutine(Value):
     """The result of calling an ``async def``: nothing has run yet."""
 
-    __slots__ = ("function", "arguments")
+    __slots__ = ("arguments", "function")
 
     def __init__(self, function: Function, arguments: Arguments) -> None:
         self.function = function
@@ -248,7 +248,7 @@ class Coroutine(Value):
 class Descriptor(Value):
     """``property``, ``classmethod`` or ``staticmethod`` around a function."""
 
-    __slots__ = ("kind", "function")
+    __slots__ = ("function", "kind")
 
     def __init__(self, kind: str, function: Value) -> None:
         self.kind = kind
@@ -258,7 +258,7 @@ class Descriptor(Value):
 class Class(Value):
     """A first-party class."""
 
-    __slots__ = ("name", "qualname", "module", "bases", "names", "metaclass", "line", "subclasses")
+    __slots__ = ("bases", "line", "metaclass", "module", "name", "names", "qualname", "subclasses")
 
     def __init__(self, qualname: str, module: Module, bases: tuple[Value, ...], names: dict[str, Value], line: int):
         self.name = qualname.rpartition(".")[2]
@@ -297,7 +297,7 @@ class Class(Value):
 class Instance(Value):
     """An object of a first-party class."""
 
-    __slots__ = ("cls", "names", "arguments")
+    __slots__ = ("arguments", "cls", "names")
 
     def __init__(self, cls: Class, arguments: Arguments | None = None) -> None:
         self.cls = cls
@@ -370,7 +370,9 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Literal):
         return bool(value.value)
     if isinstance(value, Items):
-        return True if any(item.sure for item in value.items) else (None if value.items or not value.complete else False)
+        return (
+            True if any(item.sure for item in value.items) else (None if value.items or not value.complete else False)
+        )
     if isinstance(value, Table):
         entries = value.entries.values()
         return True if any(item.sure for item in entries) else (None if entries or not value.complete else False)

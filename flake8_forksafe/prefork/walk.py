@@ -41,6 +41,8 @@ from flake8_forksafe.source.text import Unreadable
 
 STEP_LIMIT = 3_000_000
 """Statements and calls one launch may take; a real project takes some hundred thousand."""
+ATTEMPT_LIMIT = 3
+"""Executions of a module that raises each time it is imported."""
 RECURSION_LIMIT = 40_000
 """Python frames the interpreter needs for :data:`calls.DEPTH_LIMIT`; they take no C stack from Python 3.11 on."""
 
@@ -149,7 +151,9 @@ class Walk:
         """Whether a change made now to something born in ``born`` happens for sure if that exists."""
         return born.within(self.doubt)
 
-    def items(self, kind: str, values: Iterator[Value] | list[Value] | tuple[Value, ...], complete: bool = True) -> Items:
+    def items(
+        self, kind: str, values: Iterator[Value] | list[Value] | tuple[Value, ...], complete: bool = True
+    ) -> Items:
         """A new sequence."""
         return Items(kind, [Item(value) for value in values], self.doubt, complete)
 
@@ -248,6 +252,12 @@ class Walk:
 
     def import_name(self, name: str, frame: Frame, kind: str = "dynamic") -> Value | None:
         """Import a module and its parents, as ``importlib.import_module`` does; None if it does not exist."""
+        known = self.modules.get(name)
+        if known is not None and known.state in ("loading", "loaded"):  # in sys.modules: its parents are not looked at
+            for parent in parents(name):
+                self.record(frame, parent, kind)
+            self.record(frame, name, kind)
+            return ModuleValue(known)
         value: Value | None = None
         parent = ""
         for part in name.split("."):
@@ -276,7 +286,7 @@ class Walk:
             return External(name) if holder.found.path is None else None
         self.record(frame, name, kind)
         module = self.modules.get(name)
-        if module is None:
+        if module is None or (module.state == "failed" and module.attempts < ATTEMPT_LIMIT):
             module = self._load(found, frame)
         if module.state == "failed":
             return None
@@ -284,9 +294,13 @@ class Walk:
 
     def _load(self, found: Found, frame: Frame) -> Module:
         """Execute a module for the first time."""
+        known = self.modules.get(found.name)
         module = self.modules[found.name] = Module(found)
-        self.order.append(found.name)
-        self.steps_of[found.name] = self.step_name
+        if known is None:
+            self.order.append(found.name)
+            self.steps_of[found.name] = self.step_name
+        else:
+            module.attempts = known.attempts + 1
         module.state = "loading"
         body = self._module_facts(module, frame)
         if body is not None and self.depth < calls.DEPTH_LIMIT:
@@ -350,3 +364,10 @@ class Walk:
                 self.notes.append(Note("FS191", function.module.name, body.first, 0, reason))
                 self.bodies[key] = ()
         return self.bodies[key]
+
+
+def parents(name: str) -> Iterator[str]:
+    """The packages around a module, outermost first."""
+    for index, character in enumerate(name):
+        if character == ".":
+            yield name[:index]

@@ -11,7 +11,7 @@ from flake8_forksafe.project.disk import Disk
 
 FIRST_PARTY, THIRD_PARTY, STDLIB = "first-party", "third-party", "stdlib"
 
-EXTENSIONS = tuple(EXTENSION_SUFFIXES) + (".pyd",)
+EXTENSIONS = (*EXTENSION_SUFFIXES, ".pyd")
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 """A directory that holds one of these is a project of its own, whose packages its neighbours may import."""
@@ -64,10 +64,8 @@ class Layout:
 
     def _find(self, name: str) -> Found | None:
         parent, _, last = name.rpartition(".")
-        if not last.isidentifier() and not last.replace("-", "_").isidentifier():
-            # importlib.import_module takes any name; a dash or leading digit is common in migrations
-            if not last or any(character in last for character in "/\\\0"):
-                return None
+        if not last or any(character in last for character in "/\\\0"):
+            return None  # importlib.import_module takes any other name, such as migrations' "0001_initial"
         if parent:
             package = self.find(parent)
             if package is None or not package.is_package:
@@ -133,9 +131,8 @@ class Layout:
                 base, extension = os.path.splitext(entry)
                 if listing[entry] == "f" and extension == ".py" and base != "__init__":
                     found.setdefault(base, False)
-                elif listing[entry] == "d" and "." not in entry:
-                    if self.disk.is_file(os.path.join(location, entry, "__init__.py")):
-                        found.setdefault(entry, True)
+                elif "." not in entry and self.disk.is_file(os.path.join(location, entry, "__init__.py")):
+                    found.setdefault(entry, True)
         return sorted(found.items())
 
 

@@ -7,7 +7,7 @@ they visit whitespace too and cost several times the parse (see docs/performance
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst
@@ -372,8 +372,10 @@ class Collector:
     def expression_Dict(self, node: Any) -> Expression:
         return facts.Dictionary(
             tuple(
-                (None if isinstance(item, libcst.StarredDictElement) else self.expression(item.key),
-                 self.expression(item.value))
+                (
+                    None if isinstance(item, libcst.StarredDictElement) else self.expression(item.key),
+                    self.expression(item.value),
+                )
                 for item in node.elements
             )
         )
@@ -418,9 +420,7 @@ class Collector:
         return facts.Compare(left, rest)
 
     def expression_IfExp(self, node: Any) -> Expression:
-        return facts.Conditional(
-            self.expression(node.test), self.expression(node.body), self.expression(node.orelse)
-        )
+        return facts.Conditional(self.expression(node.test), self.expression(node.body), self.expression(node.orelse))
 
     def expression_Lambda(self, node: Any) -> Expression:
         return facts.Lambda(self.parameters(node.params), self.expression(node.body))

@@ -12,7 +12,7 @@ Lines are 1-based, columns 0-based and counted in characters, both in the origin
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 SCHEMA = 1
 """Version of the shapes below; a cache written with another version is not read."""
@@ -90,10 +90,10 @@ class Dictionary(NamedTuple):
 
 
 class Subscript(NamedTuple):
-    """``value[index]``."""
+    """``value[key]``."""
 
     value: Expression
-    index: Expression
+    key: Expression
 
 
 class Slice(NamedTuple):
@@ -203,29 +203,29 @@ class Yield(NamedTuple):
     delegated: bool
 
 
-Expression = Union[
-    Constant,
-    Opaque,
-    Name,
-    Attribute,
-    Call,
-    Starred,
-    Display,
-    Dictionary,
-    Subscript,
-    Slice,
-    Unary,
-    Binary,
-    Compare,
-    Boolean,
-    Conditional,
-    Format,
-    Lambda,
-    Comprehension,
-    Walrus,
-    Await,
-    Yield,
-]
+Expression = (
+    Constant
+    | Opaque
+    | Name
+    | Attribute
+    | Call
+    | Starred
+    | Display
+    | Dictionary
+    | Subscript
+    | Slice
+    | Unary
+    | Binary
+    | Compare
+    | Boolean
+    | Conditional
+    | Format
+    | Lambda
+    | Comprehension
+    | Walrus
+    | Await
+    | Yield
+)
 
 
 # --- statements -------------------------------------------------------------------------------------------------
@@ -441,27 +441,27 @@ class Scope(NamedTuple):
     names: tuple[str, ...]
 
 
-Statement = Union[
-    Import,
-    ImportFrom,
-    Evaluate,
-    Assign,
-    Augment,
-    Delete,
-    If,
-    While,
-    For,
-    Try,
-    With,
-    Match,
-    Define,
-    ClassDefinition,
-    Return,
-    Raise,
-    Assert,
-    Break,
-    Continue,
-    Scope,
-]
+Statement = (
+    Import
+    | ImportFrom
+    | Evaluate
+    | Assign
+    | Augment
+    | Delete
+    | If
+    | While
+    | For
+    | Try
+    | With
+    | Match
+    | Define
+    | ClassDefinition
+    | Return
+    | Raise
+    | Assert
+    | Break
+    | Continue
+    | Scope
+)
 
 Block = tuple[Statement, ...]

@@ -21,7 +21,7 @@ LITERAL_LIMIT = 50_000
 TEXT_LIMIT = 2_000_000
 """Characters that libcst is given at most; beyond, it takes minutes and gigabytes."""
 NESTING_LIMIT = 200
-"""CPython's own limit for nested brackets (``MAXLEVEL`` in Parser/lexer/state.h); libcst overflows its stack on more."""
+"""CPython's own limit for nested brackets (``MAXLEVEL`` in Parser/lexer/state.h); libcst's stack overflows on more."""
 LOGICAL_LINE_LIMIT = 200_000
 """Characters in brackets that text unchecked by ``ast`` may hold in one go, for the same reason."""
 
@@ -224,7 +224,7 @@ class _Cutter:
 
 def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
     """The statement lists inside a compound statement, in source order."""
-    if isinstance(node, (ast.Try, getattr(ast, "TryStar", ast.Try))):
+    if isinstance(node, (ast.Try, ast.TryStar)):
         yield node.body
         for handler in node.handlers:
             yield handler.body

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_forksafe.prefork.library import builtin, celery, django, frameworks, standard
-from flake8_forksafe.prefork.values import Arguments, External, Value
+from flake8_forksafe.prefork.values import Arguments, Class, External, Value
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.frames import Frame
@@ -31,6 +31,7 @@ class Library(NamedTuple):
     :ivar setters: what ``thing.name = value`` does besides.
     :ivar item_setters: what ``thing[index] = value`` does.
     :ivar functions: models of functions and methods.
+    :ivar class_hooks: what creating a subclass of a library's class does.
     """
 
     aliases: dict[str, str]
@@ -40,6 +41,7 @@ class Library(NamedTuple):
     setters: dict[str, Callable[[Walk, External, str, Value, Frame], None]]
     item_setters: dict[str, Callable[[Walk, External, Value, Value], None]]
     functions: dict[str, Model]
+    class_hooks: dict[str, Callable[[Walk, Class, Frame], None]]
 
 
 def _merged(table: str) -> dict[str, Any]:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from flake8_forksafe.prefork.frames import Frame
     from flake8_forksafe.prefork.walk import Walk
 
+Model = Callable[["Walk", External, Arguments, "Frame"], Value]
+
 
 # --- attributes and types ---------------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ def instance_of(value: Value, kind: Value) -> bool | None:
         return True if True in answers else (None if None in answers or not kind.complete else False)
     if isinstance(kind, Class):
         if isinstance(value, Instance):
-            return True if kind in list(value.cls.mro()) else False
+            return kind in list(value.cls.mro())
         return False if isinstance(value, (Literal, Items, Table, Function, ModuleValue)) else None
     if not isinstance(kind, External):
         return None
@@ -207,8 +209,11 @@ def names_of(walk: Walk, function: External, arguments: Arguments, frame: Frame)
     """``vars``, ``globals``, ``locals``: a view, so changes to it change the names."""
     holder = arguments.get(0, "")
     if holder is None:
+        if function.path.endswith("globals"):
+            frame.module.open = True  # what is put in there under a computed name is not followed
         return NamesTable(walk, frame.module.names if function.path.endswith("globals") else frame.names)
     if isinstance(holder, ModuleValue):
+        holder.module.open = True
         return NamesTable(walk, holder.module.names)
     if isinstance(holder, (Instance, Class)):
         return NamesTable(walk, holder.names)
@@ -494,7 +499,11 @@ def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
     position = index.value if isinstance(index, Literal) and isinstance(index.value, int) else -1
     if index is not None and not isinstance(index, Literal):
         return UNKNOWN
-    if receiver.complete and walk.touches_surely(receiver.born) and -len(receiver.items) <= position < len(receiver.items):
+    if (
+        receiver.complete
+        and walk.touches_surely(receiver.born)
+        and -len(receiver.items) <= position < len(receiver.items)
+    ):
         return receiver.items.pop(position).value
     return UNKNOWN
 
@@ -508,8 +517,8 @@ def mapping_method(walk: Walk, function: External, arguments: Arguments, frame: 
     if name == "update":
         for value in arguments.positional:
             sequences.update(walk, receiver, dictionary(walk, function, Arguments((value,)), frame))
-        for key, value in arguments.keywords.items():
-            sequences.set_item(walk, receiver, Literal(key), value)
+        for keyword, value in arguments.keywords.items():
+            sequences.set_item(walk, receiver, Literal(keyword), value)
         return NONE
     if name == "copy":
         return Table(dict(receiver.entries), walk.doubt, receiver.complete)
@@ -529,7 +538,9 @@ def mapping_method(walk: Walk, function: External, arguments: Arguments, frame: 
 def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
     index, default = arguments.get(0, "key"), arguments.get(1, "default") or NONE
     if isinstance(index, Choice):
-        return join(*(_get(walk, receiver, name, Arguments((option, *arguments.positional[1:]))) for option in index.options))
+        return join(
+            *(_get(walk, receiver, name, Arguments((option, *arguments.positional[1:]))) for option in index.options)
+        )
     key = sequences.key_of(index) if index is not None else None
     if key is None:
         return UNKNOWN
@@ -539,6 +550,8 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
     else:
         result = item.value if item.sure else join(item.value, default)
     if name == "setdefault" and (item is None or not item.sure):
+        # A variable of the environment is taken to be unset where no deployment file sets it: the default holds.
+        result = default if receiver is walk.environ and item is None else result
         sequences.set_item(walk, receiver, index or UNKNOWN, result)
     elif name == "pop" and item is not None and walk.touches_surely(receiver.born):
         receiver.entries.pop(key)
@@ -546,9 +559,43 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
 
 
 STRING_METHODS = frozenset(
-    "split rsplit join format replace startswith endswith strip lstrip rstrip lower upper partition rpartition title"
-    " capitalize removeprefix removesuffix splitlines isdigit isidentifier isalpha isupper islower find rfind count"
-    " encode decode zfill casefold swapcase isnumeric isspace istitle".split()
+    [
+        "split",
+        "rsplit",
+        "join",
+        "format",
+        "replace",
+        "startswith",
+        "endswith",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "lower",
+        "upper",
+        "partition",
+        "rpartition",
+        "title",
+        "capitalize",
+        "removeprefix",
+        "removesuffix",
+        "splitlines",
+        "isdigit",
+        "isidentifier",
+        "isalpha",
+        "isupper",
+        "islower",
+        "find",
+        "rfind",
+        "count",
+        "encode",
+        "decode",
+        "zfill",
+        "casefold",
+        "swapcase",
+        "isnumeric",
+        "isspace",
+        "istitle",
+    ]
 )
 
 
@@ -596,18 +643,36 @@ def _python(value: Value) -> tuple[object] | None:
     return None
 
 
-_SEQUENCE_METHODS = (
-    "append appendleft add insert extend update remove discard pop clear copy index union intersection difference"
-    " symmetric_difference count issubset issuperset isdisjoint sort reverse __iter__"
-).split()
-_MAPPING_METHODS = "get pop setdefault update copy keys values items clear __iter__".split()
+def method(model: Model, kind: type[Value]) -> Model:
+    """A model of a method that may be called unbound, as in ``map(str.strip, values)``."""
+
+    def call(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+        receiver = function.receiver
+        if receiver is None and arguments.positional:
+            receiver = arguments.positional[0]
+            arguments = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
+        if isinstance(receiver, Choice):
+            return join(*(call(walk, External(function.path, option), arguments, frame) for option in receiver.options))
+        return (
+            model(walk, External(function.path, receiver), arguments, frame) if isinstance(receiver, kind) else UNKNOWN
+        )
+
+    return call
+
+
+_SEQUENCE_METHODS = [
+    "append", "appendleft", "add", "insert", "extend", "update", "remove", "discard", "pop", "clear", "copy",
+    "index", "union", "intersection", "difference", "symmetric_difference", "count", "issubset", "issuperset",
+    "isdisjoint", "sort", "reverse", "__iter__",
+]  # fmt: skip
+_MAPPING_METHODS = ["get", "pop", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__"]
 
 VALUES: dict[str, Callable[[Walk], Value]] = {
     "builtins.Ellipsis": lambda walk: UNKNOWN,
     "builtins.__debug__": lambda walk: TRUE,
 }
 
-FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+FUNCTIONS: dict[str, Model] = {
     "builtins.getattr": get_attribute,
     "builtins.hasattr": has_attribute,
     "builtins.setattr": set_attribute,
@@ -649,8 +714,9 @@ FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
     "builtins.repr": convert,
     "builtins.__import__": import_,
     "forksafe.same": first_argument,
-    **{f"builtins.{kind}.{name}": sequence_method
+    **{f"builtins.{kind}.{name}": method(sequence_method, Items)
        for kind in ("list", "tuple", "set", "iterator") for name in _SEQUENCE_METHODS},
-    **{f"builtins.dict.{name}": mapping_method for name in _MAPPING_METHODS},
-    **{f"builtins.{kind}.{name}": string_method for kind in ("str", "bytes") for name in STRING_METHODS},
+    **{f"builtins.dict.{name}": method(mapping_method, Table) for name in _MAPPING_METHODS},
+    **{f"builtins.{kind}.{name}": method(string_method, Literal)
+       for kind in ("str", "bytes") for name in STRING_METHODS},
 }  # fmt: skip

@@ -398,14 +398,15 @@ def import_default_modules_call(walk: Walk, function: External, arguments: Argum
     return NONE
 
 
-SIGNALS = (
-    "before_task_publish after_task_publish task_received task_prerun task_postrun task_retry task_success task_failure"
-    " task_internal_error task_revoked task_rejected task_unknown import_modules celeryd_after_setup celeryd_init"
-    " worker_init worker_before_create_process worker_ready heartbeat_sent worker_shutting_down worker_process_init"
-    " worker_process_shutdown worker_shutdown beat_init beat_embedded_init setup_logging after_setup_logger"
-    " after_setup_task_logger eventlet_pool_started eventlet_pool_preshutdown eventlet_pool_postshutdown"
-    " eventlet_pool_apply user_preload_options subtask_sent"
-).split()
+SIGNALS = [
+    "before_task_publish", "after_task_publish", "task_received", "task_prerun", "task_postrun", "task_retry",
+    "task_success", "task_failure", "task_internal_error", "task_revoked", "task_rejected", "task_unknown",
+    "import_modules", "celeryd_after_setup", "celeryd_init", "worker_init", "worker_before_create_process",
+    "worker_ready", "heartbeat_sent", "worker_shutting_down", "worker_process_init", "worker_process_shutdown",
+    "worker_shutdown", "beat_init", "beat_embedded_init", "setup_logging", "after_setup_logger",
+    "after_setup_task_logger", "eventlet_pool_started", "eventlet_pool_preshutdown", "eventlet_pool_postshutdown",
+    "eventlet_pool_apply", "user_preload_options", "subtask_sent",
+]  # fmt: skip
 
 ALIASES = {
     "celery.app.Celery": "celery.Celery",

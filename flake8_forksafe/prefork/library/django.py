@@ -149,7 +149,7 @@ def connect(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
 def send(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Signal.send`` calls what was connected."""
     found = walk.signal_receivers.get(id(function.receiver))
-    results = []
+    results: list[Value] = []
     for handler in list(found[1]) if found else ():
         keywords = {"sender": arguments.get(0, "sender") or NONE, **arguments.keywords}
         result = walk.call(handler, Arguments((), keywords), frame)

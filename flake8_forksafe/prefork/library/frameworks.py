@@ -12,8 +12,8 @@ from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
     Arguments,
-    Class,
     Choice,
+    Class,
     External,
     Instance,
     Item,
@@ -104,7 +104,7 @@ class SettingImports(NamedTuple):
 SETTING_IMPORTS = (
     # rest_framework/views.py and generics.py evaluate these in class bodies (3.14 to 3.16)
     SettingImports(
-        tuple(f"rest_framework.{name}" for name in ("views", "generics", "viewsets", "mixins_", "decorators", "routers")),
+        tuple(f"rest_framework.{name}" for name in ("views", "generics", "viewsets", "decorators", "routers")),
         "REST_FRAMEWORK",
         ("DEFAULT_RENDERER_CLASSES", "DEFAULT_PARSER_CLASSES", "DEFAULT_AUTHENTICATION_CLASSES",
          "DEFAULT_THROTTLE_CLASSES", "DEFAULT_PERMISSION_CLASSES", "DEFAULT_CONTENT_NEGOTIATION_CLASS",
@@ -145,13 +145,35 @@ def import_all(walk: Walk, value: Value, frame: Frame) -> None:
                     import_path(walk, path, frame)
 
 
+# --- classes ----------------------------------------------------------------------------------------------------
+
+
+def app_conf(walk: Walk, cls: Class, frame: Frame) -> None:
+    """django-appconf: the attributes of the class become settings that are not set yet (appconf/base.py)."""
+    meta = cls.names.get("Meta")
+    prefix = text(meta.names.get("prefix", UNKNOWN)) if isinstance(meta, Class) else None
+    if prefix is None:
+        prefix = cls.module.name.rpartition(".")[0].rpartition(".")[2]
+    for name, value in cls.names.items():
+        if name.isupper():
+            walk.django.extra.setdefault(f"{prefix.upper()}_{name}" if prefix else name, value)
+
+
+CLASS_HOOKS: dict[str, Callable[[Walk, Class, Frame], None]] = {
+    "appconf.AppConf": app_conf,
+    "appconf.base.AppConf": app_conf,
+}
+
+
 # --- the table --------------------------------------------------------------------------------------------------
 
 
 def symbol_by_name(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``kombu.utils.imports.symbol_by_name``: what is no string is returned as it is."""
     name = arguments.get(0, "name")
-    return join(*(import_path(walk, found, frame) if (found := text(option)) else option for option in options(name or UNKNOWN)))
+    return join(
+        *(import_path(walk, found, frame) if (found := text(option)) else option for option in options(name or UNKNOWN))
+    )
 
 
 ATTRIBUTES: dict[str, Callable[..., Value | None]] = {"flask.Flask()": flask_attribute}

@@ -299,13 +299,13 @@ def list_directory(walk: Walk, function: External, arguments: Arguments, frame: 
     receiver = sequences.path_text(function.receiver)
     argument = sequences.path_text(arguments.get(0, "pathname"))
     name = function.path.rpartition(".")[2]
-    if name in ("listdir", "iterdir", "scandir"):
-        directory, pattern, deep = receiver or argument, "*", False
-    elif receiver is not None:
-        directory, pattern, deep = receiver, argument, name == "rglob" or "**" in (argument or "")
-    else:
+    pattern: str | None = "*"
+    directory = receiver or argument
+    if name in ("glob", "iglob", "rglob") and receiver is not None:
+        pattern = argument
+    elif name in ("glob", "iglob"):
         directory, _, pattern = (argument or "").rpartition("/")
-        deep = False
+    deep = name == "rglob" or "**" in (pattern or "")
     if not directory or not pattern or not inside(walk, directory):
         return Items("list", (), walk.doubt, complete=False)
     found = _matching(walk, os.path.normpath(directory), pattern, deep)
@@ -320,11 +320,15 @@ def _matching(walk: Walk, directory: str, pattern: str, deep: bool) -> list[str]
     disk = walk.layout.disk
     prefix, _, last = pattern.replace("**/", "").rpartition("/")
     if prefix:
-        return [found for base in _matching(walk, directory, prefix, False) for found in _matching(walk, base, last, deep)]
+        return [
+            found for base in _matching(walk, directory, prefix, False) for found in _matching(walk, base, last, deep)
+        ]
     found: list[str] = []
     folders = [folder for folder, _, _ in disk.tree(directory)] if deep else [directory]
     for folder in folders[:2000]:
-        found += [os.path.join(folder, name) for name in sorted(disk.listing(folder)) if fnmatch.fnmatchcase(name, last)]
+        found += [
+            os.path.join(folder, name) for name in sorted(disk.listing(folder)) if fnmatch.fnmatchcase(name, last)
+        ]
     return found[:10_000]
 
 

@@ -1,0 +1,113 @@
+"""The whole program on one screen: settings to findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
+from flake8_forksafe.prefork.boot import boot
+from flake8_forksafe.prefork.process import Process, default_argv
+from flake8_forksafe.prefork.trace import Launch, Trace
+from flake8_forksafe.prefork.walk import Walk
+from flake8_forksafe.project import celery_app
+from flake8_forksafe.project.celery_app import AppFound, Search
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.rules import Context, Finding, run_rules
+from flake8_forksafe.rules.rule import Problem
+from flake8_forksafe.settings import Settings
+from flake8_forksafe.source.cache import FactStore
+
+
+class Report(NamedTuple):
+    """The result of one analysis.
+
+    :ivar traces: one for each launch.
+    :ivar parsed: how many files libcst parsed in this run.
+    """
+
+    findings: tuple[Finding, ...]
+    traces: tuple[Trace, ...]
+    catalogue: Catalogue
+    files: int
+    parsed: int
+    bodies: int
+
+
+def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
+    """Analyse a project.
+
+    :param overlay: unsaved contents of files, by absolute path.
+    """
+    disk = Disk(overlay)
+    store = FactStore(settings.cache_dir, disk.read, overlay.__contains__)
+    catalogue = load_catalogue(settings.hazards)
+    apps, search = find_apps(settings, disk, store)
+    problems = [Problem("source-roots", root) for root in settings.source_roots
+                if not disk.is_directory(absolute(settings, root))]  # fmt: skip
+    traces = []
+    for app in apps:
+        layout = make_layout(settings, disk, app)
+        if layout.find(app.spec.partition(":")[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
+            problems.append(Problem("app", app.spec))
+        else:
+            traces.append(trace_app(settings, layout, store, catalogue, app, problems))
+    if problems and search is None and not traces:
+        search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
+    store.save()
+    findings = run_rules(Context(settings, catalogue, tuple(traces), search, tuple(problems)))
+    return Report(findings, tuple(traces), catalogue, len(store.used), len(store.parsed), store.bodies_collected)
+
+
+def find_apps(settings: Settings, disk: Disk, store: FactStore) -> tuple[list[AppFound], Search | None]:
+    """The apps that were given, else those in the source."""
+    if settings.app:
+        return [AppFound(spec, "", 0, root_of(settings, disk, spec)) for spec in settings.app], None
+    search = celery_app.search(disk, settings.project, store.module, store.body)
+    return list(search.apps), search
+
+
+def root_of(settings: Settings, disk: Disk, spec: str) -> str:
+    """The source root that the module of an app lies in: the highest directory that holds it."""
+    first = spec.partition(":")[0].partition(".")[0]
+    for directory, directories, files in disk.tree(settings.project):
+        if f"{first}.py" in files or (
+            first in directories and not disk.is_file(os.path.join(directory, "__init__.py"))
+        ):
+            return directory
+    return settings.project
+
+
+def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
+    """Where the modules of one app's worker are found."""
+    if settings.source_roots:
+        roots = tuple(path for root in settings.source_roots if disk.is_directory(path := absolute(settings, root)))
+    else:
+        roots = source_roots(disk, settings.project, app.root)
+    return Layout(disk, roots)
+
+
+def absolute(settings: Settings, path: str) -> str:
+    """A path of an option."""
+    return os.path.normpath(os.path.join(settings.project, path))
+
+
+def trace_app(
+    settings: Settings, layout: Layout, store: FactStore, catalogue: Catalogue, app: AppFound, problems: list[Problem]
+) -> Trace:
+    """Follow the boot of one app's worker."""
+    environment = []
+    django_settings = settings.django_settings
+    if django_settings is not None:
+        environment.append(("DJANGO_SETTINGS_MODULE", django_settings))
+        if layout.find(django_settings) is None:
+            problems.append(Problem("django-settings", django_settings))
+    versions = (settings.python_version or (3, 9), (3, 15))
+    process = Process(default_argv(app.spec), tuple(environment), settings.platform, versions)
+    walk = Walk(layout, store, process, catalogue.names())
+    walk.django.fallback = celery_app.settings_module(layout.disk, settings.project)
+    source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
+    return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec))

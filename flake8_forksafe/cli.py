@@ -1,0 +1,174 @@
+"""The ``forksafe`` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from flake8_forksafe import __version__
+from flake8_forksafe.session import deep_recursion
+from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_settings, project_directory
+
+if TYPE_CHECKING:
+    from flake8_forksafe.analysis import Report
+
+PATIENCE_S = 1.0
+"""Seconds before a terminal is told that the analysis is under way."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns its exit status: 0 nothing found, 1 findings, 2 it could not do what was asked.
+    """
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        print(f"forksafe: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("forksafe: interrupted", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: the same options as flake8's, without their prefix."""
+    parser = argparse.ArgumentParser(
+        prog="forksafe",
+        description="Find what a Celery worker's MainProcess imports and runs before it forks. "
+        "Everything is static: the project is never imported.",
+    )
+    parser.add_argument("--version", action="version", version=f"forksafe {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    check = commands.add_parser("check", help="report findings, with the chain that explains each")
+    check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; a "
+                       "single directory is also where the project is looked for (default: here)")  # fmt: skip
+    check.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    add_options(check)
+    check.set_defaults(run=run_check)
+
+    trace = commands.add_parser("trace", help="list what is loaded before the fork, in order")
+    trace.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
+    trace.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    add_options(trace)
+    trace.set_defaults(run=run_trace)
+
+    explain = commands.add_parser("explain", help="explain a code")
+    explain.add_argument("code", metavar="CODE", help="such as FS101")
+    explain.set_defaults(run=run_explain)
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that flake8 has as ``--forksafe-*``."""
+    group = parser.add_argument_group("settings", "also flake8 options --forksafe-NAME, and keys of [tool.forksafe]")
+    for option in OPTIONS:
+        text = f"{option.help} (default: {option.default})"
+        if option.kind == "flag":
+            group.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
+        else:
+            group.add_argument(f"--{option.name}", metavar=option.metavar, help=text)
+
+
+def settings_from(options: argparse.Namespace, start: str) -> Settings:
+    """Settings for the project around ``start``.
+
+    :raises UsageError: if it is not a directory, or an option cannot be used.
+    """
+    if not os.path.isdir(start):
+        raise UsageError(f"{start!r} is not a directory")
+    given: dict[str, Any] = {option.key: getattr(options, option.key) for option in OPTIONS}
+    return make_settings(project_directory(start), given)
+
+
+def run_analysis(settings: Settings) -> Report:
+    """Analyse, telling a terminal if it takes long."""
+    with progress("forksafe: following the worker's boot; the next run will be faster"), deep_recursion():
+        from flake8_forksafe.analysis import analyse
+
+        return analyse(settings)
+
+
+@contextmanager
+def progress(message: str) -> Iterator[None]:
+    """Show a line on a terminal while something takes longer than :data:`PATIENCE_S`."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    timer = threading.Timer(PATIENCE_S, lambda: print(message, end="", file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """``forksafe check``."""
+    paths = [os.path.abspath(path) for path in options.paths]
+    for path in paths:
+        if not os.path.exists(path):
+            raise UsageError(f"there is no {os.path.relpath(path)!r}")
+    start = paths[0] if len(paths) == 1 and os.path.isdir(paths[0]) else os.getcwd()
+    settings = settings_from(options, start)
+    report = run_analysis(settings)
+    chosen = [finding for finding in report.findings if not paths or _inside(finding.path, paths)]
+    if options.format == "json":
+        from flake8_forksafe.report.json import findings_document
+
+        print(findings_document(chosen, settings.project))
+    else:
+        from flake8_forksafe.report import text
+
+        for line in text.render(chosen, os.getcwd()):
+            print(line)
+        print(text.summary(len(chosen), len(report.traces), report.files))
+    return 1 if chosen else 0
+
+
+def _inside(path: str, paths: list[str]) -> bool:
+    return any(path == known or path.startswith(known.rstrip(os.sep) + os.sep) for known in paths)
+
+
+def run_trace(options: argparse.Namespace) -> int:
+    """``forksafe trace``."""
+    settings = settings_from(options, options.project)
+    report = run_analysis(settings)
+    if not report.traces:
+        raise UsageError(f"no Celery app was found in {settings.project}; name it with --app")
+    if options.format == "json":
+        from flake8_forksafe.report.json import trace_document
+
+        print(trace_document(report.traces, report.catalogue, settings.project))
+        return 0
+    from flake8_forksafe.report.trace import render
+
+    for line in render(report, settings.project):
+        print(line)
+    return 0
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """``forksafe explain``."""
+    from flake8_forksafe.rules import RULES
+
+    for rule in RULES:
+        if rule.code == options.code.upper():
+            print(f"{rule.code}: {rule.summary}\n\n{rule.explanation}")
+            return 0
+    raise UsageError(f"there is no code {options.code!r}; the codes are {', '.join(rule.code for rule in RULES)}")

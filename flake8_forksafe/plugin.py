@@ -1,0 +1,75 @@
+"""flake8's door: declare the options, start a session, hand over its findings.
+
+This module is imported in every flake8 run, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flake8_forksafe import __version__
+from flake8_forksafe.session import Session, start_directory
+from flake8_forksafe.settings import OPTIONS, UsageError, make_settings, project_directory
+
+if TYPE_CHECKING:
+    import argparse
+
+    from flake8.options.manager import OptionManager
+
+
+class ForkSafePlugin:
+    """The flake8 plugin; ``run`` only looks findings up."""
+
+    name = "flake8-forksafe"
+    version = __version__
+    session: ClassVar[Session] = Session()
+
+    def __init__(self, tree: object, filename: str) -> None:
+        self.filename = filename
+
+    @classmethod
+    def add_options(cls, manager: OptionManager) -> None:
+        """Declare ``--forksafe-*``."""
+        for option in OPTIONS:
+            common: dict[str, Any] = {
+                "parse_from_config": True,
+                "default": None,
+                "help": f"{option.help} (Default: {option.default})",
+            }
+            if option.kind == "flag":
+                manager.add_option(f"--forksafe-{option.name}", action="store_true", **common)
+            else:
+                manager.add_option(f"--forksafe-{option.name}", metavar=option.metavar, **common)
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Begin a run."""
+        from flake8.exceptions import ExecutionError
+
+        filenames = list(options.filenames) or ["."]
+        display = options.stdin_display_name
+        is_stdin = filenames == ["-"]
+        buffer_path = display if is_stdin and display != "stdin" else None
+        start = start_directory([buffer_path] if buffer_path else [] if is_stdin else filenames)
+        given = {option.key: getattr(options, f"forksafe_{option.key}", None) for option in OPTIONS}
+        try:
+            settings = make_settings(project_directory(start), given)
+            overlay = {os.path.abspath(buffer_path): _stdin()} if buffer_path else {}
+            cls.session.start(settings, overlay)
+        except UsageError as error:
+            raise ExecutionError(f"flake8-forksafe: {error}") from None
+
+    def run(self) -> Iterator[tuple[int, int, str, type[ForkSafePlugin]]]:
+        """The findings of this file."""
+        for line, column, text in self.session.findings.get(os.path.realpath(self.filename), ()):
+            yield line, column, text, type(self)
+
+
+def _stdin() -> bytes:
+    """The unsaved buffer, as flake8 itself reads it (it keeps what it read)."""
+    from flake8.utils import stdin_get_value
+
+    text: str = stdin_get_value()
+    return text.encode()

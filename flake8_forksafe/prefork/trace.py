@@ -1,0 +1,112 @@
+"""The trace: what one launch executes before its first fork, in order, with reasons."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from flake8_forksafe.prefork.boot import ROOT, Booted
+from flake8_forksafe.prefork.walk import Edge, Note, Walk
+
+if TYPE_CHECKING:
+    from flake8_forksafe.prefork.graph import ExecutionGraph
+
+
+class Launch(NamedTuple):
+    """One way a worker is started.
+
+    :ivar app: as given to ``celery -A``.
+    :ivar source: where this is known from: ``option``, or ``file:line``.
+    """
+
+    app: str
+    pool: str = "prefork"
+    start_method: str = "fork"
+    source: str = ""
+
+
+class TracedModule(NamedTuple):
+    """A module loaded before the fork."""
+
+    name: str
+    path: str | None
+    origin: str
+    certain: bool
+    step: str
+    importer: str | None
+    line: int
+
+
+class Hop(NamedTuple):
+    """One edge of a chain, with the place it stands at.
+
+    :ivar node: what is executed: a module, or ``module:function``.
+    :ivar path: file that holds the line which executes it; None for Celery itself.
+    """
+
+    node: str
+    path: str | None
+    line: int
+    kind: str
+
+
+class Trace:
+    """What one launch executes before its first fork."""
+
+    def __init__(self, launch: Launch, walk: Walk, booted: Booted) -> None:
+        self.launch = launch
+        self.edges: tuple[Edge, ...] = tuple(walk.edges.values())
+        self.notes: tuple[Note, ...] = tuple(walk.notes)
+        self.unresolved = walk.unresolved
+        self.app_place: tuple[str, int] | None = None
+        if booted.app is not None:
+            self.app_place = (booted.app.frame.module.name, booted.app.line)
+        self.paths = {name: module.found.path for name, module in walk.modules.items()}
+        self._order = [name for name in walk.order if name not in walk.modules or walk.modules[name].state != "failed"]
+        self._after = frozenset(walk.order[booted.forked_at :])
+        self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
+        self._steps = walk.steps_of
+
+    @cached_property
+    def graph(self) -> ExecutionGraph:
+        """The execution graph (networkx is imported when it is first asked for)."""
+        from flake8_forksafe.prefork.graph import ExecutionGraph
+
+        return ExecutionGraph(self.edges, ROOT)
+
+    @cached_property
+    def modules(self) -> tuple[TracedModule, ...]:
+        """Every module loaded before the fork, in order."""
+        first: dict[str, Edge] = {}
+        for edge in self.edges:
+            first.setdefault(edge.target, edge)
+        traced = []
+        for name in self._order:
+            if name in self._after or name not in first:
+                continue
+            edge = first[name]
+            importer = None if edge.source == ROOT else module_of(edge.source)
+            traced.append(
+                TracedModule(
+                    name, self.paths.get(name), self._origins[name], self.graph.is_certain(name), self._steps[name],
+                    importer, edge.line if importer else 0,
+                )
+            )  # fmt: skip
+        return tuple(traced)
+
+    def after_fork(self, name: str) -> bool:
+        """Whether a module is first loaded after the first fork."""
+        return name in self._after
+
+    def chain(self, node: str) -> tuple[Hop, ...]:
+        """The shortest chain from the worker to a node."""
+        return tuple(self.hop(edge) for edge in self.graph.chain(node))
+
+    def hop(self, edge: Edge) -> Hop:
+        """An edge with the file it stands in."""
+        return Hop(edge.target, self.paths.get(module_of(edge.source)), edge.line, edge.kind)
+
+
+def module_of(node: str) -> str:
+    """The module of a node."""
+    return node.partition(":")[0]

@@ -1,0 +1,94 @@
+"""Findings and traces as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from flake8_forksafe.hazards.catalogue import Catalogue
+from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.rules import Finding
+
+SCHEMA = 1
+
+
+def relative(path: str | None, base: str) -> str | None:
+    """A path as it is written in a report: relative to the project where it lies in it, with slashes."""
+    if path is None:
+        return None
+    inside = path == base or path.startswith(base.rstrip(os.sep) + os.sep)
+    return (os.path.relpath(path, base) if inside else path).replace(os.sep, "/")
+
+
+def findings_document(findings: Iterable[Finding], base: str) -> str:
+    """``forksafe check --format json``."""
+    entries = [
+        {
+            "code": finding.code,
+            "path": relative(finding.path, base),
+            "line": finding.line,
+            "column": finding.column + 1,
+            "message": finding.text,
+            "chain": [
+                {"node": hop.node, "path": relative(hop.path, base), "line": hop.line if hop.path else None}
+                for hop in finding.chain
+            ],
+        }
+        for finding in findings
+    ]
+    return json.dumps({"schema": SCHEMA, "findings": entries}, indent=2, ensure_ascii=False)
+
+
+def trace_document(traces: Iterable[Trace], catalogue: Catalogue, base: str) -> str:
+    """``forksafe trace --format json``; several launches share one list of modules, first come first."""
+    traces = list(traces)
+    modules: dict[str, dict[str, Any]] = {}
+    hazards: dict[str, dict[str, Any]] = {}
+    for trace in traces:
+        for module in trace.modules:
+            modules.setdefault(
+                module.name,
+                {
+                    "name": module.name,
+                    "path": relative(module.path, base),
+                    "origin": module.origin,
+                    "certain": module.certain,
+                    "step": module.step,
+                    "importer": module.importer,
+                    "line": module.line,
+                },
+            )
+        for entry in trace_hazards(trace, catalogue, base):
+            hazards.setdefault(entry["package"], entry)
+    launches = [
+        {"app": t.launch.app, "pool": t.launch.pool, "start_method": t.launch.start_method, "source": t.launch.source}
+        for t in traces
+    ]
+    document = {
+        "schema": SCHEMA,
+        "launches": launches,
+        "modules": list(modules.values()),
+        "hazards": list(hazards.values()),
+        "undecided": sum(len(trace.notes) for trace in traces),
+        "unresolved_calls": sum(trace.unresolved for trace in traces),
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def trace_hazards(trace: Trace, catalogue: Catalogue, base: str) -> list[dict[str, Any]]:
+    """The reported hazards that a trace loads, each with its first chain."""
+    found: dict[str, dict[str, Any]] = {}
+    for edge in trace.edges:
+        hazard = catalogue.find(edge.target) if edge.target not in trace.paths else None
+        if hazard is None or not hazard.reported or hazard.name in found or trace.after_fork(edge.target):
+            continue
+        found[hazard.name] = {
+            "package": hazard.name,
+            "certain": edge.sure and trace.graph.is_certain(edge.source),
+            "chain": [hop.node for hop in trace.chain(edge.source)],
+            "path": relative(trace.paths.get(module_of(edge.source)), base),
+            "line": edge.line,
+        }
+    return list(found.values())

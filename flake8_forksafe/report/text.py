@@ -1,0 +1,40 @@
+"""Findings for a terminal: grouped by file, the chain spelled out line by line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from flake8_forksafe.rules import Finding
+
+
+def render(findings: Iterable[Finding], base: str) -> Iterator[str]:
+    """The lines of a report; paths are shown relative to ``base``."""
+    for path, group in groupby(findings, key=lambda finding: finding.path):
+        yield os.path.relpath(path, base)
+        for finding in group:
+            yield f"  {finding.line}:{finding.column + 1}  {finding.code}  {_head(finding)}"
+            yield from _chain(finding, base)
+        yield ""
+
+
+def _head(finding: Finding) -> str:
+    """The message without its one-line chain, which is spelled out below it."""
+    if not finding.chain:
+        return finding.text
+    head, _, rest = finding.text.partition(": ")
+    return f"{head}; {rest.partition('; ')[2]}" if "; " in rest else head
+
+
+def _chain(finding: Finding, base: str) -> Iterator[str]:
+    for hop in finding.chain:
+        place = f"{os.path.relpath(hop.path, base)}:{hop.line}" if hop.path is not None else "celery worker"
+        yield f"         {place}  →  {hop.node}"
+
+
+def summary(count: int, launches: int, files: int) -> str:
+    """The last line of a report."""
+    findings = "no findings" if not count else f"{count} finding{'s' if count != 1 else ''}"
+    apps = "no Celery app found" if not launches else f"{launches} Celery app{'s' if launches != 1 else ''}"
+    return f"{findings}; {apps}, {files} files on the boot path"

@@ -1,0 +1,135 @@
+"""FS190 to FS193: what could not be seen.  Never look clean when blind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from flake8_forksafe.prefork.trace import Trace
+from flake8_forksafe.prefork.walk import Edge, Note
+from flake8_forksafe.rules.rule import Context, Finding, Rule
+
+
+def check_celery_without_app(context: Context) -> Iterator[Finding]:
+    """FS190."""
+    if context.search is None:
+        return
+    imports = [mention for mention in context.search.mentions if mention.line]
+    if imports and not context.traces:
+        text = (
+            "Celery is imported here, but no Celery app was found in the project, so nothing is checked; "
+            "name it with the option app (as for celery -A)"
+        )
+        yield Finding(imports[0].path, imports[0].line, 0, "FS190", text)
+    for trace in context.traces:
+        place = app_place(trace)
+        if place is not None and not _has_tasks(trace):
+            text = (
+                f"no task module was found for the Celery app {trace.launch.app!r}: neither autodiscover_tasks() nor "
+                "include leads to a module, so what its tasks import is not checked"
+            )
+            yield Finding(*place, 0, "FS190", text, trace.launch.app)
+
+
+def _has_tasks(trace: Trace) -> bool:
+    """Whether anything but the app's own module and the settings is loaded, or that module imports others."""
+    steps = {module.step for module in trace.modules if module.origin == "first-party"}
+    return bool(steps - {"find_app", "load_config", "settings"}) or any(
+        edge.kind == "import" and edge.target in trace.paths for edge in trace.edges
+    )
+
+
+def app_place(trace: Trace) -> tuple[str, int] | None:
+    """File and line of the Celery app."""
+    if trace.app_place is None:
+        return None
+    path = trace.paths.get(trace.app_place[0])
+    return (path, trace.app_place[1]) if path is not None else None
+
+
+def check_unreadable(context: Context) -> Iterator[Finding]:
+    """FS191, at the import of the module, since flake8 runs no plugin on a file that does not compile."""
+    for trace in context.traces:
+        first: dict[str, Edge] = {}
+        for edge in trace.edges:
+            if edge.kind != "call":
+                first.setdefault(edge.target, edge)
+        for note in trace.notes:
+            if note.code != "FS191":
+                continue
+            path = trace.paths.get(note.module)
+            if path is None:
+                continue
+            edge_ = first.get(note.module)
+            importer = trace.paths.get(edge_.source.partition(":")[0]) if edge_ is not None else None
+            place = os.path.relpath(path, context.settings.project)
+            text = f"{note.module!r} cannot be analysed: {note.text} ({place}:{note.line}); what it runs is not checked"
+            if edge_ is not None and importer is not None:
+                yield Finding(importer, edge_.line, edge_.column, "FS191", text, note.module)
+            else:
+                yield Finding(path, note.line, 0, "FS191", text, note.module)
+
+
+def check_unresolved(context: Context) -> Iterator[Finding]:
+    """FS192."""
+    for trace in context.traces:
+        for note in trace.notes:
+            if note.code == "FS192":
+                path = trace.paths.get(note.module)
+                place = (path, note.line) if path is not None else app_place(trace)
+                if place is not None:
+                    yield Finding(*place, note.column, "FS192", _unresolved_text(note), note.text)
+
+
+def _unresolved_text(note: Note) -> str:
+    return f"{note.text} statically; what depends on it is not checked"
+
+
+def check_missing_option(context: Context) -> Iterator[Finding]:
+    """FS193, at the app, or where Celery is imported first."""
+    place = next((place for trace in context.traces if (place := app_place(trace)) is not None), None)
+    if place is None and context.search is not None:
+        place = next(((mention.path, mention.line or 1) for mention in context.search.mentions), None)
+    if place is None:
+        return
+    for problem in context.problems:
+        text = f"the option {problem.option} names {problem.value!r}, which does not exist in the project"
+        yield Finding(*place, 0, "FS193", text, problem.option + problem.value)
+
+
+CELERY_WITHOUT_APP = Rule(
+    "FS190",
+    "Celery is used, but no app or no task module was found",
+    check_celery_without_app,
+    """\
+The project imports Celery, but no Celery app was found in it, or the app leads to no task module.  Then nothing, or
+too little, is checked, and silence would be misleading.  Name the app with the option app, as for celery -A.""",
+)
+
+UNREADABLE = Rule(
+    "FS191",
+    "a module on the boot path cannot be read or parsed",
+    check_unreadable,
+    """\
+A module that the worker loads cannot be analysed: broken syntax, an undeclared encoding, null bytes, nesting or size
+beyond what can be parsed, or missing permission.  Whatever it imports is not checked.""",
+)
+
+UNRESOLVED = Rule(
+    "FS192",
+    "a value the boot depends on cannot be resolved statically",
+    check_unresolved,
+    """\
+Which modules the worker loads depends on a value that only running the project could tell: the packages given to
+autodiscover_tasks(), INSTALLED_APPS, the settings module.  The analysis goes on with what is known; the rest is not
+checked.  Where the value is really fixed, write it as a literal, or name it in an option.""",
+)
+
+MISSING_OPTION = Rule(
+    "FS193",
+    "a forksafe option names something that does not exist",
+    check_missing_option,
+    """\
+An option of forksafe names an app, a settings module or a directory that is not in the project: a typo, or something
+that was renamed.  The option has no effect.""",
+)

@@ -1,0 +1,112 @@
+"""FS101 and FS102: hazardous packages imported before the fork, and the imports that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.hazards.catalogue import Hazard
+from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.prefork.walk import Edge
+from flake8_forksafe.rules.rule import Context, Finding, Rule, chain_text
+
+
+class Site(NamedTuple):
+    """A first-party statement that imports a hazard before the fork."""
+
+    trace: Trace
+    edge: Edge
+    hazard: Hazard
+
+
+def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
+    """Every first-party import of a hazard that a trace reaches before the fork, accepted ones left out."""
+    accepted = {name for name, _ in context.settings.accept}
+    seen: set[tuple[str, int, str]] = set()
+    for edge in trace.edges:
+        if edge.target in trace.paths or edge.kind == "call" or trace.paths.get(module_of(edge.source)) is None:
+            continue
+        hazard = context.catalogue.find(edge.target)
+        if hazard is None or not hazard.reported or is_accepted(hazard.name, accepted):
+            continue
+        key = (edge.source, edge.line, hazard.name)
+        if key not in seen and trace.graph.is_reached(edge.source) and not trace.after_fork(module_of(edge.source)):
+            seen.add(key)
+            yield Site(trace, edge, hazard)
+
+
+def is_accepted(name: str, accepted: set[str]) -> bool:
+    """Whether a package or one it lies in is accepted."""
+    parts = name.split(".")
+    return any(".".join(parts[:count]) in accepted for count in range(1, len(parts) + 1))
+
+
+def check_hazard_import(context: Context) -> Iterator[Finding]:
+    """FS101."""
+    for trace in context.traces:
+        for site in hazard_sites(context, trace):
+            edge, hazard = site.edge, site.hazard
+            if ":" in edge.source:
+                continue
+            chain = trace.chain(edge.source)
+            certain = edge.sure and trace.graph.is_certain(edge.source)
+            verb = "is" if certain else "may be"
+            text = (
+                f"{hazard.name!r} {verb} imported before the worker forks ({hazard.why}): "
+                f"{chain_text(chain, edge.line)}; {hazard.instead}"
+            )
+            path = trace.paths[module_of(edge.source)]
+            assert path is not None
+            hops = (*chain, trace.hop(edge))
+            yield Finding(path, edge.line, edge.column, "FS101", text, hazard.name, hops)
+
+
+def check_first_party_import(context: Context) -> Iterator[Finding]:
+    """FS102."""
+    for trace in context.traces:
+        through: dict[tuple[str, int], tuple[Edge, list[Site]]] = {}
+        for site in hazard_sites(context, trace):
+            for edge in trace.graph.chain(site.edge.source):
+                if edge.kind == "import" and trace.paths.get(module_of(edge.source)) is not None:
+                    through.setdefault((edge.source, edge.line), (edge, []))[1].append(site)
+        for edge, sites in through.values():
+            path = trace.paths[module_of(edge.source)]
+            assert path is not None
+            names = list(dict.fromkeys(site.hazard.name for site in sites))
+            sure = any(site.edge.sure and trace.graph.is_certain(site.edge.source) for site in sites)
+            chain = trace.chain(sites[0].edge.source)
+            text = (
+                f"importing {edge.target!r} {'brings' if sure else 'may bring'} {_listed(names)} before the worker "
+                f"forks: {chain_text(chain, sites[0].edge.line)}; import it inside the function that uses it"
+            )
+            yield Finding(path, edge.line, edge.column, "FS102", text, "", (*chain, trace.hop(sites[0].edge)))
+
+
+def _listed(names: list[str]) -> str:
+    """Names for a sentence, at most four."""
+    quoted = [repr(name) for name in names[:4]]
+    if len(names) > 4:
+        return f"{', '.join(quoted)} and {len(names) - 4} more"
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+HAZARD_IMPORT = Rule(
+    "FS101",
+    "hazardous package imported before the fork",
+    check_hazard_import,
+    """\
+A module that the worker's MainProcess loads before it forks its pool imports a package from the catalogue of hazards:
+one that starts threads, keeps thread pools or connections that do not survive fork(), or costs much memory.  The
+children inherit all of it.  Import the package inside the function that uses it, so that it is loaded in the child,
+or accept it with a reason: accept = ["numpy: pages are shared on purpose"].""",
+)
+
+FIRST_PARTY_IMPORT = Rule(
+    "FS102",
+    "first-party import through which a hazard is reached",
+    check_first_party_import,
+    """\
+This import statement lies on the shortest chain from the worker to a hazardous import (FS101).  A linter that is run
+on changed files only sees the new edge here, even when the hazardous module itself did not change.  Import the module
+inside the function that uses it, or mend the FS101 it leads to.""",
+)

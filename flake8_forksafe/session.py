@@ -1,0 +1,127 @@
+"""One analysis per flake8 run: workers, stdin buffers, reruns in one process.
+
+flake8 calls ``parse_options`` in its parent and, with the start methods spawn and forkserver, once more in every worker
+process.  The parent analyses, and leaves the findings in a private file whose name, guarded by the parent's process id
+and the settings' digest, travels in the environment; a worker reads that file.  A forked worker inherits the findings.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from flake8_forksafe.settings import Settings, UsageError
+
+VARIABLE = "FORKSAFE_SESSION"
+RECURSION_LIMIT = 60_000
+
+
+class Located(NamedTuple):
+    """A finding as flake8 wants it."""
+
+    line: int
+    column: int
+    text: str
+
+
+class Session:
+    """The findings of the current run, by real path."""
+
+    def __init__(self) -> None:
+        self.findings: Mapping[str, tuple[Located, ...]] = MappingProxyType({})
+        self._handed: str | None = None
+
+    def start(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
+        """Begin a run: analyse, or take over what the parent found."""
+        self.findings = MappingProxyType({})
+        if multiprocessing.parent_process() is not None:
+            inherited = _take_over(settings)
+            if inherited is not None:
+                self.findings = inherited
+                return
+        self.findings = find(settings, overlay)
+        if multiprocessing.parent_process() is None:
+            self._hand_over(settings)
+
+    def _hand_over(self, settings: Settings) -> None:
+        """Leave the findings for workers that do not inherit memory."""
+        self._discard()
+        try:
+            descriptor, path = tempfile.mkstemp(prefix="forksafe-")
+            with os.fdopen(descriptor, "wb") as stream:
+                pickle.dump({path: [tuple(item) for item in found] for path, found in self.findings.items()}, stream)
+        except OSError:
+            return
+        self._handed = path
+        os.environ[VARIABLE] = f"{os.getpid()}:{settings.digest()}:{path}"
+        atexit.register(self._discard)
+
+    def _discard(self) -> None:
+        if self._handed is not None and os.environ.pop(VARIABLE, "").startswith(f"{os.getpid()}:"):
+            try:
+                os.unlink(self._handed)
+            except OSError:
+                pass
+        self._handed = None
+
+
+def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
+    """What the parent process found, if it left anything for these settings."""
+    parent = multiprocessing.parent_process()
+    pid, _, rest = os.environ.get(VARIABLE, "").partition(":")
+    digest, _, path = rest.partition(":")
+    if parent is None or pid != str(parent.pid) or digest != settings.digest():
+        return None
+    try:
+        with open(path, "rb") as stream:
+            if os.fstat(stream.fileno()).st_uid != os.getuid():
+                return None
+            loaded = pickle.load(stream)
+    except Exception:  # a file that is gone or broken: analyse once more
+        return None
+    return {path: tuple(Located(*item) for item in found) for path, found in loaded.items()}
+
+
+def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:
+    """Analyse, and group the findings by real path."""
+    with deep_recursion():
+        from flake8_forksafe.analysis import analyse
+
+        report = analyse(settings, overlay)
+    found: dict[str, list[Located]] = {}
+    for finding in report.findings:
+        text = f"{finding.code} {finding.text}"
+        found.setdefault(os.path.realpath(finding.path), []).append(Located(finding.line, finding.column, text))
+    return {path: tuple(items) for path, items in found.items()}
+
+
+class deep_recursion:
+    """Room for the walk, which nests as deep as the imports and calls of the analysed program."""
+
+    def __enter__(self) -> None:
+        self.before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self.before, RECURSION_LIMIT))
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setrecursionlimit(self.before)
+
+
+def start_directory(filenames: Iterable[str]) -> str:
+    """Where to look for the project: the current directory if everything to check lies in it, else what they share."""
+    current = os.getcwd()
+    paths = [os.path.abspath(name) for name in filenames if name != "-"]
+    outside = [path for path in paths if path != current and not path.startswith(current.rstrip(os.sep) + os.sep)]
+    if not outside:
+        return current
+    shared = os.path.commonpath(paths)
+    return shared if os.path.isdir(shared) else os.path.dirname(shared)
+
+
+__all__ = ["Located", "Session", "UsageError", "deep_recursion", "find", "start_directory"]

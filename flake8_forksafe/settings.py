@@ -1,0 +1,199 @@
+"""Settings: what the user chose, from flake8's options, ``[tool.forksafe]`` in pyproject.toml, and defaults."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
+"""What lies in the top directory of a project."""
+DEFAULT_CACHE = ".forksafe_cache"
+
+
+class UsageError(Exception):
+    """Something the user wrote that cannot be meant; the message is for them."""
+
+
+class Option(NamedTuple):
+    """One setting, as flake8 option ``--forksafe-NAME``, command flag ``--NAME`` and key in ``[tool.forksafe]``.
+
+    :ivar kind: ``"text"``, ``"list"`` or ``"flag"``.
+    """
+
+    name: str
+    kind: str
+    metavar: str
+    help: str
+    default: str
+
+    @property
+    def key(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+
+OPTIONS = (
+    Option("app", "list", "APP[,APP...]", "Celery apps as given to celery -A", "found in the source"),
+    Option("django-settings", "text", "MODULE", "Django settings module of the worker", "found in the source"),
+    Option("source-roots", "list", "DIR[,DIR...]", "directories that modules are imported from", "found by packages"),
+    Option("hazards", "list", "PACKAGE[,PACKAGE...]", "packages to report besides the catalogue", "none"),
+    Option("accept", "list", "PACKAGE[: reason][,...]", "packages accepted before the fork", "none"),
+    Option("python-version", "text", "X.Y", "lowest Python version of the worker", "requires-python"),
+    Option("platform", "text", "NAME", "sys.platform of the worker, such as linux or darwin", "any"),
+    Option("cache-dir", "text", "DIR", "where facts are kept between runs", DEFAULT_CACHE),
+    Option("no-cache", "flag", "", "keep and use no facts between runs", "off"),
+)
+
+
+class Settings(NamedTuple):
+    """What one analysis depends on besides the files.
+
+    :ivar project: absolute path of the project's top directory; all relative paths are relative to it.
+    :ivar source_roots: as given, relative to the project; one that does not exist is FS193.
+    :ivar accept: accepted packages with the reasons given.
+    :ivar python_version: lowest version of the worker, if given.
+    :ivar cache_dir: absolute path, or None for no cache.
+    """
+
+    project: str
+    app: tuple[str, ...] = ()
+    django_settings: str | None = None
+    source_roots: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
+    accept: tuple[tuple[str, str], ...] = ()
+    python_version: tuple[int, int] | None = None
+    platform: str | None = None
+    cache_dir: str | None = None
+
+    def digest(self) -> str:
+        """A hash of everything that can change a finding."""
+        return hashlib.sha256(repr(self._replace(cache_dir=None)).encode()).hexdigest()[:16]
+
+
+def project_directory(start: str) -> str:
+    """The top directory of the project that ``start`` lies in: the nearest one with a marker, else ``start``."""
+    start = os.path.abspath(start)
+    directory = start
+    while True:
+        if any(os.path.exists(os.path.join(directory, marker)) for marker in PROJECT_MARKERS):
+            return directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return start
+        directory = parent
+
+
+def read_pyproject(project: str) -> dict[str, Any]:
+    """The table ``[tool.forksafe]``.
+
+    :raises UsageError: if the file is not TOML or the table holds an unknown key.
+    """
+    import tomllib
+
+    path = os.path.join(project, "pyproject.toml")
+    try:
+        with open(path, "rb") as stream:
+            document = tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    table = document.get("tool", {}).get("forksafe", {}) if isinstance(document.get("tool", {}), dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: [tool.forksafe] must be a table")
+    known = {option.name for option in OPTIONS}
+    for key in table:
+        if key.replace("_", "-") not in known:
+            raise UsageError(
+                f"{path}: [tool.forksafe] has no option {key!r}; the options are {', '.join(sorted(known))}"
+            )
+    return {key.replace("-", "_"): value for key, value in table.items()}
+
+
+def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
+    """Settings of a project; what is ``given`` (values other than None) wins over pyproject.toml.
+
+    :raises UsageError: if a value cannot be used.
+    """
+    chosen = read_pyproject(project)
+    chosen.update({key: value for key, value in given.items() if value is not None})
+    values = {option.key: _checked(option, chosen[option.key]) for option in OPTIONS if option.key in chosen}
+    directory = values.get("cache_dir") or DEFAULT_CACHE
+    settings = Settings(
+        project,
+        app=tuple(values.get("app", ())),
+        django_settings=values.get("django_settings"),
+        source_roots=tuple(values.get("source_roots", ())),
+        hazards=tuple(values.get("hazards", ())),
+        accept=_accepted(values.get("accept", ())),
+        python_version=_version(values.get("python_version")),
+        platform=values.get("platform"),
+        cache_dir=None if values.get("no_cache") else os.path.join(project, directory),
+    )
+    for app in settings.app:
+        _check_name("app", app.replace(":", ".", 1), "a module, or module:attribute")
+    for name in (settings.django_settings, *settings.hazards):
+        if name is not None:
+            _check_name("hazards" if name in settings.hazards else "django-settings", name, "a dotted module name")
+    return settings
+
+
+def _checked(option: Option, value: Any) -> Any:
+    """A value in the form its option has."""
+    if option.kind == "flag":
+        if not isinstance(value, bool):
+            raise UsageError(f"the option {option.name} is on or off, not {value!r}")
+        return value
+    if option.kind == "text":
+        if not isinstance(value, str) or not value.strip():
+            raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")
+        return value.strip()
+    if isinstance(value, str):
+        value = split_list(value) if option.name != "accept" else _split_accept(value)
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+        raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")
+    return [part.strip() for part in value if part.strip()]
+
+
+def split_list(value: str) -> list[str]:
+    """The parts of a comma- or line-separated list."""
+    return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
+
+
+def _split_accept(value: str) -> list[str]:
+    """The parts of an ``accept`` list; a comma inside a reason does not end it."""
+    parts: list[str] = []
+    for part in re.split(r"[,\n]", value):
+        if re.match(r"\s*[A-Za-z_][\w.]*\s*(:|$)", part) or not parts:
+            parts.append(part.strip())
+        else:
+            parts[-1] += "," + part.rstrip()
+    return parts
+
+
+def _accepted(values: Any) -> tuple[tuple[str, str], ...]:
+    accepted = []
+    for value in values:
+        name, _, reason = value.partition(":")
+        _check_name("accept", name.strip(), "a package, or package: reason")
+        accepted.append((name.strip(), reason.strip()))
+    return tuple(accepted)
+
+
+def _check_name(option: str, name: str, wanted: str) -> None:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(f"the option {option} takes {wanted}, not {name!r}")
+
+
+def _version(value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+)\.(\d+)", value)
+    if match is None:
+        raise UsageError(f"the option python-version takes a version such as 3.12, not {value!r}")
+    return int(match[1]), int(match[2])

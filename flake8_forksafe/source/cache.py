@@ -1,0 +1,238 @@
+"""Facts by content: collected once, kept in a directory of the project.
+
+The store is one file, read in one go.  Its key is the content's hash, so it is as good on another machine or under
+another path; modification time and size only save reading a file to hash it.  It is written to a temporary file and
+put in place, so a reader sees the old or the new store and never half of one.  A store that is damaged, foreign or of
+another version is not an error: it is not used, and replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flake8_forksafe import __version__
+from flake8_forksafe.source import facts
+from flake8_forksafe.source.facts import Block, Cut
+from flake8_forksafe.source.text import Unreadable, decode
+
+FILE_NAME = "facts.bin"
+SIZE_LIMIT = 128_000_000
+"""Bytes of facts kept; those not used for longest go first."""
+RACY_NS = 2_000_000_000
+"""A file changed this shortly before the store was written may have changed again with the same time stamp."""
+
+
+class Entry(NamedTuple):
+    """What is known of one content."""
+
+    body: Block
+    bodies: dict[Cut, Block]
+
+
+class Seen(NamedTuple):
+    """What one path held when the store was written."""
+
+    modified_ns: int
+    size: int
+    digest: str
+
+
+class FactStore:
+    """Facts of files and of function bodies; implements :class:`flake8_forksafe.prefork.walk.Sources`.
+
+    :param directory: where to keep them between runs, or None.
+    :param read: reads a file's current content (an unsaved buffer, if there is one).
+    :param overlaid: whether a path's content is a buffer, whose time stamp means nothing.
+    :ivar parsed: files given to libcst in this run.
+    :ivar used: paths whose facts were asked for, with the content's digest, in order.
+    """
+
+    def __init__(
+        self, directory: str | None, read: Callable[[str], bytes], overlaid: Callable[[str], bool] = lambda path: False
+    ) -> None:
+        self.directory = directory
+        self.read = read
+        self.overlaid = overlaid
+        self.parsed: list[str] = []
+        self.used: dict[str, str] = {}
+        self.bodies_collected = 0
+        self._entries: dict[str, Entry] = {}
+        self._failures: dict[str, Exception] = {}
+        self._texts: dict[str, str] = {}
+        self._changed: set[str] = set()
+        self._stored: dict[str, bytes] = {}
+        self._seen: dict[str, Seen] = {}
+        self._now_seen: dict[str, Seen] = {}
+        self._saved_ns = 0
+        if directory is not None:
+            self._load(os.path.join(directory, FILE_NAME))
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def module(self, path: str) -> Block:
+        """Facts of a file.
+
+        :raises Unreadable: if it cannot be parsed.
+        :raises OSError: if it cannot be read.
+        """
+        return self._entry(path).body
+
+    def body(self, path: str, cut: Cut) -> Block:
+        """Facts of a function body in a file."""
+        entry = self._entry(path)
+        block = entry.bodies.get(cut)
+        if block is None:
+            from flake8_forksafe.source.collector import collect_body
+
+            lines = self._text(path).split("\n")[cut.first - 1 : cut.last]
+            block = entry.bodies[cut] = collect_body("\n".join(lines) + "\n", cut.first)
+            self._changed.add(self.used[path])
+            self.bodies_collected += 1
+        return block
+
+    def _entry(self, path: str) -> Entry:
+        if path in self._failures:
+            raise self._failures[path]
+        try:
+            digest = self.used.get(path) or self._digest(path)
+            self.used[path] = digest
+            entry = self._entries.get(digest) or self._stored_entry(digest)
+            if entry is None:
+                from flake8_forksafe.source.collector import collect
+
+                self.parsed.append(path)
+                entry = Entry(collect(self._text(path)), {})
+                self._changed.add(digest)
+        except (Unreadable, OSError) as error:
+            self._failures[path] = error
+            raise
+        self._entries[digest] = entry
+        return entry
+
+    def _digest(self, path: str) -> str:
+        """The hash of a file's content, from its time stamp and size where those are trustworthy."""
+        status = None if self.overlaid(path) else os.stat(path)
+        seen = self._seen.get(path)
+        if status is not None and seen is not None and self._is_current(seen, status):
+            self._now_seen[path] = seen
+            return seen.digest
+        content = self.read(path)
+        digest = hashlib.sha256(content).hexdigest()
+        if status is not None:
+            self._now_seen[path] = Seen(status.st_mtime_ns, status.st_size, digest)
+        return digest
+
+    def _is_current(self, seen: Seen, status: os.stat_result) -> bool:
+        """Whether a file is still what the store saw."""
+        same = seen[:2] == (status.st_mtime_ns, status.st_size)
+        return same and seen.digest in self._stored and status.st_mtime_ns < self._saved_ns - RACY_NS
+
+    def _text(self, path: str) -> str:
+        text = self._texts.get(path)
+        if text is None:
+            text = self._texts[path] = decode(self.read(path))
+        return text
+
+    # --- keeping ------------------------------------------------------------------------------------------------
+
+    def _stored_entry(self, digest: str) -> Entry | None:
+        data = self._stored.get(digest)
+        if data is None:
+            return None
+        try:
+            loaded = loads(data)
+        except Exception:  # whatever a damaged entry raises
+            return None
+        return loaded if isinstance(loaded, Entry) else None
+
+    def _load(self, path: str) -> None:
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
+        except OSError:
+            return
+        header, _, rest = content.partition(b"\n")
+        checksum, payload = rest[:32], rest[32:]
+        if header != _header() or hashlib.sha256(payload).digest() != checksum:
+            return
+        try:
+            saved_ns, seen, stored = loads(payload)
+            self._seen = {path: Seen(*known) for path, known in seen.items()}
+        except Exception:  # whatever a foreign file raises
+            self._seen = {}
+            return
+        self._saved_ns, self._stored = saved_ns, stored
+
+    def save(self) -> None:
+        """Write the store, if anything changed; a directory that cannot be written to is left alone."""
+        if self.directory is None or not (self._changed or self._now_seen.items() - self._seen.items()):
+            return
+        stored = {digest: data for digest, data in self._stored.items() if digest not in self._changed}
+        for digest in self._changed:
+            if digest in self._entries:
+                stored[digest] = pickle.dumps(self._entries[digest], pickle.HIGHEST_PROTOCOL)
+        recent = {digest: stored[digest] for digest in self.used.values() if digest in stored}
+        size = sum(map(len, recent.values()))
+        for digest, data in stored.items():
+            if digest not in recent and size + len(data) <= SIZE_LIMIT:
+                recent[digest] = data
+                size += len(data)
+        seen = {**self._seen, **self._now_seen}
+        kept = {path: tuple(known) for path, known in seen.items() if known.digest in recent}
+        payload = pickle.dumps((time.time_ns(), kept, recent), pickle.HIGHEST_PROTOCOL)
+        content = _header() + b"\n" + hashlib.sha256(payload).digest() + payload
+        write_atomically(self.directory, FILE_NAME, content)
+
+
+def _header() -> bytes:
+    from importlib.metadata import version
+
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return f"forksafe facts {facts.SCHEMA} {__version__} libcst {version('libcst')} python {python}".encode()
+
+
+def loads(data: bytes) -> Any:
+    """Unpickle facts; anything but facts and plain containers is refused, so that no store can run code."""
+    return _FactsOnly(io.BytesIO(data)).load()
+
+
+class _FactsOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if module == facts.__name__ and name.isidentifier() and hasattr(facts, name):
+            return getattr(facts, name)
+        if module == __name__ and name == "Entry":
+            return Entry
+        raise pickle.UnpicklingError(f"{module}.{name} is not a fact")
+
+
+def write_atomically(directory: str, name: str, content: bytes) -> bool:
+    """Put a file into a cache directory, whole or not at all; the directory is made, and kept out of version control.
+
+    Returns whether it worked.
+    """
+    temporary = None
+    try:
+        if not os.path.isdir(directory):
+            os.makedirs(directory, exist_ok=True)
+            with open(os.path.join(directory, ".gitignore"), "w", encoding="utf-8") as stream:
+                stream.write("# made by forksafe\n*\n")
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+        with os.fdopen(descriptor, "wb") as stream_:
+            stream_.write(content)
+        os.replace(temporary, os.path.join(directory, name))
+        return True
+    except OSError:
+        if temporary is not None:
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass
+        return False

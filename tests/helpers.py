@@ -1,0 +1,87 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from flake8_forksafe.analysis import Report, analyse
+from flake8_forksafe.prefork.frames import Frame, Module
+from flake8_forksafe.prefork.process import Process, default_argv
+from flake8_forksafe.prefork.walk import Walk
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.layout import Found, Layout
+from flake8_forksafe.session import deep_recursion
+from flake8_forksafe.settings import Settings, make_settings
+from flake8_forksafe.source.cache import FactStore
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+MARKER = re.compile(r"#\s*(?P<todo>todo:\s*)?(?P<codes>FS1\d\d(?:,\s*FS1\d\d)*)")
+
+
+def write(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files below a directory; contents are dedented."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(content), encoding="utf-8")
+    return root
+
+
+def make_walk(
+    root: Path,
+    environ: Mapping[str, str] | None = None,
+    argv: tuple[tuple[str, ...], ...] = (),
+    hazards: tuple[str, ...] = (),
+) -> Walk:
+    """A walk over the modules in a directory."""
+    disk = Disk()
+    process = Process(argv or default_argv("proj"), tuple((environ or {}).items()), "linux", ((3, 11), (3, 11)))
+    store = FactStore(None, disk.read)
+    return Walk(Layout(disk, (str(root),)), store, process, frozenset(hazards))
+
+
+def import_in(walk: Walk, name: str) -> None:
+    """Import a module as the worker's first."""
+    frame = Frame(Module(Found("celery", None, False, (), "first-party")), "celery", "function", walk.certain)
+    with deep_recursion():
+        walk.import_name(name, frame)
+
+
+def loaded(walk: Walk) -> list[str]:
+    """The modules of the walk, in order."""
+    return [name for name in walk.order if name in walk.modules and walk.modules[name].state != "failed"]
+
+
+def check(root: Path, **options: object) -> Report:
+    """Analyse a directory as a project, without a cache."""
+    settings = make_settings(str(root), {"no_cache": True, **options})
+    return analyse_deep(settings)
+
+
+def analyse_deep(settings: Settings) -> Report:
+    """Analyse with the recursion limit that the command and the plugin set."""
+    with deep_recursion():
+        return analyse(settings)
+
+
+def found_codes(report: Report, root: Path) -> set[tuple[str, int, str]]:
+    """Findings as (file, line, code)."""
+    return {
+        (Path(finding.path).relative_to(root).as_posix(), finding.line, finding.code) for finding in report.findings
+    }
+
+
+def expected_codes(root: Path, todo: bool = False) -> set[tuple[str, int, str]]:
+    """What the markers in a fixture promise: (file, line, code)."""
+    expected = set()
+    for path in root.rglob("*.py"):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for match in MARKER.finditer(line):
+                if bool(match["todo"]) == todo:
+                    for code in re.findall(r"FS1\d\d", match["codes"]):
+                        expected.add((path.relative_to(root).as_posix(), number, code))
+    return expected

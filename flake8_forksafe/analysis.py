@@ -55,7 +55,7 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
             problems.append(Problem("app", app.spec))
         else:
             traces.append(trace_app(settings, layout, store, catalogue, app, problems))
-    if problems and search is None and not traces:
+    if problems and search is None:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
     store.save()
     findings = run_rules(Context(settings, catalogue, tuple(traces), search, tuple(problems)))
@@ -109,5 +109,8 @@ def trace_app(
     process = Process(default_argv(app.spec), tuple(environment), settings.platform, versions)
     walk = Walk(layout, store, process, catalogue.names())
     walk.django.fallback = celery_app.settings_module(layout.disk, settings.project)
+    booted = boot(walk, app.spec)
+    if booted.app is None and not app.path:
+        problems.append(Problem("app", app.spec))
     source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
-    return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec))
+    return Trace(Launch(app.spec, source=source), walk, booted)

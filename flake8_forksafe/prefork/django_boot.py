@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_forksafe.prefork import sequences
-from flake8_forksafe.prefork.frames import Frame, Module
+from flake8_forksafe.prefork.frames import Frame, Module, absolute
 from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
@@ -33,7 +33,7 @@ from flake8_forksafe.prefork.values import (
     truth,
 )
 from flake8_forksafe.project import django as facts
-from flake8_forksafe.source.facts import Assign, Augment, Name
+from flake8_forksafe.source.facts import Assign, Augment, ImportFrom, Name
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.walk import Walk
@@ -136,10 +136,10 @@ class DjangoState:
         """A frame for the line of the settings module that last changes a setting; else ``frame``."""
         for holder in self.settings or ():
             module = holder.module if isinstance(holder, ModuleValue) else None
-            line = _assigned_at(walk, module, setting) if module is not None else None
-            if module is not None and line is not None:
-                cause = Frame(module, module.name, "function", walk.doubt)
-                cause.line, cause.boot = line, True
+            place = _assigned_at(walk, module, setting) if module is not None else None
+            if place is not None:
+                cause = Frame(place[0], place[0].name, "function", walk.doubt)
+                cause.line, cause.boot = place[1], True
                 return cause
         inner = Frame(frame.module, frame.node, "function", walk.doubt)
         inner.line, inner.boot = frame.line, True
@@ -390,16 +390,24 @@ class DjangoState:
 
     def _check_urls(self, walk: Walk, frame: Frame) -> None:
         """Import ``ROOT_URLCONF``, and the error handlers it names."""
-        cause = self.cause(walk, "ROOT_URLCONF", frame)
-        for name in texts(self.setting(walk, "ROOT_URLCONF", frame)):
-            module = walk.import_name(name, cause)
-            if not isinstance(module, ModuleValue):
-                continue
-            inner = Frame(module.module, module.module.name, "function", walk.doubt)
+        for module in self.load_urls(walk, frame, None):
+            inner = Frame(module, module.name, "function", walk.doubt)
             inner.boot = True
             for handler in ("handler400", "handler403", "handler404", "handler500"):
-                for path in texts(module.module.names.get(handler)):
+                for path in texts(module.names.get(handler)):
                     _resolve(walk, path, inner)
+
+    def load_urls(self, walk: Walk, frame: Frame, urlconf: Value | None) -> list[Module]:
+        """Import a URLconf, by default the root one."""
+        if urlconf is None or text(urlconf) is None:
+            urlconf = self.setting(walk, "ROOT_URLCONF", frame)
+        cause = self.cause(walk, "ROOT_URLCONF", frame)
+        found = []
+        for name in texts(urlconf):
+            module = walk.import_name(name, cause)
+            if isinstance(module, ModuleValue):
+                found.append(module.module)
+        return found
 
 
 def is_app_config(cls: Class) -> bool:
@@ -435,14 +443,21 @@ def _values(walk: Walk, value: Value | None) -> Value:
     return value if value is not None else Items("list", (), walk.doubt)
 
 
-def _assigned_at(walk: Walk, module: Module, setting: str) -> int | None:
-    """The line of the last top-level statement that assigns a setting."""
+def _assigned_at(walk: Walk, module: Module, setting: str) -> tuple[Module, int] | None:
+    """The last top-level statement that assigns a setting, in the settings module or one it star-imports."""
     if module.found.path is None:
         return None
-    line = None
+    place: tuple[Module, int] | None = None
     for statement in walk.sources.module(module.found.path):
-        targets = statement.targets if isinstance(statement, Assign) else (
-            (statement.target,) if isinstance(statement, Augment) else ())  # fmt: skip
+        targets: tuple[object, ...] = ()
+        if isinstance(statement, Assign):
+            targets = statement.targets
+        elif isinstance(statement, Augment):
+            targets = (statement.target,)
+        elif isinstance(statement, ImportFrom) and statement.names == (("*", None),):
+            source = walk.modules.get(absolute(module.package, statement.level, statement.module))
+            inherited = _assigned_at(walk, source, setting) if source is not None and source is not module else None
+            place = inherited or place
         if any(isinstance(target, Name) and target.id == setting for target in targets):
-            line = statement.line
-    return line
+            place = (module, statement.line)
+    return place

@@ -122,3 +122,12 @@ class Frame:
                     return value
             inner, frame = frame, frame.closure
         return self.module.names.get(name)
+
+
+def absolute(package: str, level: int, module: str) -> str:
+    """The absolute name of what a ``from`` import names; ``level`` counts its leading dots."""
+    if not level:
+        return module
+    for _ in range(level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{module}".strip(".") if module else package

@@ -32,7 +32,9 @@ class ExecutionGraph:
 
     def _predecessors(self, graph: Any) -> dict[str, str]:
         """For each node that the root reaches, the node before it on a shortest chain."""
-        return dict(nx.bfs_predecessors(graph, self.root)) if self.root in graph else {}
+        if self.root not in graph:
+            return {}
+        return {target: source for source, target in nx.bfs_edges(graph, self.root)}
 
     def is_certain(self, node: str) -> bool:
         """Whether a node executes in every boot: the root reaches it through sure edges."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe.prefork import sequences
-from flake8_forksafe.prefork.frames import Flow, Frame, Raised
+from flake8_forksafe.prefork.frames import Flow, Frame, Raised, absolute
 from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
@@ -127,18 +127,8 @@ def _declared_lazy(frame: Frame, name: str) -> bool:
     return isinstance(declared, Items) and any(text(item.value) == name for item in declared.items)
 
 
-def absolute(frame: Frame, level: int, module: str) -> str:
-    """The absolute name of what a ``from`` import names."""
-    if not level:
-        return module
-    package = frame.module.package
-    for _ in range(level - 1):
-        package = package.rpartition(".")[0]
-    return f"{package}.{module}".strip(".") if module else package
-
-
 def run_import_from(walk: Walk, node: facts.ImportFrom, frame: Frame) -> Flow:
-    source = absolute(frame, node.level, node.module)
+    source = absolute(frame.module.package, node.level, node.module)
     if frame.kind == "module" and (node.lazy or _declared_lazy(frame, source)):
         for name, alias in node.names:
             frame.names[alias or name] = LazyImport(source, name, node.line)

@@ -66,7 +66,7 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
     for trace in context.traces:
         through: dict[tuple[str, int], tuple[Edge, list[Site]]] = {}
         for site in hazard_sites(context, trace):
-            for edge in trace.graph.chain(site.edge.source):
+            for edge in _since_boot(trace.graph.chain(site.edge.source)):
                 if edge.kind == "import" and trace.paths.get(module_of(edge.source)) is not None:
                     through.setdefault((edge.source, edge.line), (edge, []))[1].append(site)
         for edge, sites in through.values():
@@ -80,6 +80,16 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
                 f"forks: {chain_text(chain, sites[0].edge.line)}; import it inside the function that uses it"
             )
             yield Finding(path, edge.line, edge.column, "FS102", text, "", (*chain, trace.hop(sites[0].edge)))
+
+
+def _since_boot(chain: list[Edge]) -> list[Edge]:
+    """The part of a chain behind its last string-made edge.
+
+    An import in front of that edge is not what brings the hazard: not the import of the module that autodiscovers is
+    to be deferred, but what the discovered module imports.
+    """
+    last = max((index for index, edge in enumerate(chain) if edge.kind == "boot"), default=-1)
+    return chain[last + 1 :]
 
 
 def _listed(names: list[str]) -> str:

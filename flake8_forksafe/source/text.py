@@ -34,7 +34,10 @@ def decode(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"it is not {error.encoding} and declares no other encoding", line) from None
     except (SyntaxError, LookupError) as error:
-        raise Unreadable(str(error).partition(" for ")[0]) from None
+        reason = str(error).partition(" for ")[0]
+        if reason == "invalid or missing encoding declaration":  # tokenize's words for its first two lines
+            reason = "it is not utf-8 and declares no other encoding"
+        raise Unreadable(reason) from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text

@@ -110,7 +110,7 @@ def config_value(walk: Walk, config: Value, name: str, frame: Frame) -> Value | 
                 found.append(walk.attribute(option, name, frame))
         elif isinstance(option, External) and has(walk, option, name, frame) is not False:
             value = walk.attribute(option, name, frame)
-            if not isinstance(value, External):
+            if not isinstance(value, External) and value is not UNKNOWN:
                 found.append(value)
     return join(*found) if found else None
 
@@ -192,7 +192,7 @@ def load_source(walk: Walk, app: CeleryApp, source: Value, frame: Frame) -> Valu
     name = text(source)
     if name is None:
         if source is UNKNOWN:
-            walk.note("FS192", app.frame, "the configuration given to config_from_object() cannot be resolved")
+            walk.note("FS192", frame, "the configuration given to config_from_object() cannot be resolved")
         return source
     value = import_path(walk, name, frame)
     if isinstance(value, External) and value.path == "django.conf.settings":
@@ -382,7 +382,7 @@ def import_default_modules(walk: Walk, app: CeleryApp, frame: Frame) -> None:
                 continue
             found = walk.items("list", [value]) if text(value) else sequences.iterate(walk, value, frame)
             if not found.complete:
-                walk.note("FS192", app.frame, f"the modules in the setting {name!r} cannot be resolved")
+                walk.note("FS192", frame, f"the modules in the setting {name!r} cannot be resolved")
             for item in found.items:
                 module = text(item.value)
                 if module:

@@ -105,6 +105,20 @@ def include(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     return External("django.urls.include()", None, arguments)
 
 
+def resolver_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
+    """``get_resolver(urlconf)``: what it is asked for imports the URLconf."""
+    created = value.arguments if isinstance(value, External) else None
+    given = created.get(0, "urlconf") if created is not None else None
+    walk.django.load_urls(walk, frame, given if given is not None and given is not NONE else None)
+    return UNKNOWN
+
+
+def resolve_url(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``reverse()`` and ``resolve()`` load the root URLconf."""
+    walk.django.load_urls(walk, frame, arguments.get(1, "urlconf"))
+    return UNKNOWN
+
+
 def find_command(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``call_command(name)`` loads and runs a command of an installed app."""
     name = text(arguments.get(0, "command_name"))
@@ -171,6 +185,9 @@ ALIASES = {
     "django.conf.urls.include": "django.urls.include",
     "django.urls.conf.include": "django.urls.include",
     "django.urls.conf.path": "django.urls.path",
+    "django.urls.base.reverse": "django.urls.reverse",
+    "django.urls.base.resolve": "django.urls.resolve",
+    "django.urls.resolvers.get_resolver": "django.urls.get_resolver",
     "django.utils.module_loading.import_by_path": "django.utils.module_loading.import_string",
     "django.core.checks.registry.register": "django.core.checks.register",
     "django.core.checks.registry.run_checks": "django.core.checks.run_checks",
@@ -183,6 +200,7 @@ ALIASES = {
 ATTRIBUTES: dict[str, Callable[..., Value | None]] = {
     "django.conf.settings": setting,
     "django.apps.AppConfig()": config_attribute,
+    "django.urls.get_resolver()": resolver_attribute,
 }
 
 FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
@@ -199,6 +217,8 @@ FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
     "django.utils.module_loading.module_has_submodule": has_submodule,
     "django.urls.include": include,
     "django.urls.get_callable": import_module_attribute,
+    "django.urls.reverse": resolve_url,
+    "django.urls.resolve": resolve_url,
     "django.utils.functional.cached_property": cached_property,
     "django.utils.functional.classproperty": class_property,
     "django.utils.decorators.classproperty": class_property,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.celery_app import AppFound, Search
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.project.requirements import Requirements, normalise, read_requirements
 from flake8_forksafe.rules import Context, Finding, run_rules
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
@@ -81,6 +83,15 @@ def root_of(settings: Settings, disk: Disk, spec: str) -> str:
     return settings.project
 
 
+def is_installed(requirements: Requirements, catalogue: Catalogue, module: str) -> bool | None:
+    """Whether the project's declarations say that a top-level module is installed."""
+    hazard = catalogue.hazards.get(module)
+    name = normalise(hazard.distribution if hazard is not None else module)
+    if name in requirements.required:
+        return True
+    return False if name in requirements.optional else None
+
+
 def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
     """Where the modules of one app's worker are found."""
     if settings.source_roots:
@@ -105,9 +116,10 @@ def trace_app(
         environment.append(("DJANGO_SETTINGS_MODULE", django_settings))
         if layout.find(django_settings) is None:
             problems.append(Problem("django-settings", django_settings))
-    versions = (settings.python_version or (3, 9), (3, 15))
+    requirements = read_requirements(layout.disk, settings.project, layout.roots)
+    versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     process = Process(default_argv(app.spec), tuple(environment), settings.platform, versions)
-    walk = Walk(layout, store, process, catalogue.names())
+    walk = Walk(layout, store, process, catalogue.names(), partial(is_installed, requirements, catalogue))
     walk.django.fallback = celery_app.settings_module(layout.disk, settings.project)
     booted = boot(walk, app.spec)
     if booted.app is None and not app.path:

@@ -48,6 +48,7 @@ class Hop(NamedTuple):
     path: str | None
     line: int
     kind: str
+    step: str = ""
 
 
 class Trace:
@@ -104,7 +105,7 @@ class Trace:
 
     def hop(self, edge: Edge) -> Hop:
         """An edge with the file it stands in."""
-        return Hop(edge.target, self.paths.get(module_of(edge.source)), edge.line, edge.kind)
+        return Hop(edge.target, self.paths.get(module_of(edge.source)), edge.line, edge.kind, edge.step)
 
 
 def module_of(node: str) -> str:

@@ -10,7 +10,7 @@ The result is a list of :class:`Edge`: "``source`` executes ``target``", by impo
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -47,12 +47,16 @@ RECURSION_LIMIT = 40_000
 """Python frames the interpreter needs for :data:`calls.DEPTH_LIMIT`; they take no C stack from Python 3.11 on."""
 
 
+IMPORT_ERROR = External("builtins.ModuleNotFoundError()")
+
+
 class Edge(NamedTuple):
     """``source`` executes ``target``.
 
     :ivar kind: ``"import"``, ``"call"``, ``"lazy"`` (a lazy import that is used) or ``"boot"``.
     :ivar sure: whether it happens whenever ``source`` executes.
     :ivar line: where in ``source``.
+    :ivar step: for ``"boot"``, the step of the boot in which it happens.
     """
 
     source: str
@@ -61,6 +65,7 @@ class Edge(NamedTuple):
     column: int
     kind: str
     sure: bool
+    step: str = ""
 
 
 class Note(NamedTuple):
@@ -90,16 +95,26 @@ class BudgetExceeded(Exception):
 class Walk:
     """One worker's boot up to its first fork.
 
+    :param hazards: dotted names that count as modules wherever they appear.
+    :param presence: whether a top-level module outside the source roots is installed; None if that is not known.
     :ivar modules: every first-party (and walked third-party) module executed, in order.
     :ivar edges: what executed what, in order of first execution.
     :ivar externals: outside modules in order of first import: name to origin.
     """
 
-    def __init__(self, layout: Layout, sources: Sources, process: Process, hazards: frozenset[str]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        sources: Sources,
+        process: Process,
+        hazards: frozenset[str],
+        presence: Callable[[str], bool | None] = lambda name: None,
+    ) -> None:
         self.layout = layout
         self.sources = sources
         self.process = process
         self.hazards = hazards
+        self.presence = presence
         self.modules: dict[str, Module] = {}
         self.externals: dict[str, str] = {}
         self.order: list[str] = []
@@ -181,7 +196,9 @@ class Walk:
         sure = self.is_sure(frame)
         known = self.edges.get(key)
         if known is None or (sure and not known.sure):
-            self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure)
+            self.edges[key] = Edge(
+                frame.node, target, frame.line, frame.column, kind, sure, self.step_name if frame.boot else ""
+            )
 
     def note(self, code: str, frame: Frame, text: str) -> None:
         """Record what could not be decided, once per place."""
@@ -209,10 +226,6 @@ class Walk:
         error = External(f"builtins.{name}()")
         if self.catches(error):
             raise Raised(error)
-        return UNKNOWN
-
-    def absent(self, name: str) -> Value:
-        """What ``find_spec`` says of a module outside the walked source: nothing is known of it."""
         return UNKNOWN
 
     def may_fail(self, error: Value) -> None:
@@ -278,7 +291,7 @@ class Walk:
         found = self.layout.find(name)
         if found is None:
             if not parent:
-                return External(name)
+                return self._import_outside(name, frame, kind)
             holder = self.modules[parent]
             known = holder.names.get(name.rpartition(".")[2])
             if isinstance(known, ModuleValue):  # sys.modules knows it by another name (six.moves and the like)
@@ -291,6 +304,17 @@ class Walk:
         if module.state == "failed":
             return None
         return ModuleValue(module)
+
+    def _import_outside(self, name: str, frame: Frame, kind: str) -> Value | None:
+        """Import a top-level module that is not walked; None if it is surely not installed."""
+        installed = True if name in sys.stdlib_module_names else self.presence(name)
+        if installed is None:
+            self.may_fail(IMPORT_ERROR)
+        elif not installed and self.catches(IMPORT_ERROR):
+            with self.doubted():
+                self._outside(name, frame, kind)
+            return None
+        return External(name)
 
     def _load(self, found: Found, frame: Frame) -> Module:
         """Execute a module for the first time."""

@@ -19,7 +19,6 @@ from flake8_forksafe.source.facts import Block, Cut, Expression
 from flake8_forksafe.source.text import Unreadable
 
 CELERY_CLASSES = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
-MENTION = re.compile(rb"\bcelery\b", re.IGNORECASE)
 CREATION = re.compile(rb"\bCelery\s*[\[(]")
 ENTRY_NAME = re.compile(r"celery|worker")
 ASIDE = frozenset(
@@ -72,7 +71,7 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
                     content = disk.read(path)
                 except OSError:
                     continue
-                if b"elery" in content and MENTION.search(content):
+                if b"elery" in content:
                     match = IMPORT.search(content)
                     line = content.count(b"\n", 0, match.end()) + 1 if match else 0
                     yield Mention(path, CREATION.search(content) is not None, line)
@@ -92,6 +91,10 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
         classes |= reader.subclasses(classes)
     for reader in readers:
         factories |= reader.factories(classes)
+    makers = {path.rpartition(".")[2].encode() for path in (classes - CELERY_CLASSES) | factories}
+    for mention in found if makers else ():
+        if not (mention.line or mention.creates) and any(maker in disk.read(mention.path) for maker in makers):
+            readers.append(_Reader(disk, mention.path, module, body))
     created = [app for reader in readers for app in reader.created(classes, factories)]
     entries = _re_exports(disk, found, created, module, body)
     apps = [entries.get(app.spec, app) for app in created]

@@ -30,7 +30,8 @@ def _head(finding: Finding) -> str:
 def _chain(finding: Finding, base: str) -> Iterator[str]:
     for hop in finding.chain:
         place = f"{os.path.relpath(hop.path, base)}:{hop.line}" if hop.path is not None else "celery worker"
-        yield f"         {place}  →  {hop.node}"
+        step = f"  ({hop.step})" if hop.step and hop.path is not None else ""
+        yield f"         {place}  →  {hop.node}{step}"
 
 
 def summary(count: int, launches: int, files: int) -> str:

@@ -326,7 +326,8 @@ def run_receivers(walk: Walk, receivers: list[Receiver], keywords: dict[str, Val
             if isinstance(receiver.function, External) and receiver.function.path == "forksafe.django_fixup":
                 django_fixup(walk, frame)
             elif isinstance(receiver.function, Discovery):
-                discover(walk, receiver.function, frame)
+                with walk.boot_step("autodiscover_tasks"):
+                    discover(walk, receiver.function, frame)
             elif isinstance(receiver.function, Value):
                 walk.call(receiver.function, Arguments((), keywords), frame)
 

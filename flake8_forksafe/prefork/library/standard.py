@@ -114,7 +114,10 @@ def find_spec(walk: Walk, function: External, arguments: Arguments, frame: Frame
         return External("importlib.machinery.ModuleSpec()")
     parent = name.rpartition(".")[0]
     top = walk.layout.find(name.partition(".")[0])
-    return NONE if parent and top is not None and top.path is not None else walk.absent(name)
+    if parent and top is not None and top.path is not None:
+        return NONE
+    installed = walk.presence(name.partition(".")[0])
+    return UNKNOWN if installed is not False else NONE
 
 
 def iter_modules(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:

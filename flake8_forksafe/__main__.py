@@ -1,0 +1,5 @@
+"""``python -m flake8_forksafe`` is the ``forksafe`` command."""
+
+from flake8_forksafe.cli import main
+
+raise SystemExit(main())

@@ -17,6 +17,7 @@ from flake8_forksafe.prefork.library.celery import (
     cause,
     import_default_modules,
     load_config,
+    load_named_classes,
     run_receivers,
 )
 from flake8_forksafe.prefork.values import (
@@ -76,6 +77,8 @@ def _before_fork(walk: Walk, spec: str, frame: Frame) -> CeleryApp | None:
         import_default_modules(walk, app, _cause_of(walk, app))
     with walk.boot_step("on_after_finalize"):
         run_receivers(walk, app.receivers.get("on_after_finalize", []), {"sender": app.value})
+    with walk.boot_step("worker classes"):
+        load_named_classes(walk, app, _cause_of(walk, app))
     for signal in BEFORE_FORK:
         with walk.boot_step(signal):
             run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN, "instance": UNKNOWN})

@@ -251,6 +251,8 @@ class DjangoState:
         """What ``ready()`` of a library's app config imports from every app."""
         for module in facts.AUTODISCOVERED.get(name, ()):
             self.autodiscover(walk, module, frame)
+        for module in facts.READY_IMPORTS.get(name, ()):
+            walk.import_name(module, frame)
 
     def autodiscover(self, walk: Walk, module: str, frame: Frame) -> None:
         """``autodiscover_modules(module)``: import it from every installed app that has it."""

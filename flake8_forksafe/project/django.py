@@ -28,6 +28,12 @@ AUTODISCOVERED: dict[str, tuple[str, ...]] = {
 }
 """Modules that ``ready()`` of a library's app imports from every installed app, by app name or config class."""
 
+READY_IMPORTS: dict[str, tuple[str, ...]] = {
+    # social_django/apps.py
+    "social_django": ("social_django.utils",),
+}
+"""Library modules that ``ready()`` of a library's app imports and that do something with the project's settings."""
+
 DEFAULTS: dict[str, object] = {
     "DEBUG": False,
     "INSTALLED_APPS": [],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.prefork import sequences
+from flake8_forksafe.prefork.library.standard import import_path
 from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
@@ -36,6 +37,11 @@ BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logg
 celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``import_modules`` comes before all."""
 AFTER_FORK = ("worker_ready",)
 """Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
+
+
+NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
+"""Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
+(celery/app/backends.py, celery/worker/worker.py, celery/worker/components.py)."""
 
 
 class Discovery(NamedTuple):
@@ -187,8 +193,6 @@ def load_config(walk: Walk, app: CeleryApp, frame: Frame) -> None:
 
 def load_source(walk: Walk, app: CeleryApp, source: Value, frame: Frame) -> Value:
     """``BaseLoader.config_from_object``: a dotted name is a module, or an attribute of one."""
-    from flake8_forksafe.prefork.library.standard import import_path
-
     name = text(source)
     if name is None:
         if source is UNKNOWN:
@@ -389,6 +393,21 @@ def import_default_modules(walk: Walk, app: CeleryApp, frame: Frame) -> None:
                 if module:
                     with walk.doubted(not item.sure):
                         walk.import_name(module, frame)
+
+
+def load_named_classes(walk: Walk, app: CeleryApp, frame: Frame) -> None:
+    """Classes that settings name by string and the worker resolves before it forks."""
+    task = app.arguments.get(-1, "task_cls")
+    if task is None and isinstance(app.value, (Instance, External)):
+        task = app.value.names.get("task_cls")
+    if task is None and isinstance(app.value, Instance):
+        task = next((base.names["task_cls"] for base in app.value.cls.mro()
+                     if isinstance(base, Class) and "task_cls" in base.names), None)  # fmt: skip
+    for value in (task, *(app.setting(name, frame, walk) for name in NAMED_CLASSES)):
+        for option in options(value) if value is not None else ():
+            path = text(option)
+            if path and "://" not in path and walk.layout.find(path.partition(":")[0].partition(".")[0]) is not None:
+                import_path(walk, path, frame)
 
 
 def import_default_modules_call(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -26,6 +26,7 @@ from flake8_forksafe.prefork.values import (
     options,
     text,
 )
+from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.frames import Frame
@@ -110,6 +111,11 @@ SETTING_IMPORTS = (
          "DEFAULT_THROTTLE_CLASSES", "DEFAULT_PERMISSION_CLASSES", "DEFAULT_CONTENT_NEGOTIATION_CLASS",
          "DEFAULT_METADATA_CLASS", "DEFAULT_VERSIONING_CLASS"),
     ),
+    # drf_spectacular/utils.py: extend_schema looks up the schema class of what it decorates
+    SettingImports(("drf_spectacular.utils",), "REST_FRAMEWORK", ("DEFAULT_SCHEMA_CLASS",)),
+    SettingImports(("drf_spectacular.views",), "SPECTACULAR_SETTINGS", ("DEFAULT_GENERATOR_CLASS",)),
+    # social_django/utils.py, imported by ready() of its app config
+    SettingImports(("social_django.utils",), "SOCIAL_AUTH_STRATEGY", ()),
     SettingImports(
         ("rest_framework.generics", "rest_framework.viewsets"),
         "REST_FRAMEWORK",
@@ -165,6 +171,79 @@ CLASS_HOOKS: dict[str, Callable[[Walk, Class, Frame], None]] = {
 }
 
 
+# --- Flask's extensions -----------------------------------------------------------------------------------------
+
+
+def caching_init(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Flask-Caching: ``CACHE_TYPE`` may be a dotted path (flask_caching/__init__.py ``_set_cache``)."""
+    app, config = arguments.get(0, "app"), arguments.get(1, "config")
+    tables = [option for option in options(config) if isinstance(option, Table)] if config is not None else []
+    if not tables and app is not None:
+        tables = [flask_config(walk, app)]
+    for table in tables:
+        item = table.entries.get("CACHE_TYPE")
+        if item is not None:
+            import_all(walk, item.value, frame)
+    return NONE
+
+
+def appbuilder_init(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Flask-AppBuilder creates the security manager and calls its ``register_views`` (flask_appbuilder/base.py)."""
+    holder, app = function.receiver, arguments.get(0, "app")
+    names = holder.names if isinstance(holder, (External, Instance)) else {}
+    chosen = names.get("security_manager_class")
+    if app is not None:
+        item = flask_config(walk, app).entries.get("FAB_SECURITY_MANAGER_CLASS")
+        path = text(item.value) if item is not None else None
+        chosen = import_path(walk, path, frame) if path else chosen
+    for option in options(chosen) if chosen is not None else ():
+        if isinstance(option, Class):
+            manager = walk.call(option, Arguments((holder or UNKNOWN,)), frame)
+            walk.call(walk.attribute(manager, "register_views", frame), Arguments(), frame)
+    return NONE
+
+
+# --- Alembic ----------------------------------------------------------------------------------------------------
+
+
+def alembic_option(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``Config().set_main_option(name, value)``."""
+    name, value = text(arguments.get(0, "name")), arguments.get(1, "value")
+    if isinstance(function.receiver, External) and name is not None and value is not None:
+        function.receiver.names[f"forksafe {name}"] = value
+    return NONE
+
+
+def alembic_scripts(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``ScriptDirectory.from_config(config)``."""
+    return External("alembic.script.ScriptDirectory()", None, arguments)
+
+
+def load_revisions(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Asking for a revision executes every migration file (alembic/script/base.py ``_load_revisions``)."""
+    created = function.receiver.arguments if isinstance(function.receiver, External) else None
+    config = created.get(0, "config") if created is not None else None
+    location = text(config.names.get("forksafe script_location", UNKNOWN)) if isinstance(config, External) else None
+    directory = _resource(walk, location) if location else None
+    if directory is None:
+        return UNKNOWN
+    for folder in (f"{directory}/versions",):
+        for name in sorted(walk.layout.disk.listing(folder)):
+            if name.endswith(".py"):
+                base = name.removesuffix(".py")
+                walk.load_file(Found(base, f"{folder}/{name}", False, (), FIRST_PARTY), frame)
+    return UNKNOWN
+
+
+def _resource(walk: Walk, location: str) -> str | None:
+    """The directory of ``package:path`` or of a plain absolute path."""
+    package, separator, path = location.partition(":")
+    if not separator:
+        return location if walk.layout.disk.is_directory(location) else None
+    found = walk.layout.find(package)
+    return f"{found.locations[0]}/{path}" if found is not None and found.locations else None
+
+
 # --- the table --------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +260,8 @@ ITEMS = {"flask.Flask().config": config_item}
 ITEM_SETTERS = {"flask.Flask().config": set_config_item}
 ALIASES = {
     "flask.app.Flask": "flask.Flask",
+    "flask_appbuilder.base.AppBuilder": "flask_appbuilder.AppBuilder",
+    "alembic.script.base.ScriptDirectory": "alembic.script.ScriptDirectory",
     "kombu.utils.symbol_by_name": "kombu.utils.imports.symbol_by_name",
     "celery.utils.imports.symbol_by_name": "kombu.utils.imports.symbol_by_name",
     "celery.utils.symbol_by_name": "kombu.utils.imports.symbol_by_name",
@@ -189,6 +270,14 @@ ALIASES = {
 FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
     "flask.Flask().config.from_object": config_from_object,
     **{f"flask.Flask().config.{name}": config_method for name in ("get", "update", "setdefault", "items", "keys")},
+    "flask_caching.Cache().init_app": caching_init,
+    "flask_appbuilder.AppBuilder().init_app": appbuilder_init,
+    "alembic.config.Config().set_main_option": alembic_option,
+    "alembic.script.ScriptDirectory.from_config": alembic_scripts,
+    **{
+        f"alembic.script.ScriptDirectory().{name}": load_revisions
+        for name in ("get_current_head", "get_heads", "get_bases", "get_revision", "get_revisions", "walk_revisions")
+    },
     "werkzeug.utils.import_string": import_string,
     "werkzeug.utils.cached_property": cached_property,
     "kombu.utils.imports.symbol_by_name": symbol_by_name,

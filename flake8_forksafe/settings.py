@@ -103,6 +103,8 @@ def read_pyproject(project: str) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path} is not valid TOML: it is nested too deeply") from None
     table = document.get("tool", {}).get("forksafe", {}) if isinstance(document.get("tool", {}), dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"{path}: [tool.forksafe] must be a table")
@@ -136,7 +138,7 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         cache_dir=None if values.get("no_cache") else os.path.join(project, directory),
     )
     for app in settings.app:
-        _check_name("app", app.replace(":", ".", 1), "a module, or module:attribute")
+        _check_name("app", app.replace(":", ".", 1), "a module, or module:attribute", app)
     for name in (settings.django_settings, *settings.hazards):
         if name is not None:
             _check_name("hazards" if name in settings.hazards else "django-settings", name, "a dotted module name")
@@ -150,12 +152,12 @@ def _checked(option: Option, value: Any) -> Any:
             raise UsageError(f"the option {option.name} is on or off, not {value!r}")
         return value
     if option.kind == "text":
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")
         return value.strip()
     if isinstance(value, str):
         value = split_list(value) if option.name != "accept" else _split_accept(value)
-    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) and "\0" not in part for part in value):
         raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")
     return [part.strip() for part in value if part.strip()]
 
@@ -185,9 +187,9 @@ def _accepted(values: Any) -> tuple[tuple[str, str], ...]:
     return tuple(accepted)
 
 
-def _check_name(option: str, name: str, wanted: str) -> None:
+def _check_name(option: str, name: str, wanted: str, given: str | None = None) -> None:
     if not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"the option {option} takes {wanted}, not {name!r}")
+        raise UsageError(f"the option {option} takes {wanted}, not {given or name!r}")
 
 
 def _version(value: str | None) -> tuple[int, int] | None:

@@ -84,9 +84,9 @@ def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
             if os.fstat(stream.fileno()).st_uid != os.getuid():
                 return None
             loaded = pickle.load(stream)
+        return {path: tuple(Located(*item) for item in found) for path, found in loaded.items()}
     except Exception:  # a file that is gone or broken: analyse once more
         return None
-    return {path: tuple(Located(*item) for item in found) for path, found in loaded.items()}
 
 
 def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:

@@ -54,8 +54,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     check = commands.add_parser("check", help="report findings, with the chain that explains each")
-    check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; a "
-                       "single directory is also where the project is looked for (default: here)")  # fmt: skip
+    check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
+                       "the project is the one they lie in (default: the one around here)")  # fmt: skip
     check.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     add_options(check)
     check.set_defaults(run=run_check)
@@ -124,7 +124,8 @@ def run_check(options: argparse.Namespace) -> int:
     for path in paths:
         if not os.path.exists(path):
             raise UsageError(f"there is no {os.path.relpath(path)!r}")
-    start = paths[0] if len(paths) == 1 and os.path.isdir(paths[0]) else os.getcwd()
+    start = os.path.commonpath(paths) if paths else os.getcwd()
+    start = start if os.path.isdir(start) else os.path.dirname(start)
     settings = settings_from(options, start)
     report = run_analysis(settings)
     chosen = [finding for finding in report.findings if not paths or _inside(finding.path, paths)]

@@ -14,17 +14,11 @@ def render(findings: Iterable[Finding], base: str) -> Iterator[str]:
     for path, group in groupby(findings, key=lambda finding: finding.path):
         yield os.path.relpath(path, base)
         for finding in group:
-            yield f"  {finding.line}:{finding.column + 1}  {finding.code}  {_head(finding)}"
+            yield f"  {finding.line}:{finding.column + 1}  {finding.code}  {finding.what}"
             yield from _chain(finding, base)
+            if finding.instead:
+                yield f"         instead: {finding.instead}"
         yield ""
-
-
-def _head(finding: Finding) -> str:
-    """The message without its one-line chain, which is spelled out below it."""
-    if not finding.chain:
-        return finding.text
-    head, _, rest = finding.text.partition(": ")
-    return f"{head}; {rest.partition('; ')[2]}" if "; " in rest else head
 
 
 def _chain(finding: Finding, base: str) -> Iterator[str]:

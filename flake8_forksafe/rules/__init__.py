@@ -24,4 +24,4 @@ def run_rules(context: Context) -> tuple[Finding, ...]:
     for rule in RULES:
         for finding in rule.check(context):
             found.setdefault((finding.path, finding.line, finding.code, finding.subject), finding)
-    return tuple(sorted(found.values(), key=lambda finding: finding[:5]))
+    return tuple(sorted(found.values(), key=lambda finding: (finding[:5], finding.subject)))

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.prefork.trace import Trace, module_of
 from flake8_forksafe.prefork.walk import Edge
-from flake8_forksafe.rules.rule import Context, Finding, Rule, chain_text
+from flake8_forksafe.rules.rule import Context, Finding, Rule
+
+DEFER = "import it inside the function that uses it"
 
 
 class Site(NamedTuple):
@@ -51,14 +53,11 @@ def check_hazard_import(context: Context) -> Iterator[Finding]:
             chain = trace.chain(edge.source)
             certain = edge.sure and trace.graph.is_certain(edge.source)
             verb = "is" if certain else "may be"
-            text = (
-                f"{hazard.name!r} {verb} imported before the worker forks ({hazard.why}): "
-                f"{chain_text(chain, edge.line)}; {hazard.instead}"
-            )
+            what = f"{hazard.name!r} {verb} imported before the worker forks ({hazard.why})"
             path = trace.paths[module_of(edge.source)]
             assert path is not None
             hops = (*chain, trace.hop(edge))
-            yield Finding(path, edge.line, edge.column, "FS101", text, hazard.name, hops)
+            yield Finding(path, edge.line, edge.column, "FS101", what, hazard.name, hops, hazard.instead)
 
 
 def check_first_party_import(context: Context) -> Iterator[Finding]:
@@ -75,11 +74,10 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             names = list(dict.fromkeys(site.hazard.name for site in sites))
             sure = any(site.edge.sure and trace.graph.is_certain(site.edge.source) for site in sites)
             chain = trace.chain(sites[0].edge.source)
-            text = (
-                f"importing {edge.target!r} {'brings' if sure else 'may bring'} {_listed(names)} before the worker "
-                f"forks: {chain_text(chain, sites[0].edge.line)}; import it inside the function that uses it"
-            )
-            yield Finding(path, edge.line, edge.column, "FS102", text, "", (*chain, trace.hop(sites[0].edge)))
+            verb = "brings" if sure else "may bring"
+            what = f"importing {edge.target!r} {verb} {_listed(names)} before the worker forks"
+            hops = (*chain, trace.hop(sites[0].edge))
+            yield Finding(path, edge.line, edge.column, "FS102", what, "", hops, DEFER)
 
 
 def _since_boot(chain: list[Edge]) -> list[Edge]:

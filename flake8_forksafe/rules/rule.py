@@ -16,18 +16,26 @@ class Finding(NamedTuple):
 
     :ivar path: absolute path of the file.
     :ivar line: 1-based; ``column`` is 0-based.
+    :ivar what: what happens, and why it is dangerous.
     :ivar subject: what it is about; two findings of one code at one place about one subject are the same.
-    :ivar text: the message, without the code.
-    :ivar chain: how the worker gets there.
+    :ivar chain: how the worker gets there; the last hop is what is found.
+    :ivar instead: the way out.
     """
 
     path: str
     line: int
     column: int
     code: str
-    text: str
+    what: str
     subject: str = ""
     chain: tuple[Hop, ...] = ()
+    instead: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message in one line, without the code: what, by which chain, and the way out."""
+        chain = f": {chain_text(self.chain)}" if self.chain else ""
+        return f"{self.what}{chain}; {self.instead}" if self.instead else f"{self.what}{chain}"
 
 
 class Problem(NamedTuple):
@@ -64,9 +72,7 @@ class Rule(NamedTuple):
     explanation: str
 
 
-def chain_text(chain: tuple[Hop, ...], last_line: int | None = None) -> str:
-    """A chain in one line: ``proj.celery → shop.tasks → shop.ai:3``."""
-    nodes = [hop.node for hop in chain]
-    if nodes and last_line is not None:
-        nodes[-1] += f":{last_line}"
-    return " → ".join(nodes)
+def chain_text(chain: tuple[Hop, ...]) -> str:
+    """A chain in one line, with the line that the last hop stands at: ``proj.celery → shop.tasks → shop.ai:3``."""
+    nodes = [hop.node for hop in chain[:-1]] or ["celery worker"]
+    return f"{' → '.join(nodes)}:{chain[-1].line}" if chain[-1].path is not None else " → ".join(nodes)

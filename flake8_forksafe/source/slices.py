@@ -9,8 +9,10 @@ Text that the running interpreter cannot parse (newer syntax) is passed on whole
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from flake8_forksafe.source.facts import Cut
@@ -25,6 +27,11 @@ NESTING_LIMIT = 200
 LOGICAL_LINE_LIMIT = 200_000
 """Characters in brackets that text unchecked by ``ast`` may hold in one go, for the same reason."""
 
+
+DEPTH_LIMIT = 150
+"""Levels of one expression that libcst is given: its time grows with their third power, and its stack overflows."""
+CPYTHON_RECURSION_LIMIT = 1000
+"""What CPython starts with; until 3.11 it also bounds how deeply ``ast.parse`` may nest."""
 
 TABLES = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
@@ -85,13 +92,31 @@ def cpython_error(text: str) -> tuple[str, int] | None:
 def _parse(text: str) -> ast.Module | None:
     """The tree, or None if the running interpreter does not know this syntax."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _recursion_limit(_depth() + CPYTHON_RECURSION_LIMIT):
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
         if "too many nested" in error.msg or "too many levels" in error.msg:
             raise Unreadable("it is nested too deeply", error.lineno or 1) from None
         return None
+
+
+@contextmanager
+def _recursion_limit(limit: int) -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _depth() -> int:
+    """How many Python frames are in use."""
+    count, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        count, frame = count + 1, frame.f_back
+    return count
 
 
 REWRITES = (
@@ -166,6 +191,8 @@ class _Cutter:
                 self.replace(node.value, LITERAL_LIMIT)
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 self.replace(node.value, 0)
+            if self.length(node, blocks) > 2 * DEPTH_LIMIT:
+                self.cut_deep(node)
 
     def keep(self, first: int, last: int) -> None:
         """Mark lines that must not be taken for comments: they may be the inside of a string."""
@@ -197,6 +224,21 @@ class _Cutter:
             start = self.column(value.lineno, value.col_offset)
             self.regions.append((value.lineno, start, last, self.column(last, value.end_col_offset or 0), "..."))
 
+    def length(self, node: ast.stmt, blocks: list[list[ast.stmt]]) -> int:
+        """Characters of a statement, without the blocks in it; roughly."""
+        last = blocks[0][0].lineno - 1 if blocks else node.end_lineno or node.lineno
+        return sum(map(len, self.lines[node.lineno - 1 : max(last, node.lineno)]))
+
+    def cut_deep(self, statement: ast.stmt) -> None:
+        """Leave out an expression of a statement that nests too deeply (generated data)."""
+        for node in ast.iter_child_nodes(statement):
+            if isinstance(node, ast.expr) and _is_deep(node):
+                last = node.end_lineno or node.lineno
+                if not self.regions or self.regions[-1][2] < node.lineno:
+                    start, end = self.column(node.lineno, node.col_offset), self.column(last, node.end_col_offset or 0)
+                    self.regions.append((node.lineno, start, last, end, "..."))
+                return
+
     def unparenthesise(self, node: ast.AnnAssign, target: ast.Name) -> None:
         """Write ``(name): annotation`` as ``name: annotation``; libcst 1.9 refuses the former."""
         first, last = node.lineno, node.annotation.lineno
@@ -220,6 +262,16 @@ class _Cutter:
             stripped = line.lstrip()
             if (stripped and stripped[0] != "#") or index + 1 in self.kept:
                 yield line
+
+
+def _is_deep(node: ast.expr) -> bool:
+    """Whether an expression has more than :data:`DEPTH_LIMIT` levels."""
+    level: list[ast.AST] = [node]
+    for _ in range(DEPTH_LIMIT):
+        level = [child for parent in level for child in ast.iter_child_nodes(parent)]
+        if not level:
+            return False
+    return True
 
 
 def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:

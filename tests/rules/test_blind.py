@@ -1,0 +1,166 @@
+"""FS190 to FS193: never look clean when blind, and never cry blind when all is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import check, write
+
+CELERY = """\
+    from celery import Celery
+    app = Celery("proj", include=["proj.tasks"])
+    """
+PROJECT = {"pyproject.toml": "", "proj/__init__.py": "", "proj/celery.py": CELERY, "proj/tasks.py": "import json\n"}
+
+
+def messages(root: Path, files: dict[str, str], code: str, **options: object) -> dict[tuple[str, int], str]:
+    """The findings of one code in a project: (file, line) to text."""
+    write(root, {**PROJECT, **files})
+    return {
+        (Path(finding.path).relative_to(root).as_posix(), finding.line): finding.text
+        for finding in check(root, **options).findings
+        if finding.code == code
+    }
+
+
+# --- FS190 ------------------------------------------------------------------------------------------------------
+
+
+def test_celery_without_an_app(tmp_path: Path) -> None:
+    found = messages(
+        tmp_path, {"proj/celery.py": "", "proj/tasks.py": "import os\nfrom celery import shared_task\n"}, "FS190"
+    )
+    assert list(found) == [("proj/tasks.py", 2)]
+    assert "no Celery app was found in the project, so nothing is checked" in found["proj/tasks.py", 2]
+
+
+def test_a_project_without_celery_is_quiet(tmp_path: Path) -> None:
+    files = {"proj/celery.py": "# celery is not used here\n", "proj/tasks.py": "import torch\n"}
+    assert messages(tmp_path, files, "FS190") == {}
+
+
+def test_an_app_that_leads_to_no_tasks(tmp_path: Path) -> None:
+    found = messages(tmp_path, {"proj/celery.py": 'from celery import Celery\n\napp = Celery("proj")\n'}, "FS190")
+    assert list(found) == [("proj/celery.py", 3)]
+    assert "no task module was found for the Celery app 'proj.celery:app'" in found["proj/celery.py", 3]
+
+
+@pytest.mark.parametrize(
+    "celery",
+    [
+        CELERY,
+        "from celery import Celery\napp = Celery('proj')\napp.autodiscover_tasks(['proj'])\n",
+        "from celery import Celery\napp = Celery('proj')\nimport proj.tasks\n",
+        "from celery import Celery\napp = Celery('proj')\napp.conf.imports = ('proj.tasks',)\n",
+    ],
+    ids=["include", "autodiscover", "import", "imports"],
+)
+def test_an_app_with_tasks(tmp_path: Path, celery: str) -> None:
+    assert messages(tmp_path, {"proj/celery.py": celery}, "FS190") == {}
+
+
+# --- FS191 ------------------------------------------------------------------------------------------------------
+
+
+def test_a_broken_module_is_told_at_its_import(tmp_path: Path) -> None:
+    files = {"proj/tasks.py": "import json\nfrom proj import broken\n", "proj/broken.py": "x = 1\ndef f(:\n"}
+    found = messages(tmp_path, files, "FS191")
+    assert found == {
+        ("proj/tasks.py", 2): "'proj.broken' cannot be analysed: invalid syntax (proj/broken.py:2); "
+        "what it runs is not checked"
+    }
+
+
+def test_a_broken_app_module_is_told_in_itself(tmp_path: Path) -> None:
+    found = messages(tmp_path, {"proj/celery.py": "\nx = = 1\n"}, "FS191", app="proj.celery")
+    assert list(found) == [("proj/celery.py", 2)]
+
+
+def test_a_broken_function_body_is_told_once(tmp_path: Path) -> None:
+    files = {"proj/tasks.py": "import proj.a\nimport proj.b\n", "proj/a.py": "import proj.c", "proj/b.py": "import proj.c",
+             "proj/c.py": "def f():\n    return = 1\nf()\n"}  # fmt: skip
+    assert list(messages(tmp_path, files, "FS191")) == [("proj/a.py", 1)]
+
+
+def test_a_broken_module_that_no_worker_loads(tmp_path: Path) -> None:
+    assert messages(tmp_path, {"proj/broken.py": "def f(:\n"}, "FS191") == {}
+
+
+# --- FS192 ------------------------------------------------------------------------------------------------------
+
+UNKNOWN_VALUES = {
+    "autodiscover": ("app.autodiscover_tasks(requests.get('x').json())", "the packages given to autodiscover_tasks()"),
+    "callable": ("app.autodiscover_tasks(lambda: open('x').readlines())", "the packages given to autodiscover_tasks()"),
+    "include": ("app.conf.include = requests.get('x').json()", "the modules in the setting 'include'"),
+}
+
+
+@pytest.mark.parametrize("kind", UNKNOWN_VALUES)
+def test_a_value_that_only_running_tells(tmp_path: Path, kind: str) -> None:
+    line, message = UNKNOWN_VALUES[kind]
+    celery = f"import requests\nfrom celery import Celery\napp = Celery('proj', include=['proj.tasks'])\n{line}\n"
+    found = messages(tmp_path, {"proj/celery.py": celery}, "FS192")
+    ((place, text),) = found.items()
+    assert place[0] == "proj/celery.py"
+    assert message in text and text.endswith("cannot be resolved statically; what depends on it is not checked")
+
+
+def test_a_django_settings_module_that_is_not_known(tmp_path: Path) -> None:
+    celery = """\
+        import os
+        from celery import Celery
+        os.environ["DJANGO_SETTINGS_MODULE"] = open("which").read()
+        app = Celery("proj", include=["proj.tasks"])
+        app.config_from_object("django.conf:settings")
+        """
+    found = messages(tmp_path, {"proj/celery.py": celery}, "FS192")
+    assert any("the name of the Django settings module cannot be resolved" in text for text in found.values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "app.autodiscover_tasks(['proj'])",
+        "app.autodiscover_tasks(lambda: ['pro' + 'j'])",
+        "app.autodiscover_tasks([name for name in ('proj',) if name])",
+        "app.conf.include = ['proj.' + name for name in ('tasks',)]",
+    ],
+)
+def test_a_value_that_can_be_computed(tmp_path: Path, line: str) -> None:
+    celery = f"from celery import Celery\napp = Celery('proj')\n{line}\n"
+    assert messages(tmp_path, {"proj/celery.py": celery}, "FS192") == {}
+
+
+# --- FS193 ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"app": "proj.elsewhere"}, "the option app names 'proj.elsewhere'"),
+        ({"django_settings": "proj.settings"}, "the option django-settings names 'proj.settings'"),
+        ({"source_roots": ".,src"}, "the option source-roots names 'src'"),
+    ],
+)
+def test_an_option_that_names_nothing(tmp_path: Path, options: dict[str, str], name: str) -> None:
+    found = messages(tmp_path, {}, "FS193", **options)
+    ((place, text),) = found.items()
+    assert place[0] == "proj/celery.py"
+    assert text == f"{name}, which does not exist in the project"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"app": "proj"},
+        {"app": "proj.celery"},
+        {"app": "proj.celery:app"},
+        {"app": "proj.celery.app"},
+        {"source_roots": "."},
+        {"django_settings": "proj.settings"},
+    ],
+)
+def test_an_option_that_names_something(tmp_path: Path, options: dict[str, str]) -> None:
+    files = {"proj/settings.py": "INSTALLED_APPS = []\n"} if "django_settings" in options else {}
+    assert messages(tmp_path, files, "FS193", **options) == {}

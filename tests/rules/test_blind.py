@@ -78,8 +78,12 @@ def test_a_broken_app_module_is_told_in_itself(tmp_path: Path) -> None:
 
 
 def test_a_broken_function_body_is_told_once(tmp_path: Path) -> None:
-    files = {"proj/tasks.py": "import proj.a\nimport proj.b\n", "proj/a.py": "import proj.c", "proj/b.py": "import proj.c",
-             "proj/c.py": "def f():\n    return = 1\nf()\n"}  # fmt: skip
+    files = {
+        "proj/tasks.py": "import proj.a\nimport proj.b\n",
+        "proj/a.py": "import proj.c",
+        "proj/b.py": "import proj.c",
+        "proj/c.py": "def f():\n    return = 1\nf()\n",
+    }
     assert list(messages(tmp_path, files, "FS191")) == [("proj/a.py", 1)]
 
 

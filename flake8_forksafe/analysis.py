@@ -8,10 +8,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
-from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
+from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp, load_catalogue
 from flake8_forksafe.prefork.boot import boot
-from flake8_forksafe.prefork.process import Process, default_argv
+from flake8_forksafe.prefork.process import Argv, Process, default_argv, launch_forms, other_processes
 from flake8_forksafe.prefork.trace import Launch, Trace
+from flake8_forksafe.prefork.values import Arguments, Literal
 from flake8_forksafe.prefork.walk import Walk
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.celery_app import AppFound, Search
@@ -46,7 +47,7 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     """
     disk = Disk(overlay)
     store = FactStore(settings.cache_dir, disk.read, overlay.__contains__)
-    catalogue = load_catalogue(settings.hazards)
+    catalogue = load_catalogue(settings.hazards, [("FS111", call) for call in settings.warm_ups])
     apps, search = find_apps(settings, disk, store)
     problems = [Problem("source-roots", root) for root in settings.source_roots
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
@@ -118,11 +119,27 @@ def trace_app(
             problems.append(Problem("django-settings", django_settings))
     requirements = read_requirements(layout.disk, settings.project, layout.roots)
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
-    process = Process(default_argv(app.spec), tuple(environment), settings.platform, versions)
-    walk = Walk(layout, store, process, catalogue.names(), partial(is_installed, requirements, catalogue))
-    walk.django.fallback = celery_app.settings_module(layout.disk, settings.project)
-    booted = boot(walk, app.spec)
-    if booted.app is None and not app.path:
-        problems.append(Problem("app", app.spec))
     source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
-    return Trace(Launch(app.spec, source=source), walk, booted)
+    fallback = celery_app.settings_module(layout.disk, settings.project)
+
+    def trace_as(argv: Argv) -> Trace:
+        process = Process(argv, tuple(environment), settings.platform, versions)
+        presence = partial(is_installed, requirements, catalogue)
+        walk = Walk(layout, store, process, catalogue.names(), presence, partial(warm_up_of, catalogue))
+        walk.django.fallback = fallback
+        return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec))
+
+    trace = trace_as(default_argv(app.spec))
+    if trace.app_place is None and not app.path:
+        problems.append(Problem("app", app.spec))
+    if trace.uses and trace.gates:
+        trace.variants.update({name: trace_as(argv) for name, argv in other_processes(app.spec).items()})
+        if None in trace.gates.values():
+            trace.variants.update({form: trace_as((argv,)) for form, argv in launch_forms(app.spec).items()})
+    return trace
+
+
+def warm_up_of(catalogue: Catalogue, call: str, arguments: Arguments) -> WarmUp | None:
+    """The warm-up that a call is, if it is one."""
+    literals = {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
+    return catalogue.warm_up(call, literals)

@@ -41,6 +41,8 @@ OPTIONS = (
     Option("source-roots", "list", "DIR[,DIR...]", "directories that modules are imported from", "found by packages"),
     Option("hazards", "list", "PACKAGE[,PACKAGE...]", "packages to report besides the catalogue", "none"),
     Option("accept", "list", "PACKAGE[: reason][,...]", "packages accepted before the fork", "none"),
+    Option("warm-ups", "list", "CALL[,CALL...]", "calls to report besides the catalogue, as pkg.function", "none"),
+    Option("check-process-init", "flag", "", "report slow loads in worker_process_init handlers (FS125)", "off"),
     Option("python-version", "text", "X.Y", "lowest Python version of the worker", "requires-python"),
     Option("platform", "text", "NAME", "sys.platform of the worker, such as linux or darwin", "any"),
     Option("cache-dir", "text", "DIR", "where facts are kept between runs", DEFAULT_CACHE),
@@ -54,6 +56,8 @@ class Settings(NamedTuple):
     :ivar project: absolute path of the project's top directory; all relative paths are relative to it.
     :ivar source_roots: as given, relative to the project; one that does not exist is FS193.
     :ivar accept: accepted packages with the reasons given.
+    :ivar warm_ups: calls that count as warm-ups, dotted.
+    :ivar check_process_init: whether FS125 is reported.
     :ivar python_version: lowest version of the worker, if given.
     :ivar cache_dir: absolute path, or None for no cache.
     """
@@ -64,6 +68,8 @@ class Settings(NamedTuple):
     source_roots: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
     accept: tuple[tuple[str, str], ...] = ()
+    warm_ups: tuple[str, ...] = ()
+    check_process_init: bool = False
     python_version: tuple[int, int] | None = None
     platform: str | None = None
     cache_dir: str | None = None
@@ -133,12 +139,16 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         source_roots=tuple(values.get("source_roots", ())),
         hazards=tuple(values.get("hazards", ())),
         accept=_accepted(values.get("accept", ())),
+        warm_ups=tuple(values.get("warm_ups", ())),
+        check_process_init=bool(values.get("check_process_init")),
         python_version=_version(values.get("python_version")),
         platform=values.get("platform"),
         cache_dir=None if values.get("no_cache") else os.path.join(project, directory),
     )
     for app in settings.app:
         _check_name("app", app.replace(":", ".", 1), "a module, or module:attribute", app)
+    for call in settings.warm_ups:
+        _check_name("warm-ups", call, "a dotted name of a function")
     for name in (settings.django_settings, *settings.hazards):
         if name is not None:
             _check_name("hazards" if name in settings.hazards else "django-settings", name, "a dotted module name")

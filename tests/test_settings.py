@@ -145,6 +145,8 @@ BAD_VALUES = [
     ("cache-dir = false", "the option cache-dir takes DIR, not False"),
     ('cache-dir = "a\\u0000b"', "the option cache-dir takes DIR, not 'a\\x00b'"),
     ('source-roots = ["a\\u0000b"]', "the option source-roots takes DIR[,DIR...], not ['a\\x00b']"),
+    ("warm-ups = ['two words']", "the option warm-ups takes a dotted name of a function, not 'two words'"),
+    ("check-process-init = 1", "the option check-process-init is on or off, not 1"),
     ("no-cache = 'yes'", "the option no-cache is on or off, not 'yes'"),
     ("no-cache = 1", "the option no-cache is on or off, not 1"),
 ]

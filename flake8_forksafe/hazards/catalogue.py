@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -35,11 +35,73 @@ class Hazard(NamedTuple):
     sources: tuple[str, ...]
 
 
+class WarmUp(NamedTuple):
+    """A call that must not happen in a MainProcess that forks.
+
+    :ivar call: its dotted name; ``*`` as the first part stands for any object of the packages in ``of``, as the last
+        for any function (not class) except those in ``exceptions``.
+    :ivar rule: the code it is reported as when it happens at import time: FS111, FS112 or FS113.
+    :ivar evidence: ``measured``, ``sourced`` or ``judgement``.
+    :ivar why: what it does, as the rest of a sentence that begins with the call.
+    :ivar unless: ``keyword=value`` with which the call is harmless, or nothing.
+    """
+
+    call: str
+    rule: str
+    evidence: str
+    why: str
+    instead: str
+    of: tuple[str, ...]
+    unless: str
+    exceptions: tuple[str, ...]
+
+    def matches(self, call: str) -> bool:
+        """Whether a call of that dotted name is meant.
+
+        A class may be imported from wherever its package re-exports it, so from the first part that looks like a
+        class on, names are compared from their end.
+        """
+        parts, called = self.call.split("."), call.split(".")
+        if parts[0] == "*":
+            return called[-1] == parts[-1] and len(called) > 1 and any(_lies_in(call, package) for package in self.of)
+        if parts[-1] == "*":
+            is_function = called[-1].islower() and called[-1] not in self.exceptions
+            return called[: len(parts) - 1] == parts[:-1] and len(called) == len(parts) and is_function
+        if "*" in parts:
+            return len(parts) == len(called) and all(a in ("*", b) for a, b in zip(parts, called, strict=True))
+        first_class = next((index for index, part in enumerate(parts) if part[:1].isupper()), 0)
+        if not first_class:
+            return parts == called
+        tail = parts[first_class:]
+        return called[0] == parts[0] and called[-len(tail) :] == tail and not any(
+            part[:1].isupper() for part in called[: -len(tail)]
+        )  # fmt: skip
+
+
+def _lies_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
 class Catalogue(NamedTuple):
-    """All hazards, by import name."""
+    """All hazards, by import name, and all warm-ups, by :func:`_index`."""
 
     hazards: dict[str, Hazard]
+    warm_ups: dict[str, tuple[WarmUp, ...]]
     sources: dict[str, str]
+
+    def warm_up(self, call: str, keywords: Mapping[str, object]) -> WarmUp | None:
+        """The warm-up that a call is, if it is one.
+
+        :param call: dotted name, without argument lists.
+        :param keywords: the literal values it is given by keyword.
+        """
+        last, top = call.rpartition(".")[2], call.partition(".")[0]
+        for entry in (*self.warm_ups.get(last, ()), *self.warm_ups.get(f"{top}.*", ())):
+            if entry.matches(call):
+                name, _, value = entry.unless.partition("=")
+                harmless = not entry.rule or (name and str(keywords.get(name)) == value)
+                return None if harmless else entry
+        return None
 
     def names(self) -> frozenset[str]:
         """The import names."""
@@ -57,10 +119,15 @@ class Catalogue(NamedTuple):
 
 USER_WHY = "it is in the project's list of hazards"
 USER_INSTEAD = "import it inside the function that uses it"
+USER_WARM_UP_INSTEAD = "do it in worker_process_init, or on first use in a task"
 
 
-def load_catalogue(extra: Iterable[str] = ()) -> Catalogue:
-    """The catalogue, extended by the packages that a project names."""
+def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] = ()) -> Catalogue:
+    """The catalogue, extended by what a project names.
+
+    :param extra: packages.
+    :param calls: warm-ups: code and dotted name.
+    """
     catalogue = _shipped()
     hazards = dict(catalogue.hazards)
     for name in extra:
@@ -68,7 +135,11 @@ def load_catalogue(extra: Iterable[str] = ()) -> Catalogue:
         hazards[name] = known._replace(reported=True) if known is not None else Hazard(
             name, name, "project", "project", True, USER_WHY, USER_INSTEAD, (), None, None, (), ()
         )  # fmt: skip
-    return Catalogue(hazards, catalogue.sources)
+    warm_ups = dict(catalogue.warm_ups)
+    for code, call in calls:
+        entry = WarmUp(call, code, "project", USER_WHY, USER_WARM_UP_INSTEAD, (), "", ())
+        warm_ups[_index(call)] = (entry, *warm_ups.get(_index(call), ()))
+    return Catalogue(hazards, warm_ups, catalogue.sources)
 
 
 @cache
@@ -76,7 +147,30 @@ def _shipped() -> Catalogue:
     """hazards.toml, parsed once."""
     document = tomllib.loads(files(__package__).joinpath("hazards.toml").read_text(encoding="utf-8"))
     hazards = {entry["import"]: _hazard(entry) for entry in document["package"]}
-    return Catalogue(hazards, {key: source["url"] for key, source in document["source"].items()})
+    warm_ups: dict[str, tuple[WarmUp, ...]] = {}
+    for entry in document["warmup"]:
+        key = _index(entry["call"])
+        warm_ups[key] = (*warm_ups.get(key, ()), _warm_up(entry))
+    return Catalogue(hazards, warm_ups, {key: source["url"] for key, source in document["source"].items()})
+
+
+def _index(call: str) -> str:
+    """The key that a warm-up is found by: its last part, or its first if the last is any."""
+    last = call.rpartition(".")[2]
+    return last if last != "*" else f"{call.partition('.')[0]}.*"
+
+
+def _warm_up(entry: dict[str, Any]) -> WarmUp:
+    return WarmUp(
+        call=entry["call"],
+        rule=entry["rule"],
+        evidence=entry["evidence"],
+        why=entry["why"],
+        instead=entry["instead"],
+        of=tuple(entry.get("of", ())),
+        unless=entry.get("unless", ""),
+        exceptions=tuple(entry.get("but", ())),
+    )
 
 
 def _hazard(entry: dict[str, Any]) -> Hazard:

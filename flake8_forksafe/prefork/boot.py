@@ -12,6 +12,7 @@ from flake8_forksafe.prefork.frames import Frame, Module
 from flake8_forksafe.prefork.library.celery import (
     AFTER_FORK,
     BEFORE_FORK,
+    IN_CHILDREN,
     CeleryApp,
     Receiver,
     cause,
@@ -46,6 +47,9 @@ class Booted(NamedTuple):
     app: CeleryApp | None
     forked_at: int
     """How many modules were loaded before the fork; later ones belong to ``worker_ready``."""
+    edges_at_fork: int
+    conf: dict[str, object]
+    """The settings in :data:`WORKER_SETTINGS` that the project gives a literal value."""
 
 
 def boot(walk: Walk, app: str) -> Booted:
@@ -53,16 +57,31 @@ def boot(walk: Walk, app: str) -> Booted:
     frame = Frame(Module(Found(ROOT, None, False, (), FIRST_PARTY)), ROOT, "function", walk.certain)
     frame.boot = True
     found: CeleryApp | None = None
+    at_fork: tuple[int, int] | None = None
     try:
         found = _before_fork(walk, app, frame)
-        forked_at = len(walk.order)
-        with walk.boot_step("after the fork"):
-            for signal in AFTER_FORK:
+        at_fork = (len(walk.order), len(walk.edges))
+        for signal in (*AFTER_FORK, *IN_CHILDREN):
+            with walk.boot_step(signal):
                 run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN})
-        return Booted(found, forked_at)
     except BudgetExceeded:
         walk.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
-        return Booted(found, len(walk.order))
+    return Booted(found, *(at_fork or (len(walk.order), len(walk.edges))), _worker_settings(walk, found, frame))
+
+
+WORKER_SETTINGS = (
+    "worker_pool", "worker_concurrency", "worker_pool_start_method", "worker_autoscaler", "worker_max_tasks_per_child",
+    "worker_max_memory_per_child", "worker_proc_alive_timeout",
+)  # fmt: skip
+"""Settings that decide what the pool is."""
+
+
+def _worker_settings(walk: Walk, app: CeleryApp | None, frame: Frame) -> dict[str, object]:
+    """What the project sets of :data:`WORKER_SETTINGS`; a value that is not known is left out."""
+    if app is None:
+        return {}
+    values = {name: app.setting(name, frame, walk) for name in WORKER_SETTINGS}
+    return {name: value.value for name, value in values.items() if isinstance(value, Literal)}
 
 
 def _before_fork(walk: Walk, spec: str, frame: Frame) -> CeleryApp | None:

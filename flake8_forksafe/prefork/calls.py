@@ -68,6 +68,7 @@ def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Fr
     """Execute a function's body."""
     walk.step()
     walk.record(frame, function.node, "call")
+    walk.use(frame, function.node.replace(":", "."), arguments)
     key = _key(function, arguments)
     known = walk.memo.get(key)
     total = walk.executions.get(function.node, 0)
@@ -86,11 +87,14 @@ def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Fr
         inner.owner = function.closure.owner if function.closure is not None else None
     walk.active[function.node] = active + 1
     walk.depth += 1
+    sensed = walk.sensed
     try:
         result = _run_body(walk, function, inner)
     finally:
         walk.active[function.node] = active
         walk.depth -= 1
+    if walk.sensed != sensed:
+        result = walk.sense(result)
     walk.memo[key] = Remembered(known.times + 1 if known else 1, result, arguments)
     return result
 
@@ -181,11 +185,7 @@ def call_descriptor(walk: Walk, descriptor: Descriptor, arguments: Arguments, fr
 
 
 def call_choice(walk: Walk, choice: Choice, arguments: Arguments, frame: Frame) -> Value:
-    results = []
-    for option in choice.options:
-        with walk.doubted():
-            results.append(call(walk, option, arguments, frame))
-    return join(*results)
+    return sequences.each(walk, choice, lambda option: call(walk, option, arguments, frame))
 
 
 def call_instance(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> Value:
@@ -227,6 +227,7 @@ def initialise(walk: Walk, order: list[Class | External], instance: Value, argum
     bound = Arguments((instance, *arguments.positional), arguments.keywords, arguments.complete)
     for base in order:
         if isinstance(base, External):
+            walk.use(frame, base.path, arguments)
             initialiser = walk.library.functions.get(f"{base.path}().__init__")
             if initialiser is not None:
                 initialiser(walk, External(f"{base.path}().__init__", instance), arguments, frame)
@@ -244,6 +245,7 @@ def initialise(walk: Walk, order: list[Class | External], instance: Value, argum
 
 def call_external(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Call something of a library: by its model, or opaquely."""
+    walk.use(frame, function.path, arguments)
     model = walk.library.functions.get(function.path)
     if model is not None:
         return model(walk, function, arguments, frame)

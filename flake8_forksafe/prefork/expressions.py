@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe.prefork import sequences, statements
@@ -11,8 +12,11 @@ from flake8_forksafe.prefork.frames import Frame
 from flake8_forksafe.prefork.library.standard import path_attribute, run_coroutine
 from flake8_forksafe.prefork.values import (
     FALSE,
+    FALSY,
     NONE,
+    NAMED_FIELDS,
     TRUE,
+    TRUTHY,
     UNKNOWN,
     Arguments,
     Choice,
@@ -114,8 +118,8 @@ def builtin_method(value: Value, name: str) -> Value:
         kind = type(value.value).__name__
         if not hasattr(value.value, name):
             return value if name in ("value", "name") else UNKNOWN  # a member of an Enum
-    elif isinstance(value, Items) and value.kind == "ModuleInfo":
-        return value.items[["module_finder", "name", "ispkg"].index(name)].value
+    elif isinstance(value, Items) and name in NAMED_FIELDS.get(value.kind, ()):
+        return value.items[NAMED_FIELDS[value.kind].index(name)].value
     elif isinstance(value, Items):
         kind = value.kind
     elif isinstance(value, FilePath):
@@ -275,11 +279,7 @@ def descriptor_value(walk: Walk, value: Descriptor, name: str, frame: Frame) -> 
 
 
 def choice_value(walk: Walk, value: Choice, name: str, frame: Frame) -> Value:
-    found = []
-    for option in value.options:
-        with walk.doubted():
-            found.append(attribute(walk, option, name, frame))
-    return join(*found)
+    return sequences.each(walk, value, lambda option: attribute(walk, option, name, frame))
 
 
 def unknown_value(walk: Walk, value: Value, name: str, frame: Frame) -> Value:
@@ -361,8 +361,8 @@ def display(walk: Walk, node: facts.Display, frame: Frame) -> Value:
             complete &= inner.complete
         else:
             found.append(Item(walk.evaluate(item, frame)))
-    if len(found) > sequences.ITEM_LIMIT:
-        return UNKNOWN
+    if node.kind == "set":
+        found = sequences.distinct(found)
     return Items(node.kind, found, walk.doubt, complete)
 
 
@@ -431,6 +431,8 @@ def comprehension(walk: Walk, node: facts.Comprehension, frame: Frame) -> Value:
         table.complete &= complete
         return table
     found.complete &= complete
+    if node.kind == "set":
+        found.items = sequences.distinct(found.items)
     return found
 
 
@@ -469,9 +471,15 @@ def unary(walk: Walk, node: facts.Unary, frame: Frame) -> Value:
     if node.operator == "not":
         holds = truth(operand)
         return UNKNOWN if holds is None else (FALSE if holds else TRUE)
+    return join(*(_signed(node.operator, option) for option in options(operand)))
+
+
+def _signed(operator: str, operand: Value) -> Value:
     if isinstance(operand, Literal) and isinstance(operand.value, (int, float)):
         number = operand.value
-        return Literal(-number if node.operator == "-" else ~int(number) if node.operator == "~" else +number)
+        if operator != "~":
+            return Literal(-number if operator == "-" else +number)
+        return Literal(~number) if isinstance(number, int) else UNKNOWN
     return UNKNOWN
 
 
@@ -494,30 +502,45 @@ def compare(walk: Walk, node: facts.Compare, frame: Frame) -> Value:
     return result
 
 
+@contextmanager
+def _behind_gate(walk: Walk, frame: Frame, kind: str, holds: bool | None, sensed: bool) -> Iterator[None]:
+    """Evaluate something that stands behind a condition, which is a gate if it ``sensed`` the process."""
+    outside = frame.gates
+    if sensed:
+        frame.gates = (*outside, walk.gate(frame, kind, holds))
+    try:
+        yield
+    finally:
+        frame.gates = outside
+
+
 def boolean(walk: Walk, node: facts.Boolean, frame: Frame) -> Value:
+    sensed = walk.sensed
     left = walk.evaluate(node.left, frame)
     holds = truth(left)
     stops = node.operator == "or"
-    if holds is stops:
-        return left
+    with _behind_gate(walk, frame, "and", holds, walk.sensed != sensed):
+        if holds is stops:
+            return left
+        with walk.doubted(holds is None):
+            right = walk.evaluate(node.right, frame)
     if holds is not None:
-        return walk.evaluate(node.right, frame)
-    with walk.doubted():
-        right = walk.evaluate(node.right, frame)
-    if truth(right) is stops and isinstance(right, Literal):
-        return right  # whatever the left side is, the truth of the whole is known
+        return right
+    decides = isinstance(right, Literal) and isinstance(right.value, bool)
     kept = [option for option in options(left) if truth(option) is not (not stops)]
+    if decides and truth(right) is stops:  # whatever the left side is, the truth of the whole is known
+        kept = [option if truth(option) is stops else TRUTHY if stops else FALSY for option in kept]
     return join(*kept, right)
 
 
 def conditional(walk: Walk, node: facts.Conditional, frame: Frame) -> Value:
+    sensed = walk.sensed
     holds = truth(walk.evaluate(node.test, frame))
-    if holds is not None:
-        return walk.evaluate(node.body if holds else node.orelse, frame)
     found = []
-    for branch in (node.body, node.orelse):
-        with walk.doubted():
-            found.append(walk.evaluate(branch, frame))
+    with _behind_gate(walk, frame, "if", holds, walk.sensed != sensed):
+        for branch in (node.body, node.orelse) if holds is None else (node.body if holds else node.orelse,):
+            with walk.doubted(holds is None):
+                found.append(walk.evaluate(branch, frame))
     return join(*found)
 
 

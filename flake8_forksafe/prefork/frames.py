@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from enum import IntFlag
+from typing import NamedTuple
 
 from flake8_forksafe.prefork.values import Class, Doubt, Item, Value
 from flake8_forksafe.project.layout import Found
+
+
+class Gate(NamedTuple):
+    """A condition that depends on ``sys.argv``, and so on what process it is evaluated in.
+
+    :ivar kind: ``"if"`` or ``"and"``: a statement, or an operand inside one.
+    :ivar holds: how it came out; None if that depends on how the worker is launched.
+    """
+
+    node: str
+    line: int
+    column: int
+    kind: str
+    holds: bool | None
+
+    @property
+    def key(self) -> tuple[str, int, int, str]:
+        """What tells it from other gates."""
+        return self[:4]
 
 
 class Flow(IntFlag):
@@ -64,6 +84,7 @@ class Frame:
         "boot",
         "closure",
         "column",
+        "gates",
         "kind",
         "line",
         "module",
@@ -74,6 +95,7 @@ class Frame:
         "qualname",
         "receiver",
         "results",
+        "threaded",
         "yields",
     )  # fmt: skip
 
@@ -95,6 +117,10 @@ class Frame:
         self.qualname = ""
         self.boot = False
         """Whether it stands for what Celery or Django do because of this line, not for the line itself."""
+        self.threaded = False
+        """Whether it stands for a thread that this line starts."""
+        self.gates: tuple[Gate, ...] = closure.gates if closure is not None and kind != "function" else ()
+        """The gates that the current statement stands behind."""
 
     def scope_of(self, name: str) -> dict[str, Value]:
         """The namespace that an assignment to ``name`` changes."""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from flake8_forksafe.prefork.bounds import is_small, weight
+from flake8_forksafe.prefork.frames import Raised
+from flake8_forksafe.prefork.strings import TEXT_LIMIT, TooLarge, percent
 from flake8_forksafe.prefork.values import (
     CHOICE_LIMIT,
     FALSE,
+    ITEM_LIMIT,
+    NAMED_FIELDS,
     TRUE,
     UNKNOWN,
     Arguments,
@@ -37,11 +43,6 @@ if TYPE_CHECKING:
     from flake8_forksafe.prefork.frames import Frame
     from flake8_forksafe.prefork.walk import Walk
 
-TEXT_LIMIT = 100_000
-"""Characters of the longest string that is computed."""
-ITEM_LIMIT = 20_000
-"""Elements of the longest sequence that is computed."""
-
 KEY_ERROR, INDEX_ERROR = External("builtins.KeyError()"), External("builtins.IndexError()")
 
 
@@ -50,18 +51,60 @@ def new_item(walk: Walk, value: Value, frame: Frame) -> Item:
     return Item(value, walk.is_sure(frame))
 
 
+def each(walk: Walk, value: Value, compute: Callable[[Value], Value]) -> Value:
+    """What ``compute`` makes of each alternative of a value, in doubt; one that raises only may raise."""
+    if not isinstance(value, Choice):
+        return compute(value)
+    found: list[Value] = []
+    error: Raised | None = None
+    for option in value.options:
+        try:
+            with walk.doubted():
+                found.append(compute(option))
+        except Raised as raised:
+            error = raised
+    if error is not None:
+        if not found:
+            raise error
+        walk.may_fail(error.value)
+    return join(*found)
+
+
 def key_of(value: Value) -> object | None:
     """What a value is in a mapping's keys; None if it is not known."""
+    return _key(value) if is_small(value) else None
+
+
+def _key(value: Value) -> object | None:
     if isinstance(value, Literal):
         return ("", value.value) if value.value is None else value.value
-    if isinstance(value, Items) and value.kind == "tuple" and value.complete:
-        parts = [key_of(item.value) for item in value.items]
+    if isinstance(value, Items) and value.kind == "tuple" and is_known(value):
+        parts = [_key(item.value) for item in value.items]
         return None if None in parts else tuple(parts)
     if isinstance(value, External) and not value.path.endswith("()"):
         return ("external", value.path)
     if isinstance(value, ModuleValue):
         return ("module", value.module.name)
     return value if isinstance(value, (Class, Function, Instance, External)) else None
+
+
+def is_known(value: Items) -> bool:
+    """Whether all elements of a sequence are there for sure, and no others."""
+    return value.complete and all(item.sure for item in value.items)
+
+
+def distinct(items: Iterable[Item]) -> list[Item]:
+    """The elements of a set: those that are surely the same stand for one."""
+    kept: list[Item] = []
+    places: dict[object, int] = {}
+    for item in items:
+        key = key_of(item.value)
+        place = places.setdefault(key, len(kept)) if key is not None else len(kept)
+        if place == len(kept):
+            kept.append(item)
+        elif item.sure:
+            kept[place] = Item(kept[place].value)
+    return kept
 
 
 def value_of(key: object) -> Value:
@@ -129,9 +172,9 @@ def unpack(walk: Walk, value: Value, targets: tuple[Expression, ...]) -> list[Va
 def get_item(walk: Walk, container: Value, index: Value) -> Value:
     """``container[index]``."""
     if isinstance(container, Choice):
-        return join(*(get_item(walk, option, index) for option in container.options))
+        return each(walk, container, lambda option: get_item(walk, option, index))
     if isinstance(index, Choice):
-        return join(*(get_item(walk, container, option) for option in index.options))
+        return each(walk, index, lambda option: get_item(walk, container, option))
     if isinstance(container, Table):
         return get_entry(walk, container, index)
     if isinstance(container, Items) and container.kind != "set":
@@ -142,7 +185,7 @@ def get_item(walk: Walk, container: Value, index: Value) -> Value:
         except IndexError:
             return walk.fail("IndexError")
         except TypeError:
-            return UNKNOWN
+            return walk.fail("TypeError")
     if isinstance(container, Class) or (isinstance(container, External) and not container.path.endswith("()")):
         return container  # a generic alias
     walk.may_fail(KEY_ERROR)
@@ -173,9 +216,10 @@ def _element(walk: Walk, container: Items, index: Value) -> Value:
     position = index.value
     if not container.complete or not all(item.sure for item in container.items):
         walk.may_fail(INDEX_ERROR)
-        known = container.items[position] if 0 <= position < len(container.items) else None
-        before = container.items[:position] if position >= 0 else []
-        return known.value if known is not None and all(item.sure for item in [*before, known]) else UNKNOWN
+        front = container.items[: position + 1] if position >= 0 else []
+        if len(front) <= position or not front or not all(item.sure for item in front):
+            return UNKNOWN
+        return front[-1].value if container.complete else join(front[-1].value, UNKNOWN)
     try:
         return container.items[position].value
     except IndexError:
@@ -196,22 +240,46 @@ def get_slice(walk: Walk, container: Value, bounds: tuple[Value | None, ...]) ->
         return UNKNOWN
     part = slice(*numbers)
     if isinstance(container, Choice):
-        return join(*(get_slice(walk, option, bounds) for option in container.options))
+        return each(walk, container, lambda option: get_slice(walk, option, bounds))
     if isinstance(container, Literal) and isinstance(container.value, (str, bytes)):
-        return Literal(container.value[part])
+        return charged(walk, Literal(container.value[part]))
     if isinstance(container, Items):
-        return Items(container.kind, container.items[part], walk.doubt, container.complete)
+        kind = "tuple" if container.kind in NAMED_FIELDS else container.kind
+        if is_known(container):
+            return charged(walk, Items(kind, container.items[part], walk.doubt))
+        return _unsure_slice(walk, kind, container, part)
     return UNKNOWN
+
+
+def _unsure_slice(walk: Walk, kind: str, container: Items, part: slice) -> Items:
+    """A slice of a sequence not all of whose elements are known: which it holds is known at a sure front only."""
+    doubtful = (index for index, item in enumerate(container.items) if not item.sure)
+    front = next(doubtful, len(container.items)) if container.complete else 0
+    start, stop, step = part.start or 0, part.stop, part.step or 1
+    if start >= 0 and step > 0 and stop is not None and 0 <= stop <= front:
+        return Items(kind, container.items[part], walk.doubt)
+    kept = container.items[start:] if start >= 0 and step > 0 else container.items
+    if not (0 <= start <= front and step == 1 and stop is None):
+        kept = [Item(item.value, False) for item in kept]
+    return Items(kind, kept, walk.doubt, container.complete)
+
+
+def charged(walk: Walk, value: Value) -> Value:
+    """A value that was computed just now; a large one costs steps."""
+    walk.step(weight(value))
+    return value
 
 
 def contains(walk: Walk, container: Value, element: Value) -> Value:
     """``element in container``."""
-    if isinstance(container, Choice) or isinstance(element, Choice):
-        return join(*(contains(walk, left, right) for left in options(container) for right in options(element)))
+    if isinstance(container, Choice):
+        return each(walk, container, lambda option: contains(walk, option, element))
+    if isinstance(element, Choice):
+        return each(walk, element, lambda option: contains(walk, container, option))
     if isinstance(container, Literal) and isinstance(element, Literal):
         if isinstance(container.value, str) and isinstance(element.value, str):
             return Literal(element.value in container.value)
-        return UNKNOWN
+        return UNKNOWN if isinstance(container.value, bytes) else walk.fail("TypeError")
     if isinstance(container, FilePath):
         return UNKNOWN
     if isinstance(container, Table):
@@ -220,8 +288,9 @@ def contains(walk: Walk, container: Value, element: Value) -> Value:
             return UNKNOWN
         item = container.entries.get(key)
         return (UNKNOWN if not container.complete else FALSE) if item is None else (TRUE if item.sure else UNKNOWN)
-    if isinstance(container, Items):
-        answers = [(equal(item.value, element), item.sure) for item in container.items]
+    if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):
+        walk.step(weight(container))
+        answers = [(_equal(item.value, element), item.sure) for item in container.items]
         if (True, True) in answers:
             return TRUE
         unsure = not container.complete or any(answer is not False for answer, _ in answers)
@@ -231,18 +300,18 @@ def contains(walk: Walk, container: Value, element: Value) -> Value:
 
 def equal(left: Value, right: Value) -> bool | None:
     """``left == right``; None if that is not known."""
+    return _equal(left, right) if is_small(left) and is_small(right) else None
+
+
+def _equal(left: Value, right: Value) -> bool | None:
     if isinstance(left, Literal) and isinstance(right, Literal):
         return left.value == right.value
     if isinstance(left, FilePath) and isinstance(right, FilePath):
         return left.path == right.path
     if isinstance(left, Items) and isinstance(right, Items):
-        sure = all(item.sure for item in (*left.items, *right.items)) and left.complete and right.complete
-        if not sure:
-            return None
-        if len(left.items) != len(right.items) or left.kind != right.kind:
-            return False
-        answers = [equal(a.value, b.value) for a, b in zip(left.items, right.items, strict=True)]
-        return False if False in answers else (None if None in answers else True)
+        return _equal_items(left, right)
+    if isinstance(left, Table) and isinstance(right, Table):
+        return _equal_tables(left, right)
     if same(left, right):
         return True
     constants = (Literal, Items, Table, FilePath)
@@ -256,6 +325,30 @@ def equal(left: Value, right: Value) -> bool | None:
     if isinstance(left, objects) and isinstance(right, objects):
         return False
     return None
+
+
+def _equal_items(left: Items, right: Items) -> bool | None:
+    kinds = {"tuple" if value.kind in NAMED_FIELDS else value.kind for value in (left, right)}
+    if kinds == {"set"}:
+        keys = [[key_of(item.value) for item in value.items] for value in (left, right)]
+        unknown = None in keys[0] or None in keys[1] or not (is_known(left) and is_known(right))
+        return None if unknown else set(keys[0]) == set(keys[1])
+    if "iterator" in kinds or not (is_known(left) and is_known(right)):
+        return None
+    if len(kinds) > 1 or len(left.items) != len(right.items):
+        return False
+    answers = [_equal(a.value, b.value) for a, b in zip(left.items, right.items, strict=True)]
+    return False if False in answers else (None if None in answers else True)
+
+
+def _equal_tables(left: Table, right: Table) -> bool | None:
+    known = all(value.complete and all(item.sure for item in value.entries.values()) for value in (left, right))
+    if not known:
+        return None
+    if left.entries.keys() != right.entries.keys():
+        return False
+    answers = [_equal(item.value, right.entries[key].value) for key, item in left.entries.items()]
+    return False if False in answers else (None if None in answers else True)
 
 
 # --- operators --------------------------------------------------------------------------------------------------
@@ -272,21 +365,29 @@ ORDER: dict[str, Callable[[Any, Any], Any]] = {
 
 def binary(walk: Walk, symbol: str, left: Value, right: Value) -> Value:
     """``left <symbol> right``."""
-    if isinstance(left, Choice) or isinstance(right, Choice):
-        pairs = [(a, b) for a in options(left) for b in options(right)]
-        return join(*(binary(walk, symbol, a, b) for a, b in pairs)) if len(pairs) <= CHOICE_LIMIT else UNKNOWN
+    if len(options(left)) * len(options(right)) > CHOICE_LIMIT:
+        return UNKNOWN
+    if isinstance(left, Choice):
+        return each(walk, left, lambda option: binary(walk, symbol, option, right))
+    if isinstance(right, Choice):
+        return each(walk, right, lambda option: binary(walk, symbol, left, option))
+    return charged(walk, _binary(walk, symbol, left, right))
+
+
+def _binary(walk: Walk, symbol: str, left: Value, right: Value) -> Value:
     if isinstance(left, Literal) and isinstance(right, Literal):
-        return _arithmetic(symbol, left.value, right.value)
+        return _arithmetic(walk, symbol, left.value, right.value)
     if symbol == "/" and isinstance(left, FilePath) and (part := path_text(right)) is not None:
         return join_path(left.path, part)
     if symbol == "%" and isinstance(left, Literal) and isinstance(left.value, str):
-        return _percent(left.value, right)
+        return _percent(walk, left.value, right)
     if symbol == "+" and isinstance(left, Items):
         return _concatenate(walk, left, right)
     if symbol == "+" and isinstance(right, Items):
         return Items(right.kind, right.items, walk.doubt, complete=False)
     if symbol == "*" and isinstance(left, Items) and isinstance(right, Literal) and isinstance(right.value, int):
-        return Items(left.kind, left.items * max(0, min(right.value, 10)), walk.doubt, left.complete)
+        repeated = (item for _ in range(min(right.value, ITEM_LIMIT)) for item in left.items)
+        return Items(left.kind, repeated if left.items else (), walk.doubt, left.complete)
     if symbol == "|" and isinstance(left, Table):
         merged = Table(dict(left.entries), walk.doubt, left.complete)
         update(walk, merged, right)
@@ -296,7 +397,7 @@ def binary(walk: Walk, symbol: str, left: Value, right: Value) -> Value:
     return UNKNOWN
 
 
-def _arithmetic(symbol: str, left: Plain, right: Plain) -> Value:
+def _arithmetic(walk: Walk, symbol: str, left: Plain, right: Plain) -> Value:
     """Operators on plain values, within bounds: no ``"a" * 10**9``."""
     for value in (left, right):
         if isinstance(value, (str, bytes)) and len(value) > TEXT_LIMIT:
@@ -311,48 +412,58 @@ def _arithmetic(symbol: str, left: Plain, right: Plain) -> Value:
         if not isinstance(count, int) or len(string) * count > TEXT_LIMIT:
             return UNKNOWN
     if symbol == "%" and isinstance(left, (str, bytes)):
-        return _percent(left, Literal(right)) if isinstance(left, str) else UNKNOWN
+        return _percent(walk, left, Literal(right)) if isinstance(left, str) else UNKNOWN
+    if symbol not in ARITHMETIC:
+        return UNKNOWN
     try:
         result = ARITHMETIC[symbol](left, right)
-    except (TypeError, ValueError, ArithmeticError, KeyError):
-        return UNKNOWN
+    except (TypeError, ValueError, ArithmeticError) as error:
+        return walk.fail(type(error).__name__)
     return Literal(result) if isinstance(result, (str, bytes, int, float, complex)) else UNKNOWN
 
 
-def _percent(template: str, right: Value) -> Value:
-    values = [item.value for item in right.items] if isinstance(right, Items) else [right]
-    plain = [value.value for value in values if isinstance(value, Literal)]
-    if len(plain) != len(values) or any("%*" in template or character in template for character in "*"):
-        return UNKNOWN
-    if any(isinstance(value, str) and len(value) > TEXT_LIMIT for value in plain) or _wide(template):
+def _percent(walk: Walk, template: str, right: Value) -> Value:
+    values = python_value(right)
+    if values is None or (isinstance(right, Items) and right.kind != "tuple"):
         return UNKNOWN
     try:
-        return Literal(template % tuple(plain))
-    except (TypeError, ValueError):
+        return Literal(percent(template, values[0]))
+    except TooLarge:
         return UNKNOWN
+    except (TypeError, ValueError) as error:
+        return walk.fail(type(error).__name__)
 
 
-def _wide(template: str) -> bool:
-    """Whether a format has a field width that is a bomb."""
-    digits = 0
-    for character in template:
-        digits = digits + 1 if character.isdigit() else 0
-        if digits > 4:
-            return True
-    return False
+def python_value(value: Value) -> tuple[object] | None:
+    """A value as a Python object, in a tuple; None if it is not known, or not plain, or too large."""
+    return _python(value) if is_small(value) else None
+
+
+def _python(value: Value) -> tuple[object] | None:
+    if isinstance(value, Literal):
+        return (value.value,)
+    if isinstance(value, FilePath):
+        return (value.path,)
+    if isinstance(value, Items) and value.kind != "set" and is_known(value):
+        parts = [_python(item.value) for item in value.items]
+        if None in parts:
+            return None
+        whole = [part[0] for part in parts if part is not None]
+        return (tuple(whole),) if value.kind == "tuple" else (whole,)
+    return None
 
 
 def _concatenate(walk: Walk, left: Items, right: Value) -> Value:
     if isinstance(right, Items):
-        if len(left.items) + len(right.items) > ITEM_LIMIT:
-            return UNKNOWN
-        return Items(left.kind, [*left.items, *right.items], walk.doubt, left.complete and right.complete)
+        if left.kind != right.kind and {left.kind, right.kind} <= {"list", "tuple"}:
+            return walk.fail("TypeError")
+        return Items(left.kind, chain(left.items, right.items), walk.doubt, left.complete and right.complete)
     return Items(left.kind, left.items, walk.doubt, complete=False)
 
 
 def _set_operation(walk: Walk, symbol: str, left: Items, right: Items) -> Value:
     if symbol == "|":
-        return Items("set", [*left.items, *right.items], walk.doubt, left.complete and right.complete)
+        return Items("set", distinct([*left.items, *right.items]), walk.doubt, left.complete and right.complete)
     kept = []
     for item in left.items:
         inside = contains(walk, right, item.value)
@@ -370,30 +481,32 @@ def compare(walk: Walk, symbol: str, left: Value, right: Value) -> Value:
     """``left <symbol> right`` for a comparison."""
     if symbol in ("in", "not in"):
         return _negated(contains(walk, right, left), symbol == "not in")
-    if isinstance(left, Choice) or isinstance(right, Choice):
-        return join(*(compare(walk, symbol, a, b) for a in options(left) for b in options(right)))
+    if isinstance(left, Choice):
+        return each(walk, left, lambda option: compare(walk, symbol, option, right))
+    if isinstance(right, Choice):
+        return each(walk, right, lambda option: compare(walk, symbol, left, option))
     if symbol in ("==", "!="):
         answer = equal(left, right)
         return UNKNOWN if answer is None else Literal(answer != (symbol == "!="))
     if symbol in ("is", "is not"):
         return _negated(_identical(left, right), symbol == "is not")
-    plain_left, plain_right = _plain(left), _plain(right)
+    plain_left, plain_right = _ordered(left), _ordered(right)
     if plain_left is None or plain_right is None:
         return UNKNOWN
     try:
-        return Literal(bool(ORDER[symbol](plain_left, plain_right)))
-    except TypeError:
-        return UNKNOWN
+        return Literal(bool(ORDER[symbol](plain_left[0], plain_right[0])))
+    except TypeError as error:
+        return walk.fail(type(error).__name__)
 
 
-def _plain(value: Value) -> object | None:
-    """A Python object to compare with ``<``."""
-    if isinstance(value, Literal):
-        return value.value
-    if isinstance(value, Items) and value.complete:
-        parts = [_plain(item.value) for item in value.items]
-        return None if None in parts else tuple(parts)
-    return None
+def _ordered(value: Value) -> tuple[object] | None:
+    """A Python object to compare with ``<``, in a tuple; None if it is not known."""
+    if isinstance(value, Items) and value.kind == "set":
+        keys = [key_of(item.value) for item in value.items]
+        return None if None in keys or not is_known(value) else (frozenset(keys),)
+    if isinstance(value, Items) and value.kind in NAMED_FIELDS:
+        value = Items("tuple", value.items, value.born, value.complete)
+    return python_value(value) if not isinstance(value, FilePath) else None
 
 
 def _identical(left: Value, right: Value) -> Value:
@@ -434,11 +547,12 @@ def join_path(left: str, right: str) -> FilePath:
 
 def set_item(walk: Walk, container: Value, index: Value, value: Value) -> None:
     """``container[index] = value``."""
+    walk.step()
     for option in options(container):
         sure = not isinstance(container, Choice)
         if isinstance(option, Table):
             key = key_of(index)
-            if key is None:
+            if key is None or len(option.entries) >= ITEM_LIMIT:
                 option.complete = False
                 continue
             certain = sure and walk.touches_surely(option.born)

@@ -220,7 +220,10 @@ def import_star(walk: Walk, module: Value, frame: Frame) -> None:
 
 
 def run_assign(walk: Walk, node: facts.Assign, frame: Frame) -> Flow:
+    sensed = walk.sensed
     value = walk.evaluate(node.value, frame)
+    if walk.sensed != sensed:
+        value = walk.sense(value)
     for target in node.targets:
         assign(walk, target, value, frame)
     return Flow.NEXT
@@ -290,12 +293,22 @@ def run_evaluate(walk: Walk, node: facts.Evaluate, frame: Frame) -> Flow:
 
 
 def run_if(walk: Walk, node: facts.If, frame: Frame) -> Flow:
+    sensed, outside = walk.sensed, frame.gates
     holds = truth(walk.evaluate(node.test, frame))
+    if walk.sensed != sensed:
+        frame.gates = (*outside, walk.gate(frame, "if", holds))
     if holds is None:
         flow = branches(walk, frame, (lambda: walk.execute(node.body, frame), lambda: walk.execute(node.orelse, frame)))
     else:
         flow = walk.execute(node.body if holds else node.orelse, frame)
+    if not (_leaves(node.body) or _leaves(node.orelse)):
+        frame.gates = outside  # else what follows stands behind the gate as well
     return _assume_no_abort(flow)
+
+
+def _leaves(block: Block) -> bool:
+    """Whether a block ends the function or loop it stands in."""
+    return bool(block) and isinstance(block[-1], (facts.Return, facts.Raise, facts.Continue, facts.Break))
 
 
 def _assume_no_abort(flow: Flow) -> Flow:

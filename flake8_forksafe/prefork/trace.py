@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.prefork.boot import ROOT, Booted
-from flake8_forksafe.prefork.walk import Edge, Note, Walk
+from flake8_forksafe.prefork.walk import Edge, Note, Use, Walk
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.graph import ExecutionGraph
@@ -56,7 +56,14 @@ class Trace:
 
     def __init__(self, launch: Launch, walk: Walk, booted: Booted) -> None:
         self.launch = launch
-        self.edges: tuple[Edge, ...] = tuple(walk.edges.values())
+        edges = tuple(walk.edges.values())
+        self.edges = edges[: booted.edges_at_fork]
+        self.late_edges = edges[booted.edges_at_fork :]
+        self.uses: tuple[Use, ...] = tuple(walk.uses.values())
+        self.gated = dict(walk.gated)
+        self.gates = dict(walk.gates)
+        self.variants: dict[str, Trace] = {}
+        """Traces of the same boot as other processes: :data:`~flake8_forksafe.prefork.process.OTHERS`, and forms."""
         self.notes: tuple[Note, ...] = tuple(walk.notes)
         self.unresolved = walk.unresolved
         self.app_place: tuple[str, int] | None = None
@@ -67,6 +74,7 @@ class Trace:
         self._after = frozenset(walk.order[booted.forked_at :])
         self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
         self._steps = walk.steps_of
+        self.conf = booted.conf
 
     @cached_property
     def graph(self) -> ExecutionGraph:
@@ -79,7 +87,7 @@ class Trace:
     def modules(self) -> tuple[TracedModule, ...]:
         """Every module loaded before the fork, in order."""
         first: dict[str, Edge] = {}
-        for edge in self.edges:
+        for edge in (*self.edges, *self.late_edges):
             first.setdefault(edge.target, edge)
         traced = []
         for name in self._order:
@@ -94,6 +102,10 @@ class Trace:
                 )
             )  # fmt: skip
         return tuple(traced)
+
+    def origin(self, module: str) -> str:
+        """``first-party``, ``third-party`` or ``stdlib``."""
+        return self._origins.get(module, "")
 
     def after_fork(self, name: str) -> bool:
         """Whether a module is first loaded after the first fork."""

@@ -8,6 +8,7 @@ path), a :class:`Choice`, or :data:`UNKNOWN`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 CHOICE_LIMIT = 12
 """Alternatives a value may have before it counts as unknown."""
+ITEM_LIMIT = 20_000
+"""Elements of a sequence that are kept; what lies behind them is not known."""
+NAMED_FIELDS = {
+    "ModuleInfo": ("module_finder", "name", "ispkg"),
+    "version_info": ("major", "minor", "micro", "releaselevel", "serial"),
+}
+"""Kinds of sequences that are tuples with named elements."""
 
 Plain = str | bytes | int | float | complex | bool | None
 
@@ -45,15 +53,18 @@ class Value:
 
 
 class Unknown(Value):
-    """A value nothing is known of."""
+    """A value nothing is known of, but maybe its truth."""
 
-    __slots__ = ()
+    __slots__ = ("holds",)
+
+    def __init__(self, holds: bool | None = None) -> None:
+        self.holds = holds
 
     def __repr__(self) -> str:
         return "?"
 
 
-UNKNOWN = Unknown()
+UNKNOWN, TRUTHY, FALSY = Unknown(), Unknown(True), Unknown(False)
 
 
 class Literal(Value):
@@ -79,7 +90,7 @@ class Item(NamedTuple):
 
 
 class Items(Value):
-    """A list, tuple, set or iterator.
+    """A list, tuple, set or iterator, or one of :data:`NAMED_FIELDS`.
 
     :ivar complete: False when there may be elements that are not known.
     :ivar born: the doubt it was created in; what happens to it in deeper doubt only may happen.
@@ -89,9 +100,12 @@ class Items(Value):
 
     def __init__(self, kind: str, items: Iterable[Item], born: Doubt, complete: bool = True) -> None:
         self.kind = kind
-        self.items = list(items)
+        self.items = list(islice(items, ITEM_LIMIT + 1))
         self.born = born
         self.complete = complete
+        if len(self.items) > ITEM_LIMIT:
+            del self.items[ITEM_LIMIT:]
+            self.complete = False
 
     def __repr__(self) -> str:
         inner = ", ".join(repr(item.value) + ("" if item.sure else "?") for item in self.items)
@@ -379,7 +393,9 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Choice):
         answers = {truth(option) for option in value.options}
         return answers.pop() if len(answers) == 1 else None
-    if isinstance(value, (Unknown, External, Instance, Coroutine)):
+    if isinstance(value, Unknown):
+        return value.holds
+    if isinstance(value, (External, Instance, Coroutine)):
         return None
     return True
 

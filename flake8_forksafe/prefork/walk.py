@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
+from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.prefork import calls, expressions, statements
 from flake8_forksafe.prefork.django_boot import DjangoState
-from flake8_forksafe.prefork.frames import Flow, Frame, Module, Raised
+from flake8_forksafe.prefork.frames import Flow, Frame, Gate, Module, Raised
 from flake8_forksafe.prefork.library import LIBRARY
 from flake8_forksafe.prefork.library.celery import CeleryState
 from flake8_forksafe.prefork.library.frameworks import on_outside_import
@@ -24,6 +25,7 @@ from flake8_forksafe.prefork.process import Process
 from flake8_forksafe.prefork.values import (
     UNKNOWN,
     Arguments,
+    Choice,
     Class,
     Doubt,
     External,
@@ -33,7 +35,9 @@ from flake8_forksafe.prefork.values import (
     Literal,
     ModuleValue,
     Table,
+    Unknown,
     Value,
+    options,
 )
 from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Found, Layout
 from flake8_forksafe.source.facts import Block, Cut, Expression
@@ -53,7 +57,8 @@ IMPORT_ERROR = External("builtins.ModuleNotFoundError()")
 class Edge(NamedTuple):
     """``source`` executes ``target``.
 
-    :ivar kind: ``"import"``, ``"call"``, ``"lazy"`` (a lazy import that is used) or ``"boot"``.
+    :ivar kind: ``"import"``, ``"dynamic"`` (an import of a computed name), ``"lazy"`` (a lazy import that is used),
+        ``"call"``, ``"thread"`` (a call in a thread that is started) or ``"boot"``.
     :ivar sure: whether it happens whenever ``source`` executes.
     :ivar line: where in ``source``.
     :ivar step: for ``"boot"``, the step of the boot in which it happens.
@@ -66,6 +71,25 @@ class Edge(NamedTuple):
     kind: str
     sure: bool
     step: str = ""
+
+
+class Use(NamedTuple):
+    """A call of something that the catalogue of warm-ups lists.
+
+    :ivar call: what is called, without argument lists: ``threading.Thread.start``.
+    :ivar shown: the same as people read it: ``threading.Thread().start``.
+    :ivar sure: whether it happens whenever ``node`` executes.
+    :ivar gates: the gates it stands behind, inside ``node``.
+    """
+
+    node: str
+    line: int
+    column: int
+    call: str
+    shown: str
+    warm_up: WarmUp
+    sure: bool
+    gates: tuple[Gate, ...]
 
 
 class Note(NamedTuple):
@@ -109,17 +133,26 @@ class Walk:
         process: Process,
         hazards: frozenset[str],
         presence: Callable[[str], bool | None] = lambda name: None,
+        warm_up: Callable[[str, Arguments], WarmUp | None] = lambda call, arguments: None,
     ) -> None:
         self.layout = layout
         self.sources = sources
         self.process = process
         self.hazards = hazards
         self.presence = presence
+        self.warm_up = warm_up
         self.modules: dict[str, Module] = {}
         self.externals: dict[str, str] = {}
         self.order: list[str] = []
         self.edges: dict[tuple[str, str, int, str], Edge] = {}
         self.notes: list[Note] = []
+        self.uses: dict[tuple[str, int, str], Use] = {}
+        self.gated: dict[tuple[str, str, int, str], tuple[Gate, ...]] = {}
+        self.gates: dict[tuple[str, int, int, str], bool | None] = {}
+        self.sensed = 0
+        """How often a value that depends on ``sys.argv`` was read."""
+        self.sensing: dict[int, Value] = {}
+        """Values that depend on ``sys.argv``, by identity."""
         self.unresolved = 0
         self.calls_made = 0
         self.bodies: dict[tuple[str, Cut], Block] = {}
@@ -191,10 +224,14 @@ class Walk:
         """Record that the current statement of ``frame`` executes ``target``."""
         if target == frame.node:
             return
-        kind = "boot" if frame.boot else kind
+        kind = "boot" if frame.boot else "thread" if frame.threaded else kind
         key = (frame.node, target, frame.line, kind)
         sure = self.is_sure(frame)
         known = self.edges.get(key)
+        if frame.gates and known is None:
+            self.gated[key] = frame.gates
+        elif not frame.gates and self.gated:
+            self.gated.pop(key, None)
         if known is None or (sure and not known.sure):
             self.edges[key] = Edge(
                 frame.node, target, frame.line, frame.column, kind, sure, self.step_name if frame.boot else ""
@@ -206,12 +243,41 @@ class Walk:
         if note not in self.notes:
             self.notes.append(note)
 
-    def step(self) -> None:
-        """Count a step.
+    def use(self, frame: Frame, call: str, arguments: Arguments) -> None:
+        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up."""
+        shown, call = call, call.replace("()", "")
+        warm_up = self.warm_up(call, arguments)
+        if warm_up is None:
+            return
+        key = (frame.node, frame.line, call)
+        use = Use(frame.node, frame.line, frame.column, call, shown, warm_up, self.is_sure(frame), frame.gates)
+        known = self.uses.get(key)
+        if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
+            self.uses[key] = use
+
+    def sense(self, value: Value) -> Value:
+        """Mark a value as one that depends on ``sys.argv``."""
+        parts = [Literal(part.value) if isinstance(part, Literal) else part for part in options(value)]
+        marked = parts[0] if len(parts) == 1 else Choice(tuple(parts))
+        if isinstance(marked, Unknown):
+            marked = Unknown()
+        if isinstance(marked, (Literal, Items, Choice, Unknown)):
+            self.sensing[id(marked)] = marked
+            return marked
+        return value
+
+    def gate(self, frame: Frame, kind: str, holds: bool | None) -> Gate:
+        """Record how a condition that depends on ``sys.argv`` came out."""
+        gate = Gate(frame.node, frame.line, frame.column, kind, holds)
+        self.gates[gate.key] = holds if self.gates.get(gate.key, holds) is holds else None
+        return gate
+
+    def step(self, count: int = 1) -> None:
+        """Count a step, or several for something large.
 
         :raises BudgetExceeded: when there were too many.
         """
-        self.steps += 1
+        self.steps += count
         if self.steps > STEP_LIMIT:
             raise BudgetExceeded
 
@@ -243,7 +309,10 @@ class Walk:
 
     def evaluate(self, node: Expression, frame: Frame) -> Value:
         """The value of an expression."""
-        return expressions.TABLE[type(node)](self, node, frame)
+        value = expressions.TABLE[type(node)](self, node, frame)
+        if self.sensing and id(value) in self.sensing:
+            self.sensed += 1
+        return value
 
     def execute(self, block: Block, frame: Frame) -> Flow:
         """Execute statements."""

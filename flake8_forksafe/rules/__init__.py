@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from flake8_forksafe.rules.blind import CELERY_WITHOUT_APP, MISSING_OPTION, UNREADABLE, UNRESOLVED
-from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, HAZARD_IMPORT
+from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
 from flake8_forksafe.rules.rule import Context, Finding, Rule
+from flake8_forksafe.rules.warm_up_codes import WARM_UP_RULES
 
 RULES: tuple[Rule, ...] = (
     HAZARD_IMPORT,
     FIRST_PARTY_IMPORT,
+    LAZY_USE,
+    FUNCTION_IMPORT,
+    *WARM_UP_RULES,
     CELERY_WITHOUT_APP,
     UNREADABLE,
     UNRESOLVED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Hazard
@@ -43,21 +44,40 @@ def is_accepted(name: str, accepted: set[str]) -> bool:
     return any(".".join(parts[:count]) in accepted for count in range(1, len(parts) + 1))
 
 
-def check_hazard_import(context: Context) -> Iterator[Finding]:
-    """FS101."""
+def check_hazard(code: str, context: Context) -> Iterator[Finding]:
+    """FS101, FS104 or FS105."""
     for trace in context.traces:
         for site in hazard_sites(context, trace):
             edge, hazard = site.edge, site.hazard
-            if ":" in edge.source:
+            if _code_of(edge) != code:
                 continue
-            chain = trace.chain(edge.source)
             certain = edge.sure and trace.graph.is_certain(edge.source)
             verb = "is" if certain else "may be"
-            what = f"{hazard.name!r} {verb} imported before the worker forks ({hazard.why})"
+            what = f"{hazard.name!r} {verb} {HOW[code]} before the worker forks ({hazard.why})"
             path = trace.paths[module_of(edge.source)]
             assert path is not None
-            hops = (*chain, trace.hop(edge))
-            yield Finding(path, edge.line, edge.column, "FS101", what, hazard.name, hops, hazard.instead)
+            hops = (*trace.chain(edge.source), trace.hop(edge))
+            yield Finding(
+                path, edge.line, edge.column, code, what, hazard.name, hops, INSTEAD.get(code, hazard.instead)
+            )
+
+
+def _code_of(edge: Edge) -> str:
+    """What an import of a hazard is reported as."""
+    if edge.kind == "lazy":
+        return "FS104"
+    return "FS105" if ":" in edge.source else "FS101"
+
+
+HOW = {
+    "FS101": "imported",
+    "FS104": "imported lazily, but used at import time,",
+    "FS105": "imported in a function that runs",
+}
+INSTEAD = {
+    "FS104": "use it only inside functions that tasks call",
+    "FS105": "call that function in worker_process_init, or in the task",
+}
 
 
 def check_first_party_import(context: Context) -> Iterator[Finding]:
@@ -101,7 +121,7 @@ def _listed(names: list[str]) -> str:
 HAZARD_IMPORT = Rule(
     "FS101",
     "hazardous package imported before the fork",
-    check_hazard_import,
+    partial(check_hazard, "FS101"),
     """\
 A module that the worker's MainProcess loads before it forks its pool imports a package from the catalogue of hazards:
 one that starts threads, keeps thread pools or connections that do not survive fork(), or costs much memory.  The
@@ -117,4 +137,23 @@ FIRST_PARTY_IMPORT = Rule(
 This import statement lies on the shortest chain from the worker to a hazardous import (FS101).  A linter that is run
 on changed files only sees the new edge here, even when the hazardous module itself did not change.  Import the module
 inside the function that uses it, or mend the FS101 it leads to.""",
+)
+
+LAZY_USE = Rule(
+    "FS104",
+    "lazy import of a hazard that is used at import time",
+    partial(check_hazard, "FS104"),
+    """\
+A lazy import (PEP 810) postpones loading until the name is first used.  A base class, a decorator, a default argument,
+an annotation that is evaluated, or any other use at module level is that first use, so the package is loaded before
+the fork after all.  Use the name only inside functions.""",
+)
+
+FUNCTION_IMPORT = Rule(
+    "FS105",
+    "hazardous import inside a function that runs before the fork",
+    partial(check_hazard, "FS105"),
+    """\
+The import stands inside a function, as it should, but that function is called before the fork: at import time, in
+AppConfig.ready(), or in a signal handler of MainProcess.  Call it in worker_process_init, or inside the task.""",
 )

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.prefork import sequences, statements
+from flake8_forksafe.prefork import sequences, statements, strings
 from flake8_forksafe.prefork.frames import Raised
 from flake8_forksafe.prefork.values import (
     FALSE,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from flake8_forksafe.prefork.walk import Walk
 
 Model = Callable[["Walk", External, Arguments, "Frame"], Value]
+VALUE_ERROR = External("builtins.ValueError()")
 
 
 # --- attributes and types ---------------------------------------------------------------------------------------
@@ -278,17 +279,30 @@ def sequence(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
         found = sequences.iterate(walk, source, frame)
         items = list(found.items)
         if function.path.endswith("sorted"):
-            plain = [item.value.value for item in items if isinstance(item.value, Literal)]
-            if len(plain) == len(items) and "key" not in arguments.keywords:
-                try:
-                    items = [items[i] for i in sorted(range(len(items)), key=plain.__getitem__)]  # type: ignore[arg-type]
-                except TypeError:
-                    pass
+            items = in_order(walk, items, arguments, frame)
         elif function.path.endswith("reversed"):
             items.reverse()
-        return Items(kind, items, walk.doubt, found.complete)
+        elif kind == "set":
+            items = sequences.distinct(items)
+        return sequences.charged(walk, Items(kind, items, walk.doubt, found.complete))
 
     return model
+
+
+def in_order(walk: Walk, items: list[Item], arguments: Arguments, frame: Frame) -> list[Item]:
+    """The elements that ``sorted`` or ``list.sort`` puts in order; as they are where the order is not known."""
+    key = arguments.keywords.get("key", NONE)
+    computed = [item.value if truth(key) is False else walk.call(key, Arguments((item.value,)), frame) for item in items]
+    plain = [sequences.python_value(value) for value in computed]
+    backwards = truth(arguments.keywords.get("reverse", FALSE))
+    if None in plain or backwards is None:
+        return items
+    try:
+        places = sorted(range(len(items)), key=lambda place: plain[place], reverse=backwards)  # type: ignore[arg-type, return-value]
+    except TypeError as error:
+        walk.fail(type(error).__name__)
+        return items
+    return [items[place] for place in places]
 
 
 def dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -382,16 +396,22 @@ def any_or_all(walk: Walk, function: External, arguments: Arguments, frame: Fram
 def next_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     found = sequences.iterate(walk, arguments.get(0, "") or UNKNOWN, frame)
     default = arguments.get(1, "default")
+    if found.items and found.items[0].sure and found.kind == "iterator" and walk.touches_surely(found.born):
+        return found.items.pop(0).value
     for index, item in enumerate(found.items):
         if item.sure:
             return join(*(earlier.value for earlier in found.items[: index + 1]))
+    if default is None and not found.items and found.complete:
+        return walk.fail("StopIteration")
     maybe = [item.value for item in found.items] + ([] if found.complete else [UNKNOWN])
     return join(*maybe, default if default is not None else UNKNOWN)
 
 
 def length(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     value = arguments.get(0, "")
-    if isinstance(value, Items) and value.complete and all(item.sure for item in value.items):
+    if isinstance(value, Choice):
+        return sequences.each(walk, value, lambda option: length(walk, function, Arguments((option,)), frame))
+    if isinstance(value, Items) and sequences.is_known(value):
         return Literal(len(value.items))
     if isinstance(value, Table) and value.complete and all(item.sure for item in value.entries.values()):
         return Literal(len(value.entries))
@@ -409,11 +429,14 @@ def convert(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     if kind == "bool":
         answer = truth(value)
         return UNKNOWN if answer is None else Literal(answer)
-    results = [_converted(option, kind) for option in options(value)]
-    return join(*results)
+    others = [sequences.python_value(other) for other in arguments.positional[1:]]
+    if None in others or arguments.keywords:
+        return UNKNOWN
+    plain = [other[0] for other in others if other is not None]
+    return sequences.each(walk, value, lambda option: _converted(walk, option, kind, plain))
 
 
-def _converted(value: Value, kind: str) -> Value:
+def _converted(walk: Walk, value: Value, kind: str, others: list[object]) -> Value:
     if isinstance(value, FilePath) and kind == "str":
         return Literal(value.path)
     if not isinstance(value, Literal) or isinstance(value.value, bytes):
@@ -421,9 +444,9 @@ def _converted(value: Value, kind: str) -> Value:
     if isinstance(value.value, int) and abs(value.value) > 1 << 64:
         return UNKNOWN
     try:
-        return Literal(getattr(builtins, kind)(value.value))
-    except (TypeError, ValueError, OverflowError):
-        return UNKNOWN
+        return Literal(getattr(builtins, kind)(value.value, *others))
+    except (TypeError, ValueError, OverflowError) as error:
+        return walk.fail(type(error).__name__)
 
 
 def import_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -471,40 +494,65 @@ def sequence_method(walk: Walk, function: External, arguments: Arguments, frame:
     elif name == "copy":
         return Items(receiver.kind, receiver.items, walk.doubt, receiver.complete)
     elif name == "index" and first is not None:
-        for index, item in enumerate(receiver.items):
-            if sequences.equal(item.value, first) and all(other.sure for other in receiver.items[:index]):
-                return Literal(index)
-        return UNKNOWN
+        return _index(walk, receiver, first) if len(arguments.positional) == 1 else UNKNOWN
     elif name in ("union", "intersection", "difference", "symmetric_difference") and first is not None:
         symbol = {"union": "|", "intersection": "&", "difference": "-"}.get(name, "^")
         return sequences.binary(walk, symbol, receiver, sequences.iterate(walk, first, frame))
-    elif name in ("count", "issubset", "issuperset", "isdisjoint"):
+    elif name == "count" and first is not None:
+        found = [sequences.equal(item.value, first) for item in receiver.items]
+        return UNKNOWN if None in found or not sequences.is_known(receiver) else Literal(found.count(True))
+    elif name in ("issubset", "issuperset", "isdisjoint"):
         return UNKNOWN
+    elif name == "reverse" and walk.touches_surely(receiver.born):
+        receiver.items.reverse()
+    elif name == "sort" and walk.touches_surely(receiver.born):
+        receiver.items[:] = in_order(walk, receiver.items, arguments, frame)
     elif name in ("__iter__",):
         return receiver
     return NONE
 
 
-def _remove(walk: Walk, receiver: Items, value: Value) -> None:
+def _index(walk: Walk, receiver: Items, value: Value) -> Value:
+    """``list.index``."""
     for index, item in enumerate(receiver.items):
-        if sequences.equal(item.value, value):
-            if walk.touches_surely(receiver.born):
-                del receiver.items[index]
-            else:
-                receiver.items[index] = Item(item.value, False)
+        answer = sequences.equal(item.value, value)
+        if answer is None or not item.sure:
+            break
+        if answer:
+            return Literal(index) if receiver.complete else UNKNOWN
+    else:
+        if receiver.complete:
+            return walk.fail("ValueError")
+    walk.may_fail(VALUE_ERROR)
+    return UNKNOWN
+
+
+def _remove(walk: Walk, receiver: Items, value: Value) -> None:
+    doubtful = not walk.touches_surely(receiver.born)
+    for index, item in enumerate(receiver.items):
+        answer = sequences.equal(item.value, value)
+        if answer is False:
+            continue
+        if answer and item.sure and not doubtful:
+            del receiver.items[index]
             return
+        receiver.items[index] = Item(item.value, False)
+        if answer and item.sure:
+            return
+        doubtful = True
 
 
 def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
     position = index.value if isinstance(index, Literal) and isinstance(index.value, int) else -1
     if index is not None and not isinstance(index, Literal):
         return UNKNOWN
-    if (
-        receiver.complete
-        and walk.touches_surely(receiver.born)
-        and -len(receiver.items) <= position < len(receiver.items)
-    ):
+    if receiver.complete and not receiver.items:
+        return walk.fail("KeyError" if receiver.kind == "set" else "IndexError")
+    if not -len(receiver.items) <= position < len(receiver.items):
+        return UNKNOWN
+    if sequences.is_known(receiver) and walk.touches_surely(receiver.born) and receiver.kind != "set":
         return receiver.items.pop(position).value
+    receiver.items[:] = [Item(item.value, False) for item in receiver.items]
     return UNKNOWN
 
 
@@ -546,6 +594,8 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
         return UNKNOWN
     item = receiver.entries.get(key)
     if item is None:
+        if name == "pop" and receiver.complete and arguments.get(1, "default") is None:
+            return walk.fail("KeyError")
         result = default if receiver.complete else join(default, UNKNOWN)
     else:
         result = item.value if item.sure else join(item.value, default)
@@ -558,89 +608,33 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
     return result
 
 
-STRING_METHODS = frozenset(
-    [
-        "split",
-        "rsplit",
-        "join",
-        "format",
-        "replace",
-        "startswith",
-        "endswith",
-        "strip",
-        "lstrip",
-        "rstrip",
-        "lower",
-        "upper",
-        "partition",
-        "rpartition",
-        "title",
-        "capitalize",
-        "removeprefix",
-        "removesuffix",
-        "splitlines",
-        "isdigit",
-        "isidentifier",
-        "isalpha",
-        "isupper",
-        "islower",
-        "find",
-        "rfind",
-        "count",
-        "encode",
-        "decode",
-        "zfill",
-        "casefold",
-        "swapcase",
-        "isnumeric",
-        "isspace",
-        "istitle",
-    ]
-)
-
-
 def string_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Methods of str and bytes, computed where every argument is known."""
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Literal)
-    passed = []
-    for value in arguments.positional:
+    for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
-            return join(*(string_method(walk, function, Arguments((option,)), frame) for option in value.options)
-                        ) if len(arguments.positional) == 1 else UNKNOWN  # fmt: skip
-        plain = _python(value)
-        if plain is None:
-            if name == "join" and isinstance(receiver.value, str):
-                return UNKNOWN
-            return UNKNOWN
-        passed.append(plain[0])
-    named = {key: _python(value) for key, value in arguments.keywords.items()}
-    if None in named.values() or not arguments.complete or sequences._wide(str(receiver.value)[:1000]):
+            before, after = arguments.positional[:index], arguments.positional[index + 1 :]
+            return sequences.each(walk, value, lambda option: string_method(
+                walk, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
+    passed = [sequences.python_value(value) for value in arguments.positional]
+    named = {key: sequences.python_value(value) for key, value in arguments.keywords.items()}
+    if None in passed or None in named.values() or not arguments.complete:
+        return UNKNOWN
+    if not isinstance(receiver.value, (str, bytes)):
         return UNKNOWN
     try:
-        result = getattr(receiver.value, name)(*passed, **{key: value[0] for key, value in named.items() if value})
-    except Exception:  # whatever the method raises, the program would raise too
+        result = strings.call_method(
+            receiver.value, name, [value[0] for value in passed if value], {key: value[0] for key, value in named.items()
+                                                                            if value})  # fmt: skip
+    except strings.TooLarge:
         return UNKNOWN
+    except Exception as error:  # whatever the method raises, the program would raise too
+        return walk.fail(type(error).__name__)
     if isinstance(result, (list, tuple)):
-        return walk.items(type(result).__name__, [Literal(part) for part in result])
-    if isinstance(result, (str, bytes)) and len(result) > sequences.TEXT_LIMIT:
-        return UNKNOWN
-    return Literal(result)
-
-
-def _python(value: Value) -> tuple[object] | None:
-    """A value as a Python object, in a tuple; None if it is not known."""
-    if isinstance(value, Literal):
-        return (value.value,)
-    if isinstance(value, FilePath):
-        return (value.path,)
-    if isinstance(value, Items) and value.complete and all(item.sure for item in value.items):
-        parts = [_python(item.value) for item in value.items]
-        if None in parts:
-            return None
-        whole = [part[0] for part in parts if part is not None]
-        return (tuple(whole),) if value.kind == "tuple" else (whole,)
-    return None
+        return sequences.charged(walk, Items(type(result).__name__, map(Item, map(Literal, result)), walk.doubt))
+    assert isinstance(result, (str, bytes, int))
+    return sequences.charged(walk, Literal(result))
 
 
 def method(model: Model, kind: type[Value]) -> Model:
@@ -652,7 +646,9 @@ def method(model: Model, kind: type[Value]) -> Model:
             receiver = arguments.positional[0]
             arguments = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
         if isinstance(receiver, Choice):
-            return join(*(call(walk, External(function.path, option), arguments, frame) for option in receiver.options))
+            return sequences.each(
+                walk, receiver, lambda option: call(walk, External(function.path, option), arguments, frame)
+            )
         return (
             model(walk, External(function.path, receiver), arguments, frame) if isinstance(receiver, kind) else UNKNOWN
         )
@@ -718,5 +714,5 @@ FUNCTIONS: dict[str, Model] = {
        for kind in ("list", "tuple", "set", "iterator") for name in _SEQUENCE_METHODS},
     **{f"builtins.dict.{name}": method(mapping_method, Table) for name in _MAPPING_METHODS},
     **{f"builtins.{kind}.{name}": method(string_method, Literal)
-       for kind in ("str", "bytes") for name in STRING_METHODS},
+       for kind in ("str", "bytes") for name in strings.METHODS},
 }  # fmt: skip

@@ -38,6 +38,8 @@ celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``
 AFTER_FORK = ("worker_ready",)
 """Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
 
+IN_CHILDREN = ("worker_process_init",)
+"""Sent in each child when it starts (celery/concurrency/prefork.py)."""
 
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
@@ -90,6 +92,8 @@ class CeleryApp:
             return None
         prefix = text(self.namespace)
         names = [f"{prefix}_{name}".upper(), f"{prefix}_{name}".lower()] if prefix else [name, f"CELERY_{name.upper()}"]
+        if not prefix and name.startswith("worker_"):  # the names of Celery 3 (celery/app/defaults.py)
+            names.append(f"CELERYD_{name.removeprefix('worker_').upper()}")
         for candidate in names:
             value = config_value(walk, self.config, candidate, frame)
             if value is not None:
@@ -188,7 +192,8 @@ def load_config(walk: Walk, app: CeleryApp, frame: Frame) -> None:
             environment = walk.environ.entries.get("CELERY_CONFIG_MODULE")
             name = text(environment.value) if environment is not None else None
             app.config = walk.import_name(name, frame) if name else None
-        run_receivers(walk, app.receivers.get("on_after_configure", []), {"sender": app.value, "source": UNKNOWN})
+        with walk.boot_step("on_after_configure"):
+            run_receivers(walk, app.receivers.get("on_after_configure", []), {"sender": app.value, "source": UNKNOWN})
 
 
 def load_source(walk: Walk, app: CeleryApp, source: Value, frame: Frame) -> Value:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flake8_forksafe.prefork import sequences
+from flake8_forksafe.prefork.bounds import is_small
 from flake8_forksafe.prefork.values import (
     FALSE,
     NONE,
@@ -175,6 +176,8 @@ def wrapper(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
 
 def copied(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``copy.copy`` and ``copy.deepcopy`` of containers."""
+    if not is_small(arguments.get(0, "x") or UNKNOWN):
+        return UNKNOWN
     return _copy(walk, arguments.get(0, "x") or UNKNOWN, function.path.endswith("deepcopy"))
 
 
@@ -194,12 +197,9 @@ def chain(walk: Walk, function: External, arguments: Arguments, frame: Frame) ->
     sources = list(arguments.positional)
     if function.path.endswith("from_iterable"):
         sources = [item.value for item in sequences.iterate(walk, sources[0], frame).items] if sources else []
-    result = Items("iterator", (), walk.doubt)
-    for source in sources:
-        found = sequences.iterate(walk, source, frame)
-        result.items.extend(found.items)
-        result.complete &= found.complete
-    return result
+    found = [sequences.iterate(walk, source, frame) for source in sources]
+    items = (item for source in found for item in source.items)
+    return Items("iterator", items, walk.doubt, all(source.complete for source in found))
 
 
 def default_dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -238,6 +238,8 @@ def run_awaitables(walk: Walk, function: External, arguments: Arguments, frame: 
 
 def start_thread(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Thread(target=f).start()``: ``f`` runs beside the boot, maybe before the fork and maybe after."""
+    from flake8_forksafe.prefork.frames import Frame
+
     thread = function.receiver
     created = thread.arguments if isinstance(thread, (External, Instance)) else None
     if created is None:
@@ -249,8 +251,15 @@ def start_thread(walk: Walk, function: External, arguments: Arguments, frame: Fr
     if target is not None:
         passed = created.get(3, "args")
         positional = sequences.iterate(walk, passed, frame) if passed is not None else None
+        inner = Frame(frame.module, frame.node, "function", frame.base)
+        inner.line, inner.column, inner.gates, inner.threaded = (
+            frame.line,
+            frame.column,
+            frame.gates,
+            walk.is_sure(frame),
+        )
         with walk.doubted():
-            walk.call(target, Arguments(tuple(item.value for item in positional.items) if positional else ()), frame)
+            walk.call(target, Arguments(tuple(item.value for item in positional.items) if positional else ()), inner)
     return NONE
 
 
@@ -402,7 +411,8 @@ def getenv(walk: Walk, function: External, arguments: Arguments, frame: Frame) -
 
 def argv(walk: Walk) -> Value:
     """``sys.argv`` in each launch form."""
-    return join(*(walk.items("list", [Literal(part) for part in form]) for form in walk.process.argv))
+    walk.sensed += 1
+    return walk.sense(join(*(walk.items("list", [Literal(part) for part in form]) for form in walk.process.argv)))
 
 
 def version_info(walk: Walk) -> Value:
@@ -410,7 +420,7 @@ def version_info(walk: Walk) -> Value:
     versions = walk.process.versions
     if not versions:
         return UNKNOWN
-    tuples = [walk.items("tuple", [Literal(number) for number in (*version, 99)]) for version in versions]
+    tuples = [walk.items("version_info", map(Literal, (*version, 99, "final", 0))) for version in versions]
     return join(*tuples)
 
 

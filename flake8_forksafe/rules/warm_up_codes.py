@@ -1,0 +1,249 @@
+"""FS111 to FS113 and FS121 to FS125: warm-ups, threads and connections before the fork, and the gates around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from flake8_forksafe.prefork.frames import Gate
+from flake8_forksafe.prefork.library.celery import AFTER_FORK
+from flake8_forksafe.prefork.process import ELSEWHERE, IMAGINED, launch_forms
+from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.rules.imports import is_accepted
+from flake8_forksafe.rules.rule import Context, Finding, Rule
+from flake8_forksafe.rules.warm_ups import IN_CHILD_STEPS, READY, WarmUpRun, is_first_party, warm_up_runs
+
+HANDLER_STEPS = frozenset({
+    "on_configure", "on_after_configure", "on_after_finalize", "import_modules", "celeryd_init", "worker_init",
+    "setup_logging", "after_setup_logger", "after_setup_task_logger", "celeryd_after_setup",
+    "worker_before_create_process", "bootsteps", *AFTER_FORK,
+})  # fmt: skip
+"""Steps of the boot in which the project's signal handlers (and its bootsteps) run in MainProcess."""
+ALIVE_TIMEOUT_S = 4.0
+"""Celery's default of ``worker_proc_alive_timeout``, in seconds."""
+GATE_THAT_HOLDS = 'a gate that holds is "worker" in sys.argv; safer still, do it in worker_process_init'
+
+
+class Verdict(NamedTuple):
+    """What a warm-up is reported as.
+
+    :ivar form: how the worker must be launched for it to happen, or ``""`` if it happens always.
+    :ivar gate: the gate that is reported (FS122, FS123).
+    """
+
+    code: str
+    run: WarmUpRun
+    form: str
+    gate: Gate | None
+
+
+def verdicts(context: Context) -> Iterator[Verdict]:
+    """Every warm-up that is to be reported, once for each place."""
+    accepted = {name for name, _ in context.settings.accept}
+    for trace in context.traces:
+        if not trace.uses:
+            continue
+        forms = {form: trace.variants[form] for form in launch_forms(trace.launch.app) if form in trace.variants}
+        found: dict[tuple[object, ...], list[Verdict]] = {}
+        for form, variant in (forms or {"": trace}).items():
+            for run in warm_up_runs(variant):
+                if run.sure and is_first_party(variant, run) and not _is_accepted(run, accepted):
+                    verdict = judge(trace, run, form)
+                    key = (verdict.code, verdict.gate, run.anchor(), run.use.call)
+                    found.setdefault(key, []).append(verdict)
+        for same in found.values():
+            yield same[0]._replace(form="") if len(same) >= len(forms) else same[0]
+
+
+def _is_accepted(run: WarmUpRun, accepted: set[str]) -> bool:
+    """Whether what is called, or the function that calls it, is accepted."""
+    names = [run.use.call, *(edge.target.replace(":", ".") for edge in run.path)]
+    return any(is_accepted(name, accepted) for name in names)
+
+
+def judge(trace: Trace, run: WarmUpRun, form: str) -> Verdict:
+    """The code that a warm-up is reported as."""
+    for gate in run.gates:
+        code = gate_code(trace, gate)
+        if code:
+            return Verdict(code, run, form, gate)
+    if run.step in IN_CHILD_STEPS:
+        code = "FS125"
+    elif run.step in AFTER_FORK:
+        code = "FS124"
+    elif run.use.warm_up.rule != "FS111":
+        code = run.use.warm_up.rule
+    elif run.step in HANDLER_STEPS:
+        code = "FS124"
+    else:
+        code = "FS121" if run.step == READY else "FS111"
+    return Verdict(code, run, form, None)
+
+
+def gate_code(trace: Trace, gate: Gate) -> str:
+    """FS122 for a gate that does not recognise the worker, FS123 for one that selects it, else ``""``.
+
+    The same boot was followed with the ``sys.argv`` that such a gate imagines, and with that of other processes.
+    """
+    imagined, elsewhere = trace.variants[IMAGINED].gates, trace.variants[ELSEWHERE].gates
+    if imagined.get(gate.key, gate.holds) is not gate.holds:
+        return "FS122"
+    if elsewhere.get(gate.key) is (not gate.holds):
+        return "FS123"
+    return ""
+
+
+def check(code: str, context: Context) -> Iterator[Finding]:
+    """The findings of one of these codes."""
+    if code == "FS125" and not context.settings.check_process_init:
+        return
+    for verdict in verdicts(context):
+        if verdict.code == code and not (code == "FS125" and _has_time(verdict.run.trace)):
+            yield finding(verdict)
+
+
+def _has_time(trace: Trace) -> bool:
+    """Whether children are given more time to start than Celery's default."""
+    timeout = trace.conf.get("worker_proc_alive_timeout")
+    return isinstance(timeout, (int, float)) and timeout > ALIVE_TIMEOUT_S
+
+
+def finding(verdict: Verdict) -> Finding:
+    """A verdict as a finding."""
+    run, gate = verdict.run, verdict.gate
+    node, line, column, _ = run.anchor()
+    if gate is not None:
+        node, line, column = gate.node, gate.line, gate.column
+    path = run.trace.paths[module_of(node)]
+    assert path is not None
+    what = _broken_gate(run, verdict.form) if verdict.code == "FS122" else WHAT[verdict.code](run)
+    if verdict.form:
+        what += f", when it is started as '{verdict.form}'"
+    instead = GATE_THAT_HOLDS if verdict.code == "FS122" else INSTEAD.get(verdict.code) or run.use.warm_up.instead
+    return Finding(path, line, column, verdict.code, what, run.use.call, run.chain(), instead)
+
+
+def _import_time(run: WarmUpRun) -> str:
+    return f"{run.use.shown!r} is called at import time, before the worker forks: it {run.use.warm_up.why}"
+
+
+def _resource(run: WarmUpRun) -> str:
+    where = f" in {run.step}" if run.step in HANDLER_STEPS else " in ready()" if run.step == READY else ""
+    return f"{run.use.shown!r} is called{where} before the worker forks: it {run.use.warm_up.why}"
+
+
+def _ready(run: WarmUpRun) -> str:
+    thread = " in a thread" if any(edge.kind == "thread" for edge in run.path) else ""
+    return f"ready() calls {run.use.shown!r}{thread} in the worker too, before it forks: it {run.use.warm_up.why}"
+
+
+def _handler(run: WarmUpRun) -> str:
+    if run.step in AFTER_FORK:
+        return (
+            f"the {run.step} handler calls {run.use.shown!r} in MainProcess: the first children exist by then, but "
+            f"every child that replaces one inherits it, and hangs: it {run.use.warm_up.why}"
+        )
+    return f"a {run.step} handler calls {run.use.shown!r} in MainProcess, before it forks: it {run.use.warm_up.why}"
+
+
+def _broken_gate(run: WarmUpRun, form: str) -> str:
+    forms = launch_forms(run.trace.launch.app)
+    example = forms.get(form) or next(iter(forms.values()))
+    return (
+        f"this gate does not recognise the worker, whose sys.argv is {[*example]}, so {run.use.shown!r} is called "
+        f"there before it forks: it {run.use.warm_up.why}"
+    )
+
+
+def _selecting_gate(run: WarmUpRun) -> str:
+    return (
+        f"this gate selects the worker: {run.use.shown!r} is called there, before it forks, and nowhere else: "
+        f"it {run.use.warm_up.why}"
+    )
+
+
+def _process_init(run: WarmUpRun) -> str:
+    return (
+        f"the worker_process_init handler calls {run.use.shown!r}: if that takes longer than worker_proc_alive_timeout "
+        f"({ALIVE_TIMEOUT_S:g} s), children that replace others are killed in a loop"
+    )
+
+
+WHAT: dict[str, Callable[[WarmUpRun], str]] = {
+    "FS111": _import_time,
+    "FS112": _resource,
+    "FS113": _resource,
+    "FS121": _ready,
+    "FS123": _selecting_gate,
+    "FS124": _handler,
+    "FS125": _process_init,
+}
+INSTEAD = {
+    "FS123": "load it in worker_process_init, or on first use in a task",
+    "FS125": "raise worker_proc_alive_timeout, or load it on first use in a task",
+}
+
+EXPLANATIONS = {
+    "FS111": (
+        "model load or other warm-up call at import time",
+        """\
+A module that the worker loads before it forks calls something that starts native threads or loads a model.  Importing
+a package rarely breaks a child; using it in the parent does: its OpenMP, BLAS or executor threads do not exist in the
+children, and the first task that needs them hangs or crashes.  Load the model in a worker_process_init handler, or
+on first use inside the task, behind functools.cache.""",
+    ),
+    "FS112": (
+        "thread, executor or scheduler started before the fork",
+        """\
+fork() copies memory and one thread.  A thread, executor or scheduler that was started in the parent does not run in
+any child, though its queues and locks look as if it did: what is submitted there waits for ever.  Creating one without
+starting it is no finding.  Start it in worker_process_init, or where it is used.""",
+    ),
+    "FS113": (
+        "connection or client opened before the fork",
+        """\
+A socket that is open when the worker forks is shared by all children: they read each other's answers.  A client with
+threads of its own is dead in the child.  Clients that connect on first use are no finding.  Open it in
+worker_process_init, or on first use in the task.""",
+    ),
+    "FS121": (
+        "ungated warm-up in AppConfig.ready()",
+        """\
+Django calls ready() in every process, so also in the worker's MainProcess before it forks.  A model that is loaded
+there is meant for the web server, and breaks or bloats every child of the worker.  Do it in worker_process_init for
+workers, and behind a gate that really recognises them for the rest.""",
+    ),
+    "FS122": (
+        "a gate that does not recognise the worker",
+        """\
+The condition was written to keep a warm-up out of the worker, but it does not: in a worker, sys.argv[0] is the full
+path of celery or of celery/__main__.py, so that "celery" in sys.argv is False.  Gates are decided by evaluating them
+in a model of the worker process, not by their looks.  "worker" in sys.argv holds.""",
+    ),
+    "FS123": (
+        "a gate that selects the worker",
+        """\
+The condition holds only in a worker, so the warm-up runs exactly where it is dangerous: in MainProcess, before the
+fork.  Move it to a worker_process_init handler, which runs in each child.""",
+    ),
+    "FS124": (
+        "warm-up in a MainProcess signal handler",
+        """\
+celeryd_init, worker_init, celeryd_after_setup, on_after_configure and their kin run in MainProcess before the first
+fork.  worker_ready runs after it, but children that replace others (max-tasks-per-child, time limits, autoscaling) are
+forked from the same process later: the first tasks pass, and a later one hangs.  worker_process_init is the signal
+that runs in the children.""",
+    ),
+    "FS125": (
+        "slow load in a worker_process_init handler",
+        """\
+A worker_process_init handler that blocks longer than worker_proc_alive_timeout (4 s) is tolerated for the first
+children, but their replacements are killed before they are up, again and again.  Raise the setting, or load on first
+use.  Opt-in: check-process-init.""",
+    ),
+}
+
+WARM_UP_RULES: tuple[Rule, ...] = tuple(
+    Rule(code, summary, partial(check, code), explanation) for code, (summary, explanation) in EXPLANATIONS.items()
+)

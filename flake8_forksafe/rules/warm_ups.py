@@ -1,0 +1,145 @@
+"""Warm-ups: which calls happen before the fork, from where, and behind which gates.
+
+A warm-up is found by walking back from the call (:class:`~flake8_forksafe.prefork.walk.Use`) through the calls that
+lead to it, up to what Celery or CPython itself executes: a module that is imported, ``AppConfig.ready()``, or a
+signal handler.  The finding is anchored there, at the statement that sets it off.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.prefork.frames import Gate
+from flake8_forksafe.prefork.trace import Hop, Trace, module_of
+from flake8_forksafe.prefork.walk import Edge, Use
+
+READY = "django.setup: ready()"
+
+
+class WarmUpRun(NamedTuple):
+    """One way in which a warm-up comes to be executed.
+
+    :ivar entry: the node that the worker itself executes: a module, or ``module:function``.
+    :ivar cause: the boot edge that executes a function, or None for a module.
+    :ivar path: the calls from the entry to the one that holds the use.
+    :ivar sure: whether it happens in every boot.
+    :ivar gates: the conditions on ``sys.argv`` that it stands behind.
+    """
+
+    trace: Trace
+    use: Use
+    entry: str
+    cause: Edge | None
+    path: tuple[Edge, ...]
+    sure: bool
+    gates: tuple[Gate, ...]
+
+    @property
+    def step(self) -> str:
+        """The boot step whose function it is, or ``""`` for an import."""
+        return self.cause.step if self.cause is not None else ""
+
+    def anchor(self) -> tuple[str, int, int, str]:
+        """Node, line and column of the statement to report, and what it calls.
+
+        A ``ready()`` that calls ``super().ready()`` leads on to that one.
+        """
+        name = self.entry.rpartition(".")[2]
+        index = 0
+        while index + 1 < len(self.path) and ":" in self.entry and self.path[index].target.rpartition(".")[2] == name:
+            index += 1
+        if index < len(self.path):
+            edge = self.path[index]
+            return edge.source, edge.line, edge.column, edge.target.partition(":")[2]
+        return self.use.node, self.use.line, self.use.column, self.use.call
+
+    def chain(self) -> tuple[Hop, ...]:
+        """Every hop from the worker to the call."""
+        trace = self.trace
+        if self.cause is None:
+            start = trace.chain(self.entry)
+        else:
+            start = (*trace.chain(self.cause.source), trace.hop(self.cause))
+        path = trace.paths.get(module_of(self.use.node))
+        return (*start, *map(trace.hop, self.path), Hop(self.use.shown, path, self.use.line, "call"))
+
+
+def warm_up_runs(trace: Trace) -> Iterator[WarmUpRun]:
+    """Every way in which every warm-up comes to be executed, certain and unguarded ways first."""
+    incoming: dict[str, list[Edge]] = {}
+    causes: dict[str, list[Edge]] = {}
+    for edge in (*trace.edges, *trace.late_edges):
+        if edge.kind in ("call", "thread"):
+            incoming.setdefault(edge.target, []).append(edge)
+        elif edge.kind == "boot" and ":" in edge.target:
+            causes.setdefault(edge.target, []).append(edge)
+    for use in trace.uses:
+        seen: set[tuple[str, str]] = set()
+        for certainty in ("open", "gated", "possible"):
+            for entry, path in _entries(trace, use, incoming, certainty):
+                for cause in causes.get(entry, ()) if ":" in entry else (None,):
+                    key = (entry, cause.step if cause is not None else "")
+                    if key not in seen:
+                        seen.add(key)
+                        yield _run(trace, use, entry, cause, path)
+
+
+def _entries(
+    trace: Trace, use: Use, incoming: dict[str, list[Edge]], certainty: str
+) -> Iterator[tuple[str, tuple[Edge, ...]]]:
+    """Nodes from which calls lead to a use, with the shortest path; modules end a path, functions need not."""
+    if (certainty != "possible" and not use.sure) or (certainty == "open" and use.gates):
+        return
+    paths: dict[str, tuple[Edge, ...]] = {use.node: ()}
+    queue = deque([use.node])
+    while queue:
+        node = queue.popleft()
+        yield node, paths[node]
+        for edge in incoming.get(node, ()):
+            if edge.source in paths or not _is_passable(trace, edge, certainty):
+                continue
+            paths[edge.source] = (edge, *paths[node])
+            queue.append(edge.source)
+
+
+def _is_passable(trace: Trace, edge: Edge, certainty: str) -> bool:
+    if certainty == "possible":
+        return True
+    return (edge.sure or edge.kind == "thread") and (certainty == "gated" or not _gates(trace, edge))
+
+
+def _gates(trace: Trace, edge: Edge) -> tuple[Gate, ...]:
+    return trace.gated.get((edge.source, edge.target, edge.line, edge.kind), ())
+
+
+def _run(trace: Trace, use: Use, entry: str, cause: Edge | None, path: tuple[Edge, ...]) -> WarmUpRun:
+    holder = cause.source if cause is not None else entry
+    sure = use.sure and all(edge.sure or edge.kind == "thread" for edge in path)
+    sure = sure and trace.graph.is_certain(holder) and (cause is None or cause.sure)
+    gates = [gate for edge in path for gate in _gates(trace, edge)] + list(use.gates)
+    if cause is not None:
+        gates = [*_gates(trace, cause), *gates]
+    return WarmUpRun(trace, use, entry, cause, path, sure, tuple(gates))
+
+
+def is_first_party(trace: Trace, run: WarmUpRun) -> bool:
+    """Whether the statement to report stands in the project's own source."""
+    return trace.origin(module_of(run.anchor()[0])) == "first-party"
+
+
+def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:
+    """Warm-ups that stand behind a condition which only running the project could tell, and nowhere run for sure."""
+    for trace in traces:
+        runs = [run for run in warm_up_runs(trace) if run.step not in IN_CHILD_STEPS]
+        certain = {(run.use.node, run.use.line) for run in runs if run.sure}
+        seen: set[tuple[str, int]] = set()
+        for run in runs:
+            place = (run.use.node, run.use.line)
+            if not run.sure and place not in certain and place not in seen:
+                seen.add(place)
+                yield run
+
+
+IN_CHILD_STEPS = ("worker_process_init",)

@@ -13,8 +13,8 @@ from flake8_forksafe.prefork.library.standard import path_attribute, run_corouti
 from flake8_forksafe.prefork.values import (
     FALSE,
     FALSY,
-    NONE,
     NAMED_FIELDS,
+    NONE,
     TRUE,
     TRUTHY,
     UNKNOWN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -237,7 +238,8 @@ def assign(walk: Walk, target: Expression, value: Value, frame: Frame) -> None:
         set_attribute(walk, walk.evaluate(target.value, frame), target.name, value, frame)
     elif isinstance(target, facts.Subscript):
         container = walk.evaluate(target.value, frame)
-        sequences.set_item(walk, container, walk.evaluate(target.key, frame), value)
+        with walk.watching_environment(frame) if container is walk.environ else nullcontext():
+            sequences.set_item(walk, container, walk.evaluate(target.key, frame), value)
     elif isinstance(target, facts.Display):
         for inner, part in zip(target.items, sequences.unpack(walk, value, target.items), strict=True):
             assign(walk, inner.value if isinstance(inner, facts.Starred) else inner, part, frame)
@@ -268,7 +270,8 @@ def run_augment(walk: Walk, node: facts.Augment, frame: Frame) -> Flow:
             sequences.extend(walk, option, right)
             return Flow.NEXT
         if node.operator == "|" and isinstance(option, (Items, Table)) and not isinstance(left, Literal):
-            sequences.update(walk, option, right)
+            with walk.watching_environment(frame) if option is walk.environ else nullcontext():
+                sequences.update(walk, option, right)
             return Flow.NEXT
     assign(walk, node.target, sequences.binary(walk, node.operator, left, right), frame)
     return Flow.NEXT

@@ -12,8 +12,14 @@ TEXT_LIMIT = 100_000
 """Characters of the longest string that is computed."""
 
 METHODS = frozenset(
-    ["split", "rsplit", "join", "format", "replace", "startswith", "endswith", "strip", "lstrip", "rstrip", "lower", "upper", "partition", "rpartition", "title", "capitalize", "removeprefix", "removesuffix", "splitlines", "isdigit", "isidentifier", "isalpha", "isalnum", "isupper", "islower", "find", "rfind", "index", "rindex", "count", "encode", "decode", "zfill", "ljust", "rjust", "center", "casefold", "swapcase", "isnumeric", "isspace", "istitle", "isascii", "isdecimal", "isprintable"]
-)
+    [
+        "split", "rsplit", "join", "format", "replace", "startswith", "endswith", "strip", "lstrip", "rstrip", "lower",
+        "upper", "partition", "rpartition", "title", "capitalize", "removeprefix", "removesuffix", "splitlines",
+        "isdigit", "isidentifier", "isalpha", "isalnum", "isupper", "islower", "isnumeric", "isspace", "istitle",
+        "isascii", "isdecimal", "isprintable", "find", "rfind", "index", "rindex", "count", "encode", "decode", "zfill",
+        "ljust", "rjust", "center", "casefold", "swapcase",
+    ]
+)  # fmt: skip
 """Methods of str and bytes that depend on nothing but their arguments."""
 ENCODINGS = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1", "utf-16", "utf-32"})
 """Encodings that are computed; some others take more than linear time."""

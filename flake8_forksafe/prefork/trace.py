@@ -59,6 +59,7 @@ class Trace:
         edges = tuple(walk.edges.values())
         self.edges = edges[: booted.edges_at_fork]
         self.late_edges = edges[booted.edges_at_fork :]
+        self.settings_made = tuple(walk.settings_made)
         self.uses: tuple[Use, ...] = tuple(walk.uses.values())
         self.gated = dict(walk.gated)
         self.gates = dict(walk.gates)
@@ -71,6 +72,7 @@ class Trace:
             self.app_place = (booted.app.frame.module.name, booted.app.line)
         self.paths = {name: module.found.path for name, module in walk.modules.items()}
         self._order = [name for name in walk.order if name not in walk.modules or walk.modules[name].state != "failed"]
+        self._positions = {name: index for index, name in enumerate(walk.order)}
         self._after = frozenset(walk.order[booted.forked_at :])
         self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
         self._steps = walk.steps_of
@@ -106,6 +108,10 @@ class Trace:
     def origin(self, module: str) -> str:
         """``first-party``, ``third-party`` or ``stdlib``."""
         return self._origins.get(module, "")
+
+    def position(self, module: str) -> int | None:
+        """How many modules were loaded before a module, if it is loaded."""
+        return self._positions.get(module)
 
     def after_fork(self, name: str) -> bool:
         """Whether a module is first loaded after the first fork."""

@@ -92,6 +92,23 @@ class Use(NamedTuple):
     gates: tuple[Gate, ...]
 
 
+class Setting(NamedTuple):
+    """Something that limits native threads, or does not: an environment variable that is set, or a call that acts alike.
+
+    :ivar name: the variable, or the dotted name of the function.
+    :ivar value: the variable's value, or the first argument; None if it is not known.
+    :ivar position: how many modules were loaded before.
+    """
+
+    name: str
+    value: object
+    node: str
+    line: int
+    column: int
+    sure: bool
+    position: int
+
+
 class Note(NamedTuple):
     """Something the walk could not do (FS191, FS192): where, and why."""
 
@@ -147,6 +164,7 @@ class Walk:
         self.edges: dict[tuple[str, str, int, str], Edge] = {}
         self.notes: list[Note] = []
         self.uses: dict[tuple[str, int, str], Use] = {}
+        self.settings_made: list[Setting] = []
         self.gated: dict[tuple[str, str, int, str], tuple[Gate, ...]] = {}
         self.gates: dict[tuple[str, int, int, str], bool | None] = {}
         self.sensed = 0
@@ -254,6 +272,21 @@ class Walk:
         known = self.uses.get(key)
         if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
             self.uses[key] = use
+
+    @contextmanager
+    def watching_environment(self, frame: Frame) -> Iterator[None]:
+        """Record which environment variables the current statement sets."""
+        before = dict(self.environ.entries)
+        yield
+        for name, item in self.environ.entries.items():
+            if item is not before.get(name) and isinstance(name, str):
+                self.record_setting(name, item.value, frame)
+
+    def record_setting(self, name: str, value: Value, frame: Frame) -> None:
+        """Record that the current statement sets a variable, or calls something that acts alike."""
+        known = value.value if isinstance(value, Literal) else None
+        place = (frame.node, frame.line, frame.column)
+        self.settings_made.append(Setting(name, known, *place, self.is_sure(frame), len(self.order)))
 
     def sense(self, value: Value) -> Value:
         """Mark a value as one that depends on ``sys.argv``."""

@@ -292,7 +292,9 @@ def sequence(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
 def in_order(walk: Walk, items: list[Item], arguments: Arguments, frame: Frame) -> list[Item]:
     """The elements that ``sorted`` or ``list.sort`` puts in order; as they are where the order is not known."""
     key = arguments.keywords.get("key", NONE)
-    computed = [item.value if truth(key) is False else walk.call(key, Arguments((item.value,)), frame) for item in items]
+    computed = [item.value for item in items]
+    if truth(key) is not False:
+        computed = [walk.call(key, Arguments((value,)), frame) for value in computed]
     plain = [sequences.python_value(value) for value in computed]
     backwards = truth(arguments.keywords.get("reverse", FALSE))
     if None in plain or backwards is None:
@@ -558,6 +560,13 @@ def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
 
 def mapping_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Methods of a dict."""
+    if function.receiver is walk.environ:
+        with walk.watching_environment(frame):
+            return _mapping_method(walk, function, arguments, frame)
+    return _mapping_method(walk, function, arguments, frame)
+
+
+def _mapping_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Table)
     if name in ("get", "pop", "setdefault"):
@@ -623,10 +632,10 @@ def string_method(walk: Walk, function: External, arguments: Arguments, frame: F
         return UNKNOWN
     if not isinstance(receiver.value, (str, bytes)):
         return UNKNOWN
+    positional = [value[0] for value in passed if value is not None]
+    keywords = {key: value[0] for key, value in named.items() if value is not None}
     try:
-        result = strings.call_method(
-            receiver.value, name, [value[0] for value in passed if value], {key: value[0] for key, value in named.items()
-                                                                            if value})  # fmt: skip
+        result = strings.call_method(receiver.value, name, positional, keywords)
     except strings.TooLarge:
         return UNKNOWN
     except Exception as error:  # whatever the method raises, the program would raise too

@@ -409,6 +409,20 @@ def getenv(walk: Walk, function: External, arguments: Arguments, frame: Frame) -
     return mapping_method(walk, External("builtins.dict.get", walk.environ), arguments, frame)
 
 
+def putenv(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``os.putenv``: native libraries see it, ``os.environ`` does not."""
+    name, value = text(arguments.get(0, "name")), arguments.get(1, "value")
+    if name is not None and value is not None:
+        walk.record_setting(name, value, frame)
+    return NONE
+
+
+def limit_threads(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``threadpoolctl.threadpool_limits`` and ``torch.set_num_threads``."""
+    walk.record_setting(function.path, arguments.get(0, "limits") or UNKNOWN, frame)
+    return External(f"{function.path}()", None, arguments)
+
+
 def argv(walk: Walk) -> Value:
     """``sys.argv`` in each launch form."""
     walk.sensed += 1
@@ -420,7 +434,8 @@ def version_info(walk: Walk) -> Value:
     versions = walk.process.versions
     if not versions:
         return UNKNOWN
-    tuples = [walk.items("version_info", map(Literal, (*version, 99, "final", 0))) for version in versions]
+    rest = (99, "final", 0)
+    tuples = [walk.items("version_info", [Literal(part) for part in (*version, *rest)]) for version in versions]
     return join(*tuples)
 
 
@@ -549,6 +564,9 @@ FUNCTIONS: dict[str, Model] = {
     "asyncio.get_event_loop().run_until_complete": run_awaitables,
     "asyncio.new_event_loop().run_until_complete": run_awaitables,
     "threading.Thread().start": start_thread,
+    "os.putenv": putenv,
+    "threadpoolctl.threadpool_limits": limit_threads,
+    "torch.set_num_threads": limit_threads,
     "os.path.join": path_function(os.path.join),
     "os.path.dirname": path_function(os.path.dirname),
     "os.path.basename": path_function(os.path.basename),

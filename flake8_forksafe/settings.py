@@ -43,6 +43,8 @@ OPTIONS = (
     Option("accept", "list", "PACKAGE[: reason][,...]", "packages accepted before the fork", "none"),
     Option("warm-ups", "list", "CALL[,CALL...]", "calls to report besides the catalogue, as pkg.function", "none"),
     Option("check-process-init", "flag", "", "report slow loads in worker_process_init handlers (FS125)", "off"),
+    Option("require-prelude", "flag", "", "the prelude must stand in the code, whatever launches provide", "off"),
+    Option("trust-prelude", "flag", "", "do not report imports that a complete, early prelude makes safe", "off"),
     Option("python-version", "text", "X.Y", "lowest Python version of the worker", "requires-python"),
     Option("platform", "text", "NAME", "sys.platform of the worker, such as linux or darwin", "any"),
     Option("cache-dir", "text", "DIR", "where facts are kept between runs", DEFAULT_CACHE),
@@ -58,6 +60,8 @@ class Settings(NamedTuple):
     :ivar accept: accepted packages with the reasons given.
     :ivar warm_ups: calls that count as warm-ups, dotted.
     :ivar check_process_init: whether FS125 is reported.
+    :ivar require_prelude: whether the environment of launches does not count as a prelude.
+    :ivar trust_prelude: whether imports that a prelude makes safe are not reported.
     :ivar python_version: lowest version of the worker, if given.
     :ivar cache_dir: absolute path, or None for no cache.
     """
@@ -70,6 +74,8 @@ class Settings(NamedTuple):
     accept: tuple[tuple[str, str], ...] = ()
     warm_ups: tuple[str, ...] = ()
     check_process_init: bool = False
+    require_prelude: bool = False
+    trust_prelude: bool = False
     python_version: tuple[int, int] | None = None
     platform: str | None = None
     cache_dir: str | None = None
@@ -141,6 +147,8 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         accept=_accepted(values.get("accept", ())),
         warm_ups=tuple(values.get("warm_ups", ())),
         check_process_init=bool(values.get("check_process_init")),
+        require_prelude=bool(values.get("require_prelude")),
+        trust_prelude=bool(values.get("trust_prelude")),
         python_version=_version(values.get("python_version")),
         platform=values.get("platform"),
         cache_dir=None if values.get("no_cache") else os.path.join(project, directory),

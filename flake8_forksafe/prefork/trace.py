@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.prefork.boot import ROOT, Booted
 from flake8_forksafe.prefork.walk import Edge, Note, Use, Walk
+from flake8_forksafe.project.launches.model import WorkerLaunch
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.graph import ExecutionGraph
@@ -63,6 +64,8 @@ class Trace:
         self.uses: tuple[Use, ...] = tuple(walk.uses.values())
         self.gated = dict(walk.gated)
         self.gates = dict(walk.gates)
+        self.starts: tuple[WorkerLaunch, ...] = ()
+        """How the repository's deployment files start this worker."""
         self.variants: dict[str, Trace] = {}
         """Traces of the same boot as other processes: :data:`~flake8_forksafe.prefork.process.OTHERS`, and forms."""
         self.notes: tuple[Note, ...] = tuple(walk.notes)
@@ -77,6 +80,12 @@ class Trace:
         self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
         self._steps = walk.steps_of
         self.conf = booted.conf
+
+    @property
+    def app_location(self) -> tuple[str, int] | None:
+        """File and line of the Celery app."""
+        path = self.paths.get(self.app_place[0]) if self.app_place is not None else None
+        return (path, self.app_place[1]) if self.app_place is not None and path is not None else None
 
     @cached_property
     def graph(self) -> ExecutionGraph:

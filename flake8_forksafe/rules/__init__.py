@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.rules.blind import CELERY_WITHOUT_APP, MISSING_OPTION, UNREADABLE, UNRESOLVED
 from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
+from flake8_forksafe.rules.prelude import PRELUDE_RULES
 from flake8_forksafe.rules.rule import Context, Finding, Rule
 from flake8_forksafe.rules.warm_up_codes import WARM_UP_RULES
 
@@ -13,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     LAZY_USE,
     FUNCTION_IMPORT,
     *WARM_UP_RULES,
+    *PRELUDE_RULES,
     CELERY_WITHOUT_APP,
     UNREADABLE,
     UNRESOLVED,

@@ -22,7 +22,7 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
         )
         yield Finding(imports[0].path, imports[0].line, 0, "FS190", text)
     for trace in context.traces:
-        place = app_place(trace)
+        place = trace.app_location
         if place is not None and not _has_tasks(trace):
             text = (
                 f"no task module was found for the Celery app {trace.launch.app!r}: neither autodiscover_tasks() nor "
@@ -37,14 +37,6 @@ def _has_tasks(trace: Trace) -> bool:
     return bool(steps - {"find_app", "load_config", "settings"}) or any(
         edge.kind == "import" and edge.target in trace.paths for edge in trace.edges
     )
-
-
-def app_place(trace: Trace) -> tuple[str, int] | None:
-    """File and line of the Celery app."""
-    if trace.app_place is None:
-        return None
-    path = trace.paths.get(trace.app_place[0])
-    return (path, trace.app_place[1]) if path is not None else None
 
 
 def check_unreadable(context: Context) -> Iterator[Finding]:
@@ -76,7 +68,7 @@ def check_unresolved(context: Context) -> Iterator[Finding]:
         for note in trace.notes:
             if note.code == "FS192":
                 path = trace.paths.get(note.module)
-                place = (path, note.line) if path is not None else app_place(trace)
+                place = (path, note.line) if path is not None else trace.app_location
                 if place is not None:
                     yield Finding(*place, note.column, "FS192", _unresolved_text(note), note.text)
 
@@ -87,7 +79,7 @@ def _unresolved_text(note: Note) -> str:
 
 def check_missing_option(context: Context) -> Iterator[Finding]:
     """FS193, at the app, or where Celery is imported first."""
-    place = next((place for trace in context.traces if (place := app_place(trace)) is not None), None)
+    place = next((place for trace in context.traces if (place := trace.app_location) is not None), None)
     if place is None and context.search is not None:
         place = next(((mention.path, mention.line or 1) for mention in context.search.mentions), None)
     if place is None:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.prefork.trace import Trace, module_of
 from flake8_forksafe.prefork.walk import Edge
-from flake8_forksafe.rules.rule import Context, Finding, Rule
+from flake8_forksafe.rules.prelude import is_tamed
+from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
 
 DEFER = "import it inside the function that uses it"
 
@@ -31,6 +32,8 @@ def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
             continue
         hazard = context.catalogue.find(edge.target)
         if hazard is None or not hazard.reported or is_accepted(hazard.name, accepted):
+            continue
+        if context.settings.trust_prelude and is_tamed(trace, context.catalogue, hazard):
             continue
         key = (edge.source, edge.line, hazard.name)
         if key not in seen and trace.graph.is_reached(edge.source) and not trace.after_fork(module_of(edge.source)):
@@ -95,7 +98,7 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             sure = any(site.edge.sure and trace.graph.is_certain(site.edge.source) for site in sites)
             chain = trace.chain(sites[0].edge.source)
             verb = "brings" if sure else "may bring"
-            what = f"importing {edge.target!r} {verb} {_listed(names)} before the worker forks"
+            what = f"importing {edge.target!r} {verb} {listed(names)} before the worker forks"
             hops = (*chain, trace.hop(sites[0].edge))
             yield Finding(path, edge.line, edge.column, "FS102", what, "", hops, DEFER)
 
@@ -108,14 +111,6 @@ def _since_boot(chain: list[Edge]) -> list[Edge]:
     """
     last = max((index for index, edge in enumerate(chain) if edge.kind == "boot"), default=-1)
     return chain[last + 1 :]
-
-
-def _listed(names: list[str]) -> str:
-    """Names for a sentence, at most four."""
-    quoted = [repr(name) for name in names[:4]]
-    if len(names) > 4:
-        return f"{', '.join(quoted)} and {len(names) - 4} more"
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
 HAZARD_IMPORT = Rule(

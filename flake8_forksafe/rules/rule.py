@@ -76,3 +76,11 @@ def chain_text(chain: tuple[Hop, ...]) -> str:
     """A chain in one line, with the line that the last hop stands at: ``proj.celery → shop.tasks → shop.ai:3``."""
     nodes = [hop.node for hop in chain[:-1]] or ["celery worker"]
     return f"{' → '.join(nodes)}:{chain[-1].line}" if chain[-1].path is not None else " → ".join(nodes)
+
+
+def listed(names: list[str]) -> str:
+    """Names for a sentence, at most four."""
+    quoted = [repr(name) for name in names[:4]]
+    if len(names) > 4:
+        return f"{', '.join(quoted)} and {len(names) - 4} more"
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)

@@ -1,0 +1,124 @@
+"""What a shell script consists of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+
+class Literal(NamedTuple):
+    """Characters that stand for themselves."""
+
+    text: str
+    quoted: bool
+
+
+class Variable(NamedTuple):
+    """``$NAME`` or ``${NAME:-argument}``; ``written`` is how it stands in the source."""
+
+    name: str
+    operator: str
+    argument: Parts
+    quoted: bool
+    written: str
+
+
+class Command(NamedTuple):
+    """``$(script)`` or `````script`````."""
+
+    script: str
+    quoted: bool
+    written: str
+
+
+class Parts(NamedTuple):
+    """A word: pieces that stand next to each other."""
+
+    parts: tuple[Literal | Variable | Command, ...]
+    line: int
+
+    @property
+    def bare(self) -> str | None:
+        """Its text if it is one unquoted literal."""
+        part = self.parts[0] if len(self.parts) == 1 else None
+        return part.text if isinstance(part, Literal) and not part.quoted else None
+
+
+class Assignment(NamedTuple):
+    """``NAME=value``, ``NAME+=value`` or ``NAME=(several values)``."""
+
+    name: str
+    values: tuple[Parts, ...]
+    is_array: bool
+    is_added: bool
+
+
+class Simple(NamedTuple):
+    """A command with its arguments; only assignments if there are no words."""
+
+    assignments: tuple[Assignment, ...]
+    words: tuple[Parts, ...]
+    line: int
+
+
+class Chain(NamedTuple):
+    """``first && second || third``."""
+
+    first: Statement
+    rest: tuple[tuple[str, Statement], ...]
+
+
+class Pipe(NamedTuple):
+    """``one | two``."""
+
+    statements: tuple[Statement, ...]
+
+
+class Not(NamedTuple):
+    """``! command``."""
+
+    statement: Statement
+
+
+class Group(NamedTuple):
+    """``{ ...; }`` or ``( ... )``."""
+
+    body: Script
+    is_subshell: bool
+
+
+class If(NamedTuple):
+    """``if``, ``elif`` and ``else``."""
+
+    branches: tuple[tuple[Script, Script], ...]
+    otherwise: Script
+
+
+class Loop(NamedTuple):
+    """``for``, ``while``, ``until`` and ``select``.
+
+    :ivar words: what ``for`` goes through; None for the script's own arguments.
+    """
+
+    variable: str
+    words: tuple[Parts, ...] | None
+    condition: Script
+    body: Script
+
+
+class Case(NamedTuple):
+    """``case``: each branch has its patterns."""
+
+    subject: Parts
+    branches: tuple[tuple[tuple[Parts, ...], Script], ...]
+
+
+class Function(NamedTuple):
+    """The definition of a function."""
+
+    name: str
+    body: Script
+
+
+Statement: TypeAlias = Simple | Chain | Pipe | Not | Group | If | Loop | Case | Function
+Script: TypeAlias = tuple[Statement, ...]
+Piece: TypeAlias = Literal | Variable | Command

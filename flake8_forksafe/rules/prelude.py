@@ -1,0 +1,232 @@
+"""FS131 to FS134: the environment variables that must be set before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
+from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.prefork.walk import Setting
+from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
+
+THREADS = (
+    "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+)  # fmt: skip
+"""Variables that must be ``1``: OpenBLAS, OpenMP, Intel MKL, numexpr, Apple's Accelerate."""
+OBJECTIVE_C = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY"
+"""Read once, when a process on macOS starts (objc4, ``environ_init``), so it only helps from the launch environment."""
+GRPC = "GRPC_ENABLE_FORK_SUPPORT"
+"""``0`` is worse than unset: even a new channel in the child hangs (measured)."""
+LIMITS = {"threadpoolctl.threadpool_limits": "", "torch.set_num_threads": "torch"}
+"""Calls that act like the thread variables, and the only package they act on."""
+NEEDY_KINDS = ("openmp", "blas")
+
+
+class Prelude(NamedTuple):
+    """What one launch's worker sets, and when.
+
+    :ivar settings: of :data:`THREADS` and :data:`OBJECTIVE_C`, the first sure one of each name in the code.
+    :ivar provided: names that every launch of this worker has in its environment.
+    :ivar needy: packages loaded before the fork that start native threads, by name, with their position in the trace.
+    """
+
+    settings: dict[str, Setting]
+    provided: frozenset[str]
+    needy: dict[str, int]
+
+    @property
+    def first(self) -> Setting | None:
+        """Where the prelude begins."""
+        return min(self.settings.values(), key=lambda setting: setting.position, default=None)
+
+    def missing(self, wanted: Iterable[str]) -> list[str]:
+        """The wanted names that are set nowhere."""
+        return [name for name in wanted if name not in self.settings and name not in self.provided]
+
+
+def read_prelude(trace: Trace, catalogue: Catalogue, in_code: bool = False) -> Prelude:
+    """The prelude of a trace.
+
+    :param in_code: whether what launches provide does not count.
+    """
+    settings: dict[str, Setting] = {}
+    for setting in trace.settings_made:
+        if setting.sure and trace.graph.is_certain(setting.node) and setting.name in (*THREADS, OBJECTIVE_C):
+            settings.setdefault(setting.name, setting)
+    environments = [dict(launch.environ) for launch in trace.starts]
+    shared = set.intersection(*(set(environment) for environment in environments)) if environments else set()
+    return Prelude(settings, frozenset() if in_code else frozenset(shared), dict(_needy(trace, catalogue)))
+
+
+def _needy(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, int]]:
+    """Packages that start native threads and are loaded before the fork."""
+    seen: set[str] = set()
+    for module in trace.modules:
+        hazard = catalogue.find(module.name) if module.origin != "first-party" else None
+        if hazard is not None and hazard.name not in seen and is_needy(hazard):
+            seen.add(hazard.name)
+            yield hazard.name, trace.position(module.name) or 0
+
+
+def is_needy(hazard: Hazard) -> bool:
+    """Whether the thread variables matter to a package."""
+    return hazard.reported and (hazard.kind in NEEDY_KINDS or bool(hazard.tamed_by))
+
+
+def wanted(context: Context) -> list[str]:
+    """The names a prelude has to set."""
+    other_platform = context.settings.platform not in (None, "darwin")
+    return [*THREADS] if other_platform else [*THREADS, OBJECTIVE_C]
+
+
+def is_tamed(trace: Trace, catalogue: Catalogue, hazard: Hazard) -> bool:
+    """Whether a complete prelude, set before a package is imported, makes it safe by measurement."""
+    prelude = read_prelude(trace, catalogue)
+    position = prelude.needy.get(hazard.name)
+    in_time = all(
+        name in prelude.provided or (name in prelude.settings and prelude.settings[name].position <= (position or 0))
+        for name in THREADS
+    )
+    accepted = all(not refused(setting) for setting in prelude.settings.values())
+    return bool(hazard.tamed_by) and in_time and accepted
+
+
+def _limits_all(trace: Trace, prelude: Prelude) -> bool:
+    """Whether calls limit the threads of all that needs it."""
+    limited = {LIMITS[s.name] for s in trace.settings_made if s.name in LIMITS and s.value == 1 and s.sure}
+    return "" in limited or (bool(prelude.needy) and set(prelude.needy) <= limited | {"numpy"} and "torch" in limited)
+
+
+def _preludes(context: Context) -> Iterator[tuple[Trace, Prelude]]:
+    for trace in context.traces:
+        prelude = read_prelude(trace, context.catalogue, context.settings.require_prelude)
+        if prelude.needy and not _limits_all(trace, prelude):
+            yield trace, prelude
+
+
+def check_missing(context: Context) -> Iterator[Finding]:
+    """FS131."""
+    for trace, prelude in _preludes(context):
+        names = wanted(context)
+        place = trace.app_location
+        if place is not None and len(prelude.missing(names)) == len(names):
+            what = (
+                f"nothing limits native threads before {listed(list(prelude.needy))} "
+                f"{'is' if len(prelude.needy) == 1 else 'are'} imported in the worker's parent"
+            )
+            instead = f'set {", ".join(THREADS)} to "1" {_objective_c(names)}at the top of the module of the app'
+            yield Finding(*place, 0, "FS131", what, trace.launch.app, (), instead)
+
+
+def _objective_c(names: list[str]) -> str:
+    return f'and {OBJECTIVE_C} to "YES" ' if OBJECTIVE_C in names else ""
+
+
+def check_incomplete(context: Context) -> Iterator[Finding]:
+    """FS132."""
+    for trace, prelude in _preludes(context):
+        names = wanted(context)
+        missing = prelude.missing(names)
+        if not missing or len(missing) == len(names):
+            continue
+        place = _place(trace, prelude.first)
+        if place is not None:
+            what = f"the prelude does not set {', '.join(missing)}"
+            hint = f"; {OBJECTIVE_C} must come from the launch environment to have effect in this process"
+            instead = "set what is missing" + (hint if OBJECTIVE_C in missing else "")
+            yield Finding(*place, "FS132", what, trace.launch.app, (), instead)
+
+
+def _place(trace: Trace, setting: Setting | None) -> tuple[str, int, int] | None:
+    """File, line and column of a statement, or those of the app."""
+    path = trace.paths.get(module_of(setting.node)) if setting is not None else None
+    if setting is not None and path is not None:
+        return path, setting.line, setting.column
+    return (*trace.app_location, 0) if trace.app_location is not None else None
+
+
+def check_late(context: Context) -> Iterator[Finding]:
+    """FS133."""
+    for trace, prelude in _preludes(context):
+        late = [s for name, s in prelude.settings.items() if name in THREADS and name not in prelude.provided]
+        first = min(late, key=lambda setting: setting.position, default=None)
+        before = [name for name, position in prelude.needy.items() if first and position < first.position]
+        place = _place(trace, first)
+        if first is not None and before and place is not None:
+            were = "was" if len(before) == 1 else "were"
+            what = f"the prelude comes too late: {listed(before)} {were} imported before it"
+            hazard = context.catalogue.hazards[before[0]]
+            leaf = next(edge for edge in trace.edges if context.catalogue.find(edge.target) == hazard)
+            chain = (*trace.chain(leaf.source), trace.hop(leaf))
+            instead = "set it at the top of the package that the worker imports first"
+            yield Finding(*place, "FS133", what, trace.launch.app, chain, instead)
+
+
+def refused(setting: Setting) -> str:
+    """Why a value does not do what it is there for; ``""`` if it does, or is not known."""
+    value = setting.value
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return f"{value!r} is no string, and os.environ takes nothing else"
+    if setting.name in THREADS and value != "1":
+        return f"{value!r} still allows threads" if value.isdigit() and value != "0" else f"{value!r} is not accepted"
+    if setting.name == OBJECTIVE_C and value != "YES":
+        return f"{value!r} is not accepted everywhere, only 'YES' is"
+    if setting.name == GRPC and value.lower() in ("0", "false", "no"):
+        return f"with {value!r} even a channel that is opened in the child hangs"
+    return ""
+
+
+def check_value(context: Context) -> Iterator[Finding]:
+    """FS134."""
+    for trace in context.traces:
+        for setting in trace.settings_made:
+            reason = refused(setting) if trace.origin(module_of(setting.node)) == "first-party" else ""
+            place = _place(trace, setting)
+            if reason and place is not None:
+                good = {OBJECTIVE_C: '"YES"', GRPC: '"1", or leave it unset'}.get(setting.name, '"1"')
+                what = f"{setting.name} has a value that does not help: {reason}"
+                yield Finding(*place, "FS134", what, setting.name, (), f"set it to {good}")
+
+
+EXPLANATIONS = {
+    "FS131": (
+        check_missing,
+        "no env-var prelude in the module that the worker imports first",
+        """\
+Packages that start OpenMP or BLAS threads are loaded in the worker's parent, and nothing limits those threads.  Set
+the thread variables to 1 at the very top of the Celery module, before any other import, or in the environment of
+every launch: a library reads them once, when it is loaded.""",
+    ),
+    "FS132": (
+        check_incomplete,
+        "env-var prelude incomplete",
+        """\
+Each native library reads a variable of its own: OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS,
+NUMEXPR_NUM_THREADS, VECLIB_MAXIMUM_THREADS.  On macOS, OBJC_DISABLE_INITIALIZE_FORK_SAFETY=YES silences a check that
+would abort the child; it is read when a process starts, so it must come from the launch environment, and then satisfies
+this rule.  platform = "linux" leaves it out.""",
+    ),
+    "FS133": (
+        check_late,
+        "env-var prelude too late",
+        """\
+The variables are set after a package that reads them was imported, so they have no effect: measured with torch, the
+same line before the import saves the child, and after it does not.  A package's __init__ runs before its modules, so
+the prelude may have to move there.""",
+    ),
+    "FS134": (
+        check_value,
+        "a prelude value that still allows threads, or is not accepted",
+        """\
+Thread variables must be "1"; "0" means "as many as you like" to some libraries and is refused by others.
+OBJC_DISABLE_INITIALIZE_FORK_SAFETY must be "YES".  GRPC_ENABLE_FORK_SUPPORT must not be "0".""",
+    ),
+}
+
+PRELUDE_RULES: tuple[Rule, ...] = tuple(
+    Rule(code, summary, check, explanation) for code, (check, summary, explanation) in EXPLANATIONS.items()
+)
+__all__ = ["PRELUDE_RULES", "is_tamed", "read_prelude"]

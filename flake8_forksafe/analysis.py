@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp, load_catalogue
 from flake8_forksafe.prefork.boot import boot
+from flake8_forksafe.prefork.library import LIBRARY
 from flake8_forksafe.prefork.process import Argv, Process, default_argv, launch_forms, other_processes
 from flake8_forksafe.prefork.trace import Launch, Trace
 from flake8_forksafe.prefork.values import Arguments, Literal
@@ -17,6 +18,7 @@ from flake8_forksafe.prefork.walk import Walk
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.celery_app import AppFound, Search
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
 from flake8_forksafe.project.layout import Layout, source_roots
 from flake8_forksafe.project.requirements import Requirements, normalise, read_requirements
 from flake8_forksafe.rules import Context, Finding, run_rules
@@ -84,8 +86,26 @@ def root_of(settings: Settings, disk: Disk, spec: str) -> str:
     return settings.project
 
 
-def is_installed(requirements: Requirements, catalogue: Catalogue, module: str) -> bool | None:
-    """Whether the project's declarations say that a top-level module is installed."""
+def add_environment(
+    settings: Settings, layout: Layout, catalogue: Catalogue, requirements: Requirements, problems: list[Problem]
+) -> Environment:
+    """Find the target environment, and let the walk read what can lead to a hazard in it."""
+    environment = find_environment(layout.disk, settings.project, settings.environment, requirements.required)
+    if settings.environment is not None and not environment.directories:
+        problems.append(Problem("environment", settings.environment))
+    hazards = frozenset(normalise(h.distribution) for h in catalogue.hazards.values() if h.reported)
+    modelled = {name.partition(".")[0] for name in (*LIBRARY.functions, *catalogue.hazards)}
+    layout.environment = environment.directories
+    layout.walked = walked_modules(layout.disk, environment, hazards, modelled)
+    return environment
+
+
+def is_installed(
+    disk: Disk, environment: Environment, requirements: Requirements, catalogue: Catalogue, module: str
+) -> bool | None:
+    """Whether a top-level module is installed, by the environment or else by the project's declarations."""
+    if environment.directories:
+        return environment.has_module(disk, module)
     hazard = catalogue.hazards.get(module)
     name = normalise(hazard.distribution if hazard is not None else module)
     if name in requirements.required:
@@ -118,16 +138,17 @@ def trace_app(
         if layout.find(django_settings) is None:
             problems.append(Problem("django-settings", django_settings))
     requirements = read_requirements(layout.disk, settings.project, layout.roots)
+    environment_found = add_environment(settings, layout, catalogue, requirements, problems)
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
     fallback = celery_app.settings_module(layout.disk, settings.project)
 
     def trace_as(argv: Argv) -> Trace:
         process = Process(argv, tuple(environment), settings.platform, versions)
-        presence = partial(is_installed, requirements, catalogue)
+        presence = partial(is_installed, layout.disk, environment_found, requirements, catalogue)
         walk = Walk(layout, store, process, catalogue.names(), presence, partial(warm_up_of, catalogue))
         walk.django.fallback = fallback
-        return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec))
+        return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec), environment_found)
 
     trace = trace_as(default_argv(app.spec))
     if trace.app_place is None and not app.path:

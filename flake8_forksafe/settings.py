@@ -41,6 +41,7 @@ OPTIONS = (
     Option("source-roots", "list", "DIR[,DIR...]", "directories that modules are imported from", "found by packages"),
     Option("hazards", "list", "PACKAGE[,PACKAGE...]", "packages to report besides the catalogue", "none"),
     Option("accept", "list", "PACKAGE[: reason][,...]", "packages accepted before the fork", "none"),
+    Option("environment", "text", "DIR", "environment of the worker, whose source is read too", "found by convention"),
     Option("warm-ups", "list", "CALL[,CALL...]", "calls to report besides the catalogue, as pkg.function", "none"),
     Option("check-process-init", "flag", "", "report slow loads in worker_process_init handlers (FS125)", "off"),
     Option("require-prelude", "flag", "", "the prelude must stand in the code, whatever launches provide", "off"),
@@ -58,6 +59,7 @@ class Settings(NamedTuple):
     :ivar project: absolute path of the project's top directory; all relative paths are relative to it.
     :ivar source_roots: as given, relative to the project; one that does not exist is FS193.
     :ivar accept: accepted packages with the reasons given.
+    :ivar environment: directory of the worker's environment, or its interpreter, if given.
     :ivar warm_ups: calls that count as warm-ups, dotted.
     :ivar check_process_init: whether FS125 is reported.
     :ivar require_prelude: whether the environment of launches does not count as a prelude.
@@ -72,6 +74,7 @@ class Settings(NamedTuple):
     source_roots: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
     accept: tuple[tuple[str, str], ...] = ()
+    environment: str | None = None
     warm_ups: tuple[str, ...] = ()
     check_process_init: bool = False
     require_prelude: bool = False
@@ -145,6 +148,7 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         source_roots=tuple(values.get("source_roots", ())),
         hazards=tuple(values.get("hazards", ())),
         accept=_accepted(values.get("accept", ())),
+        environment=values.get("environment"),
         warm_ups=tuple(values.get("warm_ups", ())),
         check_process_init=bool(values.get("check_process_init")),
         require_prelude=bool(values.get("require_prelude")),

@@ -147,6 +147,7 @@ BAD_VALUES = [
     ('source-roots = ["a\\u0000b"]', "the option source-roots takes DIR[,DIR...], not ['a\\x00b']"),
     ("warm-ups = ['two words']", "the option warm-ups takes a dotted name of a function, not 'two words'"),
     ("check-process-init = 1", "the option check-process-init is on or off, not 1"),
+    ("environment = 1", "the option environment takes DIR, not 1"),
     ("require-prelude = 1", "the option require-prelude is on or off, not 1"),
     ("trust-prelude = 1", "the option trust-prelude is on or off, not 1"),
     ("no-cache = 'yes'", "the option no-cache is on or off, not 'yes'"),

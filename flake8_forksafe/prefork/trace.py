@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.prefork.boot import ROOT, Booted
 from flake8_forksafe.prefork.walk import Edge, Note, Use, Walk
+from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.launches.model import WorkerLaunch
 
 if TYPE_CHECKING:
@@ -55,8 +56,11 @@ class Hop(NamedTuple):
 class Trace:
     """What one launch executes before its first fork."""
 
-    def __init__(self, launch: Launch, walk: Walk, booted: Booted) -> None:
+    def __init__(self, launch: Launch, walk: Walk, booted: Booted, environment: Environment = NO_ENVIRONMENT) -> None:
         self.launch = launch
+        self.environment = environment.source
+        """How the environment was found whose source the walk read as well."""
+        self.presence = walk.presence
         edges = tuple(walk.edges.values())
         self.edges = edges[: booted.edges_at_fork]
         self.late_edges = edges[booted.edges_at_fork :]

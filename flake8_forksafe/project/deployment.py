@@ -19,7 +19,7 @@ from flake8_forksafe.project.launches.model import Launches, Place, Start, Troub
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
 
-MENTION = b"celery"
+MENTION = re.compile(rb"elery|CELERY")
 COMPOSE = re.compile(rb"^[\"']?services[\"']?[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#-]", re.MULTILINE)
 MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
@@ -86,8 +86,12 @@ def _candidates(files: Files) -> Iterator[Candidate]:
                 if not SHEBANG.match(files.read(path, SCRIPT_HEAD) or b""):
                     continue
                 kind = "script"
-            content = files.read(path, LARGEST + 1) or b""
-            mentions = MENTION in content or (len(content) > LARGEST and _mentions(path))
+            content = files.read(path, LARGEST + 1)
+            if content is None:
+                if os.path.isfile(path):
+                    files.report(path, 1, "it cannot be read")
+                continue
+            mentions = MENTION.search(content) is not None or (len(content) > LARGEST and _mentions(path))
             kind = _kind_inside(kind, name, content, mentions)
             if kind is not None:
                 yield Candidate(path, kind, mentions)
@@ -95,8 +99,6 @@ def _candidates(files: Files) -> Iterator[Candidate]:
 
 def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | None:
     """The format that a file really has; None if it cannot start a worker."""
-    if kind == "script":
-        return kind if mentions else None  # what else runs it finds it by its path
     if not mentions and not _is_readable(content):
         return None
     if kind == "conf":
@@ -140,7 +142,7 @@ def _mentions(path: str) -> bool:
     """Whether a file that is too large to be read mentions Celery."""
     try:
         with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(MENTION) >= 0
+            return MENTION.search(content) is not None
     except (OSError, ValueError):
         return False
 
@@ -156,6 +158,7 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
     from flake8_forksafe.project.launches.yaml_tree import Node, Table, read_documents
 
     manifests: list[Node] = []
+    services: list[tuple[str, Start, View]] = []
     for candidate in chosen:
         text = files.text(candidate.path)
         try:
@@ -167,8 +170,10 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
         manifests += [document for document in documents if is_manifest(document)]
         for document in documents:
             if isinstance(document, Table) and not is_manifest(document):
-                for start, view in compose_starts(document, candidate.path, files):
-                    yield from launches_of(start, view)
+                services += [(candidate.path, *found) for found in compose_starts(document, candidate.path, files)]
+    for path, start, view in services:
+        if (path, start.name) not in files.templates:
+            yield from launches_of(start, view)
     for start, view in kubernetes_starts(manifests, config_maps(manifests), files):
         yield from launches_of(start, view)
 
@@ -201,11 +206,13 @@ def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator
 
 def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What shell scripts start that are not run by anything else; a script that runs another one goes first."""
+    scripts = [candidate for candidate in candidates if candidate.kind == "script"]
+    names = [os.path.basename(candidate.path) for candidate in scripts if candidate.mentions]
     own: list[WorkerLaunch] = []
     outer: list[WorkerLaunch] = []
-    for candidate in candidates:
-        text = files.text(candidate.path) if candidate.kind == "script" else None
-        if text is None:
+    for candidate in scripts:
+        text = files.text(candidate.path)
+        if text is None or not (candidate.mentions or any(name in text for name in names)):
             continue
         from flake8_forksafe.project.launches.commands import launches_of_script
 

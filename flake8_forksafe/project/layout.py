@@ -40,13 +40,21 @@ class Layout:
     """Where modules are found.
 
     :param roots: directories of first-party source, in the order of the worker's ``sys.path``.
-    :param environment: site-packages directories whose source is walked too; empty if there are none.
+    :param environment: site-packages directories.
+    :param walked: top-level modules in them whose source is walked too.
     """
 
-    def __init__(self, disk: Disk, roots: tuple[str, ...], environment: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        roots: tuple[str, ...],
+        environment: tuple[str, ...] = (),
+        walked: frozenset[str] = frozenset(),
+    ) -> None:
         self.disk = disk
         self.roots = list(roots)
         self.environment = environment
+        self.walked = walked
         self._found: dict[str, Found | None] = {}
 
     def add_root(self, path: str, first: bool) -> None:
@@ -74,7 +82,7 @@ class Layout:
         if name in sys.stdlib_module_names and not self._shadows(name):
             return None
         found = self._search(name, last, tuple(self.roots), FIRST_PARTY)
-        if self.environment and (found is None or found.path is None):
+        if name in self.walked and (found is None or found.path is None):
             return self._search(name, last, self.environment, THIRD_PARTY) or found
         return found
 

@@ -52,7 +52,9 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str]) -> Require
             elif re.fullmatch(r"requirements.*\.(txt|in)", name):
                 needed, extra = _requirement_lines(_text(disk, path)), []
             elif name.endswith(".dist-info") or name == "PKG-INFO":
-                needed, extra = _metadata(_text(disk, os.path.join(path, "METADATA") if names[name] == "d" else path))
+                needed, extra = metadata_requirements(
+                    _text(disk, os.path.join(path, "METADATA") if names[name] == "d" else path)
+                )
             else:
                 continue
             required.update(map(normalise, needed))
@@ -110,7 +112,7 @@ def _requirement_lines(text: str) -> list[str]:
     return list(_names(line for line in text.splitlines() if not line.lstrip().startswith(("#", "-"))))
 
 
-def _metadata(text: str) -> tuple[list[str], list[str]]:
+def metadata_requirements(text: str) -> tuple[list[str], list[str]]:
     """``Requires-Dist`` of a distribution's core metadata."""
     needed: list[str] = []
     extra: list[str] = []

@@ -71,6 +71,7 @@ def trace_document(traces: Iterable[Trace], catalogue: Catalogue, base: str) -> 
         "launches": launches,
         "modules": list(modules.values()),
         "hazards": list(hazards.values()),
+        "environment": traces[0].environment if traces else None,
         "undecided": sum(len(trace.notes) for trace in traces),
         "unresolved_calls": sum(trace.unresolved for trace in traces),
     }

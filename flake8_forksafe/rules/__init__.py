@@ -6,11 +6,13 @@ from flake8_forksafe.rules.blind import CELERY_WITHOUT_APP, MISSING_OPTION, UNRE
 from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
 from flake8_forksafe.rules.prelude import PRELUDE_RULES
 from flake8_forksafe.rules.rule import Context, Finding, Rule
+from flake8_forksafe.rules.third_party import THIRD_PARTY_PULL
 from flake8_forksafe.rules.warm_up_codes import WARM_UP_RULES
 
 RULES: tuple[Rule, ...] = (
     HAZARD_IMPORT,
     FIRST_PARTY_IMPORT,
+    THIRD_PARTY_PULL,
     LAZY_USE,
     FUNCTION_IMPORT,
     *WARM_UP_RULES,

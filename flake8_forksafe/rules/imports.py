@@ -7,10 +7,12 @@ from functools import partial
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Hazard
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.prefork.trace import Hop, Trace, module_of
 from flake8_forksafe.prefork.walk import Edge
+from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
-from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
+from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
+from flake8_forksafe.rules.third_party import pulls
 
 DEFER = "import it inside the function that uses it"
 
@@ -28,7 +30,7 @@ def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
     accepted = {name for name, _ in context.settings.accept}
     seen: set[tuple[str, int, str]] = set()
     for edge in trace.edges:
-        if edge.target in trace.paths or edge.kind == "call" or trace.paths.get(module_of(edge.source)) is None:
+        if edge.target in trace.paths or edge.kind == "call" or trace.origin(module_of(edge.source)) != FIRST_PARTY:
             continue
         hazard = context.catalogue.find(edge.target)
         if hazard is None or not hazard.reported or is_accepted(hazard.name, accepted):
@@ -39,12 +41,6 @@ def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
         if key not in seen and trace.graph.is_reached(edge.source) and not trace.after_fork(module_of(edge.source)):
             seen.add(key)
             yield Site(trace, edge, hazard)
-
-
-def is_accepted(name: str, accepted: set[str]) -> bool:
-    """Whether a package or one it lies in is accepted."""
-    parts = name.split(".")
-    return any(".".join(parts[:count]) in accepted for count in range(1, len(parts) + 1))
 
 
 def check_hazard(code: str, context: Context) -> Iterator[Finding]:
@@ -83,23 +79,39 @@ INSTEAD = {
 }
 
 
+class Lead(NamedTuple):
+    """A place where hazards are loaded, and the hops from there."""
+
+    edge: Edge
+    names: tuple[str, ...]
+    hops: tuple[Hop, ...]
+
+
+def leads(context: Context, trace: Trace) -> Iterator[Lead]:
+    """Where hazards are loaded: by first-party imports of them, or of what pulls them in."""
+    for site in hazard_sites(context, trace):
+        yield Lead(site.edge, (site.hazard.name,), (trace.hop(site.edge),))
+    for pull in pulls(context, trace):
+        names = tuple(hazard.name for hazard, _ in pull.hazards)
+        yield Lead(pull.edge, names, (trace.hop(pull.edge), *pull.hazards[0][1]))
+
+
 def check_first_party_import(context: Context) -> Iterator[Finding]:
     """FS102."""
     for trace in context.traces:
-        through: dict[tuple[str, int], tuple[Edge, list[Site]]] = {}
-        for site in hazard_sites(context, trace):
-            for edge in _since_boot(trace.graph.chain(site.edge.source)):
-                if edge.kind == "import" and trace.paths.get(module_of(edge.source)) is not None:
-                    through.setdefault((edge.source, edge.line), (edge, []))[1].append(site)
-        for edge, sites in through.values():
+        through: dict[tuple[str, int], tuple[Edge, list[Lead]]] = {}
+        for lead in leads(context, trace):
+            for edge in _since_boot(trace.graph.chain(lead.edge.source)):
+                if edge.kind == "import" and trace.origin(module_of(edge.source)) == FIRST_PARTY:
+                    through.setdefault((edge.source, edge.line), (edge, []))[1].append(lead)
+        for edge, behind in through.values():
             path = trace.paths[module_of(edge.source)]
             assert path is not None
-            names = list(dict.fromkeys(site.hazard.name for site in sites))
-            sure = any(site.edge.sure and trace.graph.is_certain(site.edge.source) for site in sites)
-            chain = trace.chain(sites[0].edge.source)
+            names = list(dict.fromkeys(name for lead in behind for name in lead.names))
+            sure = any(lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
             verb = "brings" if sure else "may bring"
             what = f"importing {edge.target!r} {verb} {listed(names)} before the worker forks"
-            hops = (*chain, trace.hop(sites[0].edge))
+            hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
             yield Finding(path, edge.line, edge.column, "FS102", what, "", hops, DEFER)
 
 

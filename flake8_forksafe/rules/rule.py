@@ -84,3 +84,9 @@ def listed(names: list[str]) -> str:
     if len(names) > 4:
         return f"{', '.join(quoted)} and {len(names) - 4} more"
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def is_accepted(name: str, accepted: set[str]) -> bool:
+    """Whether a package or one it lies in is accepted."""
+    parts = name.split(".")
+    return any(".".join(parts[:count]) in accepted for count in range(1, len(parts) + 1))

@@ -194,7 +194,7 @@ class Runner:
             elif name in PROCESS_MANAGERS:
                 self._process_manager(name, rest, environ, directory)
             elif any(character.isspace() for character in word.text):
-                if "celery" in word.text:
+                if "celery" in word.text.lower():
                     self.script(word.text, word.place, environ, directory, (), "sh")
             elif not position or (not word.text.startswith("-") and ("/" in word.text or word.text.endswith(".sh"))):
                 self._program(word, rest, environ, directory)
@@ -233,7 +233,7 @@ class Runner:
         try:
             script = self.view.files.script(text, place.line)
         except Unusable as error:
-            if "celery" in text:
+            if "celery" in text.lower():
                 self.view.files.report(place.path, error.line, error.reason)
             return
         shell = Interpreter(self.run, self._source, self.view.files.script, place.path, self.budget)

@@ -175,6 +175,8 @@ class _Project:
         if not isinstance(other, Table):
             self.files.report(extends.place.path, extends.place.line, f"{name!r}, which is extended, does not exist")
             return own
+        if path != extends.place.path:
+            self.files.templates.add((path, name))
         merged = merge(self._extended(other, (*seen, (path, name))), own)
         return merged if isinstance(merged, Table) else own
 

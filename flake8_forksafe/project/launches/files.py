@@ -34,12 +34,17 @@ class Text(NamedTuple):
 
 
 class Files:
-    """Reading with bounds, and finding by name."""
+    """Reading with bounds, and finding by name.
+
+    :ivar troubles: what could not be read, by file and kind.
+    :ivar templates: services that exist for those of other files to extend: the file and the name.
+    """
 
     def __init__(self, disk: Disk, project: str) -> None:
         self.disk = disk
         self.project = project
         self.troubles: dict[tuple[str, str], Trouble] = {}
+        self.templates: set[tuple[str, str]] = set()
         self._named: dict[str, list[str]] | None = None
         self._texts: dict[str, str | None] = {}
         self._scripts: dict[tuple[str, int], Script] = {}

@@ -86,7 +86,7 @@ class Interpreter:
         if isinstance(statement, Loop):
             return self._loop(statement, state)
         if isinstance(statement, Function):
-            state.functions[statement.name] = statement.body
+            state.functions[statement.name] = self.path, statement.body
             return SUCCESS
         if isinstance(statement, Not):
             outcome = self.statement(statement.statement, state)
@@ -225,9 +225,9 @@ class Interpreter:
     def command(self, words: Sequence[Word], state: State) -> Outcome:
         """Run a command: a function of the script, a part of the shell, or a program."""
         name = words[0].text
-        body = state.functions.get(name)
-        if body is not None:
-            return self._call(body, words[1:], state)
+        function = state.functions.get(name)
+        if function is not None:
+            return self._call(*function, words[1:], state)
         builtin = BUILTINS.get(name)
         if builtin is not None:
             return builtin(self, words, state)
@@ -241,13 +241,11 @@ class Interpreter:
             self.execute(words, state.environ(), state.directory, Place(self.path, self.line))
         return UNKNOWN
 
-    def _call(self, body: Script, arguments: Sequence[Word], state: State) -> Outcome:
+    def _call(self, path: str, body: Script, arguments: Sequence[Word], state: State) -> Outcome:
         if self.depth >= DEEPEST_CALL:
             return UNKNOWN
         outer, state.arguments = state.arguments, tuple(arguments)
-        self.depth += 1
-        outcome = self.run(body, state)
-        self.depth -= 1
+        outcome = self._inside(path, body, state)
         state.arguments = outer
         return outcome._replace(ended="") if outcome.ended == "return" else outcome
 
@@ -259,6 +257,10 @@ class Interpreter:
             script = self.parse(text, line)
         except Unusable:
             return UNKNOWN
+        return self._inside(path, script, state)
+
+    def _inside(self, path: str, script: Script, state: State) -> Outcome:
+        """Run statements that stand in another file, or in another place of this one."""
         outer, self.path = self.path, path
         self.depth += 1
         outcome = self.run(script, state)

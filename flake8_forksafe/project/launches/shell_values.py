@@ -28,6 +28,7 @@ class State:
 
     :ivar variables: each with one value, or with those of an array.
     :ivar arguments: ``$1`` and following; None if they are not known.
+    :ivar functions: the file and the body of each.
     :ivar output: what was printed, None for what is not known, while a command substitution runs.
     """
 
@@ -37,7 +38,7 @@ class State:
     directory: str
     name: str = "sh"
     exports_all: bool = False
-    functions: dict[str, Script] = field(default_factory=dict)
+    functions: dict[str, tuple[str, Script]] = field(default_factory=dict)
     output: list[str | None] | None = None
 
     @classmethod

@@ -1,0 +1,111 @@
+"""FS103: third-party imports that pull a hazard in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.hazards.catalogue import Hazard
+from flake8_forksafe.prefork.trace import Hop, Trace, module_of
+from flake8_forksafe.prefork.walk import Edge
+from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
+from flake8_forksafe.rules.prelude import is_tamed
+from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
+
+
+class Pull(NamedTuple):
+    """A first-party import of a package that loads hazards.
+
+    :ivar hazards: what it loads, with the hops inside the environment that lead there; none if that is known from the
+        catalogue only.
+    """
+
+    trace: Trace
+    edge: Edge
+    hazards: tuple[tuple[Hazard, tuple[Hop, ...]], ...]
+
+
+def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
+    """Every first-party import through which a hazard is loaded by somebody else's package."""
+    accepted = {name for name, _ in context.settings.accept}
+    outgoing: dict[str, list[Edge]] = {}
+    for edge in trace.edges:
+        if trace.origin(module_of(edge.source)) == THIRD_PARTY:
+            outgoing.setdefault(edge.source, []).append(edge)
+    seen: set[tuple[str, int]] = set()
+    for edge in trace.edges:
+        if trace.origin(module_of(edge.source)) != FIRST_PARTY or edge.kind in ("call", "thread", "boot"):
+            continue
+        if trace.origin(edge.target) != THIRD_PARTY or (edge.source, edge.line) in seen:
+            continue
+        own = context.catalogue.find(edge.target)
+        if is_accepted(edge.target, accepted) or (own is not None and own.reported):
+            continue
+        found = (
+            _walked(context, trace, edge, outgoing) if edge.target in trace.paths else _measured(context, trace, own)
+        )
+        kept = tuple(
+            (hazard, hops) for hazard, hops in found
+            if not is_accepted(hazard.name, accepted)
+            and not (context.settings.trust_prelude and is_tamed(trace, context.catalogue, hazard))
+        )  # fmt: skip
+        if kept and trace.graph.is_reached(edge.source):
+            seen.add((edge.source, edge.line))
+            yield Pull(trace, edge, kept)
+
+
+def _walked(
+    context: Context, trace: Trace, edge: Edge, outgoing: dict[str, list[Edge]]
+) -> list[tuple[Hazard, tuple[Hop, ...]]]:
+    """The hazards that lie behind an import, by the source of the packages in between."""
+    paths: dict[str, tuple[Edge, ...]] = {edge.target: ()}
+    queue = deque([edge.target])
+    found: dict[str, tuple[Hazard, tuple[Hop, ...]]] = {}
+    while queue:
+        node = queue.popleft()
+        for step in outgoing.get(node, ()):
+            if step.target in paths:
+                continue
+            paths[step.target] = (*paths[node], step)
+            hazard = context.catalogue.find(step.target) if step.target not in trace.paths else None
+            if hazard is not None and hazard.reported:
+                found.setdefault(hazard.name, (hazard, tuple(map(trace.hop, paths[step.target]))))
+            else:
+                queue.append(step.target)
+    return list(found.values())
+
+
+def _measured(context: Context, trace: Trace, own: Hazard | None) -> list[tuple[Hazard, tuple[Hop, ...]]]:
+    """The hazards that an import loads by the catalogue's measurement, as far as they are surely installed."""
+    names = own.pulls if own is not None else ()
+    hazards = [context.catalogue.hazards[name] for name in names if name in context.catalogue.hazards]
+    return [(hazard, ()) for hazard in hazards
+            if hazard.reported and trace.presence(hazard.name.partition(".")[0]) is True]  # fmt: skip
+
+
+def check_pulls(context: Context) -> Iterator[Finding]:
+    """FS103."""
+    for trace in context.traces:
+        for pull in pulls(context, trace):
+            edge = pull.edge
+            path = trace.paths[module_of(edge.source)]
+            assert path is not None
+            first, hops = pull.hazards[0]
+            sure = edge.sure and trace.graph.is_certain(edge.source)
+            names = listed([hazard.name for hazard, _ in pull.hazards])
+            what = f"importing {edge.target!r} {'brings' if sure else 'may bring'} {names} before the worker forks"
+            what += f" ({first.why})" if hops else f" ({first.why}; by measurement, its source was not read)"
+            chain = (*trace.chain(edge.source), trace.hop(edge), *hops)
+            yield Finding(path, edge.line, edge.column, "FS103", what, edge.target, chain, first.instead)
+
+
+THIRD_PARTY_PULL = Rule(
+    "FS103",
+    "third-party import that pulls a hazard in",
+    check_pulls,
+    """\
+The package that is imported here is no hazard itself, but loads one.  The chain goes on inside the environment: its
+source is read, not executed, for the distributions whose requirements lead to a hazard.  Without an environment the
+catalogue's measurements stand in.  Import the package inside the function that uses it.""",
+)

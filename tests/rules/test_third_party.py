@@ -1,0 +1,105 @@
+"""FS103: hazards behind somebody else's package, with an environment and without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import check, found_codes, write
+
+from flake8_forksafe.analysis import Report
+
+PROJECT = {
+    "pyproject.toml": "[project]\nname = 'p'\ndependencies = ['celery', 'charts', 'elasticsearch', 'numpy']\n",
+    "proj/__init__.py": "",
+    "proj/celery.py": "from celery import Celery\napp = Celery('proj', include=['proj.tasks'])\n",
+    "proj/tasks.py": "import charts\n",
+}
+SITE = "lib/python3.12/site-packages"
+
+
+def distribution(name: str, requires: tuple[str, ...] = (), **modules: str) -> dict[str, str]:
+    """Files of an installed distribution."""
+    metadata = "".join(f"Requires-Dist: {needed}\n" for needed in requires)
+    files = {f"{SITE}/{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n{metadata}\n"}
+    record = [f"{path.replace('__', '/')}.py,," for path in modules]
+    files[f"{SITE}/{name}-1.0.dist-info/RECORD"] = "\n".join(record)
+    return files | {f"{SITE}/{path.replace('__', '/', 1)}.py": text for path, text in modules.items()}
+
+
+ENVIRONMENT = {
+    **distribution("celery", celery="raise SystemExit\n"),
+    **distribution("numpy", **{"numpy": ""}),
+    **distribution("elasticsearch", elasticsearch=""),
+    **distribution("plain", plain="import numpy\n"),
+    **distribution("charts", ("canvas>=2",), charts="from canvas import draw\n"),
+    **distribution("canvas", ("numpy>=1; python_version > '3'",), canvas="def draw():\n    pass\nimport numpy as np\n"),
+}
+
+
+def report(tmp_path: Path, name: str = ".venv", **options: object) -> Report:
+    write(tmp_path / name, ENVIRONMENT)
+    write(tmp_path / name, {"pyvenv.cfg": ""})
+    return check(write(tmp_path, PROJECT), **options)
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("name", [".venv", "venv", "env"])
+def test_chain_goes_on_inside_the_environment(tmp_path: Path, name: str) -> None:
+    found = [finding for finding in report(tmp_path, name).findings if finding.code == "FS103"]
+    assert [(Path(f.path).name, f.line) for f in found] == [("tasks.py", 1)]
+    assert [hop.node for hop in found[0].chain][-3:] == ["charts", "canvas", "numpy"]
+    assert found[0].chain[-1].path is not None and found[0].chain[-1].path.endswith("canvas.py")
+    assert found[0].chain[-1].line == 3
+
+
+def test_environment_by_option(tmp_path: Path) -> None:
+    done = report(tmp_path, "elsewhere", environment="elsewhere")
+    assert {f.code for f in done.findings} == {"FS103", "FS131"}
+    assert done.traces[0].environment == "the option"
+
+
+def test_environment_that_does_not_exist(tmp_path: Path) -> None:
+    done = check(write(tmp_path, PROJECT), environment="nowhere")
+    assert [f.code for f in done.findings] == ["FS193"]
+
+
+def test_environment_of_something_else_is_not_taken(tmp_path: Path) -> None:
+    write(tmp_path / ".venv", {**distribution("celery", celery=""), **distribution("numpy", numpy="")})
+    done = check(write(tmp_path, PROJECT))
+    assert done.traces[0].environment.startswith("none")
+    assert done.findings == ()
+
+
+def test_first_party_import_that_leads_there(tmp_path: Path) -> None:
+    write(tmp_path, PROJECT)
+    write(tmp_path / ".venv", ENVIRONMENT)
+    write(tmp_path, {"proj/tasks.py": "from proj import figures\n", "proj/figures.py": "import charts\n"})
+    found = found_codes(check(tmp_path), tmp_path)
+    assert {("proj/tasks.py", 1, "FS102"), ("proj/figures.py", 1, "FS103")} <= found
+
+
+def test_only_what_can_reach_a_hazard_is_read(tmp_path: Path) -> None:
+    done = report(tmp_path)
+    read = {module.name for module in done.traces[0].modules if module.path is not None}
+    assert {"charts", "canvas"} <= read
+    assert not {"celery", "elasticsearch", "plain"} & read
+
+
+def test_without_an_environment_measurements_stand_in(tmp_path: Path) -> None:
+    write(tmp_path, PROJECT)
+    done = check(write(tmp_path, {"proj/tasks.py": "import elasticsearch\n"}))
+    (finding,) = [f for f in done.findings if f.code == "FS103"]
+    assert "'numpy'" in finding.text and "pyarrow" not in finding.text  # which the project does not require
+    assert "by measurement" in finding.text
+
+
+def test_accepted(tmp_path: Path) -> None:
+    assert {f.code for f in report(tmp_path, accept=["numpy: on purpose"]).findings} == {"FS131"}
+    assert {f.code for f in report(tmp_path, accept=["charts"]).findings} == {"FS131"}

@@ -451,6 +451,27 @@ def _converted(walk: Walk, value: Value, kind: str, others: list[object]) -> Val
         return walk.fail(type(error).__name__)
 
 
+PURE = ("abs", "chr", "max", "min", "ord", "round", "sum")
+"""Functions of plain values that depend on nothing else."""
+
+
+def pure(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``max(a, b)``, ``sum(numbers)`` and their kin, for plain values."""
+    for index, value in enumerate(arguments.positional):
+        if isinstance(value, Choice):
+            before, after = arguments.positional[:index], arguments.positional[index + 1 :]
+            return sequences.each(walk, value, lambda option: pure(
+                walk, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
+    passed = [sequences.python_value(value) for value in arguments.positional]
+    if None in passed or arguments.keywords or not arguments.complete:
+        return UNKNOWN
+    try:
+        result = getattr(builtins, function.path.rpartition(".")[2])(*(value[0] for value in passed if value is not None))
+    except (TypeError, ValueError, OverflowError) as error:
+        return walk.fail(type(error).__name__)
+    return Literal(result) if isinstance(result, (str, bytes, int, float, complex)) else UNKNOWN
+
+
 def import_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``__import__(name)``: returns the top package unless ``fromlist`` is given."""
     name = text(arguments.get(0, "name"))
@@ -712,6 +733,7 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.all": any_or_all,
     "builtins.next": next_,
     "builtins.len": length,
+    **{f"builtins.{name}": pure for name in PURE},
     "builtins.str": convert,
     "builtins.int": convert,
     "builtins.float": convert,

@@ -17,9 +17,13 @@ from flake8_forksafe.prefork.values import Arguments, Literal
 from flake8_forksafe.prefork.walk import Walk
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.celery_app import AppFound, Search
+from flake8_forksafe.project.deployment import find_launches
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
+from flake8_forksafe.project.launches.model import WorkerLaunch
 from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.project.measurement import load_measurement
+from flake8_forksafe.project.pool import resolve
 from flake8_forksafe.project.requirements import Requirements, normalise, read_requirements
 from flake8_forksafe.rules import Context, Finding, run_rules
 from flake8_forksafe.rules.rule import Problem
@@ -62,9 +66,23 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
             traces.append(trace_app(settings, layout, store, catalogue, app, problems))
     if problems and search is None:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
+    launches = find_launches(disk, settings.project)
+    for trace in traces:
+        trace.starts = tuple(start for start in launches.launches if belongs(start, trace, len(traces) == 1))
+        trace.forks = any(resolve(start, trace.conf).forks for start in trace.starts or (None,))
+    measured = load_measurement(absolute(settings, settings.measurement)) if settings.measurement else None
     store.save()
-    findings = run_rules(Context(settings, catalogue, tuple(traces), search, tuple(problems)))
+    context = Context(settings, catalogue, tuple(traces), search, tuple(problems), launches.troubles, measured)
+    findings = run_rules(context)
     return Report(findings, tuple(traces), catalogue, len(store.used), len(store.parsed), store.bodies_collected)
+
+
+def belongs(start: WorkerLaunch, trace: Trace, only: bool) -> bool:
+    """Whether a launch starts the worker of a trace; one that names no app may be that of the only one."""
+    if start.app is None:
+        return only
+    given, module = start.app.partition(":")[0], trace.launch.app.partition(":")[0]
+    return module in (given, f"{given}.celery", given.rpartition(".")[0])
 
 
 def find_apps(settings: Settings, disk: Disk, store: FactStore) -> tuple[list[AppFound], Search | None]:

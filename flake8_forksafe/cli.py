@@ -16,6 +16,7 @@ from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_setting
 
 if TYPE_CHECKING:
     from flake8_forksafe.analysis import Report
+    from flake8_forksafe.rules import Finding
 
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
@@ -26,8 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns its exit status: 0 nothing found, 1 findings, 2 it could not do what was asked.
     """
-    parser = make_parser()
-    options = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command = next(iter(given), "")
+    ours = given[: given.index("--")] if command == "measure" and "--" in given else given
+    options = make_parser(command).parse_args(ours)
+    if command == "measure":
+        options.worker_arguments = given[len(ours) + 1 :]
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -43,12 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The command line: the same options as flake8's, without their prefix."""
+def make_parser(command: str = "") -> argparse.ArgumentParser:
+    """The command line: the same options as flake8's, without their prefix.
+
+    :param command: the one that is asked for; ``measure`` has its options only then, since no other needs its code.
+    """
     parser = argparse.ArgumentParser(
         prog="forksafe",
         description="Find what a Celery worker's MainProcess imports and runs before it forks. "
-        "Everything is static: the project is never imported.",
+        "Everything but measure is static: the project is not imported.",
     )
     parser.add_argument("--version", action="version", version=f"forksafe {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -65,6 +73,13 @@ def make_parser() -> argparse.ArgumentParser:
     trace.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     add_options(trace)
     trace.set_defaults(run=run_trace)
+
+    measure = commands.add_parser("measure", help="boot a real worker up to its first fork: runs the project's code")
+    if command == "measure":
+        from flake8_forksafe.measure import command as measurement
+
+        measurement.add_arguments(measure)
+        measure.set_defaults(run=measurement.run)
 
     explain = commands.add_parser("explain", help="explain a code")
     explain.add_argument("code", metavar="CODE", help="such as FS101")
@@ -128,7 +143,8 @@ def run_check(options: argparse.Namespace) -> int:
     start = start if os.path.isdir(start) else os.path.dirname(start)
     settings = settings_from(options, start)
     report = run_analysis(settings)
-    chosen = [finding for finding in report.findings if not paths or _inside(finding.path, paths)]
+    shown = [in_place(finding) for finding in report.findings]
+    chosen = [finding for finding in shown if not paths or _inside(finding.path, paths)]
     if options.format == "json":
         from flake8_forksafe.report.json import findings_document
 
@@ -140,6 +156,11 @@ def run_check(options: argparse.Namespace) -> int:
             print(line)
         print(text.summary(len(chosen), len(report.traces), report.files))
     return 1 if chosen else 0
+
+
+def in_place(finding: Finding) -> Finding:
+    """A finding at the place that it is really about, which need not be a Python file."""
+    return finding._replace(path=finding.place[0], line=finding.place[1], column=0) if finding.place else finding
 
 
 def _inside(path: str, paths: list[str]) -> bool:

@@ -20,7 +20,7 @@ class UsageError(Exception):
 class Option(NamedTuple):
     """One setting, as flake8 option ``--forksafe-NAME``, command flag ``--NAME`` and key in ``[tool.forksafe]``.
 
-    :ivar kind: ``"text"``, ``"list"`` or ``"flag"``.
+    :ivar kind: ``"text"``, ``"list"``, ``"number"`` or ``"flag"``.
     """
 
     name: str
@@ -46,6 +46,9 @@ OPTIONS = (
     Option("check-process-init", "flag", "", "report slow loads in worker_process_init handlers (FS125)", "off"),
     Option("require-prelude", "flag", "", "the prelude must stand in the code, whatever launches provide", "off"),
     Option("trust-prelude", "flag", "", "do not report imports that a complete, early prelude makes safe", "off"),
+    Option("worker-memory", "number", "MB", "memory of one child of the pool, in MiB", "estimated from its imports"),
+    Option("container-memory", "number", "MB", "memory limit of the worker's container, in MiB", "from manifests"),
+    Option("measurement", "text", "FILE", "what forksafe measure --save wrote, instead of an estimate", "none"),
     Option("python-version", "text", "X.Y", "lowest Python version of the worker", "requires-python"),
     Option("platform", "text", "NAME", "sys.platform of the worker, such as linux or darwin", "any"),
     Option("cache-dir", "text", "DIR", "where facts are kept between runs", DEFAULT_CACHE),
@@ -61,6 +64,8 @@ class Settings(NamedTuple):
     :ivar accept: accepted packages with the reasons given.
     :ivar environment: directory of the worker's environment, or its interpreter, if given.
     :ivar warm_ups: calls that count as warm-ups, dotted.
+    :ivar worker_memory: MiB that one child takes; ``container_memory``: MiB that all may take together.
+    :ivar measurement: file of a recorded measurement, relative to the project.
     :ivar check_process_init: whether FS125 is reported.
     :ivar require_prelude: whether the environment of launches does not count as a prelude.
     :ivar trust_prelude: whether imports that a prelude makes safe are not reported.
@@ -76,6 +81,9 @@ class Settings(NamedTuple):
     accept: tuple[tuple[str, str], ...] = ()
     environment: str | None = None
     warm_ups: tuple[str, ...] = ()
+    worker_memory: int | None = None
+    container_memory: int | None = None
+    measurement: str | None = None
     check_process_init: bool = False
     require_prelude: bool = False
     trust_prelude: bool = False
@@ -150,6 +158,9 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         accept=_accepted(values.get("accept", ())),
         environment=values.get("environment"),
         warm_ups=tuple(values.get("warm_ups", ())),
+        worker_memory=values.get("worker_memory"),
+        container_memory=values.get("container_memory"),
+        measurement=values.get("measurement"),
         check_process_init=bool(values.get("check_process_init")),
         require_prelude=bool(values.get("require_prelude")),
         trust_prelude=bool(values.get("trust_prelude")),
@@ -173,6 +184,10 @@ def _checked(option: Option, value: Any) -> Any:
         if not isinstance(value, bool):
             raise UsageError(f"the option {option.name} is on or off, not {value!r}")
         return value
+    if option.kind == "number":
+        if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(value).strip()):
+            raise UsageError(f"the option {option.name} takes a whole number of {option.metavar}, not {value!r}")
+        return int(value)
     if option.kind == "text":
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flake8_forksafe.prefork.django_boot import assigned_at
 from flake8_forksafe.prefork.frames import Frame, Module
 from flake8_forksafe.prefork.library.celery import (
     AFTER_FORK,
@@ -33,9 +34,11 @@ from flake8_forksafe.prefork.values import (
     ModuleValue,
     Value,
     options,
+    text,
 )
 from flake8_forksafe.prefork.walk import BudgetExceeded, Walk
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.pool import UNREAD_SETTINGS
 
 ROOT = "celery"
 """The node of the worker itself, from which everything is reached."""
@@ -50,6 +53,16 @@ class Booted(NamedTuple):
     edges_at_fork: int
     conf: dict[str, object]
     """The settings in :data:`WORKER_SETTINGS` that the project gives a literal value."""
+    unread_settings: tuple[UnreadSetting, ...]
+
+
+class UnreadSetting(NamedTuple):
+    """A setting that Celery does not read: where it is made, and what Celery reads instead."""
+
+    name: str
+    instead: str
+    module: str
+    line: int
 
 
 def boot(walk: Walk, app: str) -> Booted:
@@ -66,7 +79,12 @@ def boot(walk: Walk, app: str) -> Booted:
                 run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN})
     except BudgetExceeded:
         walk.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
-    return Booted(found, *(at_fork or (len(walk.order), len(walk.edges))), _worker_settings(walk, found, frame))
+    return Booted(
+        found,
+        *(at_fork or (len(walk.order), len(walk.edges))),
+        _worker_settings(walk, found, frame),
+        _unread(walk, found),
+    )
 
 
 WORKER_SETTINGS = (
@@ -161,3 +179,19 @@ def _app_in(walk: Walk, value: Value | None, frame: Frame) -> Value | None:
         if isinstance(inner, ModuleValue):
             return _app_in(walk, inner, frame)
     return next((found for found in names.values() if walk.celery.app_of(found) is not None), None)
+
+
+def _unread(walk: Walk, app: CeleryApp | None) -> tuple[UnreadSetting, ...]:
+    """Settings with the app's namespace in front that Celery does not know."""
+    prefix = text(app.namespace) if app is not None else None
+    if app is None or not prefix:
+        return ()
+    holders = walk.django.settings or list(options(app.config) if app.config is not None else ())
+    found = []
+    for holder in holders:
+        for name, instead in UNREAD_SETTINGS.items():
+            key = f"{prefix}_{name}".upper()
+            place = assigned_at(walk, holder.module, key) if isinstance(holder, ModuleValue) else None
+            if place is not None:
+                found.append(UnreadSetting(key, f"{prefix}_{instead}".upper(), place[0].name, place[1]))
+    return tuple(found)

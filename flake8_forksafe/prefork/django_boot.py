@@ -136,7 +136,7 @@ class DjangoState:
         """A frame for the line of the settings module that last changes a setting; else ``frame``."""
         for holder in self.settings or ():
             module = holder.module if isinstance(holder, ModuleValue) else None
-            place = _assigned_at(walk, module, setting) if module is not None else None
+            place = assigned_at(walk, module, setting) if module is not None else None
             if place is not None:
                 cause = Frame(place[0], place[0].name, "function", walk.doubt)
                 cause.line, cause.boot = place[1], True
@@ -445,7 +445,7 @@ def _values(walk: Walk, value: Value | None) -> Value:
     return value if value is not None else Items("list", (), walk.doubt)
 
 
-def _assigned_at(walk: Walk, module: Module, setting: str) -> tuple[Module, int] | None:
+def assigned_at(walk: Walk, module: Module, setting: str) -> tuple[Module, int] | None:
     """The last top-level statement that assigns a setting, in the settings module or one it star-imports."""
     if module.found.path is None:
         return None
@@ -458,7 +458,7 @@ def _assigned_at(walk: Walk, module: Module, setting: str) -> tuple[Module, int]
             targets = (statement.target,)
         elif isinstance(statement, ImportFrom) and statement.names == (("*", None),):
             source = walk.modules.get(absolute(module.package, statement.level, statement.module))
-            inherited = _assigned_at(walk, source, setting) if source is not None and source is not module else None
+            inherited = assigned_at(walk, source, setting) if source is not None and source is not module else None
             place = inherited or place
         if any(isinstance(target, Name) and target.id == setting for target in targets):
             place = (module, statement.line)

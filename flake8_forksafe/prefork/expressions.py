@@ -41,6 +41,7 @@ from flake8_forksafe.prefork.values import (
     join,
     options,
     text,
+    texts,
     truth,
 )
 from flake8_forksafe.source import facts
@@ -390,6 +391,8 @@ def subscript(walk: Walk, node: facts.Subscript, frame: Frame) -> Value:
         )
         return sequences.get_slice(walk, container, bounds)
     index = walk.evaluate(node.key, frame)
+    if container is walk.environ:
+        walk.variables_read.update(texts(index))
     for option in options(container):
         if isinstance(option, Instance):
             method = attribute(walk, option, "__getitem__", frame)

@@ -70,6 +70,8 @@ class Trace:
         self.gates = dict(walk.gates)
         self.starts: tuple[WorkerLaunch, ...] = ()
         """How the repository's deployment files start this worker."""
+        self.forks = True
+        """Whether a pool of this worker forks."""
         self.variants: dict[str, Trace] = {}
         """Traces of the same boot as other processes: :data:`~flake8_forksafe.prefork.process.OTHERS`, and forms."""
         self.notes: tuple[Note, ...] = tuple(walk.notes)
@@ -84,6 +86,8 @@ class Trace:
         self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
         self._steps = walk.steps_of
         self.conf = booted.conf
+        self.unread_settings = booted.unread_settings
+        self.variables_read = frozenset(walk.variables_read)
 
     @property
     def app_location(self) -> tuple[str, int] | None:

@@ -93,7 +93,7 @@ class Use(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """Something that limits native threads, or does not: an environment variable that is set, or a call that acts alike.
+    """Something that may limit native threads: an environment variable that is set, or a call that acts alike.
 
     :ivar name: the variable, or the dotted name of the function.
     :ivar value: the variable's value, or the first argument; None if it is not known.
@@ -165,6 +165,7 @@ class Walk:
         self.notes: list[Note] = []
         self.uses: dict[tuple[str, int, str], Use] = {}
         self.settings_made: list[Setting] = []
+        self.variables_read: set[str] = set()
         self.gated: dict[tuple[str, str, int, str], tuple[Gate, ...]] = {}
         self.gates: dict[tuple[str, int, int, str], bool | None] = {}
         self.sensed = 0

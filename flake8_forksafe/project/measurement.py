@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from flake8_forksafe.settings import UsageError
@@ -86,7 +87,7 @@ def load_document(path: str) -> dict[str, Any]:
     return document
 
 
-def measurement_of(document: dict[str, Any], path: str = "") -> Measurement:
+def measurement_of(document: Mapping[str, Any], path: str = "") -> Measurement:
     """The figures of a document.
 
     :raises UsageError: if one is not what it should be.

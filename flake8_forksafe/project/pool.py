@@ -50,6 +50,17 @@ OLD_NAMES = {
 """What Celery 3 and 4 called some options in their ``CELERYD_*`` settings."""
 
 
+UNREAD_SETTINGS = {
+    "pool": "worker_pool",
+    "concurrency": "worker_concurrency",
+    "max_tasks_per_child": "worker_max_tasks_per_child",
+    "max_memory_per_child": "worker_max_memory_per_child",
+    "prefetch_multiplier": "worker_prefetch_multiplier",
+    "pool_start_method": "worker_pool_start_method",
+}
+"""What is written behind a namespace such as ``CELERY_`` though Celery reads something else (celery/app/defaults.py)."""
+
+
 class Pool(NamedTuple):
     """The pool of a worker.
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flake8_forksafe.rules.blind import CELERY_WITHOUT_APP, MISSING_OPTION, UNREADABLE, UNRESOLVED
 from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
+from flake8_forksafe.rules.pool import POOL_RULES
 from flake8_forksafe.rules.prelude import PRELUDE_RULES
 from flake8_forksafe.rules.rule import Context, Finding, Rule
 from flake8_forksafe.rules.third_party import THIRD_PARTY_PULL
@@ -17,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     FUNCTION_IMPORT,
     *WARM_UP_RULES,
     *PRELUDE_RULES,
+    *POOL_RULES,
     CELERY_WITHOUT_APP,
     UNREADABLE,
     UNRESOLVED,
@@ -27,9 +31,20 @@ __all__ = ["RULES", "Context", "Finding", "Rule", "run_rules"]
 
 
 def run_rules(context: Context) -> tuple[Finding, ...]:
-    """All findings, sorted by place, each once."""
+    """All findings, sorted by place, each once.
+
+    Rules about what the children inherit look at workers that fork only, one at a time.
+    """
     found: dict[tuple[str, int, str, str], Finding] = {}
     for rule in RULES:
-        for finding in rule.check(context):
-            found.setdefault((finding.path, finding.line, finding.code, finding.subject), finding)
+        for part in [context] if rule.any_pool else _forking(context):
+            for finding in rule.check(part):
+                found.setdefault((finding.path, finding.line, finding.code, finding.subject), finding)
     return tuple(sorted(found.values(), key=lambda finding: (finding[:5], finding.subject)))
+
+
+def _forking(context: Context) -> Iterator[Context]:
+    """The context of each worker that forks; of a worker that is launched in several ways, one of them does."""
+    for trace in context.traces:
+        if trace.forks:
+            yield context._replace(traces=(trace,))

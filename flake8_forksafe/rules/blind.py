@@ -71,6 +71,18 @@ def check_unresolved(context: Context) -> Iterator[Finding]:
                 place = (path, note.line) if path is not None else trace.app_location
                 if place is not None:
                     yield Finding(*place, note.column, "FS192", _unresolved_text(note), note.text)
+    yield from _troubles(context)
+
+
+def _troubles(context: Context) -> Iterator[Finding]:
+    """Deployment files that could not be read, at the app."""
+    location = next((trace.app_location for trace in context.traces if trace.app_location is not None), None)
+    if location is None:
+        return
+    for trouble in context.troubles:
+        shown = os.path.relpath(trouble.path, context.settings.project)
+        what = f"the deployment file {shown}:{trouble.line} cannot be used, nor its launches: {trouble.text}"
+        yield Finding(*location, 0, "FS192", what, trouble.path, place=(trouble.path, trouble.line))
 
 
 def _unresolved_text(note: Note) -> str:
@@ -96,6 +108,7 @@ CELERY_WITHOUT_APP = Rule(
     """\
 The project imports Celery, but no Celery app was found in it, or the app leads to no task module.  Then nothing, or
 too little, is checked, and silence would be misleading.  Name the app with the option app, as for celery -A.""",
+    any_pool=True,
 )
 
 UNREADABLE = Rule(
@@ -105,6 +118,7 @@ UNREADABLE = Rule(
     """\
 A module that the worker loads cannot be analysed: broken syntax, an undeclared encoding, null bytes, nesting or size
 beyond what can be parsed, or missing permission.  Whatever it imports is not checked.""",
+    any_pool=True,
 )
 
 UNRESOLVED = Rule(
@@ -115,6 +129,7 @@ UNRESOLVED = Rule(
 Which modules the worker loads depends on a value that only running the project could tell: the packages given to
 autodiscover_tasks(), INSTALLED_APPS, the settings module.  The analysis goes on with what is known; the rest is not
 checked.  Where the value is really fixed, write it as a literal, or name it in an option.""",
+    any_pool=True,
 )
 
 MISSING_OPTION = Rule(
@@ -124,4 +139,5 @@ MISSING_OPTION = Rule(
     """\
 An option of forksafe names an app, a settings module or a directory that is not in the project: a typo, or something
 that was renamed.  The option has no effect.""",
+    any_pool=True,
 )

@@ -166,7 +166,7 @@ def check_late(context: Context) -> Iterator[Finding]:
 def refused(setting: Setting) -> str:
     """Why a value does not do what it is there for; ``""`` if it does, or is not known."""
     value = setting.value
-    if value is None:
+    if value is None or setting.name not in (*THREADS, OBJECTIVE_C, GRPC):
         return ""
     if not isinstance(value, str):
         return f"{value!r} is no string, and os.environ takes nothing else"

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.prefork.trace import Hop, Trace
 from flake8_forksafe.project.celery_app import Search
+from flake8_forksafe.project.launches.model import Trouble
+from flake8_forksafe.project.measurement import Measurement
 from flake8_forksafe.settings import Settings
 
 
@@ -20,6 +22,7 @@ class Finding(NamedTuple):
     :ivar subject: what it is about; two findings of one code at one place about one subject are the same.
     :ivar chain: how the worker gets there; the last hop is what is found.
     :ivar instead: the way out.
+    :ivar place: path and line of what it is really about, where that is no Python file; flake8 cannot show it there.
     """
 
     path: str
@@ -30,6 +33,7 @@ class Finding(NamedTuple):
     subject: str = ""
     chain: tuple[Hop, ...] = ()
     instead: str = ""
+    place: tuple[str, int] | None = None
 
     @property
     def text(self) -> str:
@@ -49,6 +53,8 @@ class Context(NamedTuple):
     """Everything a rule may look at.
 
     :ivar traces: one for each launch.
+    :ivar troubles: deployment files that could not be read.
+    :ivar measured: what ``forksafe measure --save`` recorded, if the user names it.
     :ivar search: what the search for Celery apps found, or None if the apps were given.
     """
 
@@ -57,6 +63,8 @@ class Context(NamedTuple):
     traces: tuple[Trace, ...]
     search: Search | None
     problems: tuple[Problem, ...]
+    troubles: tuple[Trouble, ...] = ()
+    measured: Measurement | None = None
 
 
 class Rule(NamedTuple):
@@ -64,12 +72,14 @@ class Rule(NamedTuple):
 
     :ivar summary: the finding in a few words, for lists.
     :ivar explanation: what it does, why it is bad, and the way out, for ``forksafe explain``.
+    :ivar any_pool: whether it also concerns workers whose pool does not fork.
     """
 
     code: str
     summary: str
     check: Callable[[Context], Iterable[Finding]]
     explanation: str
+    any_pool: bool = False
 
 
 def chain_text(chain: tuple[Hop, ...]) -> str:

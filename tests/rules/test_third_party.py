@@ -29,7 +29,7 @@ def distribution(name: str, requires: tuple[str, ...] = (), **modules: str) -> d
 
 ENVIRONMENT = {
     **distribution("celery", celery="raise SystemExit\n"),
-    **distribution("numpy", **{"numpy": ""}),
+    **distribution("numpy", numpy=""),
     **distribution("elasticsearch", elasticsearch=""),
     **distribution("plain", plain="import numpy\n"),
     **distribution("charts", ("canvas>=2",), charts="from canvas import draw\n"),

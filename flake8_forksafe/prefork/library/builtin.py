@@ -466,7 +466,9 @@ def pure(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> 
     if None in passed or arguments.keywords or not arguments.complete:
         return UNKNOWN
     try:
-        result = getattr(builtins, function.path.rpartition(".")[2])(*(value[0] for value in passed if value is not None))
+        result = getattr(builtins, function.path.rpartition(".")[2])(
+            *(value[0] for value in passed if value is not None)
+        )
     except (TypeError, ValueError, OverflowError) as error:
         return walk.fail(type(error).__name__)
     return Literal(result) if isinstance(result, (str, bytes, int, float, complex)) else UNKNOWN
@@ -623,6 +625,8 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
     if key is None:
         return UNKNOWN
     item = receiver.entries.get(key)
+    if receiver is walk.environ and isinstance(key, str):
+        walk.variables_read.add(key)
     if item is None:
         if name == "pop" and receiver.complete and arguments.get(1, "default") is None:
             return walk.fail("KeyError")

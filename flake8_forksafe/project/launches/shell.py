@@ -155,8 +155,7 @@ class Interpreter:
                 copies.append(copy)
         if complete and outcomes and not copies:
             return outcomes[-1]
-        for copy in copies:
-            state.merge(copy)
+        state.merge(copies if complete else [state.copy(), *copies])
         return UNKNOWN
 
     def _loop(self, loop: Loop, state: State) -> Outcome:

@@ -29,6 +29,7 @@ from flake8_forksafe.project.launches.shell_words import DEEPEST, SPECIAL, WordR
 
 SEPARATORS = (";;&", ";;", ";&", ";", "&&", "||", "|&", "|", "&", "(", ")", "\n")
 REDIRECTION = re.compile(r"&>>?|[0-9]*(?:<<<|<<-?|<>|<&|>>|>&|>\||<|>)")
+CLOSING = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
 FIRST = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 
 
@@ -142,6 +143,8 @@ class _Parser(WordReader):
             statement: Statement = Group(self._until(")"), True)
         elif word in COMPOUND:
             statement = COMPOUND[word](self)
+        elif word in CLOSING:
+            raise self.error(f"unexpected {word!r}")
         else:
             return self._definition() or self.simple()
         self._redirections()
@@ -203,8 +206,10 @@ class _Parser(WordReader):
         return self._body(variable, words, ())
 
     def while_statement(self) -> Loop:
-        self.position += len(self.reserved())
-        return self._body("", (), self.script(("do",)))
+        word = self.reserved()
+        self.position += len(word)
+        condition = self.script(("do",))
+        return self._body("", (), (Not(Group(condition, False)),) if word == "until" else condition)
 
     def _body(self, variable: str, words: tuple[Parts, ...] | None, condition: Script) -> Loop:
         self._skip_newlines()

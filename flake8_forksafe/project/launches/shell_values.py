@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -67,16 +67,20 @@ class State:
         """A variable whose value is not known any more."""
         self.variables[name] = (Word(f"${name}", place, (name,)),)
 
-    def merge(self, branch: State) -> None:
-        """Take over what a branch that may have been run has changed; where both knew a value, neither counts."""
-        for name, values in branch.variables.items():
-            before = self.variables.get(name)
-            if before is None or any(word.unknown for word in before):
-                self.variables[name] = values
-            elif [word.text for word in before] != [word.text for word in values]:
-                self.forget(name, values[0].place if values else NOWHERE)
-        self.exported |= branch.exported
-        self.functions.update(branch.functions)
+    def merge(self, paths: Sequence[State]) -> None:
+        """Go on with what the ways through a condition agree on; one that knows no value has no say."""
+        names = {name: None for path in paths for name in path.variables}
+        for name in names:
+            known = [path.variables[name] for path in paths if name in path.variables]
+            known = [values for values in known if not any(word.unknown for word in values)]
+            texts = {tuple(word.text for word in values) for values in known}
+            if len(texts) > 1:
+                self.forget(name, known[0][0].place if known[0] else NOWHERE)
+            elif known:
+                self.variables[name] = known[0]
+        for path in paths:
+            self.exported |= path.exported
+            self.functions.update(path.functions)
 
 
 class Expander:
@@ -112,6 +116,8 @@ class Expander:
     def _separate(self, part: Piece, state: State, place: Place) -> list[Word]:
         """The values of a part; the results of unquoted expansions are divided at blanks."""
         words = self._values(part, state, place)[:MOST_FIELDS]
+        if isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("*"):
+            return [_together(words, place)]
         if isinstance(part, Literal) or part.quoted:
             return words
         return [
@@ -121,14 +127,10 @@ class Expander:
     def single(self, parts: Parts, state: State, path: str) -> Word:
         """The value of an assignment, which is not split."""
         place = Place(path, parts.line)
-        text, unknown, places = "", [], []
-        for part in parts.parts:
-            words = self._values(part, state, place)
-            text += " ".join(word.text for word in words)
-            unknown += [name for word in words for name in word.unknown]
-            places += [word.place for word in words]
-        is_lone = len(places) == 1 and places[0].line
-        return Word(text, places[0] if is_lone else place, tuple(dict.fromkeys(unknown)))
+        values = [_together(self._values(part, state, place), place) for part in parts.parts if part != EMPTY]
+        unknown = dict.fromkeys(name for value in values for name in value.unknown)
+        where = values[0].place if len(values) == 1 else place
+        return Word("".join(value.text for value in values), where, tuple(unknown))
 
     def _values(self, part: Piece, state: State, place: Place) -> list[Word]:
         if isinstance(part, Literal):
@@ -189,6 +191,13 @@ def _unknown(part: Variable, place: Place) -> Word:
 def _is_all(part: Piece) -> bool:
     """Whether it is ``"$@"`` or ``"${NAME[@]}"``, which is no word at all if there are no values."""
     return isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("@")
+
+
+def _together(words: Sequence[Word], place: Place) -> Word:
+    """Several values as one, such as ``"$*"``."""
+    if len(words) == 1:
+        return words[0]
+    return Word(" ".join(word.text for word in words), place, tuple(name for word in words for name in word.unknown))
 
 
 def _join(left: Word, right: Word) -> Word:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flake8_forksafe.project.launches.model import Word
 
@@ -38,6 +38,7 @@ class _Substitution:
 
     def run(self, word: Word, depth: int) -> Word:
         text, pieces, position = word.text, [], 0
+        pairs = _pairs(text)
         unknown = list(word.unknown)
         whole: Word | None = None
         while position < len(text):
@@ -45,7 +46,7 @@ class _Substitution:
                 pieces.append("$")
                 position += 2
                 continue
-            end, value = self._variable(word, position, depth) if text[position] == "$" else (position, None)
+            end, value = self._variable(word, position, pairs, depth) if text[position] == "$" else (position, None)
             if value is None:
                 pieces.append(text[position])
                 position += 1
@@ -58,13 +59,13 @@ class _Substitution:
         place = whole.place if whole is not None and whole.place.line else word.place
         return Word("".join(pieces), place, tuple(dict.fromkeys(unknown)))
 
-    def _variable(self, word: Word, start: int, depth: int) -> tuple[int, Word | None]:
+    def _variable(self, word: Word, start: int, pairs: Mapping[int, int], depth: int) -> tuple[int, Word | None]:
         """The variable that begins at ``start``: where it ends, and its value, None if there is no variable."""
         text = word.text
         if text[start + 1 : start + 2] != "{":
             match = NAME.match(text, start + 1) if self.bare else None
             return (match.end(), self._value(match[0], match[0], word)) if match else (start, None)
-        end = closing_brace(text, start + 2)
+        end = pairs.get(start + 1)
         match = NAME.match(text, start + 2)
         if match is None or end is None or depth > DEEPEST:
             return start, None
@@ -87,6 +88,17 @@ class _Substitution:
         if operator.endswith("+"):
             return self.run(argument, depth + 1) if is_set else Word("", word.place)
         return self._value(name, written, word)
+
+
+def _pairs(text: str) -> dict[int, int]:
+    """The closing brace of each opening one."""
+    pairs, opened = {}, []
+    for index, character in enumerate(text):
+        if character == "{":
+            opened.append(index)
+        elif character == "}" and opened:
+            pairs[opened.pop()] = index
+    return pairs
 
 
 def closing_brace(text: str, start: int) -> int | None:

@@ -1,0 +1,148 @@
+"""FS141 to FS143: a pool that fits its container, and settings that Celery reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.prefork.trace import Trace
+from flake8_forksafe.project.launches.model import WorkerLaunch
+from flake8_forksafe.project.pool import CPU_COUNT, Pool, resolve, unread_variables
+from flake8_forksafe.rules.memory import Estimate, estimate
+from flake8_forksafe.rules.rule import Context, Finding, Rule
+
+
+class Sized(NamedTuple):
+    """One launch with its pool and its memory.
+
+    :ivar start: None for a worker that no deployment file starts.
+    :ivar limit: memory of its container, in MiB, if known.
+    """
+
+    trace: Trace
+    start: WorkerLaunch | None
+    pool: Pool
+    estimate: Estimate
+    limit: int | None
+
+    @property
+    def processes(self) -> int | None:
+        """How many children it has, if that is known."""
+        count = self.pool.concurrency
+        return count * (self.start.nodes if self.start is not None else 1) if count is not None else None
+
+
+def launches(context: Context) -> Iterator[Sized]:
+    """Every launch of every traced worker."""
+    for trace in context.traces:
+        for start in trace.starts or (None,):
+            pool = resolve(start, trace.conf)
+            limit = start.memory_mb if start is not None and start.memory_mb else context.settings.container_memory
+            yield Sized(trace, start, pool, estimate(context, trace, pool), limit)
+
+
+def is_forking(sized: Sized) -> bool:
+    """Whether it starts child processes at all."""
+    return sized.pool.forks or (sized.pool.start_method == "spawn" and sized.pool.kind not in ("solo", "threads"))
+
+
+def check_container(context: Context) -> Iterator[Finding]:
+    """FS141."""
+    for sized in launches(context):
+        count, limit, memory = sized.processes, sized.limit, sized.estimate
+        if count is None or limit is None or not is_forking(sized) or count <= memory.safe_concurrency(limit):
+            continue
+        parent = f" + {memory.parent:.0f} MB for the parent" if memory.parent else ""
+        what = (
+            f"{count} children × {memory.child:.0f} MB{parent} = {memory.needed(count):.0f} MB do not fit into the "
+            f"container's {limit} MB{_where(context, sized)} (figures from {memory.source})"
+        )
+        safe = memory.safe_concurrency(limit)
+        instead = f"the largest concurrency that fits is {safe}" if safe else "give it more memory, or import less"
+        yield from _at(context, sized, "FS141", what, instead, "concurrency")
+
+
+def check_host_count(context: Context) -> Iterator[Finding]:
+    """FS142."""
+    for sized in launches(context):
+        if sized.limit is None or sized.pool.concurrency_source != CPU_COUNT or not is_forking(sized):
+            continue
+        what = (
+            f"the container's memory is limited to {sized.limit} MB{_where(context, sized)}, but the concurrency is "
+            "left to the CPU count, which is the host's"
+        )
+        safe = sized.estimate.safe_concurrency(sized.limit)
+        hint = f"; up to {safe} fit, by {sized.estimate.source}" if safe else ""
+        yield from _at(context, sized, "FS142", what, f"set --concurrency or worker_concurrency{hint}", "memory")
+
+
+def check_unread(context: Context) -> Iterator[Finding]:
+    """FS143."""
+    for trace in context.traces:
+        for start in trace.starts:
+            sized = Sized(trace, start, resolve(start, trace.conf), Estimate(0, 1, (), ""), None)
+            for name, instead in unread_variables(dict(start.environ)):
+                if name not in start.expanded and name not in trace.variables_read:
+                    what = f"Celery does not read the environment variable {name}{_where(context, sized)}"
+                    yield from _at(context, sized, "FS143", what, f"it reads {instead}", name)
+        for setting in trace.unread_settings:
+            path = trace.paths.get(setting.module)
+            if path is not None:
+                what = f"Celery does not read the setting {setting.name}"
+                yield Finding(path, setting.line, 0, "FS143", what, setting.name, (), f"it reads {setting.instead}")
+
+
+def _where(context: Context, sized: Sized) -> str:
+    """The launch, for a message."""
+    if sized.start is None:
+        return ""
+    name = f" '{sized.start.name}'" if sized.start.name else ""
+    return f", started{name} by {os.path.relpath(sized.start.path, context.settings.project)}:{sized.start.line}"
+
+
+def _at(context: Context, sized: Sized, code: str, what: str, instead: str, about: str) -> Iterator[Finding]:
+    """A finding at the app, which ``forksafe check`` shows at the place in the deployment file."""
+    location = sized.trace.app_location
+    if location is None:
+        return
+    place = None
+    if sized.start is not None:
+        place = (sized.start.path, sized.start.line)
+        if about == "concurrency" and sized.start.concurrency_path:
+            place = (sized.start.concurrency_path, sized.start.concurrency_line)
+        elif about == "memory" and sized.start.memory_path:
+            place = (sized.start.memory_path, sized.start.memory_line)
+    subject = f"{about}:{sized.start.path}:{sized.start.line}" if sized.start is not None else about
+    yield Finding(*location, 0, code, what, subject, (), instead, place)
+
+
+EXPLANATIONS = {
+    "FS141": (
+        check_container,
+        "concurrency × memory per worker exceeds the container",
+        """\
+The children and their parent need more memory than the container may use, so the kernel kills one of them, often before
+a task has run.  What children share with the parent is counted once with fork, and not at all with spawn.  The figures
+come from the catalogue's measured import sizes, from the option worker-memory, or from forksafe measure --save.""",
+    ),
+    "FS142": (
+        check_host_count,
+        "concurrency left to the host's CPU count in a memory-limited container",
+        """\
+Without --concurrency a worker starts one child for each CPU that it sees.  In a container without a cpuset that is the
+host's count, whatever the container's CPU quota.  On a large machine the pool then outgrows the memory limit.""",
+    ),
+    "FS143": (
+        check_unread,
+        "a setting that Celery does not read",
+        """\
+CELERY_POOL, CELERY_CONCURRENCY and their like are recommended in articles, but Celery 5 ignores them: the options of
+the worker command are read from CELERY_WORKER_POOL, CELERY_WORKER_CONCURRENCY and so on.""",
+    ),
+}
+
+POOL_RULES: tuple[Rule, ...] = tuple(
+    Rule(code, summary, check, explanation, any_pool=True)
+    for code, (check, summary, explanation) in EXPLANATIONS.items()
+)

@@ -16,6 +16,7 @@ import atexit
 import faulthandler
 import functools
 import gc
+import importlib.util
 import json
 import os
 import runpy
@@ -617,6 +618,8 @@ def start_celery(arguments: list[str]) -> None:
         runpy.run_path(script, run_name="__main__")
     else:
         sys.path[0] = os.getcwd()
+        if importlib.util.find_spec("celery") is None:
+            raise ModuleNotFoundError("No module named 'celery'", name="celery")
         runpy.run_module("celery", run_name="__main__", alter_sys=True)
 
 

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 ORDER = ["plugin", "cli", "session", "analysis", "report", "rules", "prefork", "project", "source"]
 """Later parts must not import earlier ones.  ``settings`` and ``hazards`` stand beside: see ALLOWED_ASIDE."""
 ASIDE = {"settings", "hazards"}
-HEAVY = {"libcst": {"source", "fix"}, "networkx": {"prefork"}, "flake8": {"plugin", "settings"}}
+HEAVY = {"libcst": {"source", "fix"}, "networkx": {"prefork"}, "flake8": {"plugin", "settings"}, "yaml": {"project"}}
 
 
 def parts() -> list[tuple[str, Path]]:

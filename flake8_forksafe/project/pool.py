@@ -58,7 +58,7 @@ UNREAD_SETTINGS = {
     "prefetch_multiplier": "worker_prefetch_multiplier",
     "pool_start_method": "worker_pool_start_method",
 }
-"""What is written behind a namespace such as ``CELERY_`` though Celery reads something else (celery/app/defaults.py)."""
+"""What is written behind a namespace such as ``CELERY_`` though Celery reads another name (celery/app/defaults.py)."""
 
 
 class Pool(NamedTuple):

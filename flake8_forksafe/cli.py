@@ -81,8 +81,8 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
         measurement.add_arguments(measure)
         measure.set_defaults(run=measurement.run)
 
-    explain = commands.add_parser("explain", help="explain a code")
-    explain.add_argument("code", metavar="CODE", help="such as FS101")
+    explain = commands.add_parser("explain", help="explain a code, or list all codes")
+    explain.add_argument("code", nargs="?", metavar="CODE", help="such as FS101 (default: list all codes)")
     explain.set_defaults(run=run_explain)
     return parser
 
@@ -187,10 +187,19 @@ def run_trace(options: argparse.Namespace) -> int:
 
 def run_explain(options: argparse.Namespace) -> int:
     """``forksafe explain``."""
-    from flake8_forksafe.rules import RULES
+    import shutil
 
+    from flake8_forksafe.report.page import as_text
+    from flake8_forksafe.rules import RULES
+    from flake8_forksafe.rules.page import read_page
+
+    if options.code is None:
+        for rule in RULES:
+            print(f"{rule.code}  {rule.summary}")
+        return 0
     for rule in RULES:
-        if rule.code == options.code.upper():
-            print(f"{rule.code}: {rule.summary}\n\n{rule.explanation}")
+        if rule.code == options.code.strip().upper():
+            for line in as_text(rule, read_page(rule.code), shutil.get_terminal_size().columns):
+                print(line)
             return 0
     raise UsageError(f"there is no code {options.code!r}; the codes are {', '.join(rule.code for rule in RULES)}")

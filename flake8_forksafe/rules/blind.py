@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.prefork.walk import Edge, Note
-from flake8_forksafe.rules.rule import Context, Finding, Rule
+from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
 
 
 def check_celery_without_app(context: Context) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ def _troubles(context: Context) -> Iterator[Finding]:
     if location is None:
         return
     for trouble in context.troubles:
-        shown = os.path.relpath(trouble.path, context.settings.project)
+        shown = beside(trouble.path, location[0])
         what = f"the deployment file {shown}:{trouble.line} cannot be used, nor its launches: {trouble.text}"
         yield Finding(*location, 0, "FS192", what, trouble.path, place=(trouble.path, trouble.line))
 
@@ -105,9 +105,6 @@ CELERY_WITHOUT_APP = Rule(
     "FS190",
     "Celery is used, but no app or no task module was found",
     check_celery_without_app,
-    """\
-The project imports Celery, but no Celery app was found in it, or the app leads to no task module.  Then nothing, or
-too little, is checked, and silence would be misleading.  Name the app with the option app, as for celery -A.""",
     any_pool=True,
 )
 
@@ -115,9 +112,6 @@ UNREADABLE = Rule(
     "FS191",
     "a module on the boot path cannot be read or parsed",
     check_unreadable,
-    """\
-A module that the worker loads cannot be analysed: broken syntax, an undeclared encoding, null bytes, nesting or size
-beyond what can be parsed, or missing permission.  Whatever it imports is not checked.""",
     any_pool=True,
 )
 
@@ -125,10 +119,6 @@ UNRESOLVED = Rule(
     "FS192",
     "a value the boot depends on cannot be resolved statically",
     check_unresolved,
-    """\
-Which modules the worker loads depends on a value that only running the project could tell: the packages given to
-autodiscover_tasks(), INSTALLED_APPS, the settings module.  The analysis goes on with what is known; the rest is not
-checked.  Where the value is really fixed, write it as a literal, or name it in an option.""",
     any_pool=True,
 )
 
@@ -136,8 +126,5 @@ MISSING_OPTION = Rule(
     "FS193",
     "a forksafe option names something that does not exist",
     check_missing_option,
-    """\
-An option of forksafe names an app, a settings module or a directory that is not in the project: a typo, or something
-that was renamed.  The option has no effect.""",
     any_pool=True,
 )

@@ -129,38 +129,22 @@ HAZARD_IMPORT = Rule(
     "FS101",
     "hazardous package imported before the fork",
     partial(check_hazard, "FS101"),
-    """\
-A module that the worker's MainProcess loads before it forks its pool imports a package from the catalogue of hazards:
-one that starts threads, keeps thread pools or connections that do not survive fork(), or costs much memory.  The
-children inherit all of it.  Import the package inside the function that uses it, so that it is loaded in the child,
-or accept it with a reason: accept = ["numpy: pages are shared on purpose"].""",
 )
 
 FIRST_PARTY_IMPORT = Rule(
     "FS102",
     "first-party import through which a hazard is reached",
     check_first_party_import,
-    """\
-This import statement lies on the shortest chain from the worker to a hazardous import (FS101).  A linter that is run
-on changed files only sees the new edge here, even when the hazardous module itself did not change.  Import the module
-inside the function that uses it, or mend the FS101 it leads to.""",
 )
 
 LAZY_USE = Rule(
     "FS104",
     "lazy import of a hazard that is used at import time",
     partial(check_hazard, "FS104"),
-    """\
-A lazy import (PEP 810) postpones loading until the name is first used.  A base class, a decorator, a default argument,
-an annotation that is evaluated, or any other use at module level is that first use, so the package is loaded before
-the fork after all.  Use the name only inside functions.""",
 )
 
 FUNCTION_IMPORT = Rule(
     "FS105",
     "hazardous import inside a function that runs before the fork",
     partial(check_hazard, "FS105"),
-    """\
-The import stands inside a function, as it should, but that function is called before the fork: at import time, in
-AppConfig.ready(), or in a signal handler of MainProcess.  Call it in worker_process_init, or inside the task.""",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project.launches.model import WorkerLaunch
 from flake8_forksafe.project.pool import CPU_COUNT, Pool, resolve, unread_variables
 from flake8_forksafe.rules.memory import Estimate, estimate
-from flake8_forksafe.rules.rule import Context, Finding, Rule
+from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
 
 
 class Sized(NamedTuple):
@@ -56,11 +55,11 @@ def check_container(context: Context) -> Iterator[Finding]:
         parent = f" + {memory.parent:.0f} MB for the parent" if memory.parent else ""
         what = (
             f"{count} children × {memory.child:.0f} MB{parent} = {memory.needed(count):.0f} MB do not fit into the "
-            f"container's {limit} MB{_where(context, sized)} (figures from {memory.source})"
+            f"container's {limit} MB{_where(sized)} (figures from {memory.source})"
         )
         safe = memory.safe_concurrency(limit)
         instead = f"the largest concurrency that fits is {safe}" if safe else "give it more memory, or import less"
-        yield from _at(context, sized, "FS141", what, instead, "concurrency")
+        yield from _at(sized, "FS141", what, instead, "concurrency")
 
 
 def check_host_count(context: Context) -> Iterator[Finding]:
@@ -69,12 +68,12 @@ def check_host_count(context: Context) -> Iterator[Finding]:
         if sized.limit is None or sized.pool.concurrency_source != CPU_COUNT or not is_forking(sized):
             continue
         what = (
-            f"the container's memory is limited to {sized.limit} MB{_where(context, sized)}, but the concurrency is "
+            f"the container's memory is limited to {sized.limit} MB{_where(sized)}, but the concurrency is "
             "left to the CPU count, which is the host's"
         )
         safe = sized.estimate.safe_concurrency(sized.limit)
         hint = f"; up to {safe} fit, by {sized.estimate.source}" if safe else ""
-        yield from _at(context, sized, "FS142", what, f"set --concurrency or worker_concurrency{hint}", "memory")
+        yield from _at(sized, "FS142", what, f"set --concurrency or worker_concurrency{hint}", "memory")
 
 
 def check_unread(context: Context) -> Iterator[Finding]:
@@ -84,8 +83,8 @@ def check_unread(context: Context) -> Iterator[Finding]:
             sized = Sized(trace, start, resolve(start, trace.conf), Estimate(0, 1, (), ""), None)
             for name, instead in unread_variables(dict(start.environ)):
                 if name not in start.expanded and name not in trace.variables_read:
-                    what = f"Celery does not read the environment variable {name}{_where(context, sized)}"
-                    yield from _at(context, sized, "FS143", what, f"it reads {instead}", name)
+                    what = f"Celery does not read the environment variable {name}{_where(sized)}"
+                    yield from _at(sized, "FS143", what, f"it reads {instead}", name)
         for setting in trace.unread_settings:
             path = trace.paths.get(setting.module)
             if path is not None:
@@ -93,15 +92,16 @@ def check_unread(context: Context) -> Iterator[Finding]:
                 yield Finding(path, setting.line, 0, "FS143", what, setting.name, (), f"it reads {setting.instead}")
 
 
-def _where(context: Context, sized: Sized) -> str:
+def _where(sized: Sized) -> str:
     """The launch, for a message."""
     if sized.start is None:
         return ""
     name = f" '{sized.start.name}'" if sized.start.name else ""
-    return f", started{name} by {os.path.relpath(sized.start.path, context.settings.project)}:{sized.start.line}"
+    app = sized.trace.app_location
+    return f", started{name} by {beside(sized.start.path, app[0] if app else '')}:{sized.start.line}"
 
 
-def _at(context: Context, sized: Sized, code: str, what: str, instead: str, about: str) -> Iterator[Finding]:
+def _at(sized: Sized, code: str, what: str, instead: str, about: str) -> Iterator[Finding]:
     """A finding at the app, which ``forksafe check`` shows at the place in the deployment file."""
     location = sized.trace.app_location
     if location is None:
@@ -117,32 +117,13 @@ def _at(context: Context, sized: Sized, code: str, what: str, instead: str, abou
     yield Finding(*location, 0, code, what, subject, (), instead, place)
 
 
-EXPLANATIONS = {
-    "FS141": (
-        check_container,
-        "concurrency × memory per worker exceeds the container",
-        """\
-The children and their parent need more memory than the container may use, so the kernel kills one of them, often before
-a task has run.  What children share with the parent is counted once with fork, and not at all with spawn.  The figures
-come from the catalogue's measured import sizes, from the option worker-memory, or from forksafe measure --save.""",
-    ),
-    "FS142": (
-        check_host_count,
+POOL_RULES: tuple[Rule, ...] = (
+    Rule("FS141", "concurrency × memory per worker exceeds the container", check_container, any_pool=True),
+    Rule(
+        "FS142",
         "concurrency left to the host's CPU count in a memory-limited container",
-        """\
-Without --concurrency a worker starts one child for each CPU that it sees.  In a container without a cpuset that is the
-host's count, whatever the container's CPU quota.  On a large machine the pool then outgrows the memory limit.""",
+        check_host_count,
+        any_pool=True,
     ),
-    "FS143": (
-        check_unread,
-        "a setting that Celery does not read",
-        """\
-CELERY_POOL, CELERY_CONCURRENCY and their like are recommended in articles, but Celery 5 ignores them: the options of
-the worker command are read from CELERY_WORKER_POOL, CELERY_WORKER_CONCURRENCY and so on.""",
-    ),
-}
-
-POOL_RULES: tuple[Rule, ...] = tuple(
-    Rule(code, summary, check, explanation, any_pool=True)
-    for code, (check, summary, explanation) in EXPLANATIONS.items()
+    Rule("FS143", "a setting that Celery does not read", check_unread, any_pool=True),
 )

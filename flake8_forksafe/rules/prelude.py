@@ -191,42 +191,10 @@ def check_value(context: Context) -> Iterator[Finding]:
                 yield Finding(*place, "FS134", what, setting.name, (), f"set it to {good}")
 
 
-EXPLANATIONS = {
-    "FS131": (
-        check_missing,
-        "no env-var prelude in the module that the worker imports first",
-        """\
-Packages that start OpenMP or BLAS threads are loaded in the worker's parent, and nothing limits those threads.  Set
-the thread variables to 1 at the very top of the Celery module, before any other import, or in the environment of
-every launch: a library reads them once, when it is loaded.""",
-    ),
-    "FS132": (
-        check_incomplete,
-        "env-var prelude incomplete",
-        """\
-Each native library reads a variable of its own: OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS,
-NUMEXPR_NUM_THREADS, VECLIB_MAXIMUM_THREADS.  On macOS, OBJC_DISABLE_INITIALIZE_FORK_SAFETY=YES silences a check that
-would abort the child; it is read when a process starts, so it must come from the launch environment, and then satisfies
-this rule.  platform = "linux" leaves it out.""",
-    ),
-    "FS133": (
-        check_late,
-        "env-var prelude too late",
-        """\
-The variables are set after a package that reads them was imported, so they have no effect: measured with torch, the
-same line before the import saves the child, and after it does not.  A package's __init__ runs before its modules, so
-the prelude may have to move there.""",
-    ),
-    "FS134": (
-        check_value,
-        "a prelude value that still allows threads, or is not accepted",
-        """\
-Thread variables must be "1"; "0" means "as many as you like" to some libraries and is refused by others.
-OBJC_DISABLE_INITIALIZE_FORK_SAFETY must be "YES".  GRPC_ENABLE_FORK_SUPPORT must not be "0".""",
-    ),
-}
-
-PRELUDE_RULES: tuple[Rule, ...] = tuple(
-    Rule(code, summary, check, explanation) for code, (check, summary, explanation) in EXPLANATIONS.items()
+PRELUDE_RULES: tuple[Rule, ...] = (
+    Rule("FS131", "no env-var prelude in the module that the worker imports first", check_missing),
+    Rule("FS132", "env-var prelude incomplete", check_incomplete),
+    Rule("FS133", "env-var prelude too late", check_late),
+    Rule("FS134", "a prelude value that still allows threads, or is not accepted", check_value),
 )
 __all__ = ["PRELUDE_RULES", "is_tamed", "read_prelude"]

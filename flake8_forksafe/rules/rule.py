@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -68,17 +69,15 @@ class Context(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One code.
+    """One code.  What people read about it lies beside, in ``pages/``: :mod:`flake8_forksafe.rules.page`.
 
     :ivar summary: the finding in a few words, for lists.
-    :ivar explanation: what it does, why it is bad, and the way out, for ``forksafe explain``.
     :ivar any_pool: whether it also concerns workers whose pool does not fork.
     """
 
     code: str
     summary: str
     check: Callable[[Context], Iterable[Finding]]
-    explanation: str
     any_pool: bool = False
 
 
@@ -100,3 +99,9 @@ def is_accepted(name: str, accepted: set[str]) -> bool:
     """Whether a package or one it lies in is accepted."""
     parts = name.split(".")
     return any(".".join(parts[:count]) in accepted for count in range(1, len(parts) + 1))
+
+
+def beside(path: str, other: str) -> str:
+    """A path as it is seen from the directory that holds it and another file, so wherever the analysis starts."""
+    base = os.path.commonpath([os.path.dirname(path), os.path.dirname(other)]) if other else os.path.dirname(path)
+    return os.path.relpath(path, base)

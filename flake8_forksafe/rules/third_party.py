@@ -104,8 +104,4 @@ THIRD_PARTY_PULL = Rule(
     "FS103",
     "third-party import that pulls a hazard in",
     check_pulls,
-    """\
-The package that is imported here is no hazard itself, but loads one.  The chain goes on inside the environment: its
-source is read, not executed, for the distributions whose requirements lead to a hazard.  Without an environment the
-catalogue's measurements stand in.  Import the package inside the function that uses it.""",
 )

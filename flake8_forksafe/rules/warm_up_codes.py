@@ -183,66 +183,17 @@ INSTEAD = {
     "FS125": "raise worker_proc_alive_timeout, or load it on first use in a task",
 }
 
-EXPLANATIONS = {
-    "FS111": (
-        "model load or other warm-up call at import time",
-        """\
-A module that the worker loads before it forks calls something that starts native threads or loads a model.  Importing
-a package rarely breaks a child; using it in the parent does: its OpenMP, BLAS or executor threads do not exist in the
-children, and the first task that needs them hangs or crashes.  Load the model in a worker_process_init handler, or
-on first use inside the task, behind functools.cache.""",
-    ),
-    "FS112": (
-        "thread, executor or scheduler started before the fork",
-        """\
-fork() copies memory and one thread.  A thread, executor or scheduler that was started in the parent does not run in
-any child, though its queues and locks look as if it did: what is submitted there waits for ever.  Creating one without
-starting it is no finding.  Start it in worker_process_init, or where it is used.""",
-    ),
-    "FS113": (
-        "connection or client opened before the fork",
-        """\
-A socket that is open when the worker forks is shared by all children: they read each other's answers.  A client with
-threads of its own is dead in the child.  Clients that connect on first use are no finding.  Open it in
-worker_process_init, or on first use in the task.""",
-    ),
-    "FS121": (
-        "ungated warm-up in AppConfig.ready()",
-        """\
-Django calls ready() in every process, so also in the worker's MainProcess before it forks.  A model that is loaded
-there is meant for the web server, and breaks or bloats every child of the worker.  Do it in worker_process_init for
-workers, and behind a gate that really recognises them for the rest.""",
-    ),
-    "FS122": (
-        "a gate that does not recognise the worker",
-        """\
-The condition was written to keep a warm-up out of the worker, but it does not: in a worker, sys.argv[0] is the full
-path of celery or of celery/__main__.py, so that "celery" in sys.argv is False.  Gates are decided by evaluating them
-in a model of the worker process, not by their looks.  "worker" in sys.argv holds.""",
-    ),
-    "FS123": (
-        "a gate that selects the worker",
-        """\
-The condition holds only in a worker, so the warm-up runs exactly where it is dangerous: in MainProcess, before the
-fork.  Move it to a worker_process_init handler, which runs in each child.""",
-    ),
-    "FS124": (
-        "warm-up in a MainProcess signal handler",
-        """\
-celeryd_init, worker_init, celeryd_after_setup, on_after_configure and their kin run in MainProcess before the first
-fork.  worker_ready runs after it, but children that replace others (max-tasks-per-child, time limits, autoscaling) are
-forked from the same process later: the first tasks pass, and a later one hangs.  worker_process_init is the signal
-that runs in the children.""",
-    ),
-    "FS125": (
-        "slow load in a worker_process_init handler",
-        """\
-A worker_process_init handler that blocks longer than worker_proc_alive_timeout (4 s) is tolerated for the first
-children, but their replacements are killed before they are up, again and again.  Raise the setting, or load on first
-use.  Opt-in: check-process-init.""",
-    ),
+SUMMARIES = {
+    "FS111": "model load or other warm-up call at import time",
+    "FS112": "thread, executor or scheduler started before the fork",
+    "FS113": "connection or client opened before the fork",
+    "FS121": "ungated warm-up in AppConfig.ready()",
+    "FS122": "a gate that does not recognise the worker",
+    "FS123": "a gate that selects the worker",
+    "FS124": "warm-up in a MainProcess signal handler",
+    "FS125": "slow load in a worker_process_init handler",
 }
 
 WARM_UP_RULES: tuple[Rule, ...] = tuple(
-    Rule(code, summary, partial(check, code), explanation) for code, (summary, explanation) in EXPLANATIONS.items()
+    Rule(code, summary, partial(check, code)) for code, summary in SUMMARIES.items()
 )

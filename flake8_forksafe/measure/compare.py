@@ -14,11 +14,15 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 class Place(NamedTuple):
-    """Where a module is imported: by which module, at which line of it, in which boot step."""
+    """Where a module is imported: by which module, at which line of it, in which boot step.
+
+    :ivar called: the project's innermost ``module:line`` that called the importer, where that is not the project's.
+    """
 
     importer: str | None
     line: int
     step: str
+    called: str | None = None
 
 
 class Difference(NamedTuple):
@@ -97,8 +101,8 @@ def compare(recording: Mapping[str, Any], trace: Mapping[str, Any], catalogue: C
     pulled = [hazard for hazard in unexpected if _pulled(hazard, catalogue, named)]
     return Comparison(
         tuple(name for name in real if name in traced),
-        tuple(_difference(name, recorded, set(missed), project, "") for name in missed),
-        tuple(_difference(name, traced, set(spurious), project, "celery") for name in spurious),
+        tuple(_difference(name, recorded, set(missed), project, "", tops) for name in missed),
+        tuple(_difference(name, traced, set(spurious), project, "celery", tops) for name in spurious),
         tuple(hazard.package for hazard in found if hazard.package in named),
         tuple(hazard for hazard in unexpected if hazard not in pulled),
         tuple(sorted(named - {hazard.package for hazard in found})),
@@ -122,7 +126,7 @@ def _inside(path: str, directory: str) -> bool:
 
 
 def _difference(
-    name: str, modules: Mapping[str, Mapping[str, Any]], one_sided: set[str], project: str, root: str
+    name: str, modules: Mapping[str, Mapping[str, Any]], one_sided: set[str], project: str, root: str, tops: set[str]
 ) -> Difference:
     """A module that only one side has, with what led to it."""
     module = modules[name]
@@ -130,8 +134,16 @@ def _difference(
     path = module["path"]
     shown = os.path.relpath(path, project) if path and os.path.isabs(path) and _inside(path, project) else path
     importer = None if module["importer"] == root else module["importer"]
-    place = Place(importer, module["line"], module["step"])
+    place = Place(importer, module["line"], module["step"], _caller(module, tops))
     return Difference(name, shown, place, after[-1] if after else None, module.get("certain", True))
+
+
+def _caller(module: Mapping[str, Any], tops: set[str]) -> str | None:
+    """The project's innermost line that called the importer of a recorded module."""
+    if str(module["importer"]).partition(".")[0] in tops:
+        return None
+    own = (caller for caller in module.get("callers", ()) if caller[0].partition(".")[0] in tops)
+    return next((f"{name}:{line}" for name, line, _ in own), None)
 
 
 def importers(name: str, modules: Mapping[str, Mapping[str, Any]]) -> list[str]:

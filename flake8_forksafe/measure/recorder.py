@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
+CALLERS = 30
+"""How many frames are kept of each import at most."""
+
 CHILDREN_UP_S = 60.0
 """How long the children may take to come up, in seconds."""
 
@@ -76,7 +79,7 @@ IMPORT_SYSTEM = ("importlib", "importlib._bootstrap", "importlib._bootstrap_exte
 class Recording:
     """What has been seen so far.
 
-    :ivar imports: by module: importer, its line, its function, boot step, seconds since the start.
+    :ivar imports: by module: the frames that import it, innermost first; boot step; seconds since the start.
     :ivar threads: by thread object: the stack that started it.
     :ivar steps: calls of boot steps, as (path of steps, seconds at start, seconds taken).
     :ivar error: the exception that a boot step raised last, and its description.
@@ -90,7 +93,7 @@ class Recording:
         self.pid = os.getpid()
         self.began = time.monotonic()
         self.preloaded = frozenset(sys.modules)
-        self.imports: dict[str, tuple[str | None, int, str, str, float | None]] = {}
+        self.imports: dict[str, tuple[list[tuple[str, int, str]], str, float | None]] = {}
         self.threads: dict[int, list[dict[str, Any]]] = {}
         self.steps: list[tuple[list[str], float, float]] = []
         self.running: list[str] = []
@@ -131,6 +134,17 @@ def stack_of(frame: FrameType, limit: int = 60) -> list[dict[str, Any]]:
     ]
 
 
+def calling_frames(frame: FrameType) -> list[tuple[str, int, str]]:
+    """Module, line and function of the frames above, up to the first module body."""
+    calling = []
+    for above in frames_above(frame, CALLERS):
+        function = above.f_code.co_name
+        calling.append((above.f_globals.get("__name__", ""), above.f_lineno, function))
+        if function == "<module>":
+            break
+    return calling
+
+
 class ImportWatcher:
     """The first finder on ``sys.meta_path``: finds nothing, but notes what is looked for and by whom.
 
@@ -150,15 +164,10 @@ class ImportWatcher:
         caller = sys._getframe(1)
         if caller.f_back is None or caller.f_back.f_code.co_name != "_find_and_load_unlocked":
             return None
-        importer = next(frames_above(caller, 1), None)
-        self.recording.imports.pop(name, None)
-        self.recording.imports[name] = (
-            importer.f_globals.get("__name__", "") if importer is not None else None,
-            importer.f_lineno if importer is not None else 0,
-            importer.f_code.co_name if importer is not None else "",
-            self.recording.running[-1] if self.recording.running else "",
-            self.recording.seconds(),
-        )
+        recording = self.recording
+        recording.imports.pop(name, None)
+        step = recording.running[-1] if recording.running else ""
+        recording.imports[name] = (calling_frames(caller), step, recording.seconds())
         return self.find_and_wrap(name, path, target) if name in STEPS or name in SAFEGUARDS else None
 
     def find_and_wrap(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
@@ -457,7 +466,8 @@ def module_records(recording: Recording) -> list[dict[str, Any]]:
         module = sys.modules.get(name)
         if module is None or name == "__main__":
             continue
-        importer, line, function, step, seconds = recording.imports.get(name, (None, 0, "", "", None))
+        calling, step, seconds = recording.imports.get(name, ([], "", None))
+        importer, line, function = calling[0] if calling else (None, 0, "")
         spec = getattr(module, "__spec__", None)
         path = getattr(module, "__file__", None) or getattr(spec, "origin", None)
         records.append(
@@ -467,6 +477,7 @@ def module_records(recording: Recording) -> list[dict[str, Any]]:
                 "importer": importer,
                 "line": line,
                 "function": function,
+                "callers": [list(frame) for frame in calling[1:]],
                 "step": step,
                 "seconds": seconds,
                 "preloaded": name in recording.preloaded,

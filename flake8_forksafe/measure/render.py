@@ -96,10 +96,12 @@ def _differences(kind: str, differences: Sequence[Difference]) -> Iterator[str]:
     first = [difference for difference in differences if difference.after is None]
     followers = Counter(difference.after for difference in differences)
     for difference in first[:SHOWN]:
-        by = f"  ← {difference.place.importer}:{difference.place.line}" if difference.place.importer else ""
+        place = difference.place
+        by = f"  ← {place.importer}:{place.line}" if place.importer else ""
+        by += f", called from {place.called}" if place.called else ""
         more = f", and {followers[difference.name]} more after it" if followers[difference.name] else ""
         maybe = "" if difference.certain else " (maybe)"
-        step = f"  [{difference.place.step}]" if difference.place.step else ""
+        step = f"  [{place.step}]" if place.step else ""
         yield f"    {kind} {difference.name}{maybe}{by}{step}{more}"
     if len(first) > SHOWN:
         yield f"    and {len(first) - SHOWN} more; --format json lists all"

@@ -60,6 +60,13 @@ def test_a_miss_names_the_miss_that_led_to_it() -> None:
     assert not any("missed shop.net" in line for line in lines)
 
 
+def test_an_import_by_a_library_names_the_line_that_called_it() -> None:
+    late = {**own("proj.late", "importlib_helper", 9), "callers": [["helper", 2, "f"], ["proj", 7, "<module>"]]}
+    result = compare(recording(own("proj", "celery"), late), trace(traced("proj", None)), CATALOGUE, PROJECT)
+    assert result.missed[0].place.called == "proj:7"
+    assert "    missed proj.late  ← importlib_helper:9, called from proj:7  [find_app]" in list(comparison_text(result))
+
+
 def test_the_environment_in_the_project_is_not_first_party() -> None:
     real = recording(own("proj", "celery"), installed("requests", "proj"))
     result = compare(real, trace(traced("proj", None)), CATALOGUE, PROJECT)

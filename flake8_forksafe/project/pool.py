@@ -70,7 +70,8 @@ class Pool(NamedTuple):
     :ivar concurrency: how many tasks run at a time, at most; None for the CPU count that the worker finds, and where
         the number comes from outside of the repository.  Celery's solo pool runs one whatever its banner says.
     :ivar concurrency_source: ``--concurrency``, ``--autoscale``, the name of an environment variable or of a setting;
-        :data:`CPU_COUNT` if nothing says a number, :data:`AUTO` if the CPU quota of the container does.
+        :data:`CPU_COUNT` if nothing says a number, :data:`AUTO` if the CPU quota of the container does; a variable such
+        as ``$OPTIONS`` if it may hold the option.
     :ivar forks: whether MainProcess forks children that inherit what it has imported.  A pool that is not known is
         taken to.
     :ivar implementation: the class of a custom pool as it is given, ``module:class``; else empty.
@@ -209,7 +210,7 @@ def _concurrency(
         if choice.value in (None, "", 0, "0"):
             continue
         return _number(choice)
-    return None, CPU_COUNT
+    return None, launch.open_options[0] if launch is not None and launch.open_options else CPU_COUNT
 
 
 def _number(choice: Choice) -> tuple[int | None, str]:

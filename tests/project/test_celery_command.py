@@ -54,7 +54,7 @@ def test_options_are_read_as_click_reads_them(options: list[tuple[str, ...]], en
 
 
 MULTI = (
-    "3 -c 5", "image video -c 2 -c:video 8", "4 -c 3 -c:1-2 10 -c:4 9", "w1 -P solo", "a b c -c 2 -c:1,3 7",
+    "3 -c 5", "image video -c 2 -c:video 8", "4 -c 3 -c:1-2 10 -c:4 9", "w1 -P solo", "a b c -c 2 -c:a,c 7",
     "a b --concurrency=2 --concurrency:2=9", "2 -E -c 3", "5 -c 3 -c:2,4 1", "1", "x -c:x 4",
 )  # fmt: skip
 

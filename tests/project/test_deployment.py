@@ -607,6 +607,41 @@ def test_variables_that_a_script_reads(tmp_path: Path) -> None:
     assert launch.concurrency == "$CELERY_CONCURRENCY"
 
 
+def test_variables_that_may_hold_options(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "a.sh": "celery -A shop worker -c 2 $OPTIONS\n",
+        "b.sh": "celery multi start $NODES -A shop $OPTIONS\n",
+        "c.sh": "celery -A shop worker -Q $QUEUE --pool=$POOL\n",
+    })  # fmt: skip
+    found = [(launch.open_options, launch.nodes) for launch in find(tmp_path).launches]
+    assert found == [(("$OPTIONS",), 1), (("$OPTIONS",), 1), ((), 1)]
+
+
+def test_no_limit_is_no_limit(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "compose.yml": "services: {w: {image: x, command: celery worker, mem_limit: '${MEMORY:-0}'}}\n"
+    })  # fmt: skip
+    launch = only(tmp_path)
+    assert (launch.memory_mb, launch.memory_line) == (None, 0)
+
+
+def test_limit_that_is_not_known(tmp_path: Path) -> None:
+    write(tmp_path, {"compose.yml": "services: {w: {image: x, command: celery worker, mem_limit: '${MEMORY}'}}\n"})
+    launch = only(tmp_path)
+    assert (launch.memory_mb, launch.memory_line, launch.unresolved) == (None, 1, ("MEMORY",))
+
+
+def test_script_beside_the_working_directory(tmp_path: Path) -> None:
+    """``bash run.sh`` means the one in the working directory, though another has the same name."""
+    write(tmp_path, {
+        "Dockerfile": 'FROM x\nWORKDIR /app\nCOPY code .\nCMD ["bash", "run.sh"]\n',
+        "code/run.sh": "celery -A right worker\n",
+        "other/run.sh": "exec gunicorn wrong\n",
+    })  # fmt: skip
+    launch = only(tmp_path)
+    assert (launch.kind, launch.app, launch.directory) == ("dockerfile", "right", str(tmp_path / "code"))
+
+
 def test_places_of_variables(tmp_path: Path) -> None:
     write(tmp_path, {"run.sh": "export B=2\nexport A=1\ncelery -A shop worker\n"})
     launch = only(tmp_path)

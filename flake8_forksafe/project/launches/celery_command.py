@@ -56,11 +56,13 @@ class WorkerCommand(NamedTuple):
     :ivar options: click's parameter name to the value given last.
     :ivar settings: arguments of the form ``worker.concurrency=3``, which ``Celery.config_from_cmdline`` reads.
     :ivar nodes: how many workers are started with these options.
+    :ivar open_options: variables in the place of arguments, which may stand for any options.
     """
 
     options: Mapping[str, Word]
     settings: tuple[Word, ...] = ()
     nodes: int = 1
+    open_options: tuple[str, ...] = ()
 
 
 def worker_commands(arguments: Sequence[Word]) -> tuple[WorkerCommand, ...]:
@@ -73,11 +75,21 @@ def worker_commands(arguments: Sequence[Word]) -> tuple[WorkerCommand, ...]:
         if any(word.text == "--help" for word in arguments):
             return ()
         options: dict[str, Word] = {}
-        settings = [*_read(before, options), *_read(after, options)]
-        return (WorkerCommand(options, tuple(word for word in settings if "=" in word.text)),)
+        rest = [*_read(before, options), *_read(after, options)]
+        settings = tuple(word for word in rest if "=" in word.text and not _is_open(word))
+        return (WorkerCommand(options, settings, open_options=_open(rest)),)
     if subcommand == "multi" and after and after[0].text in ("start", "restart"):
         return tuple(_nodes([*after[1:], *before]))
     return ()
+
+
+def _is_open(word: Word) -> bool:
+    return bool(word.unknown) and word.text.startswith("$")
+
+
+def _open(words: Sequence[Word]) -> tuple[str, ...]:
+    """The variables among arguments that are no options."""
+    return tuple(word.text for word in words if _is_open(word))
 
 
 def _subcommand(arguments: Sequence[Word]) -> int | None:
@@ -146,7 +158,10 @@ def _short(word: Word) -> tuple[str | None, Word | None]:
 
 def _nodes(arguments: Sequence[Word]) -> Iterator[WorkerCommand]:
     """The workers of ``celery multi start``, as ``NamespacedOptionParser`` and ``MultiParser`` make them."""
-    names, common, special = _namespaces(arguments)
+    rest, common, special = _namespaces(arguments)
+    names, variables = [word.text for word in rest if not _is_open(word)], _open(rest)
+    if not names and variables:  # celery multi start $NODES $OPTIONS
+        names, variables = [variables[0]], variables[1:]
     counted = len(names) == 1 and names[0].isdigit()
     if counted:
         names = [str(number) for number in range(1, min(int(names[0]), MOST_NODES) + 1)]
@@ -156,15 +171,15 @@ def _nodes(arguments: Sequence[Word]) -> Iterator[WorkerCommand]:
             individual.setdefault(name, {}).update(options)
     alike = [name for name in names if name not in individual]
     if alike:
-        yield WorkerCommand(common, (), len(alike))
+        yield WorkerCommand(common, (), len(alike), variables)
     for name in names:
         if name in individual:
-            yield WorkerCommand({**common, **individual[name]})
+            yield WorkerCommand({**common, **individual[name]}, open_options=variables)
 
 
-def _namespaces(arguments: Sequence[Word]) -> tuple[list[str], dict[str, Word], dict[str, dict[str, Word]]]:
+def _namespaces(arguments: Sequence[Word]) -> tuple[list[Word], dict[str, Word], dict[str, dict[str, Word]]]:
     """Names of nodes, options of all of them, and options of ``-c:1`` by what stands after the colon."""
-    names: list[str] = []
+    names: list[Word] = []
     common: dict[str, Word] = {}
     special: dict[str, dict[str, Word]] = {}
     position = 0
@@ -174,7 +189,7 @@ def _namespaces(arguments: Sequence[Word]) -> tuple[list[str], dict[str, Word], 
         if word.text == "--":
             break
         if not word.text.startswith("-"):
-            names.append(word.text)
+            names.append(word)
             continue
         name, equals, text = word.text.partition("=") if word.text.startswith("--") else (word.text, "", "")
         value = word._replace(text=text) if equals else None

@@ -260,6 +260,8 @@ class _Project:
         if word is None:
             return None
         amount = docker_mebibytes(word.text)
+        if amount == 0:  # Docker's way to say that there is no limit
+            return None
         if amount is None and not word.unknown:
             self.files.report(word.place.path, word.place.line, f"{word.text!r} is no amount of memory")
         return Limit(amount, word.place, word.unknown)

@@ -174,10 +174,9 @@ class View(NamedTuple):
         """The shell script that a process in ``directory`` runs as ``path``; None if it is none of the repository."""
         if not path or "$" in path or "\0" in path:
             return None
-        if "/" in path:
-            options = [posixpath.normpath(posixpath.join(directory, path))]
-        else:
-            options = [posixpath.join(program_path, path) for program_path in PROGRAM_PATHS]
+        options = [posixpath.normpath(posixpath.join(directory, path))]
+        if "/" not in path:
+            options += [posixpath.join(program_path, path) for program_path in PROGRAM_PATHS]
         for option in options:
             if option in self.written:
                 return self.written[option]

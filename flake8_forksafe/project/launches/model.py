@@ -57,6 +57,7 @@ class WorkerLaunch(NamedTuple):
     :ivar kind: the format: ``compose``, ``dockerfile``, ``kubernetes``, ``procfile``, ``shell``, ``supervisor`` or
         ``systemd``.
     :ivar name: of the service, container, program, unit or process; empty if it has none.
+    :ivar open_options: variables in the place of arguments, such as ``$OPTIONS``, which may stand for any options.
     :ivar settings: arguments such as ``worker.concurrency=3``, which Celery reads as settings.
     :ivar memory_mb: the container's limit in MiB (2**20 bytes), rounded down; None if there is none or its value is
         not known (``memory_line`` tells which).
@@ -83,6 +84,7 @@ class WorkerLaunch(NamedTuple):
     autoscale: str | None = None
     max_tasks_per_child: str | None = None
     max_memory_per_child: str | None = None
+    open_options: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     memory_mb: int | None = None
     memory_path: str = ""

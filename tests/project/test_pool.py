@@ -73,7 +73,7 @@ CONCURRENCY = {
     "a variable of the host": (launch(concurrency="$N"), {"worker_concurrency": 5}, (None, "--concurrency")),
     "an unknown setting": (launch(), {"worker_concurrency": object()}, (None, "worker_concurrency")),
     "options of the host": (launch(open_options=("$OPTIONS",)), {}, (None, "$OPTIONS")),
-    "options of the host and an option": (launch(open_options=("$OPTIONS",), concurrency="4"), {}, (4, "--concurrency")),
+    "one option, others of the host": (launch(open_options=("$OPTIONS",), concurrency="4"), {}, (4, "--concurrency")),
     "as an argument": (launch(settings=(("worker.concurrency", "3"),)), {}, (3, "worker_concurrency")),
     "an argument comes after the setting": (launch(settings=(("worker.concurrency", "3"),)), {"worker_concurrency": 5},
                                             (5, "worker_concurrency")),

@@ -39,6 +39,7 @@ class Report(NamedTuple):
     """
 
     findings: tuple[Finding, ...]
+    context: Context
     traces: tuple[Trace, ...]
     catalogue: Catalogue
     files: int
@@ -74,7 +75,9 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     store.save()
     context = Context(settings, catalogue, tuple(traces), search, tuple(problems), launches.troubles, measured)
     findings = run_rules(context)
-    return Report(findings, tuple(traces), catalogue, len(store.used), len(store.parsed), store.bodies_collected)
+    return Report(
+        findings, context, tuple(traces), catalogue, len(store.used), len(store.parsed), store.bodies_collected
+    )
 
 
 def belongs(start: WorkerLaunch, trace: Trace, only: bool) -> bool:

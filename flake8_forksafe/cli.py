@@ -81,6 +81,18 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
         measurement.add_arguments(measure)
         measure.set_defaults(run=measurement.run)
 
+    why = commands.add_parser("why", help="tell how a module or package comes to be loaded before the fork")
+    why.add_argument("name", metavar="NAME", help="a module or package, such as torch or shop.tasks")
+    why.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
+    add_options(why)
+    why.set_defaults(run=run_why)
+
+    memory = commands.add_parser("memory", help="estimate the memory of each launch, and what concurrency fits")
+    memory.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
+    memory.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    add_options(memory)
+    memory.set_defaults(run=run_memory)
+
     explain = commands.add_parser("explain", help="explain a code, or list all codes")
     explain.add_argument("code", nargs="?", metavar="CODE", help="such as FS101 (default: list all codes)")
     explain.set_defaults(run=run_explain)
@@ -143,7 +155,7 @@ def run_check(options: argparse.Namespace) -> int:
     start = start if os.path.isdir(start) else os.path.dirname(start)
     settings = settings_from(options, start)
     report = run_analysis(settings)
-    shown = [in_place(finding) for finding in report.findings]
+    shown = sorted(map(in_place, report.findings), key=lambda finding: finding[:4])
     chosen = [finding for finding in shown if not paths or _inside(finding.path, paths)]
     if options.format == "json":
         from flake8_forksafe.report.json import findings_document
@@ -151,8 +163,11 @@ def run_check(options: argparse.Namespace) -> int:
         print(findings_document(chosen, settings.project))
     else:
         from flake8_forksafe.report import text
+        from flake8_forksafe.report.remarks import remarks
 
         for line in text.render(chosen, os.getcwd()):
+            print(line)
+        for line in remarks(report.context, os.getcwd()):
             print(line)
         print(text.summary(len(chosen), len(report.traces), report.files))
     return 1 if chosen else 0
@@ -170,9 +185,7 @@ def _inside(path: str, paths: list[str]) -> bool:
 def run_trace(options: argparse.Namespace) -> int:
     """``forksafe trace``."""
     settings = settings_from(options, options.project)
-    report = run_analysis(settings)
-    if not report.traces:
-        raise UsageError(f"no Celery app was found in {settings.project}; name it with --app")
+    report = traced(settings)
     if options.format == "json":
         from flake8_forksafe.report.json import trace_document
 
@@ -183,6 +196,44 @@ def run_trace(options: argparse.Namespace) -> int:
     for line in render(report, settings.project):
         print(line)
     return 0
+
+
+def run_why(options: argparse.Namespace) -> int:
+    """``forksafe why``."""
+    settings = settings_from(options, options.project)
+    report = traced(settings)
+    from flake8_forksafe.report.why import render
+
+    for trace in report.traces:
+        for line in render(trace, options.name, os.getcwd()):
+            print(line)
+    return 0
+
+
+def run_memory(options: argparse.Namespace) -> int:
+    """``forksafe memory``."""
+    settings = settings_from(options, options.project)
+    report = traced(settings)
+    from flake8_forksafe.report import memory
+    from flake8_forksafe.rules.pool import launches
+
+    if options.format == "json":
+        print(memory.document(launches(report.context), settings.project))
+    else:
+        for line in memory.render(launches(report.context), settings.project):
+            print(line)
+    return 0
+
+
+def traced(settings: Settings) -> Report:
+    """Analyse a project that has a Celery app.
+
+    :raises UsageError: if none is found.
+    """
+    report = run_analysis(settings)
+    if not report.traces:
+        raise UsageError(f"no Celery app was found in {settings.project}; name it with --app")
+    return report
 
 
 def run_explain(options: argparse.Namespace) -> int:

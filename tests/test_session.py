@@ -20,7 +20,7 @@ PROJECT = {
     "pyproject.toml": "",
     "proj/__init__.py": "",
     "proj/celery.py": 'from celery import Celery\napp = Celery("proj", include=["proj.tasks"])\n',
-    "proj/tasks.py": "import torch\n",
+    "proj/tasks.py": "import litellm\n",
 }
 
 
@@ -76,7 +76,7 @@ def test_a_worker_takes_over_what_the_parent_found(settings: Settings) -> None:
 def test_a_worker_with_other_settings_analyses_itself(settings: Settings) -> None:
     parent = Session()
     parent.start(settings, {})
-    assert run_in_worker(settings._replace(accept=(("torch", ""),)), forbidden=False) == []
+    assert run_in_worker(settings._replace(accept=(("litellm", ""),)), forbidden=False) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps([1, 2])], ids=["empty", "foreign", "other"])
@@ -121,7 +121,7 @@ def test_findings_stay_where_no_temporary_file_can_be_made(settings: Settings, m
 
 def test_a_buffer_counts_instead_of_its_file(settings: Settings) -> None:
     path = os.path.join(settings.project, "proj/tasks.py")
-    found = find(settings, {path: b"\nimport torch\n"})
+    found = find(settings, {path: b"\nimport litellm\n"})
     ((where, (item,)),) = found.items()
     assert where == os.path.realpath(path)
     assert isinstance(item, Located) and (item.line, item.column) == (2, 0)

@@ -40,7 +40,7 @@ from flake8_forksafe.prefork.walk import BudgetExceeded, Walk
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
 from flake8_forksafe.project.pool import UNREAD_SETTINGS
 
-ROOT = "celery"
+ROOT = "celery worker"
 """The node of the worker itself, from which everything is reached."""
 
 

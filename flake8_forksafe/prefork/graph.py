@@ -30,6 +30,29 @@ class ExecutionGraph:
         self._before_sure = self._predecessors(self.sure)
         self._before = self._predecessors(self.all)
 
+    def statements_before(self, targets: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+        """For each target, the statements that every way from the root to it passes, outermost first.
+
+        A statement is given as the node that executes it and its line.  These are dominators in the graph whose edges
+        are split by statement, so that two ways through one import count as one.
+        """
+        split: Any = nx.DiGraph()
+        split.add_node(self.root)
+        for source, target, data in self.all.edges(data=True):
+            statement = (source, data["edge"].line, data["edge"].kind)
+            split.add_edge(source, statement)
+            split.add_edge(statement, target)
+        before = nx.immediate_dominators(split, self.root)
+        found: dict[str, list[tuple[str, int]]] = {}
+        for target in targets:
+            node, passed = target, []
+            while node in before and before[node] not in (node, None):
+                node = before[node]
+                if isinstance(node, tuple) and node[2] in ("import", "lazy", "dynamic", "call"):
+                    passed.append((node[0], node[1]))
+            found[target] = passed[::-1]
+        return found
+
     def _predecessors(self, graph: Any) -> dict[str, str]:
         """For each node that the root reaches, the node before it on a shortest chain."""
         if self.root not in graph:

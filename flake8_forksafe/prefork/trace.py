@@ -122,6 +122,11 @@ class Trace:
             )  # fmt: skip
         return tuple(traced)
 
+    @property
+    def loaded(self) -> list[str]:
+        """Every module that is loaded, before the fork or after it, in order."""
+        return self._order
+
     def origin(self, module: str) -> str:
         """``first-party``, ``third-party`` or ``stdlib``."""
         return self._origins.get(module, "")

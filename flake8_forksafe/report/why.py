@@ -1,0 +1,142 @@
+"""``forksafe why``: how a module comes to be loaded before the fork, or why it is not."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.prefork.trace import Hop, Trace, module_of
+from flake8_forksafe.prefork.walk import Edge
+
+
+def render(trace: Trace, name: str, base: str) -> Iterator[str]:
+    """The lines for one launch."""
+    yield f"celery -A {trace.launch.app} worker"
+    nodes = [node for node in trace.loaded if node == name or node.startswith(name + ".")]
+    before = [node for node in nodes if not trace.after_fork(node) and trace.graph.is_reached(node)]
+    if not before:
+        yield from _not_loaded(trace, name, nodes, base)
+        return
+    node = before[0]
+    certain = "" if trace.graph.is_certain(node) else ", if at all: it stands behind a condition that is not known"
+    yield f"  {node} is loaded before the fork{certain}"
+    first = list(first_chain(trace, node))
+    shortest = trace.chain(node)
+    if [(hop.node, hop.line) for hop in first] != [(hop.node, hop.line) for hop in shortest]:
+        yield "  as it is executed first:"
+        yield from _hops(first, base)
+        yield "  by the shortest chain:"
+    yield from _hops(shortest, base)
+
+
+def first_chain(trace: Trace, node: str) -> Iterator[Hop]:
+    """The chain by which a node is executed first: each hop's own first execution before it."""
+    first: dict[str, Edge] = {}
+    for edge in trace.edges:
+        first.setdefault(edge.target, edge)
+    hops: list[Hop] = []
+    seen: set[str] = set()
+    while node in first and node not in seen:
+        seen.add(node)
+        edge = first[node]
+        hops.append(trace.hop(edge))
+        node = edge.source
+    return reversed(hops)
+
+
+def _hops(chain: Iterator[Hop] | list[Hop] | tuple[Hop, ...], base: str) -> Iterator[str]:
+    for hop in chain:
+        step = f"  [{hop.step}]" if hop.step else ""
+        if hop.path is None:
+            yield f"    celery worker → {hop.node}{step}"
+            continue
+        yield f"    {os.path.relpath(hop.path, base)}:{hop.line} → {hop.node}{step}"
+        source = source_line(hop.path, hop.line)
+        if source:
+            yield f"        {source}"
+
+
+def source_line(path: str, line: int) -> str:
+    """One line of a file, stripped; empty if there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return next((text.strip() for number, text in enumerate(stream, 1) if number == line), "")
+    except OSError:
+        return ""
+
+
+class Mention(NamedTuple):
+    """An import of the module that was not executed before the fork.
+
+    :ivar function: the function it stands in, or ``""``.
+    """
+
+    module: str
+    path: str
+    line: int
+    function: str
+
+
+def _not_loaded(trace: Trace, name: str, late: list[str], base: str) -> Iterator[str]:
+    yield f"  {name} is not loaded before the fork"
+    if late:
+        hop = next((trace.hop(edge) for edge in trace.late_edges if edge.target == late[0]), None)
+        if hop is not None and hop.path is not None:
+            yield f"  it is loaded after it: {os.path.relpath(hop.path, base)}:{hop.line}"
+        return
+    mentions = list(_mentions(trace, name))
+    for mention in mentions[:5]:
+        place = f"{os.path.relpath(mention.path, base)}:{mention.line}"
+        node = f"{mention.module}:{mention.function}"
+        if mention.function and not trace.graph.is_reached(node):
+            yield f"  {place} imports it in {mention.function}(), which nothing calls before the fork"
+        elif mention.function:
+            yield f"  {place} imports it in {mention.function}(), behind a condition that is false in a worker"
+        else:
+            yield f"  {place} imports it behind a condition that is false in a worker"
+    if not mentions:
+        yield "  no module that is loaded before the fork imports it"
+
+
+def _mentions(trace: Trace, name: str) -> Iterator[Mention]:
+    """Imports of a module in the source of modules that are loaded, by a plain look at their syntax."""
+    last = name.rpartition(".")[2].encode()
+    for module in trace.modules:
+        if module.path is None or not module.path.endswith(".py") or module.origin != "first-party":
+            continue
+        try:
+            with open(module.path, "rb") as stream:
+                content = stream.read()
+            tree = ast.parse(content) if last in content else None
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node, function in _imports(tree, "") if tree is not None else ():
+            if name in _named(node, module.name, module.path.endswith("__init__.py")):
+                yield Mention(module.name, module.path, node.lineno, function)
+
+
+def _imports(tree: ast.AST, function: str) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node, function
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield from _imports(node, f"{function}.{node.name}".lstrip("."))
+        else:
+            yield from _imports(node, function)
+
+
+def _named(node: ast.Import | ast.ImportFrom, module: str, is_package: bool) -> set[str]:
+    """The modules, and their parents, that an import statement names."""
+    if isinstance(node, ast.Import):
+        names = {alias.name for alias in node.names}
+    else:
+        around = module.split(".")
+        around = around[: len(around) - node.level + is_package] if node.level else []
+        source = ".".join([*around, *([node.module] if node.module else [])])
+        names = {source, *(f"{source}.{alias.name}" for alias in node.names)}
+    return {".".join(name.split(".")[:count]) for name in names for count in range(1, name.count(".") + 2)}
+
+
+__all__ = ["first_chain", "module_of", "render", "source_line"]

@@ -40,6 +40,8 @@ class Report(NamedTuple):
 
     findings: tuple[Finding, ...]
     context: Context
+    disk: Disk
+    store: FactStore
     traces: tuple[Trace, ...]
     catalogue: Catalogue
     files: int
@@ -71,12 +73,15 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     for trace in traces:
         trace.starts = tuple(start for start in launches.launches if belongs(start, trace, len(traces) == 1))
         trace.forks = any(resolve(start, trace.conf).forks for start in trace.starts or (None,))
+    if settings.measurement:
+        disk.depends_on(absolute(settings, settings.measurement))
     measured = load_measurement(absolute(settings, settings.measurement)) if settings.measurement else None
     store.save()
     context = Context(settings, catalogue, tuple(traces), search, tuple(problems), launches.troubles, measured)
     findings = run_rules(context)
+    found = tuple(traces)
     return Report(
-        findings, context, tuple(traces), catalogue, len(store.used), len(store.parsed), store.bodies_collected
+        findings, context, disk, store, found, catalogue, len(store.used), len(store.parsed), store.bodies_collected
     )
 
 

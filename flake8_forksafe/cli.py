@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import threading
@@ -16,10 +17,11 @@ from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_setting
 
 if TYPE_CHECKING:
     from flake8_forksafe.analysis import Report
-    from flake8_forksafe.rules import Finding
+    from flake8_forksafe.finding import Finding, Outcome
 
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
+CHECK_FORMATS = ("text", "json", "sarif", "github", "junit")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns its exit status: 0 nothing found, 1 findings, 2 it could not do what was asked.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an arrow that the locale's encoding lacks is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = next(iter(given), "")
     ours = given[: given.index("--")] if command == "measure" and "--" in given else given
@@ -64,7 +69,10 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="report findings, with the chain that explains each")
     check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
                        "the project is the one they lie in (default: the one around here)")  # fmt: skip
-    check.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    check.add_argument("--format", choices=CHECK_FORMATS, default="text", help="output format (default: text)")
+    check.add_argument("--statistics", action="store_true", help="count the findings of each code")
+    check.add_argument("--write-baseline", metavar="FILE", help="write all findings of the project to a file, "
+                       "which --baseline then knows")  # fmt: skip
     add_options(check)
     check.set_defaults(run=run_check)
 
@@ -123,10 +131,17 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
 
 def run_analysis(settings: Settings) -> Report:
     """Analyse, telling a terminal if it takes long."""
-    with progress("forksafe: following the worker's boot; the next run will be faster"), deep_recursion():
+    with patience():
         from flake8_forksafe.analysis import analyse
 
         return analyse(settings)
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Analyse in here: deep recursion is allowed, and a terminal is told if it takes long."""
+    with progress("forksafe: following the worker's boot; the next run will be faster"), deep_recursion():
+        yield
 
 
 @contextmanager
@@ -154,23 +169,33 @@ def run_check(options: argparse.Namespace) -> int:
     start = os.path.commonpath(paths) if paths else os.getcwd()
     start = start if os.path.isdir(start) else os.path.dirname(start)
     settings = settings_from(options, start)
-    report = run_analysis(settings)
-    shown = sorted(map(in_place, report.findings), key=lambda finding: finding[:4])
+    if options.write_baseline is not None:
+        settings = settings._replace(baseline=None)
+    with patience():
+        from flake8_forksafe.outcome import outcome_of
+
+        outcome = outcome_of(settings)
+    if options.write_baseline is not None:
+        return write_baseline(options.write_baseline, settings, outcome)
+    shown = sorted(map(in_place, outcome.findings), key=lambda finding: finding[:4])
     chosen = [finding for finding in shown if not paths or _inside(finding.path, paths)]
-    if options.format == "json":
-        from flake8_forksafe.report.json import findings_document
+    from flake8_forksafe.report.check import show
 
-        print(findings_document(chosen, settings.project))
-    else:
-        from flake8_forksafe.report import text
-        from flake8_forksafe.report.remarks import remarks
-
-        for line in text.render(chosen, os.getcwd()):
-            print(line)
-        for line in remarks(report.context, os.getcwd()):
-            print(line)
-        print(text.summary(len(chosen), len(report.traces), report.files))
+    show(outcome, settings.project, chosen, options.format, options.statistics)
     return 1 if chosen else 0
+
+
+def write_baseline(name: str, settings: Settings, outcome: Outcome) -> int:
+    """``forksafe check --write-baseline``.
+
+    :param name: of the file, relative to the project as in the option ``baseline``.
+    """
+    from flake8_forksafe import baseline
+
+    path = baseline.baseline_path(settings._replace(baseline=name))
+    count = baseline.write_baseline(path, outcome.findings, settings.project)
+    print(f"{count} baseline entries were written to {os.path.relpath(path)}")
+    return 0
 
 
 def in_place(finding: Finding) -> Finding:

@@ -8,16 +8,17 @@ and the settings' digest, travels in the environment; a worker reads that file. 
 from __future__ import annotations
 
 import atexit
-import multiprocessing
 import os
-import pickle
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from flake8_forksafe.outcome import outcome_of
 from flake8_forksafe.settings import Settings, UsageError
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 VARIABLE = "FORKSAFE_SESSION"
 RECURSION_LIMIT = 60_000
@@ -41,17 +42,20 @@ class Session:
     def start(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
         """Begin a run: analyse, or take over what the parent found."""
         self.findings = MappingProxyType({})
-        if multiprocessing.parent_process() is not None:
+        if _parent_process() is not None:
             inherited = _take_over(settings)
             if inherited is not None:
                 self.findings = inherited
                 return
         self.findings = find(settings, overlay)
-        if multiprocessing.parent_process() is None:
+        if _parent_process() is None:
             self._hand_over(settings)
 
     def _hand_over(self, settings: Settings) -> None:
         """Leave the findings for workers that do not inherit memory."""
+        import pickle
+        import tempfile
+
         self._discard()
         try:
             descriptor, path = tempfile.mkstemp(prefix="forksafe-")
@@ -72,9 +76,18 @@ class Session:
         self._handed = None
 
 
+def _parent_process() -> BaseProcess | None:
+    """The process that started this one as a worker, if one did."""
+    from multiprocessing import parent_process
+
+    return parent_process()
+
+
 def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
     """What the parent process found, if it left anything for these settings."""
-    parent = multiprocessing.parent_process()
+    import pickle
+
+    parent = _parent_process()
     pid, _, rest = os.environ.get(VARIABLE, "").partition(":")
     digest, _, path = rest.partition(":")
     if parent is None or pid != str(parent.pid) or digest != settings.digest():
@@ -92,11 +105,9 @@ def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
 def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:
     """Analyse, and group the findings by real path."""
     with deep_recursion():
-        from flake8_forksafe.analysis import analyse
-
-        report = analyse(settings, overlay)
+        outcome = outcome_of(settings, overlay)
     found: dict[str, list[Located]] = {}
-    for finding in report.findings:
+    for finding in outcome.findings:
         text = f"{finding.code} {finding.text}"
         found.setdefault(os.path.realpath(finding.path), []).append(Located(finding.line, finding.column, text))
     return {path: tuple(items) for path, items in found.items()}

@@ -41,6 +41,7 @@ OPTIONS = (
     Option("source-roots", "list", "DIR[,DIR...]", "directories that modules are imported from", "found by packages"),
     Option("hazards", "list", "PACKAGE[,PACKAGE...]", "packages to report besides the catalogue", "none"),
     Option("accept", "list", "PACKAGE[: reason][,...]", "packages accepted before the fork", "none"),
+    Option("baseline", "text", "FILE", "do not report the findings that forksafe check --write-baseline wrote", "none"),
     Option("environment", "text", "DIR", "environment of the worker, whose source is read too", "found by convention"),
     Option("warm-ups", "list", "CALL[,CALL...]", "calls to report besides the catalogue, as pkg.function", "none"),
     Option("check-process-init", "flag", "", "report slow loads in worker_process_init handlers (FS125)", "off"),
@@ -62,6 +63,7 @@ class Settings(NamedTuple):
     :ivar project: absolute path of the project's top directory; all relative paths are relative to it.
     :ivar source_roots: as given, relative to the project; one that does not exist is FS193.
     :ivar accept: accepted packages with the reasons given.
+    :ivar baseline: file of findings that are not reported again, relative to the project.
     :ivar environment: directory of the worker's environment, or its interpreter, if given.
     :ivar warm_ups: calls that count as warm-ups, dotted.
     :ivar worker_memory: MiB that one child takes; ``container_memory``: MiB that all may take together.
@@ -79,6 +81,7 @@ class Settings(NamedTuple):
     source_roots: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
     accept: tuple[tuple[str, str], ...] = ()
+    baseline: str | None = None
     environment: str | None = None
     warm_ups: tuple[str, ...] = ()
     worker_memory: int | None = None
@@ -156,6 +159,7 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         source_roots=tuple(values.get("source_roots", ())),
         hazards=tuple(values.get("hazards", ())),
         accept=_accepted(values.get("accept", ())),
+        baseline=values.get("baseline"),
         environment=values.get("environment"),
         warm_ups=tuple(values.get("warm_ups", ())),
         worker_memory=values.get("worker_memory"),

@@ -113,7 +113,7 @@ def test_findings_stay_where_no_temporary_file_can_be_made(settings: Settings, m
     def refuse(**options: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(session.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
     current = Session()
     current.start(settings, {})
     assert codes(current) == FOUND and VARIABLE not in os.environ

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from flake8_forksafe.finding import Hop
 from flake8_forksafe.prefork.boot import ROOT, Booted
 from flake8_forksafe.prefork.walk import Edge, Note, Use, Walk
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
@@ -37,20 +38,6 @@ class TracedModule(NamedTuple):
     step: str
     importer: str | None
     line: int
-
-
-class Hop(NamedTuple):
-    """One edge of a chain, with the place it stands at.
-
-    :ivar node: what is executed: a module, or ``module:function``.
-    :ivar path: file that holds the line which executes it; None for Celery itself.
-    """
-
-    node: str
-    path: str | None
-    line: int
-    kind: str
-    step: str = ""
 
 
 class Trace:

@@ -71,7 +71,9 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
                     content = disk.read(path)
                 except OSError:
                     continue
-                if b"elery" in content:
+                if b"elery" not in content:
+                    disk.unmentioned.add(path)
+                else:
                     match = IMPORT.search(content)
                     line = content.count(b"\n", 0, match.end()) + 1 if match else 0
                     yield Mention(path, CREATION.search(content) is not None, line)

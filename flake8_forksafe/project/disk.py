@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -27,15 +28,27 @@ class Disk:
     def __init__(self, overlay: Mapping[str, bytes] = MappingProxyType({})) -> None:
         self.overlay = overlay
         self.exhausted = False
+        self.unmentioned: set[str] = set()
+        """Files of which a search found that they are none of its business."""
         self._listings: dict[str, Mapping[str, str]] = {}
-        self._contents: dict[str, bytes] = {}
+        self._listed_ns: dict[str, int] = {}
+        self._files: dict[str, tuple[int, int, str]] = {}
 
     def listing(self, directory: str) -> Mapping[str, str]:
         """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); empty if there is no such directory."""
         listing = self._listings.get(directory)
         if listing is None:
+            self._listed_ns[directory] = _modified_ns(directory)
             listing = self._listings[directory] = self._list(directory)
         return listing
+
+    def directories(self) -> dict[str, tuple[int, Mapping[str, str]]]:
+        """Every directory that was listed: its time stamp (0 if there is none) before that, and what it held."""
+        return {path: (self._listed_ns[path], listing) for path, listing in self._listings.items()}
+
+    def files(self) -> dict[str, tuple[int, int, str]]:
+        """Every file that was read: its time stamp, size and SHA-256 digest; without digest if it could not be."""
+        return self._files
 
     def _list(self, directory: str) -> Mapping[str, str]:
         try:
@@ -60,12 +73,25 @@ class Disk:
         :raises OSError: if it cannot be read.
         """
         content = self.overlay.get(path)
-        if content is None:
-            content = self._contents.get(path)
-        if content is None:
+        if content is not None:
+            return content
+        try:
             with open(path, "rb") as stream:
+                status = os.fstat(stream.fileno())
                 content = stream.read()
+        except OSError:
+            self._files[path] = (0, 0, "")
+            raise
+        if path not in self._files:
+            self._files[path] = (status.st_mtime_ns, status.st_size, hashlib.sha256(content).hexdigest())
         return content
+
+    def depends_on(self, path: str) -> None:
+        """Note a file that something else reads."""
+        try:
+            self.read(path)
+        except OSError:
+            pass
 
     def tree(self, root: str) -> Iterator[tuple[str, list[str], list[str]]]:
         """Directories below ``root`` that may hold source, breadth first: path, sub-directories, file names.
@@ -91,6 +117,19 @@ class Disk:
             ]  # fmt: skip
             yield directory, directories, [name for name in names if listing[name] == "f"]
             queue.extend(os.path.join(directory, name) for name in directories)
+
+
+def _modified_ns(directory: str) -> int:
+    try:
+        return os.stat(directory or ".").st_mtime_ns
+    except OSError:
+        return 0
+
+
+def listing_digest(listing: Mapping[str, str], ignored: str = "") -> str:
+    """A hash of a directory's entries but one, and but Python's own byte code."""
+    entries = sorted((name, kind) for name, kind in listing.items() if name not in (ignored, "__pycache__"))
+    return hashlib.sha256(repr(entries).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

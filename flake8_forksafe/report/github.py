@@ -7,12 +7,12 @@ and src/Runner.Common/ActionCommand.cs of actions/runner.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.severity import severity
 from flake8_forksafe.report.text import chain_lines
-from flake8_forksafe.rules import Finding
 
 IN_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 IN_PROPERTY = {**IN_DATA, ":": "%3A", ",": "%2C"}
@@ -44,11 +44,11 @@ def command(name: str, properties: dict[str, str], data: str) -> str:
     return f"::{name} {shown}::{escape(data, IN_DATA)}"
 
 
-def escape(text: str, table: dict[str, str]) -> str:
+def escape(text: str, table: Mapping[str, str]) -> str:
     """Text without the characters that mean something to the runner."""
-    return text.translate(str.maketrans(table))
+    return text.translate({ord(character): code for character, code in table.items()})
 
 
-def workspace(environ: dict[str, str] | os._Environ[str]) -> str:
+def workspace(environ: Mapping[str, str]) -> str:
     """The top directory of the checkout in a workflow; elsewhere the current directory."""
     return environ.get("GITHUB_WORKSPACE") or os.getcwd()

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.prefork.trace import Trace, module_of
-from flake8_forksafe.rules import Finding
 
 SCHEMA = 1
 

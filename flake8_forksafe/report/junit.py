@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.text import chain_lines
-from flake8_forksafe.rules import Finding
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write, section 2.2; surrogates stand for bytes of a file's name that are not UTF-8."""

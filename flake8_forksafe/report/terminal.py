@@ -1,16 +1,13 @@
 """What the terminal can show: colours, hyperlinks, and how wide it is.
 
-Colours follow https://no-color.org and https://force-color.org; hyperlinks are the escape sequence OSC 8, which terminals
-that do not know it pass over.
+Colours follow https://no-color.org and https://force-color.org; hyperlinks are the escape sequence OSC 8, which
+terminals that do not know it pass over.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import textwrap
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple, TextIO
 
 MINIMUM_WIDTH = 40
@@ -43,12 +40,18 @@ class Terminal(NamedTuple):
 
     def path(self, text: str, path: str) -> str:
         """Text that leads to a file."""
-        return self.link(text, Path(path).as_uri()) if self.links and os.path.isabs(path) else text
+        if not self.links or not os.path.isabs(path):
+            return text
+        from pathlib import Path
+
+        return self.link(text, Path(path).as_uri())
 
     def wrap(self, text: str, indent: int) -> list[str]:
         """Text in lines that fit beside an indentation; it is not part of them."""
         if self.width is None:
             return [text]
+        import textwrap
+
         room = max(self.width, MINIMUM_WIDTH) - indent
         return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
@@ -62,12 +65,17 @@ PLAIN = Terminal()
 
 def terminal(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
     """What may be written to a stream: all on a terminal, plain text to a file or pipe."""
+    width = None
     is_terminal = stream.isatty()
+    if is_terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
     term = environ.get("TERM", "")
     obeys = is_terminal and term not in WITHOUT_SEQUENCES and (os.name != "nt" or "WT_SESSION" in environ)
     colours = not environ.get("NO_COLOR") and (obeys or bool(environ.get("FORCE_COLOR")))
     links = colours and obeys and term not in WITHOUT_LINKS
-    return Terminal(colours, links, shutil.get_terminal_size().columns if is_terminal else None)
+    return Terminal(colours, links, width)
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.prefork.trace import Hop, Trace, module_of
+from flake8_forksafe.finding import Hop
+from flake8_forksafe.prefork.trace import Trace, module_of
 from flake8_forksafe.prefork.walk import Edge
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
-from flake8_forksafe.prefork.trace import Hop, Trace, module_of
+from flake8_forksafe.prefork.trace import Trace, module_of
 from flake8_forksafe.prefork.walk import Edge
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
@@ -112,7 +113,7 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             verb = "brings" if sure else "may bring"
             what = f"importing {edge.target!r} {verb} {listed(names)} before the worker forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
-            yield Finding(path, edge.line, edge.column, "FS102", what, "", hops, DEFER)
+            yield Finding(path, edge.line, edge.column, "FS102", what, edge.target, hops, DEFER)
 
 
 def _since_boot(chain: list[Edge]) -> list[Edge]:

@@ -113,7 +113,7 @@ def _at(sized: Sized, code: str, what: str, instead: str, about: str) -> Iterato
             place = (sized.start.concurrency_path, sized.start.concurrency_line)
         elif about == "memory" and sized.start.memory_path:
             place = (sized.start.memory_path, sized.start.memory_line)
-    subject = f"{about}:{sized.start.path}:{sized.start.line}" if sized.start is not None else about
+    subject = f"{about}:{sized.start.path}:{sized.start.name}:{sized.start.line}" if sized.start is not None else about
     yield Finding(*location, 0, code, what, subject, (), instead, place)
 
 

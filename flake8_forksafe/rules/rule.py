@@ -6,41 +6,13 @@ import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
-from flake8_forksafe.prefork.trace import Hop, Trace
+from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project.celery_app import Search
 from flake8_forksafe.project.launches.model import Trouble
 from flake8_forksafe.project.measurement import Measurement
 from flake8_forksafe.settings import Settings
-
-
-class Finding(NamedTuple):
-    """Something to tell the user.
-
-    :ivar path: absolute path of the file.
-    :ivar line: 1-based; ``column`` is 0-based.
-    :ivar what: what happens, and why it is dangerous.
-    :ivar subject: what it is about; two findings of one code at one place about one subject are the same.
-    :ivar chain: how the worker gets there; the last hop is what is found.
-    :ivar instead: the way out.
-    :ivar place: path and line of what it is really about, where that is no Python file; flake8 cannot show it there.
-    """
-
-    path: str
-    line: int
-    column: int
-    code: str
-    what: str
-    subject: str = ""
-    chain: tuple[Hop, ...] = ()
-    instead: str = ""
-    place: tuple[str, int] | None = None
-
-    @property
-    def text(self) -> str:
-        """The message in one line, without the code: what, by which chain, and the way out."""
-        chain = f": {chain_text(self.chain)}" if self.chain else ""
-        return f"{self.what}{chain}; {self.instead}" if self.instead else f"{self.what}{chain}"
 
 
 class Problem(NamedTuple):
@@ -81,12 +53,6 @@ class Rule(NamedTuple):
     any_pool: bool = False
 
 
-def chain_text(chain: tuple[Hop, ...]) -> str:
-    """A chain in one line, with the line that the last hop stands at: ``proj.celery → shop.tasks → shop.ai:3``."""
-    nodes = [hop.node for hop in chain[:-1]] or ["celery worker"]
-    return f"{' → '.join(nodes)}:{chain[-1].line}" if chain[-1].path is not None else " → ".join(nodes)
-
-
 def listed(names: list[str]) -> str:
     """Names for a sentence, at most four."""
     quoted = [repr(name) for name in names[:4]]
@@ -105,3 +71,6 @@ def beside(path: str, other: str) -> str:
     """A path as it is seen from the directory that holds it and another file, so wherever the analysis starts."""
     base = os.path.commonpath([os.path.dirname(path), os.path.dirname(other)]) if other else os.path.dirname(path)
     return os.path.relpath(path, base)
+
+
+__all__ = ["Context", "Finding", "Problem", "Rule", "beside", "is_accepted", "listed"]

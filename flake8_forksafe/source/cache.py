@@ -31,10 +31,14 @@ RACY_NS = 2_000_000_000
 
 
 class Entry(NamedTuple):
-    """What is known of one content."""
+    """What is known of one content.
+
+    :ivar signature: of the text that the facts come from (:func:`flake8_forksafe.source.slices.signature`).
+    """
 
     body: Block
     bodies: dict[Cut, Block]
+    signature: str
 
 
 class Seen(NamedTuple):
@@ -107,9 +111,11 @@ class FactStore:
             entry = self._entries.get(digest) or self._stored_entry(digest)
             if entry is None:
                 from flake8_forksafe.source.collector import collect
+                from flake8_forksafe.source.slices import signature
 
                 self.parsed.append(path)
-                entry = Entry(collect(self._text(path)), {})
+                text = self._text(path)
+                entry = Entry(collect(text), {}, signature(text, ()))
                 self._changed.add(digest)
         except (Unreadable, OSError) as error:
             self._failures[path] = error
@@ -140,6 +146,22 @@ class FactStore:
         if text is None:
             text = self._texts[path] = decode(self.read(path))
         return text
+
+    def states(self) -> dict[str, tuple[int, int, str]]:
+        """Time stamp, size and digest of every file that facts were asked of."""
+        return {path: (seen[0], seen[1], seen[2]) for path, seen in self._now_seen.items()}
+
+    def signature(self, path: str) -> tuple[str, list[list[int]]] | None:
+        """What tells whether a change of a file changes its facts: a signature, and the bodies that it is made of."""
+        entry = self._entries.get(self.used.get(path, ""))
+        if entry is None:
+            return None
+        if not entry.bodies:
+            return entry.signature, []
+        from flake8_forksafe.source.slices import extended
+
+        bodies = sorted([cut.first, cut.last] for cut in entry.bodies)
+        return extended(entry.signature, self._text(path), bodies), bodies
 
     # --- keeping ------------------------------------------------------------------------------------------------
 

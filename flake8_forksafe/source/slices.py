@@ -9,9 +9,10 @@ Text that the running interpreter cannot parse (newer syntax) is passed on whole
 from __future__ import annotations
 
 import ast
+import hashlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -76,6 +77,29 @@ def cut_source(text: str, offset: int = 0) -> Sliced:
         size = len(text) / 1e6
         raise Unreadable(f"it has {size:.1f} million characters of code that runs at import; the limit is 2")
     return sliced
+
+
+def signature(text: str, bodies: Sequence[Sequence[int]]) -> str:
+    """What two texts have in common if their facts are the same: statements, their places, and some bodies.
+
+    :param bodies: first and last line of the function bodies whose facts matter as well.
+    :raises Unreadable: as :func:`cut_source`.
+    """
+    sliced = cut_source(text)
+    digest = hashlib.sha256(sliced.text.encode("utf-8", "surrogatepass"))
+    digest.update(repr(None if sliced.places is None else list(map(tuple, sliced.places))).encode())
+    return extended(digest.hexdigest()[:32], text, bodies)
+
+
+def extended(base: str, text: str, bodies: Sequence[Sequence[int]]) -> str:
+    """A signature that also covers some function bodies."""
+    if not bodies:
+        return base
+    digest = hashlib.sha256(base.encode())
+    lines = text.split("\n")
+    for first, last in bodies:
+        digest.update("\n".join(lines[first - 1 : last]).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
 
 
 def cpython_error(text: str) -> tuple[str, int] | None:

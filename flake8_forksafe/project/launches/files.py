@@ -61,6 +61,8 @@ class Files:
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
                 return None
+            if os.stat(path).st_size <= LARGEST:
+                self.disk.depends_on(path)
             with open(path, "rb") as stream:
                 return stream.read(size)
         except (OSError, ValueError):

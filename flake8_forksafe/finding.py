@@ -1,0 +1,77 @@
+"""What is reported: data that every part may use, and that costs nothing to import."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Hop(NamedTuple):
+    """One edge of a chain, with the place it stands at.
+
+    :ivar node: what is executed: a module, or ``module:function``.
+    :ivar path: file that holds the line which executes it; None for Celery itself.
+    """
+
+    node: str
+    path: str | None
+    line: int
+    kind: str
+    step: str = ""
+
+
+class Finding(NamedTuple):
+    """Something to tell the user.
+
+    :ivar path: absolute path of the file.
+    :ivar line: 1-based; ``column`` is 0-based.
+    :ivar what: what happens, and why it is dangerous.
+    :ivar subject: what it is about; two findings of one code at one place about one subject are the same.
+    :ivar chain: how the worker gets there; the last hop is what is found.
+    :ivar instead: the way out.
+    :ivar place: path and line of what it is really about, where that is no Python file; flake8 cannot show it there.
+    """
+
+    path: str
+    line: int
+    column: int
+    code: str
+    what: str
+    subject: str = ""
+    chain: tuple[Hop, ...] = ()
+    instead: str = ""
+    place: tuple[str, int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The message in one line, without the code: what, by which chain, and the way out."""
+        chain = f": {chain_text(self.chain)}" if self.chain else ""
+        return f"{self.what}{chain}; {self.instead}" if self.instead else f"{self.what}{chain}"
+
+
+class Remark(NamedTuple):
+    """Something ``forksafe check`` says that is no finding.
+
+    :ivar text: a sentence in which ``{place}`` stands for the place, if there is one.
+    """
+
+    text: str
+    path: str | None = None
+    line: int = 0
+
+
+class Outcome(NamedTuple):
+    """What one analysis has to tell.
+
+    :ivar apps: Celery apps found; ``files``: files on the boot path.
+    """
+
+    findings: tuple[Finding, ...]
+    remarks: tuple[Remark, ...]
+    apps: int
+    files: int
+
+
+def chain_text(chain: tuple[Hop, ...]) -> str:
+    """A chain in one line, with the line that the last hop stands at: ``proj.celery → shop.tasks → shop.ai:3``."""
+    nodes = [hop.node for hop in chain[:-1]] or ["celery worker"]
+    return f"{' → '.join(nodes)}:{chain[-1].line}" if chain[-1].path is not None else " → ".join(nodes)

@@ -1,0 +1,239 @@
+"""The last outcome, kept: as long as nothing that it depends on has changed, nothing is analysed again.
+
+Beside the store of facts lies one small file for each set of options: what was found, and the state of every file and
+directory that was looked at.  Time stamps only save reading; what counts is content, so a cache that is restored under
+another path or with new time stamps is as good.  A Python file that changed without changing its facts (a comment, the
+body of a function that the worker does not call) changes nothing either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from flake8_forksafe import __version__
+from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
+from flake8_forksafe.settings import Settings
+
+if TYPE_CHECKING:
+    from flake8_forksafe.analysis import Report
+
+SCHEMA = 1
+KEPT = 8
+"""Outcomes that are kept: one for each set of options in use."""
+RACY_NS = 2_000_000_000
+"""A file changed this shortly before the outcome was kept may have changed again with the same time stamp."""
+VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX", "POETRY_CACHE_DIR")
+"""Environment variables that decide which environment is looked at."""
+SEARCHED_FOR = (b"elery", b"DJANGO_SETTINGS_MODULE")
+"""What is looked for in files that the worker does not load; one without it never matters."""
+MENTION = re.compile(rb"[^\n]*elery[^\n]*")
+"""A line that the search for apps may look at, whether the worker executes it or not."""
+
+
+def outcome_of(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Outcome:
+    """The outcome of an analysis, kept or new, less what the baseline knows.
+
+    :raises UsageError: if the baseline cannot be used.
+    """
+    if settings.baseline is None:
+        return whole_outcome(settings, overlay)
+    from flake8_forksafe.baseline import baseline_path, read_baseline, without_known
+
+    entries = read_baseline(baseline_path(settings))
+    return without_known(whole_outcome(settings._replace(baseline=None), overlay), entries, settings)
+
+
+def whole_outcome(settings: Settings, overlay: Mapping[str, bytes]) -> Outcome:
+    """The outcome of an analysis, kept or new."""
+    kept = Kept(settings, overlay)
+    known = kept.load()
+    if known is not None:
+        return known
+    from flake8_forksafe.analysis import analyse
+    from flake8_forksafe.report.remarks import remarks
+
+    report = analyse(settings, overlay)
+    outcome = Outcome(report.findings, tuple(remarks(report.context)), len(report.traces), report.files)
+    kept.save(outcome, report)
+    return outcome
+
+
+class Kept:
+    """The file that keeps an outcome."""
+
+    def __init__(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
+        self.settings = settings
+        self.overlay = overlay
+        parts = [settings._replace(project="").digest(), sys.prefix, sys.version, *map(os.environ.get, VARIABLES)]
+        key = hashlib.sha256(repr((SCHEMA, __version__, parts)).encode()).hexdigest()[:16]
+        self.path = os.path.join(settings.cache_dir, f"outcome-{key}.json") if settings.cache_dir else None
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def load(self) -> Outcome | None:
+        """The kept outcome, if it still holds."""
+        if self.path is None:
+            return None
+        try:
+            with open(self.path, encoding="utf-8") as stream:
+                document = json.load(stream)
+            saved_ns = document["saved_ns"]
+            files, directories = document["files"], document["directories"]
+            stale = [path for path, state in files.items() if not self._same_file(path, state, saved_ns)]
+            if stale and not all(self._is_harmless(path, files[path]) for path in stale):
+                return None
+            if not all(self._same_directory(path, state, saved_ns) for path, state in directories.items()):
+                return None
+            return self._outcome(document)
+        except Exception:  # a file that is missing, damaged or foreign: analyse
+            return None
+
+    def _same_file(self, path: str, state: list[Any], saved_ns: int) -> bool:
+        full = self._absolute(path)
+        modified_ns, size, digest = state[:3]
+        content = self.overlay.get(full)
+        if content is None:
+            try:
+                status = os.stat(full)
+            except OSError:
+                return bool(digest == "")
+            if (status.st_mtime_ns, status.st_size) == (modified_ns, size) and modified_ns < saved_ns - RACY_NS:
+                return True
+            content = _read(full)
+        return content is not None and bool(hashlib.sha256(content).hexdigest() == digest)
+
+    def _same_directory(self, path: str, state: list[Any], saved_ns: int) -> bool:
+        full = self._absolute(path)
+        modified_ns, digest = state
+        try:
+            now = os.stat(full).st_mtime_ns
+        except OSError:
+            return bool(digest == "")
+        if now == modified_ns and modified_ns < saved_ns - RACY_NS:
+            return True
+        from flake8_forksafe.project.disk import Disk, listing_digest
+
+        return bool(listing_digest(Disk().listing(full), self._own_name(full)) == digest)
+
+    def _is_harmless(self, path: str, state: list[Any]) -> bool:
+        """Whether a file that changed still means the same."""
+        full = self._absolute(path)
+        content = self.overlay.get(full)
+        content = content if content is not None else _read(full)
+        if content is None or len(state) < 4:
+            return False
+        if state[3] == "searched":
+            return not any(word in content for word in SEARCHED_FOR)
+        from flake8_forksafe.source.slices import signature
+        from flake8_forksafe.source.text import Unreadable, decode
+
+        try:
+            return bool(described(signature(decode(content), state[4]), content) == state[3])
+        except Unreadable:
+            return False
+
+    def _outcome(self, document: dict[str, Any]) -> Outcome:
+        findings = tuple(
+            Finding(
+                self._absolute(path), line, column, code, what, subject,
+                tuple(Hop(node, self._absolute(at) if at is not None else None, *rest) for node, at, *rest in chain),
+                instead, (self._absolute(place[0]), place[1]) if place else None,
+            )
+            for path, line, column, code, what, subject, chain, instead, place in document["findings"]
+        )  # fmt: skip
+        remarks = tuple(Remark(text, self._absolute(path) if path is not None else None, line)
+                        for text, path, line in document["remarks"])  # fmt: skip
+        return Outcome(findings, remarks, document["apps"], document["files_read"])
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def save(self, outcome: Outcome, report: Report) -> None:
+        """Keep an outcome, unless it depends on an unsaved buffer."""
+        if self.path is None or self.overlay or report.disk.exhausted:
+            return
+        from flake8_forksafe.project.disk import listing_digest
+        from flake8_forksafe.source.cache import write_atomically
+
+        directory, name = os.path.split(self.path)
+        document = {
+            "saved_ns": time.time_ns(),
+            "files": {self._relative(path): state for path, state in file_states(report)},
+            "directories": {
+                self._relative(path): [modified, listing_digest(listing, self._own_name(path)) if modified else ""]
+                for path, (modified, listing) in report.disk.directories().items()
+                if not self.settings.project.startswith(path.rstrip(os.sep) + os.sep)  # what lies around it
+            },
+            "findings": [self._plain(finding) for finding in outcome.findings],
+            "remarks": [
+                [remark.text, self._relative(remark.path) if remark.path is not None else None, remark.line]
+                for remark in outcome.remarks
+            ],
+            "apps": outcome.apps,
+            "files_read": outcome.files,
+        }
+        write_atomically(directory, name, json.dumps(document, separators=(",", ":")).encode())
+        _evict(directory)
+
+    def _plain(self, finding: Finding) -> list[Any]:
+        chain = [[hop.node, self._relative(hop.path) if hop.path is not None else None, hop.line, hop.kind, hop.step]
+                 for hop in finding.chain]  # fmt: skip
+        place = [self._relative(finding.place[0]), finding.place[1]] if finding.place else None
+        return [self._relative(finding.path), *finding[1:6], chain, finding.instead, place]
+
+    def _relative(self, path: str) -> str:
+        """A path as it is kept: relative to the project if it lies in it."""
+        project = self.settings.project
+        return os.path.relpath(path, project) if path == project or path.startswith(project + os.sep) else path
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self.settings.project, path))
+
+    def _own_name(self, directory: str) -> str:
+        """The name of the cache in a directory that holds it: its coming and going means nothing."""
+        parent, name = os.path.split(self.settings.cache_dir or "")
+        return name if parent == directory else ""
+
+
+def file_states(report: Report) -> Iterable[tuple[str, list[Any]]]:
+    """Time stamp, size and digest of every file that was looked at, and what tells a harmless change."""
+    seen = {**report.disk.files(), **report.store.states()}
+    for path, (modified_ns, size, digest) in seen.items():
+        state: list[Any] = [modified_ns, size, digest]
+        signed = report.store.signature(path)
+        if signed is not None:
+            state += [described(signed[0], report.disk.read(path)), signed[1]]
+        elif path in report.disk.unmentioned:
+            state.append("searched")
+        yield path, state
+
+
+def described(signature: str, content: bytes) -> str:
+    """A signature of facts, and of the lines that the search for apps may look at."""
+    lines = MENTION.findall(content)
+    return signature + hashlib.sha256(b"\n".join(lines)).hexdigest()[:16] if lines else signature
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return None
+
+
+def _evict(directory: str) -> None:
+    """Remove the outcomes not kept for longest."""
+    try:
+        paths = [os.path.join(directory, name) for name in os.listdir(directory) if name.startswith("outcome-")]
+        for path in sorted(paths, key=os.path.getmtime)[:-KEPT]:
+            os.unlink(path)
+    except OSError:
+        pass

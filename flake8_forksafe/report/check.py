@@ -1,0 +1,78 @@
+"""``forksafe check``: what is written where, in each format."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from flake8_forksafe.finding import Finding, Outcome, Remark
+from flake8_forksafe.report import text
+from flake8_forksafe.report.terminal import terminal
+
+DOCUMENTS = ("json", "sarif", "junit")
+"""Formats for machines; what there is to say besides the findings goes to standard error."""
+
+
+def document(form: str, findings: Sequence[Finding], project: str) -> str:
+    """Findings in a format for machines."""
+    if form == "json":
+        from flake8_forksafe.report.json import findings_document
+
+        return findings_document(findings, project)
+    if form == "sarif":
+        from flake8_forksafe.report import sarif
+
+        return sarif.render(findings, project)
+    from flake8_forksafe.report import junit
+
+    return junit.render(findings, project)
+
+
+def remark_line(remark: Remark, base: str) -> str:
+    """A remark with its place relative to ``base``."""
+    line = f":{remark.line}" if remark.line else ""
+    place = f"{os.path.relpath(remark.path, base)}{line}" if remark.path is not None else ""
+    return remark.text.replace("{place}", place)
+
+
+def show(outcome: Outcome, project: str, findings: Sequence[Finding], form: str, with_statistics: bool) -> None:
+    """Write findings.
+
+    :param findings: those of the outcome that were asked for, at the places they are about.
+    :param form: ``text``, ``github`` or one of :data:`DOCUMENTS`.
+    """
+    counts: Sequence[str] = ()
+    if with_statistics:
+        from flake8_forksafe.report.statistics import statistics
+
+        counts = tuple(statistics(findings))
+    if form in DOCUMENTS:
+        write_document(document(form, findings, project))
+        for line in counts:
+            print(line, file=sys.stderr)
+        return
+    for line in (*_findings(findings, form), *(remark_line(r, os.getcwd()) for r in outcome.remarks), *counts):
+        print(line)
+    print(text.summary(len(findings), outcome.apps, outcome.files))
+
+
+def _findings(findings: Sequence[Finding], form: str) -> Iterator[str]:
+    """The lines of a format for people."""
+    if form == "github":
+        from flake8_forksafe.report import github
+
+        return github.render(findings, github.workspace(os.environ))
+    return text.render(findings, os.getcwd(), terminal(sys.stdout, os.environ))
+
+
+def write_document(document: str) -> None:
+    """Write a document for a machine to standard output: in UTF-8, whatever the locale."""
+    data = (document + "\n").encode("utf-8", "backslashreplace")
+    stream = getattr(sys.stdout, "buffer", None)
+    sys.stdout.flush()
+    if stream is None:  # something that only takes text stands in for standard output
+        sys.stdout.write(data.decode())
+    else:
+        stream.write(data)
+        stream.flush()

@@ -1,0 +1,146 @@
+"""Findings as SARIF 2.1.0, which code scanning services and editors read.
+
+The format is the OASIS standard https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; what code scanning of
+GitHub makes of it stands at https://docs.github.com/code-security/reference/code-scanning/sarif-support-for-code-scanning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from flake8_forksafe import __version__
+from flake8_forksafe.finding import Hop
+from flake8_forksafe.report.json import relative
+from flake8_forksafe.report.page import as_markdown, as_text
+from flake8_forksafe.report.severity import severity
+from flake8_forksafe.rules import RULES, Finding, Rule
+from flake8_forksafe.rules.page import read_page
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+BASE = "%SRCROOT%"
+"""The name that paths are relative to; code scanning of GitHub takes it for the top directory of the checkout."""
+HELP_WIDTH = 100
+VERBS = {"import": "imports", "dynamic": "imports", "lazy": "loads", "call": "calls", "thread": "starts in a thread"}
+KINDS = {"call": ["call"], "thread": ["call"]}
+"""Kinds of a hop as SARIF words them, section 3.38.8; its vocabulary has none for an import."""
+
+
+def render(findings: Iterable[Finding], base: str) -> str:
+    """The log of one run.
+
+    :param base: the project's top directory.
+    """
+    rules = {rule.code: index for index, rule in enumerate(RULES)}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "forksafe",
+                "fullName": f"flake8-forksafe {__version__}",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [_rule(rule) for rule in RULES],
+            }
+        },
+        "automationDetails": {"id": "forksafe/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{"executionSuccessful": True}],
+        "originalUriBaseIds": {
+            BASE: {"uri": _address(base) + "/", "description": {"text": "The top directory of the project."}}
+        },
+        "results": [_result(finding, rules[finding.code], base) for finding in findings],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """A code with the page that explains it."""
+    page = read_page(rule.code)
+    return {
+        "id": rule.code,
+        "shortDescription": {"text": _sentence(rule.summary[:1].upper() + rule.summary[1:])},
+        "fullDescription": {"text": _sentence(page.what.replace("`", "").replace("\n", " "))},
+        "help": {
+            "text": "\n".join(as_text(rule, page, HELP_WIDTH)),
+            "markdown": "\n".join(as_markdown(rule, page)),
+        },
+        "defaultConfiguration": {"level": severity(rule.code)},
+        "properties": {"tags": ["celery", "fork"], "problem.severity": severity(rule.code), "precision": "high"},
+    }
+
+
+def _result(finding: Finding, index: int, base: str) -> dict[str, Any]:
+    text = f"{finding.what}; instead: {finding.instead}" if finding.instead else finding.what
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": severity(finding.code),
+        "message": {"text": _literal(_sentence(text))},
+        "locations": [_location(finding.path, finding.line, base, finding.column + 1)],
+        "partialFingerprints": {"codeAndSubject/v1": fingerprint(finding, base)},
+    }
+    steps = [_step(hop, before, base) for before, hop in _hops(finding)]
+    if steps:
+        result["codeFlows"] = [
+            {
+                "message": {"text": "How the worker gets there before it forks."},
+                "threadFlows": [{"locations": [{"executionOrder": n, **step} for n, step in enumerate(steps, 1)]}],
+            }
+        ]
+    return result
+
+
+def _hops(finding: Finding) -> list[tuple[str, Hop]]:
+    """The hops that stand in a file, each with the node that executes it."""
+    nodes = ["celery worker", *(hop.node for hop in finding.chain)]
+    return [(before, hop) for before, hop in zip(nodes, finding.chain, strict=False) if hop.path is not None]
+
+
+def _step(hop: Hop, before: str, base: str) -> dict[str, Any]:
+    assert hop.path is not None
+    did = VERBS.get(hop.kind, "executes")
+    text = f"{before}, {hop.step}: {did} {hop.node}" if hop.step else f"{before} {did} {hop.node}"
+    step: dict[str, Any] = {
+        "location": {**_location(hop.path, hop.line, base), "message": {"text": _literal(text)}},
+        "importance": "essential",
+    }
+    return {**step, "kinds": KINDS[hop.kind]} if hop.kind in KINDS else step
+
+
+def _location(path: str, line: int, base: str, column: int | None = None) -> dict[str, Any]:
+    region = {"startLine": max(line, 1)} if column is None else {"startLine": max(line, 1), "startColumn": column}
+    return {"physicalLocation": {"artifactLocation": artifact(path, base), "region": region}}
+
+
+def artifact(path: str, base: str) -> dict[str, str]:
+    """A file: relative to the project where it lies in it."""
+    inside = relative(path, base)
+    if inside is None or os.path.isabs(inside):
+        return {"uri": _address(path)}
+    root = Path(os.path.abspath(os.sep))
+    return {"uri": (root / inside).as_uri().removeprefix(root.as_uri()), "uriBaseId": BASE}
+
+
+def _address(path: str) -> str:
+    return Path(os.path.abspath(path)).as_uri().rstrip("/")
+
+
+def fingerprint(finding: Finding, base: str) -> str:
+    """What stays the same when lines move."""
+    parts = (finding.code, relative(finding.path, base), finding.subject.replace(base, ""))
+    return hashlib.sha256("\0".join(str(part) for part in parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _sentence(text: str) -> str:
+    """Text that begins and ends as a sentence does, as messages are to, section 3.11.3."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _literal(text: str) -> str:
+    """A message in which braces do not begin a placeholder, section 3.11.5; help takes none, and is shown as it is."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,164 @@
+"""The kept outcome: used as long as nothing changed that matters, and never longer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from helpers import write
+
+from flake8_forksafe import analysis
+from flake8_forksafe.outcome import outcome_of
+from flake8_forksafe.session import deep_recursion
+from flake8_forksafe.settings import make_settings
+
+PROJECT = {
+    "pyproject.toml": "",
+    "proj/__init__.py": "",
+    "proj/celery.py": "from celery import Celery\nfrom proj.helpers import warm\napp = Celery('p', include=['proj.tasks'])\n",
+    "proj/tasks.py": "import litellm\n\n\ndef task():\n    return 1\n",
+    "proj/helpers.py": "def warm():\n    pass\n\n\ndef cold():\n    return 1\n\n\nwarm()\n",
+    "scripts/other.py": "x = 1\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write(tmp_path / "a", PROJECT)
+
+
+def age(root: Path) -> None:
+    """Make every file look old, so that time stamps are trusted."""
+    for path in [root, *root.rglob("*")]:
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+
+
+class Runs:
+    """Outcomes of a project, and how many of them were analysed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.analysed = 0
+        original = analysis.analyse
+
+        def counted(*arguments: object) -> object:
+            self.analysed += 1
+            return original(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(analysis, "analyse", counted)
+
+    def codes(
+        self, root: Path, overlay: dict[str, bytes] | None = None, **options: object
+    ) -> list[tuple[str, int, str]]:
+        with deep_recursion():
+            outcome = outcome_of(make_settings(str(root), options), overlay or {})
+        return [(os.path.relpath(f.path, root), f.line, f.code) for f in outcome.findings]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    return Runs(monkeypatch)
+
+
+FOUND = [("proj/tasks.py", 1, "FS101")]
+
+
+def test_second_run_analyses_nothing(root: Path, runs: Runs) -> None:
+    assert runs.codes(root) == FOUND
+    assert runs.codes(root) == FOUND
+    assert runs.analysed == 1
+
+
+def test_neither_libcst_nor_networkx_is_imported(root: Path) -> None:
+    code = (
+        "import sys; from flake8_forksafe.cli import main; main(['check']);"
+        "print(sorted({'libcst', 'networkx', 'yaml', 'flake8_forksafe.prefork'} & set(sys.modules)))"
+    )
+    for expected in (False, True):
+        done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8")
+        assert (done.stdout.splitlines()[-1] == "[]") is expected
+
+
+HARMLESS: dict[str, Callable[[Path], object]] = {
+    "touched": lambda root: os.utime(root / "proj/tasks.py"),
+    "body that nothing calls": lambda root: (root / "proj/helpers.py").write_text(
+        PROJECT["proj/helpers.py"].replace("return 1", "return 2")
+    ),
+    "file that is not loaded": lambda root: (root / "scripts/other.py").write_text("import torch\n"),
+    "byte code": lambda root: (root / "proj/__pycache__").mkdir(),
+}
+HARMFUL: dict[str, Callable[[Path], object]] = {
+    "import added": lambda root: (root / "proj/tasks.py").write_text("import litellm\nimport torch\n"),
+    "line moved": lambda root: (root / "proj/tasks.py").write_text("\nimport litellm\n"),
+    "body that is called": lambda root: (root / "proj/helpers.py").write_text(
+        PROJECT["proj/helpers.py"].replace("pass", "import torch")
+    ),
+    "body of the same length": lambda root: (root / "proj/helpers.py").write_text(
+        PROJECT["proj/helpers.py"].replace("    pass", "    import jax")
+    ),
+    "file added": lambda root: (root / "proj/new.py").write_text(""),
+    "file removed": lambda root: (root / "proj/helpers.py").unlink(),
+    "app added": lambda root: (root / "scripts/other.py").write_text("from celery import Celery\nb = Celery('b')\n"),
+    "deployment added": lambda root: (root / "Procfile").write_text("worker: celery -A proj worker -P solo\n"),
+    "option": lambda root: (root / "pyproject.toml").write_text("[tool.forksafe]\naccept = ['litellm']\n"),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_harmless_change(root: Path, runs: Runs, name: str) -> None:
+    runs.codes(root)
+    HARMLESS[name](root)
+    assert runs.codes(root) == FOUND
+    assert runs.analysed == 1
+
+
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("name", HARMFUL)
+def test_change_that_matters(root: Path, runs: Runs, name: str, old: bool) -> None:
+    if old:
+        age(root)
+    runs.codes(root)
+    HARMFUL[name](root)
+    fresh = runs.codes(root, no_cache=True)
+    assert runs.codes(root) == fresh
+    assert runs.analysed == 3
+
+
+def test_unsaved_buffer(root: Path, runs: Runs) -> None:
+    runs.codes(root)
+    path, text = str(root / "proj/tasks.py"), PROJECT["proj/tasks.py"]
+    assert runs.codes(root, {path: text.replace("return 1", "return 2").encode()}) == FOUND
+    assert runs.analysed == 1
+    assert len(runs.codes(root, {path: (text + "import polars\n").encode()})) > 1
+    assert runs.codes(root) == FOUND
+    assert runs.analysed == 2
+
+
+def test_cache_restored_under_another_path(root: Path, runs: Runs, tmp_path: Path) -> None:
+    runs.codes(root)
+    moved = tmp_path / "b"
+    shutil.copytree(root, moved)
+    shutil.rmtree(root)
+    for path in moved.rglob("*.py"):
+        os.utime(path)
+    assert runs.codes(moved) == FOUND
+    assert runs.analysed == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1", b'{"saved_ns": "x"}', b"\xff\xfe"])
+def test_damaged_file_is_not_used(root: Path, runs: Runs, content: bytes) -> None:
+    runs.codes(root)
+    for path in (root / ".forksafe_cache").glob("outcome-*.json"):
+        path.write_bytes(content)
+    assert runs.codes(root) == FOUND
+    assert runs.analysed == 2
+
+
+def test_few_are_kept(root: Path, runs: Runs) -> None:
+    for number in range(12):
+        runs.codes(root, accept=[f"package{number}"])
+    assert len(list((root / ".forksafe_cache").glob("outcome-*.json"))) == 8

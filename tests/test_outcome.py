@@ -20,7 +20,9 @@ from flake8_forksafe.settings import make_settings
 PROJECT = {
     "pyproject.toml": "",
     "proj/__init__.py": "",
-    "proj/celery.py": "from celery import Celery\nfrom proj.helpers import warm\napp = Celery('p', include=['proj.tasks'])\n",
+    "proj/celery.py": (
+        "from celery import Celery\nfrom proj.helpers import warm\napp = Celery('p', include=['proj.tasks'])\n"
+    ),
     "proj/tasks.py": "import litellm\n\n\ndef task():\n    return 1\n",
     "proj/helpers.py": "def warm():\n    pass\n\n\ndef cold():\n    return 1\n\n\nwarm()\n",
     "scripts/other.py": "x = 1\n",

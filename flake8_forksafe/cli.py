@@ -62,11 +62,14 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
         prog="forksafe",
         description="Find what a Celery worker's MainProcess imports and runs before it forks. "
         "Everything but measure is static: the project is not imported.",
+        epilog="Begin with: forksafe check. Exit status: 0 nothing found, 1 findings, 2 it could not be done.",
     )
     parser.add_argument("--version", action="version", version=f"forksafe {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    check = commands.add_parser("check", help="report findings, with the chain that explains each")
+    check = commands.add_parser("check", help="report findings, with the chain that explains each", description=
+                                "Follow the worker's boot through the source, and report what is unsafe to fork, "
+                                "with the chain that leads to it and the way out. No worker is started.")  # fmt: skip
     check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
                        "the project is the one they lie in (default: the one around here)")  # fmt: skip
     check.add_argument("--format", choices=CHECK_FORMATS, default="text", help="output format (default: text)")
@@ -76,7 +79,9 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     add_options(check)
     check.set_defaults(run=run_check)
 
-    trace = commands.add_parser("trace", help="list what is loaded before the fork, in order")
+    trace = commands.add_parser("trace", help="list what is loaded before the fork, in order", description=
+                                "List the steps of the worker's boot, and the project's modules that each loads, "
+                                "in order, with the place that imports each.")  # fmt: skip
     trace.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
     trace.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     add_options(trace)
@@ -89,19 +94,26 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
         measurement.add_arguments(measure)
         measure.set_defaults(run=measurement.run)
 
-    why = commands.add_parser("why", help="tell how a module or package comes to be loaded before the fork")
+    why = commands.add_parser("why", help="tell how a module or package comes to be loaded before the fork",
+                              description="Show each step from the worker to a module, with the lines of source: "
+                              "as it is executed first, and by the shortest chain.")  # fmt: skip
     why.add_argument("name", metavar="NAME", help="a module or package, such as torch or shop.tasks")
     why.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
     add_options(why)
     why.set_defaults(run=run_why)
 
-    memory = commands.add_parser("memory", help="estimate the memory of each launch, and what concurrency fits")
+    memory = commands.add_parser("memory", help="estimate the memory of each launch, and what concurrency fits",
+                                 description="For each way in which the deployment files start a worker: what its "
+                                 "processes need, and how many fit. For figures of your own: measure --save, "
+                                 "then --measurement.")  # fmt: skip
     memory.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
     memory.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     add_options(memory)
     memory.set_defaults(run=run_memory)
 
-    explain = commands.add_parser("explain", help="explain a code, or list all codes")
+    explain = commands.add_parser("explain", help="explain a code, or list all codes", description=
+                                  "Show the page of a code: what it reports, why that is bad, an example, the way "
+                                  "out, and how it decides.")  # fmt: skip
     explain.add_argument("code", nargs="?", metavar="CODE", help="such as FS101 (default: list all codes)")
     explain.set_defaults(run=run_explain)
     return parser

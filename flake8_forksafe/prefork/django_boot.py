@@ -87,7 +87,8 @@ class DjangoState:
                 with walk.doubted(len(names) > 1):
                     value = walk.import_name(name, frame)
                 if value is None:
-                    walk.note("FS192", frame, f"the Django settings module {name!r} does not exist")
+                    hint = "name the one that the worker uses with the option django-settings"
+                    walk.note("FS192", frame, f"the Django settings module {name!r} is not in the project: {hint}")
                 else:
                     self.settings.append(value)
         return self.settings
@@ -121,7 +122,9 @@ class DjangoState:
         hook = module.names.get("__getattr__")
         if hook is not None:
             return walk.call(hook, Arguments((Literal(name),)), frame)
-        return None
+        from flake8_forksafe.prefork.library.configuration import class_setting
+
+        return class_setting(walk, module, name, frame)
 
     def _default(self, walk: Walk, name: str) -> Value:
         """A setting of django/conf/global_settings.py."""

@@ -86,7 +86,8 @@ def _troubles(context: Context) -> Iterator[Finding]:
 
 
 def _unresolved_text(note: Note) -> str:
-    return f"{note.text} statically; what depends on it is not checked"
+    how = " statically" if note.text.endswith("cannot be resolved") else ""
+    return f"{note.text}{how}; what depends on it is not checked"
 
 
 def check_missing_option(context: Context) -> Iterator[Finding]:

@@ -136,6 +136,22 @@ def test_a_value_that_can_be_computed(tmp_path: Path, line: str) -> None:
     assert messages(tmp_path, {"proj/celery.py": celery}, "FS192") == {}
 
 
+def test_settings_that_are_not_in_the_project_name_the_option(tmp_path: Path) -> None:
+    celery = """\
+        import os
+        from celery import Celery
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proj.settings")
+        app = Celery("proj")
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        app.autodiscover_tasks()
+        """
+    (text,) = messages(tmp_path, {"proj/celery.py": celery}, "FS192").values()
+    assert text == (
+        "the Django settings module 'proj.settings' is not in the project: name the one that the worker uses with the "
+        "option django-settings; what depends on it is not checked"
+    )
+
+
 # --- FS193 ------------------------------------------------------------------------------------------------------
 
 

@@ -151,6 +151,7 @@ BAD_VALUES = [
     ("worker-memory = 0", "the option worker-memory takes a whole number of MB, not 0"),
     ("container-memory = '2g'", "the option container-memory takes a whole number of MB, not '2g'"),
     ("measurement = ''", "the option measurement takes FILE, not ''"),
+    ("baseline = []", "the option baseline takes FILE, not []"),
     ("require-prelude = 1", "the option require-prelude is on or off, not 1"),
     ("trust-prelude = 1", "the option trust-prelude is on or off, not 1"),
     ("no-cache = 'yes'", "the option no-cache is on or off, not 'yes'"),

@@ -47,12 +47,13 @@ def show(outcome: Outcome, project: str, findings: Sequence[Finding], form: str,
         from flake8_forksafe.report.statistics import statistics
 
         counts = tuple(statistics(findings))
+    besides = (*(remark_line(remark, os.getcwd()) for remark in outcome.remarks), *counts)
     if form in DOCUMENTS:
         write_document(document(form, findings, project))
-        for line in counts:
+        for line in besides:
             print(line, file=sys.stderr)
         return
-    for line in (*_findings(findings, form), *(remark_line(r, os.getcwd()) for r in outcome.remarks), *counts):
+    for line in (*_findings(findings, form), *besides):
         print(line)
     print(text.summary(len(findings), outcome.apps, outcome.files))
 

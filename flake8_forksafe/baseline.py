@@ -1,0 +1,113 @@
+"""The baseline: findings that a project had when it began to use this tool, and that are not reported again.
+
+A file of JSON, one entry a line so that two branches that mend different findings merge.  An entry names a code, a
+module of the project and what the finding is about, and no line, so edits elsewhere in a file bring nothing back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from flake8_forksafe.finding import Finding, Outcome, Remark
+from flake8_forksafe.settings import Settings, UsageError
+
+SCHEMA = 1
+LINE = re.compile(r":\d+$")
+
+
+class Entry(NamedTuple):
+    """Findings that are known.
+
+    :ivar module: dotted name of the file's path in the project: of ``src/shop/tasks.py``, ``src.shop.tasks``.
+    :ivar subject: what it is about: the hazard, the module that is imported, the call.
+    """
+
+    code: str
+    module: str
+    subject: str
+
+
+def entry_of(finding: Finding, project: str) -> Entry:
+    """What stands for a finding."""
+    subject = finding.subject.replace(project.rstrip(os.sep) + os.sep, "").replace(os.sep, "/")
+    return Entry(finding.code, module_name(finding.path, project), LINE.sub("", subject))
+
+
+def module_name(path: str, project: str) -> str:
+    """The dotted name of a file in the project, wherever modules are imported from."""
+    inside = os.path.relpath(path, project).replace(os.sep, "/").removesuffix(".py").removesuffix("/__init__")
+    return inside.replace("/", ".")
+
+
+def without_known(outcome: Outcome, entries: Iterable[Entry], settings: Settings) -> Outcome:
+    """An outcome less the findings of a baseline, with a remark for each entry that nothing is found for any more."""
+    known = set(entries)
+    keys = [entry_of(finding, settings.project) for finding in outcome.findings]
+    kept = tuple(finding for finding, key in zip(outcome.findings, keys, strict=True) if key not in known)
+    stale = tuple(_stale(entry, settings) for entry in sorted(known.difference(keys)))
+    return outcome._replace(findings=kept, remarks=(*outcome.remarks, *stale))
+
+
+def _stale(entry: Entry, settings: Settings) -> Remark:
+    subject = f" about {entry.subject!r}" if entry.subject else ""
+    return Remark(
+        f"stale baseline entry: {entry.code} in {entry.module}{subject} is no longer found; remove it from {{place}}",
+        baseline_path(settings),
+    )
+
+
+def baseline_path(settings: Settings) -> str:
+    """The file that the option names, absolute."""
+    return os.path.normpath(os.path.join(settings.project, settings.baseline or ""))
+
+
+def read_baseline(path: str) -> tuple[Entry, ...]:
+    """The entries of a file.
+
+    :raises UsageError: if it is not a baseline.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            document = json.load(stream)
+    except FileNotFoundError:
+        raise UsageError(f"there is no baseline {path}; write it with forksafe check --write-baseline") from None
+    except OSError as error:
+        raise UsageError(f"the baseline {path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path} is not a baseline: it is not JSON") from None
+    if not isinstance(document, dict) or not isinstance(document.get("findings"), list):
+        raise UsageError(f"{path} is not a baseline: write one with forksafe check --write-baseline")
+    if document.get("schema") != SCHEMA:
+        raise UsageError(f"the baseline {path} has schema {document.get('schema')!r}; this version reads {SCHEMA}")
+    return tuple(_entry(value, path) for value in document["findings"])
+
+
+def _entry(value: Any, path: str) -> Entry:
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in Entry._fields):
+        raise UsageError(f"the baseline {path} has an entry without {', '.join(Entry._fields)}: {value!r}")
+    return Entry(*(value[name] for name in Entry._fields))
+
+
+def write_baseline(path: str, findings: Iterable[Finding], project: str) -> int:
+    """Write the entries of findings, and return how many there are.
+
+    :raises UsageError: if the file holds something else, or cannot be written.
+    """
+    if os.path.exists(path):
+        try:
+            read_baseline(path)
+        except UsageError as error:
+            raise UsageError(f"{error}; it is not overwritten") from None
+    entries = sorted({entry_of(finding, project) for finding in findings})
+    lines = ",\n".join(f"    {json.dumps(entry._asdict(), ensure_ascii=False)}" for entry in entries)
+    inside = f"[\n{lines}\n  ]" if entries else "[]"
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            stream.write(f'{{\n  "schema": {SCHEMA},\n  "findings": {inside}\n}}\n')
+    except OSError as error:
+        raise UsageError(f"the baseline {path} cannot be written: {error.strerror}") from None
+    return len(entries)

@@ -58,6 +58,8 @@ class Search(NamedTuple):
     apps: tuple[AppFound, ...]
 
 
+APP_NAMES = ("celery", "celery_app")
+"""What Flask's documentation and its followers call the app that ``app.extensions["celery"]`` holds."""
 IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+celery\b", re.MULTILINE)
 
 
@@ -98,6 +100,8 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
         if not (mention.line or mention.creates) and any(maker in disk.read(mention.path) for maker in makers):
             readers.append(_Reader(disk, mention.path, module, body))
     created = [app for reader in readers for app in reader.created(classes, factories)]
+    if not created and factories:
+        created = [app for mention in found for app in _Reader(disk, mention.path, module, body).handed_on()]
     entries = _re_exports(disk, found, created, module, body)
     apps = [entries.get(app.spec, app) for app in created]
     unique = tuple({app.spec: app for app in apps}.values())
@@ -199,6 +203,12 @@ class _Reader:
         if not isinstance(function.body, Cut):
             return b"Celery"  # not cut out, so there is nothing to save
         return b"\n".join(self.disk.read(self.path).splitlines()[function.body.first - 1 : function.body.last])
+
+    def handed_on(self) -> Iterator[AppFound]:
+        """Names that an app is given by convention, bound at module level to what a factory made elsewhere."""
+        for name, value, line in self.assignments:
+            if name in APP_NAMES and isinstance(value, (facts.Subscript, facts.Attribute)):
+                yield AppFound(f"{self.name}:{name}", self.path, line, self.root)
 
     def created(self, classes: set[str], factories: set[str]) -> Iterator[AppFound]:
         """Apps bound at module level."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flake8_forksafe.prefork.library import builtin, celery, django, frameworks, standard
+from flake8_forksafe.prefork.library import builtin, celery, configuration, django, frameworks, pyramid, standard
 from flake8_forksafe.prefork.values import Arguments, Class, External, Value
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Model = Callable[["Walk", External, Arguments, "Frame"], Value]
 
-_MODULES: tuple[Any, ...] = (builtin, standard, celery, django, frameworks)
+_MODULES: tuple[Any, ...] = (builtin, standard, celery, django, configuration, frameworks, pyramid)
 
 
 class Library(NamedTuple):

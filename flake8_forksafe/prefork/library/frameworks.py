@@ -47,8 +47,10 @@ def flask_config(walk: Walk, holder: Value) -> Table:
 
 
 def flask_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
-    if name != "config" or (isinstance(value, Instance) and "config" in value.names):
+    if name not in ("config", "extensions") or (isinstance(value, Instance) and name in value.names):
         return None
+    if name == "extensions" and isinstance(value, (External, Instance)):
+        return value.names.setdefault(name, Table({}, walk.doubt, complete=False))
     return External("flask.Flask().config", value)
 
 
@@ -77,7 +79,7 @@ def config_method(walk: Walk, function: External, arguments: Arguments, frame: F
     """``app.config.get`` and the other methods of a mapping."""
     from flake8_forksafe.prefork.library.builtin import mapping_method
 
-    name = function.path.rpartition(".")[2]
+    name = function.path.rpartition(".")[2].replace("from_mapping", "update")
     table = flask_config(walk, function.receiver or UNKNOWN)
     return mapping_method(walk, External(f"builtins.dict.{name}", table), arguments, frame)
 
@@ -269,7 +271,10 @@ ALIASES = {
 
 FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
     "flask.Flask().config.from_object": config_from_object,
-    **{f"flask.Flask().config.{name}": config_method for name in ("get", "update", "setdefault", "items", "keys")},
+    **{
+        f"flask.Flask().config.{name}": config_method
+        for name in ("get", "update", "from_mapping", "setdefault", "items", "keys")
+    },
     "flask_caching.Cache().init_app": caching_init,
     "flask_appbuilder.AppBuilder().init_app": appbuilder_init,
     "alembic.config.Config().set_main_option": alembic_option,

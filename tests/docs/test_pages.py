@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,13 @@ def test_explain_of_no_code(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_title_of_a_source(url: str, title: str) -> None:
     assert title_of(url) == title
+
+
+def test_a_lint_run_reads_no_page(tmp_path: Path) -> None:
+    root = project(tmp_path, read_page("FS101").bad)
+    script = (
+        "import sys; from flake8_forksafe.cli import main; status = main(['check', '--no-cache']); "
+        "assert status == 1; assert 'flake8_forksafe.rules.page' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr

@@ -65,8 +65,8 @@ def run(options: argparse.Namespace) -> int:
     from flake8_forksafe.project.measurement import measurement_of
 
     settings = settings_of(options)
-    app, directory, trace, catalogue = predict(settings)
-    interpreter = find_interpreter(options.python, settings.project)
+    interpreter = find_interpreter(options.python or settings.environment, settings.project)
+    app, directory, trace, catalogue = predict(settings._replace(environment=interpreter.path))
     given = [("DJANGO_SETTINGS_MODULE", settings.django_settings)] if settings.django_settings else []
     forks = options.fork or (2 if memory is not None else 0)
     arguments = worker_arguments(options.worker_arguments)
@@ -162,10 +162,11 @@ def find_interpreter(given: str | None, project: str) -> Interpreter:
     :raises UsageError: if the one that was named does not exist.
     """
     if given is not None:
-        path = next(_interpreters(given), None)
+        near = os.path.join(project, os.path.expanduser(given))
+        path = next(_interpreters(given), None) or next(_interpreters(near), None)
         if path is None:
             raise UsageError(f"there is no Python interpreter at {given}")
-        return Interpreter(path, "given by --python")
+        return Interpreter(path, "as chosen")
     active = os.environ.get("VIRTUAL_ENV")
     for directory, reason in (
         *([(active, "the active environment, VIRTUAL_ENV")] if active else ()),

@@ -104,16 +104,17 @@ def modules_of(recording: Mapping[str, Any], root: Path) -> dict[str, Any]:
     return {entry["name"]: entry for entry in recording["modules"] if str(entry["path"]).startswith(inside)}
 
 
-def left_behind() -> list[str]:
-    """Command lines of processes that a measurement started."""
+def left_behind(root: Path) -> list[str]:
+    """Command lines of processes that a measurement of this project started."""
     found = []
     for entry in filter(str.isdecimal, os.listdir("/proc")):
         try:
             environment = Path("/proc", entry, "environ").read_bytes()
+            directory = os.readlink(f"/proc/{entry}/cwd")
             state = Path("/proc", entry, "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
         except OSError:
             continue
-        if f"{TOKEN}=".encode() in environment and state != "Z":
+        if f"{TOKEN}=".encode() in environment and directory == str(root) and state != "Z":
             found.append(Path("/proc", entry, "cmdline").read_bytes().decode())
     return found
 
@@ -125,7 +126,7 @@ def files(root: Path) -> set[str]:
 def fails(boot: Boot) -> str:
     with pytest.raises(BootFailed) as caught:
         record(boot)
-    assert left_behind() == []
+    assert left_behind(Path(boot.directory)) == []
     assert "Traceback" not in str(caught.value)
     return str(caught.value)
 
@@ -150,7 +151,7 @@ def test_plain(tmp_path: Path) -> None:
     assert recording["threads"] == []
     assert recording["versions"]["celery"]
     assert files(tmp_path) == before
-    assert left_behind() == []
+    assert left_behind(tmp_path) == []
 
 
 def test_django(tmp_path: Path) -> None:
@@ -207,7 +208,7 @@ def test_children(tmp_path: Path) -> None:
     assert all(child["uss_collected"] > 64 * 2**20 for child in recording["children"])
     assert recording["memory"]["rss"] < 150 * 2**20
     assert "proj.late" not in modules_of(recording, tmp_path)
-    assert left_behind() == []
+    assert left_behind(tmp_path) == []
 
 
 def test_forks_of_the_project_itself_go_on(tmp_path: Path) -> None:
@@ -336,7 +337,7 @@ def test_children_that_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     })  # fmt: skip
     recording = record(boot(tmp_path, forks=2))
     assert (len(recording["children"]), recording["children_up"]) == (2, 0)
-    assert left_behind() == []
+    assert left_behind(tmp_path) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
@@ -348,13 +349,13 @@ def test_an_interrupted_measurement(tmp_path: Path, number: signal.Signals) -> N
     ends = time.monotonic() + 30
     while not (tmp_path / "up").exists() and time.monotonic() < ends:
         time.sleep(0.1)
-    assert left_behind() != []
+    assert left_behind(tmp_path) != []
     process.send_signal(number)
     _, error = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "interrupted" in error
     assert "Traceback" not in error
-    assert left_behind() == []
+    assert left_behind(tmp_path) == []
 
 
 def test_the_command(tmp_path: Path) -> None:

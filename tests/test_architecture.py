@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
-ORDER = ["plugin", "cli", "session", "analysis", "report", "rules", "prefork", "project", "source"]
+ORDER = ["plugin", "cli", "session", "analysis", "tracing", "report", "rules", "prefork", "project", "source"]
 """Later parts must not import earlier ones.  ``settings`` and ``hazards`` stand beside: see ALLOWED_ASIDE."""
 ASIDE = {"settings", "hazards"}
 HEAVY = {"libcst": {"source", "fix"}, "networkx": {"prefork"}, "flake8": {"plugin", "settings"}, "yaml": {"project"}}

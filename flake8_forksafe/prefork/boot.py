@@ -65,13 +65,28 @@ class UnreadSetting(NamedTuple):
     line: int
 
 
-def boot(walk: Walk, app: str) -> Booted:
-    """Follow the boot of ``celery -A app worker``."""
+class Launcher(NamedTuple):
+    """A console script of the project that starts the worker.
+
+    :ivar argv: ``sys.argv`` of its process.
+    :ivar entry: what it calls, as ``module:function``.
+    :ivar command: its first argument, which may be the name of a Django management command.
+    """
+
+    argv: tuple[str, ...]
+    entry: str
+    command: str
+
+
+def boot(walk: Walk, app: str, launcher: Launcher | None = None) -> Booted:
+    """Follow the boot of ``celery -A app worker``, or of a script that does the same."""
     frame = Frame(Module(Found(ROOT, None, False, (), FIRST_PARTY)), ROOT, "function", walk.certain)
     frame.boot = True
     found: CeleryApp | None = None
     at_fork: tuple[int, int] | None = None
     try:
+        if launcher is not None:
+            _run_script(walk, launcher, frame)
         found = _before_fork(walk, app, frame)
         at_fork = (len(walk.order), len(walk.edges))
         for signal in (*AFTER_FORK, *IN_CHILDREN):
@@ -85,6 +100,20 @@ def boot(walk: Walk, app: str) -> Booted:
         _worker_settings(walk, found, frame),
         _unread(walk, found),
     )
+
+
+def _run_script(walk: Walk, launcher: Launcher, frame: Frame) -> None:
+    """What a console script does before it hands over to Celery: its module, its function, Django's command."""
+    with walk.boot_step("console script"):
+        module, _, function = launcher.entry.partition(":")
+        value = walk.import_name(module, frame)
+        if isinstance(value, ModuleValue) and function:
+            called = walk.attribute(value, function, frame)
+            if isinstance(called, Function):
+                walk.call(called, Arguments(), frame)
+        if walk.django.is_configured(walk) and launcher.command:
+            walk.django.setup(walk, frame)
+            walk.django.load_command(walk, launcher.command, frame)
 
 
 WORKER_SETTINGS = (

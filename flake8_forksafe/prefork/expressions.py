@@ -580,7 +580,7 @@ def walrus(walk: Walk, node: facts.Walrus, frame: Frame) -> Value:
     target = frame
     while target.kind == "comprehension" and target.closure is not None:
         target = target.closure
-    target.scope_of(node.target)[node.target] = value
+    walk.write(target.scope_of(node.target), node.target, value)
     return value
 
 

@@ -86,6 +86,7 @@ class Frame:
         "column",
         "gates",
         "kind",
+        "left",
         "line",
         "module",
         "names",
@@ -111,6 +112,8 @@ class Frame:
         self.outer_names: dict[str, str] = {}
         """Names declared ``global`` or ``nonlocal``."""
         self.results: list[Value] = []
+        self.left: list[tuple[Flow, dict[str, Value]]] = []
+        """How the current statements may have been left early, and the names then; ``ABORT`` is an exception."""
         self.yields: list[Item] = []
         self.owner: Class | None = None
         self.receiver: Value | None = None

@@ -561,20 +561,66 @@ def set_item(walk: Walk, container: Value, index: Value, value: Value) -> None:
                 option.entries[key] = Item(value, certain)
             else:
                 option.entries[key] = Item(join(known.value, value), known.sure)
-        elif isinstance(option, Items) and isinstance(index, Literal) and isinstance(index.value, int):
-            if -len(option.items) <= index.value < len(option.items):
-                option.items[index.value] = Item(value, option.items[index.value].sure)
+        elif isinstance(option, Items):
+            _replace(walk, option, index, value, sure)
         elif isinstance(option, External):
             handler = walk.library.item_setters.get(option.path)
             if handler is not None:
                 handler(walk, option, index, value)
 
 
+def _replace(walk: Walk, container: Items, index: Value, value: Value, sure: bool) -> None:
+    """``container[index] = value`` of a list; where the place is not known, every element may be gone."""
+    place = _place(walk, container, index)
+    if place is not None:
+        certain = sure and walk.touches_surely(container.born)
+        container.items[place] = Item(value if certain else join(container.items[place].value, value))
+        return
+    added = [Item(value)] if isinstance(index, Literal) else iterate(walk, value).items
+    container.items[:] = unsure((*container.items, *added))[:ITEM_LIMIT]
+
+
 def delete_item(walk: Walk, container: Value, index: Value) -> None:
-    """``del container[index]``."""
-    key = key_of(index)
-    if isinstance(container, Table) and key is not None and walk.touches_surely(container.born):
-        container.entries.pop(key, None)
+    """``del container[index]``; what may be gone is not sure any more."""
+    for option in options(container):
+        certain = option is container and isinstance(option, (Items, Table)) and walk.touches_surely(option.born)
+        if isinstance(option, Table):
+            _delete_key(walk, option, key_of(index), certain)
+        elif isinstance(option, Items):
+            place = _place(walk, option, index)
+            if certain and place is not None:
+                del option.items[place]
+            else:
+                option.items[:] = unsure(option.items)
+
+
+def _delete_key(walk: Walk, table: Table, key: object | None, certain: bool) -> None:
+    item = table.entries.get(key)
+    if item is None and table.complete and key is not None:
+        walk.fail("KeyError")
+    elif item is None or not item.sure:
+        walk.may_fail(KEY_ERROR)
+    for entry in list(table.entries) if key is None else [key]:
+        if entry in table.entries:
+            table.entries[entry] = Item(table.entries[entry].value, False)
+    if certain and key is not None:
+        table.entries.pop(key, None)
+
+
+def _place(walk: Walk, container: Items, index: Value) -> int | None:
+    """Which element an index names, if that is known."""
+    if not (isinstance(index, Literal) and isinstance(index.value, int) and is_known(container)):
+        walk.may_fail(INDEX_ERROR)
+        return None
+    if -len(container.items) <= index.value < len(container.items):
+        return index.value
+    walk.fail("IndexError")
+    return None
+
+
+def unsure(items: Iterable[Item]) -> list[Item]:
+    """Elements that only may be there, or stand elsewhere."""
+    return [Item(item.value, False) for item in items]
 
 
 def append(walk: Walk, container: Items, value: Value, position: int | None = None, sure: bool = True) -> None:

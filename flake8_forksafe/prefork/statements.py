@@ -27,6 +27,7 @@ from flake8_forksafe.prefork.values import (
     Value,
     join,
     options,
+    same,
     text,
     truth,
 )
@@ -49,23 +50,49 @@ LEAVING = Flow.RETURN | Flow.BREAK | Flow.CONTINUE
 
 
 def execute(walk: Walk, block: Block, frame: Frame) -> Flow:
-    """Execute statements in order; what follows a possible ``return`` is only possible."""
-    outer = walk.doubt
+    """Execute statements in order; what follows a possible ``return`` or ``raise`` is only possible."""
+    outer, mark = walk.doubt, len(walk.journal)
     leaving = Flow(0)
     try:
         for statement in block:
             walk.step()
             frame.line, frame.column = statement.line, statement.column
+            raised, possible = walk.raised, len(walk.possible_errors)
             flow = TABLE[type(statement)](walk, statement, frame)
+            if walk.raised != raised or len(walk.possible_errors) > possible:
+                frame.left.append((Flow.ABORT, dict(frame.names)))
             if flow is not Flow.NEXT:
                 leaving |= flow & ~Flow.NEXT
                 if not flow & Flow.NEXT:
                     return leaving
-                if flow & LEAVING:
-                    walk.doubt = type(outer)(walk.doubt)
+            if (flow & LEAVING or walk.raised != raised) and walk.doubt is outer:
+                walk.doubt, mark = type(outer)(outer), len(walk.journal)
         return leaving | Flow.NEXT
+    except Raised as error:
+        if walk.doubt is outer:
+            raise
+        raised_in(walk, frame, error)
+        return leaving | Flow.ABORT
     finally:
-        walk.doubt = outer
+        if walk.doubt is not outer:
+            walk.doubt = outer
+            walk.weaken(mark)
+
+
+def raised_in(walk: Walk, frame: Frame, error: Raised) -> None:
+    """Record that an exception only may have been raised."""
+    walk.may_fail(error.value)
+    walk.raised += 1
+    frame.left.append((Flow.ABORT, dict(frame.names)))
+
+
+def attempt(walk: Walk, frame: Frame, run: Callable[[], Flow]) -> Flow:
+    """Execute something that only may happen, and so may raise at most."""
+    try:
+        return run()
+    except Raised as error:
+        raised_in(walk, frame, error)
+        return Flow.ABORT
 
 
 def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
@@ -77,17 +104,28 @@ def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Fl
         frame.names.clear()
         frame.names.update(before)
         with walk.doubted():
-            try:
-                ending = run()
-            except Raised as error:
-                walk.possible_errors.append(error.value)
-                ending = Flow.ABORT
+            ending = attempt(walk, frame, run)
         flow |= ending
-        if ending & (Flow.NEXT | Flow.BREAK | Flow.CONTINUE):
+        if ending & Flow.NEXT:
             endings.append(dict(frame.names))
-    frame.names.clear()
-    frame.names.update(_joined(endings or [before]))
+    rebind(frame, endings or [before])
     return flow
+
+
+def rebind(frame: Frame, endings: list[dict[str, Value]]) -> None:
+    """Give a frame the names of one of several endings."""
+    names = _joined(endings)
+    frame.names.clear()
+    frame.names.update(names)
+
+
+def bind(walk: Walk, frame: Frame, name: str, value: Value) -> None:
+    """Bind a name where a statement of ``frame`` binds it."""
+    names = frame.scope_of(name)
+    if names is frame.names:
+        names[name] = value
+    else:
+        walk.write(names, name, value)
 
 
 def _joined(endings: list[dict[str, Value]]) -> dict[str, Value]:
@@ -109,7 +147,7 @@ def _joined(endings: list[dict[str, Value]]) -> dict[str, Value]:
 def run_import(walk: Walk, node: facts.Import, frame: Frame) -> Flow:
     for name, alias in node.names:
         if frame.kind == "module" and (node.lazy or _declared_lazy(frame, name)):
-            frame.scope_of(alias or name)[alias or name.partition(".")[0]] = LazyImport(name, None, node.line)
+            frame.names[alias or name.partition(".")[0]] = LazyImport(name, None, node.line)
             continue
         value = walk.import_name(name, frame, "import")
         if value is None:
@@ -118,7 +156,7 @@ def run_import(walk: Walk, node: facts.Import, frame: Frame) -> Flow:
         if alias is None and dotted:
             module = walk.modules.get(top)
             value = ModuleValue(module) if module is not None else walk.external(top)
-        frame.scope_of(alias or top)[alias or top] = value
+        bind(walk, frame, alias or top, value)
     return Flow.NEXT
 
 
@@ -141,7 +179,7 @@ def run_import_from(walk: Walk, node: facts.ImportFrom, frame: Frame) -> Flow:
         if name == "*":
             import_star(walk, value, frame)
         else:
-            frame.scope_of(alias or name)[alias or name] = import_member(walk, value, name, frame, node.level > 0)
+            bind(walk, frame, alias or name, import_member(walk, value, name, frame, node.level > 0))
     return Flow.NEXT
 
 
@@ -152,6 +190,7 @@ def import_member(walk: Walk, module: Value, name: str, frame: Frame, local: boo
     """
     if isinstance(module, External):
         path = f"{module.path}.{name}"
+        walk.outside_member(path, frame)
         if path in walk.hazards:
             walk.import_name(path, frame, "import")
         return walk.external(path)
@@ -233,7 +272,7 @@ def run_assign(walk: Walk, node: facts.Assign, frame: Frame) -> Flow:
 def assign(walk: Walk, target: Expression, value: Value, frame: Frame) -> None:
     """Bind a value to a target."""
     if isinstance(target, facts.Name):
-        frame.scope_of(target.id)[target.id] = value
+        bind(walk, frame, target.id, value)
     elif isinstance(target, facts.Attribute):
         set_attribute(walk, walk.evaluate(target.value, frame), target.name, value, frame)
     elif isinstance(target, facts.Subscript):
@@ -246,7 +285,7 @@ def assign(walk: Walk, target: Expression, value: Value, frame: Frame) -> None:
 
 
 def set_attribute(walk: Walk, holder: Value, name: str, value: Value, frame: Frame) -> None:
-    """``holder.name = value``; in doubt the old value stays possible."""
+    """``holder.name = value``."""
     for option in options(holder):
         if isinstance(option, ModuleValue):
             names = option.module.names
@@ -259,7 +298,7 @@ def set_attribute(walk: Walk, holder: Value, name: str, value: Value, frame: Fra
             if setter is not None:
                 setter(walk, option, name, value, frame)
         known = names.get(name)
-        names[name] = value if known is None or walk.is_sure(frame) else join(known, value)
+        walk.write(names, name, value if known is None or option is holder else join(known, value))
 
 
 def run_augment(walk: Walk, node: facts.Augment, frame: Frame) -> Flow:
@@ -279,8 +318,10 @@ def run_augment(walk: Walk, node: facts.Augment, frame: Frame) -> Flow:
 
 def run_delete(walk: Walk, node: facts.Delete, frame: Frame) -> Flow:
     for target in node.targets:
-        if isinstance(target, facts.Name) and walk.is_sure(frame):
-            frame.scope_of(target.id).pop(target.id, None)
+        if isinstance(target, facts.Name):
+            names = frame.scope_of(target.id)
+            if names is frame.names or walk.is_sure(frame):
+                names.pop(target.id, None)
         elif isinstance(target, facts.Subscript):
             container = walk.evaluate(target.value, frame)
             sequences.delete_item(walk, container, walk.evaluate(target.key, frame))
@@ -319,56 +360,111 @@ def _assume_no_abort(flow: Flow) -> Flow:
     return Flow.NEXT if flow == Flow.ABORT else flow & ~Flow.ABORT
 
 
+class Loop:
+    """The rounds of a loop.
+
+    :ivar flow: how rounds may have left the loop otherwise than by its end: ``RETURN`` or ``ABORT``.
+    :ivar broken: the names after each possible ``break``.
+    """
+
+    def __init__(self, walk: Walk, frame: Frame) -> None:
+        self.walk = walk
+        self.frame = frame
+        self.flow = Flow(0)
+        self.broken: list[dict[str, Value]] = []
+        self.doubtful = False
+
+    def round(self, run: Callable[[], Flow], may_be_skipped: bool, repeats: bool = False) -> bool:
+        """Execute a round; returns whether there may be another.
+
+        :param repeats: whether this round stands for any number of rounds.
+        """
+        self.walk.step()
+        frame, outer = self.frame, self.frame.left
+        frame.left = []
+
+        def whole() -> Flow:
+            before, mark = dict(frame.names), len(self.walk.journal)
+            flow = run()
+            continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
+            if continued:
+                rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), *continued])
+            if repeats:
+                _widen(frame.names, before)
+                for names, name, old in self.walk.journal[mark:]:
+                    _widen(names, {name: old} if old is not None else {})
+            return flow | Flow.NEXT if continued else flow
+
+        try:
+            with self.walk.doubted(self.doubtful):
+                if may_be_skipped:
+                    ending = branches(self.walk, frame, (whole, lambda: Flow.NEXT))
+                else:
+                    ending = attempt(self.walk, frame, whole) if self.doubtful else whole()
+            self.broken += [names for kind, names in frame.left if kind is Flow.BREAK]
+        finally:
+            outer += [exit for exit in frame.left if exit[0] is Flow.ABORT]
+            frame.left = outer
+        self.flow |= ending & (Flow.RETURN | Flow.ABORT)
+        self.doubtful |= bool(ending & (Flow.BREAK | Flow.RETURN | Flow.ABORT))
+        return bool(ending & Flow.NEXT)
+
+    def end(self, orelse: Block, exhausted: bool) -> Flow:
+        """Execute ``else`` if the rounds may have been exhausted, and join what the ways out lead to."""
+        ending = Flow(0)
+        if exhausted:
+            with self.walk.doubted(self.doubtful):
+                run = partial(self.walk.execute, orelse, self.frame)
+                ending = attempt(self.walk, self.frame, run) if self.doubtful else run()
+        if self.broken:
+            rebind(self.frame, [*([dict(self.frame.names)] if ending & Flow.NEXT else []), *self.broken])
+            ending |= Flow.NEXT
+        return self.flow | ending
+
+
 def run_while(walk: Walk, node: facts.While, frame: Frame) -> Flow:
-    leaving = Flow(0)
-    for _ in range(WHILE_LIMIT):
+    loop = Loop(walk, frame)
+    for number in range(WHILE_LIMIT):
         holds = truth(walk.evaluate(node.test, frame))
         if holds is False:
-            return leaving | walk.execute(node.orelse, frame)
-        if holds is None:
-            flow = branches(walk, frame, (lambda: walk.execute(node.body, frame), lambda: Flow.NEXT))
-            return leaving | _after_loop(flow)
-        flow = walk.execute(node.body, frame)
-        leaving |= flow & (Flow.RETURN | Flow.ABORT)
-        if not flow & (Flow.NEXT | Flow.CONTINUE):
-            return leaving | _after_loop(flow)
-        if flow & Flow.BREAK:
             break
-    return leaving | Flow.NEXT
-
-
-def _after_loop(flow: Flow) -> Flow:
-    """What a loop's last round means for the statements behind the loop."""
-    if flow & (Flow.BREAK | Flow.CONTINUE):
-        flow |= Flow.NEXT
-    return flow & ~(Flow.BREAK | Flow.CONTINUE)
+        last = holds is None or number == WHILE_LIMIT - 1  # how often it really runs is not known
+        if not loop.round(partial(walk.execute, node.body, frame), holds is None, last):
+            return loop.end((), False)
+        if last:
+            break
+    return loop.end(node.orelse, True)
 
 
 def run_for(walk: Walk, node: facts.For, frame: Frame) -> Flow:
     iterable = sequences.iterate(walk, walk.evaluate(node.iterable, frame), frame)
-    leaving = Flow(0)
-    doubtful = False
-    for item in iterable.items[:LOOP_LIMIT]:
-        walk.step()
-        flow = _round(walk, node, item.value, frame, not item.sure or doubtful)
-        leaving |= flow & (Flow.RETURN | Flow.ABORT)
-        if item.sure and not doubtful and not flow & (Flow.NEXT | Flow.CONTINUE):
-            return leaving | _after_loop(flow)
-        doubtful |= bool(flow & (Flow.BREAK | Flow.RETURN))
-    if not iterable.complete:
-        flow = _round(walk, node, UNKNOWN, frame, True)
-        leaving |= flow & (Flow.RETURN | Flow.ABORT)
-    return leaving | walk.execute(node.orelse, frame)
+    loop = Loop(walk, frame)
 
-
-def _round(walk: Walk, node: facts.For, value: Value, frame: Frame, doubtful: bool) -> Flow:
-    """One round of a loop."""
-
-    def run() -> Flow:
+    def run(value: Value) -> Flow:
         assign(walk, node.target, value, frame)
         return walk.execute(node.body, frame)
 
-    return branches(walk, frame, (run, lambda: Flow.NEXT)) if doubtful else run()
+    for item in iterable.items[:LOOP_LIMIT]:
+        if not loop.round(partial(run, item.value), not item.sure):
+            return loop.end((), False)
+    if not iterable.complete or len(iterable.items) > LOOP_LIMIT:
+        loop.round(partial(run, UNKNOWN), True, True)
+    return loop.end(node.orelse, True)
+
+
+def _widen(names: dict[str, Value], before: dict[str, Value]) -> None:
+    """After rounds whose number is not known: what one round computed anew, another may compute once more."""
+    for name, known in before.items():
+        value = names.get(name, known)
+        if known is value:
+            continue
+        old = options(known)
+        for option in options(value):
+            computed = isinstance(option, (Items, Table)) or (
+                isinstance(option, Literal) and not isinstance(option.value, bool) and option.value is not None
+            )
+            if computed and not any(same(option, other) for other in old):
+                names[name] = join(value, UNKNOWN)
 
 
 def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
@@ -381,7 +477,8 @@ def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
 
         def run(case: facts.Case = case) -> Flow:
             for name in case.captures:
-                frame.names[name] = subject if len(case.captures) == 1 else UNKNOWN
+                whole = len(case.captures) == 1 and not isinstance(case.pattern, facts.Opaque)
+                frame.names[name] = subject if whole else UNKNOWN
             if case.guard is not None and truth(walk.evaluate(case.guard, frame)) is False:
                 return Flow.NEXT
             return walk.execute(case.body, frame)
@@ -426,6 +523,7 @@ def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
     """``try`` with handlers."""
     handlers = [None if handler.type is None else walk.evaluate(handler.type, frame) for handler in node.handlers]
     doubt, before = walk.doubt, walk.possible_errors
+    names_before, mark, already, left = dict(frame.names), len(walk.journal), walk.raised, len(frame.left)
     swallowing = [kind for handler, kind in zip(node.handlers, handlers, strict=True) if not _raises_again(handler)]
     walk.catchers.append(swallowing)
     walk.possible_errors = []
@@ -447,14 +545,15 @@ def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
         handler for handler, kind in zip(node.handlers, handlers, strict=True)
         if not _raises_again(handler) and any(matches(error, kind) is not False for error in possible)
     ]  # fmt: skip
+    _pass_on(walk, possible, handlers, already)
     if chosen:
         after = dict(frame.names)
-        frame.names.clear()
-        frame.names.update(names)
+        rebind(frame, [names, names_before, *(early for kind, early in frame.left[left:] if kind is Flow.ABORT)])
+        walk.weaken(mark)
         runs = [partial(_run_handler, walk, handler, UNKNOWN, frame) for handler in chosen]
         handled = branches(walk, frame, runs)
         if flow & Flow.NEXT:
-            frame.names.update(_joined([after, dict(frame.names)]) if handled & Flow.NEXT else after)
+            rebind(frame, [after, dict(frame.names)] if handled & Flow.NEXT else [after])
         flow |= handled & ~Flow.ABORT
     return flow
 
@@ -548,17 +647,44 @@ def run_with(walk: Walk, node: facts.With, frame: Frame) -> Flow:
             assign(walk, target, entered, frame)
     if not suppressed:
         return walk.execute(node.body, frame)
-    doubt = walk.doubt
-    walk.catchers.append(suppressed)
+    return _suppressing(walk, node.body, suppressed, frame)
+
+
+def _suppressing(walk: Walk, body: Block, kinds: list[Value | None], frame: Frame) -> Flow:
+    """``with contextlib.suppress(*kinds)``."""
+    doubt, before = walk.doubt, walk.possible_errors
+    names_before, mark, already, left = dict(frame.names), len(walk.journal), walk.raised, len(frame.left)
+    walk.catchers.append(kinds)
+    walk.possible_errors = []
     try:
-        return walk.execute(node.body, frame)
+        flow = walk.execute(body, frame)
     except Raised as error:
         walk.doubt = doubt
-        if all(matches(error.value, kind) is False for kind in suppressed):
+        if all(matches(error.value, kind) is False for kind in kinds):
             raise
         return Flow.NEXT
     finally:
+        possible, walk.possible_errors = walk.possible_errors, before
         walk.catchers.pop()
+    _pass_on(walk, possible, kinds, already)
+    if any(matches(error, kind) is not False for error in possible for kind in kinds):
+        early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+        rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), names_before, *early])
+        walk.weaken(mark)
+        flow |= Flow.NEXT
+    return flow & ~Flow.ABORT
+
+
+def _pass_on(walk: Walk, errors: list[Value], kinds: list[Value | None], already: int) -> None:
+    """Leave to the handlers further out what ``kinds`` do not surely catch.
+
+    :param already: :attr:`Walk.raised` before the guarded statements.
+    """
+    missed = [error for error in errors if not any(matches(error, kind) for kind in kinds)]
+    for error in missed:
+        walk.may_fail(error)
+    if not missed:
+        walk.raised = already
 
 
 def _enter(walk: Walk, manager: Value, frame: Frame) -> Value:
@@ -587,7 +713,7 @@ def run_define(walk: Walk, node: facts.Define, frame: Frame) -> Flow:
         frame.line = line
         value = decorate(walk, decorator, value, frame)
     frame.line = node.line
-    frame.scope_of(node.name)[node.name] = value
+    bind(walk, frame, node.name, value)
     return Flow.NEXT
 
 
@@ -643,12 +769,12 @@ def run_class(walk: Walk, node: facts.ClassDefinition, frame: Frame) -> Flow:
     cls = Class(qualname, frame.module, tuple(bases), inner.names, node.line)
     for member in inner.names.values():
         _own(member, cls)
-    frame.scope_of(node.name)[node.name] = cls
+    bind(walk, frame, node.name, cls)
     value = _finish_class(walk, cls, keywords, frame)
     for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
         frame.line = line
         value = decorate(walk, decorator, value, frame)
-    frame.scope_of(node.name)[node.name] = value
+    bind(walk, frame, node.name, value)
     return Flow.NEXT
 
 
@@ -706,6 +832,12 @@ def run_return(walk: Walk, node: facts.Return, frame: Frame) -> Flow:
     return Flow.RETURN
 
 
+def run_leave(walk: Walk, node: facts.Break | facts.Continue, frame: Frame) -> Flow:
+    flow = Flow.BREAK if isinstance(node, facts.Break) else Flow.CONTINUE
+    frame.left.append((flow, dict(frame.names)))
+    return flow
+
+
 def run_scope(walk: Walk, node: facts.Scope, frame: Frame) -> Flow:
     for name in node.names:
         frame.outer_names[name] = node.keyword
@@ -730,7 +862,7 @@ TABLE: dict[type, Callable[[Walk, Any, Frame], Flow]] = {
     facts.Return: run_return,
     facts.Raise: run_raise,
     facts.Assert: run_assert,
-    facts.Break: lambda walk, node, frame: Flow.BREAK,
-    facts.Continue: lambda walk, node, frame: Flow.CONTINUE,
+    facts.Break: run_leave,
+    facts.Continue: run_leave,
     facts.Scope: run_scope,
 }

@@ -37,6 +37,7 @@ from flake8_forksafe.prefork.values import (
     Table,
     Unknown,
     Value,
+    join,
     options,
 )
 from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Found, Layout
@@ -177,8 +178,12 @@ class Walk:
         self.bodies: dict[tuple[str, Cut], Block] = {}
         self.certain = Doubt()
         self.doubt = self.certain
+        self.journal: list[tuple[dict[str, Value], str, Value | None]] = []
+        """What was written in doubt: names, name, and the value before."""
         self.catchers: list[list[Value | None]] = []
         self.possible_errors: list[Value] = []
+        self.raised = 0
+        """How often the program may have raised an exception itself that a handler further out catches."""
         self.caught: Value | None = None
         self.executions: dict[str, int] = {}
         self.active: dict[str, int] = {}
@@ -202,13 +207,33 @@ class Walk:
     @contextmanager
     def doubted(self, really: bool = True) -> Iterator[None]:
         """Execute something that only may happen."""
-        outer = self.doubt
-        if really:
-            self.doubt = Doubt(outer)
+        if not really:
+            yield
+            return
+        outer, mark = self.doubt, len(self.journal)
+        self.doubt = Doubt(outer)
         try:
             yield
         finally:
             self.doubt = outer
+            self.weaken(mark)
+
+    def write(self, names: dict[str, Value], name: str, value: Value) -> None:
+        """Bind a name of another scope than that which executes: a global, or an attribute."""
+        if self.doubt is not self.certain:
+            self.journal.append((names, name, names.get(name)))
+        names[name] = value
+
+    def weaken(self, mark: int) -> None:
+        """What was written since ``mark`` only may have been: the old values stay possible."""
+        oldest: dict[tuple[int, str], tuple[dict[str, Value], Value | None]] = {}
+        for names, name, old in self.journal[mark:]:
+            oldest.setdefault((id(names), name), (names, old))
+        for (_, name), (names, old) in oldest.items():
+            if old is not None and name in names:
+                names[name] = join(old, names[name])
+        if self.doubt is self.certain:
+            self.journal.clear()
 
     def is_sure(self, frame: Frame) -> bool:
         """Whether the current statement runs whenever its frame does."""
@@ -476,6 +501,10 @@ class Walk:
             self.steps_of[name] = self.step_name
         self.record(frame, name, kind)
         on_outside_import(self, name, frame)
+
+    def outside_member(self, path: str, frame: Frame) -> None:
+        """``from package import name`` of a library: the name may be a module that reads the project's settings."""
+        on_outside_import(self, path, frame)
 
     def function_body(self, function: Function, body: Cut | Block) -> Block:
         """The statements of a function, collected when it is first called."""

@@ -124,6 +124,8 @@ class _Reader:
         self.path = path
         self.body = body
         self.root, self.name = module_name(disk, path)
+        if self.name == "celery":  # a namespace package: as a top-level module it would hide the library
+            self.root, self.name = os.path.dirname(self.root), f"{os.path.basename(self.root)}.celery"
         self.names: dict[str, str] = {}
         self.classes: list[facts.ClassDefinition] = []
         self.functions: list[facts.Define] = []

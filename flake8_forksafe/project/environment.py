@@ -29,22 +29,24 @@ class Environment(NamedTuple):
 
     :ivar directories: absolute paths of its site-packages; empty if no environment was found.
     :ivar source: how it was found, for people.
+    :ivar certain: whether it is surely the project's, so that what is not in it is not installed.
     :ivar distributions: normalised names of what is installed, with the ``*.dist-info`` directory of each.
     """
 
     directories: tuple[str, ...]
     source: str
     distributions: Mapping[str, str]
+    certain: bool = True
 
-    def has_module(self, disk: Disk, name: str) -> bool:
-        """Whether a top-level module of that name is installed."""
+    def has_module(self, disk: Disk, name: str) -> bool | None:
+        """Whether a top-level module of that name is installed; None if it is not there, but may be elsewhere."""
         for directory in self.directories:
             listing = disk.listing(directory)
             if listing.get(name) == "d" or f"{name}.py" in listing:
                 return True
             if any(entry.startswith(f"{name}.") and entry.endswith((".so", ".pyd")) for entry in listing):
                 return True
-        return False
+        return False if self.certain else None
 
 
 NO_ENVIRONMENT = Environment((), "none; the catalogue's measurements stand in", {})
@@ -62,7 +64,7 @@ def find_environment(disk: Disk, project: str, chosen: str | None, required: fro
     for path, source in _candidates(project):
         environment = _read(disk, path, source)
         if "celery" in environment.distributions and _fits(environment, required):
-            return environment
+            return environment._replace(certain=bool(required) or os.path.dirname(path) == project)
     return NO_ENVIRONMENT
 
 

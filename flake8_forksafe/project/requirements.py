@@ -138,3 +138,38 @@ def _lowest(specifier: object) -> tuple[int, int] | None:
     """The lower bound of ``requires-python``."""
     match = re.search(r"(?:>=|~=|==)\s*(\d+)\.(\d+)", specifier) if isinstance(specifier, str) else None
     return (int(match[1]), int(match[2])) if match else None
+
+
+def console_scripts(disk: Disk, project: str, roots: Iterable[str]) -> dict[str, str]:
+    """The commands that installing the project makes, each with the ``module:function`` it calls."""
+    found: dict[str, str] = {}
+    for directory in dict.fromkeys((project, *roots)):
+        names = disk.listing(directory)
+        for name in sorted(names):
+            path = os.path.join(directory, name)
+            if name == "pyproject.toml":
+                table = _toml(disk, path)
+                for scripts in (table.get("project", {}), table.get("tool", {}).get("poetry", {})):
+                    entries = scripts.get("scripts", {})
+                    found.update({key: value for key, value in entries.items() if isinstance(value, str)})
+            elif name == "setup.cfg":
+                found.update(_entry_points(_text(disk, path), "options.entry_points", "console_scripts"))
+            elif name.endswith(".dist-info"):
+                found.update(_entry_points(_text(disk, os.path.join(path, "entry_points.txt")), "console_scripts", ""))
+    return {name: entry.replace(" ", "") for name, entry in found.items()}
+
+
+def _entry_points(text: str, section: str, option: str) -> dict[str, str]:
+    """``name = module:function`` lines of a section, or of one of its options."""
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    if not parser.has_section(section):
+        return {}
+    if not option:
+        return dict(parser[section])
+    lines = parser.get(section, option, fallback="").splitlines()
+    return {name.strip(): entry.strip() for name, equals, entry in (line.partition("=") for line in lines) if equals}

@@ -111,6 +111,9 @@ def _at(sized: Sized, code: str, what: str, instead: str, about: str) -> Iterato
         place = (sized.start.path, sized.start.line)
         if about == "concurrency" and sized.start.concurrency_path:
             place = (sized.start.concurrency_path, sized.start.concurrency_line)
+        elif about in dict(sized.start.environ) and sized.start.environ_places:
+            variable = sized.start.environ_places[[name for name, _ in sized.start.environ].index(about)]
+            place = (variable.path, variable.line) if variable.line else place
         elif about == "memory" and sized.start.memory_path:
             place = (sized.start.memory_path, sized.start.memory_line)
     subject = f"{about}:{sized.start.path}:{sized.start.name}:{sized.start.line}" if sized.start is not None else about

@@ -185,3 +185,25 @@ def test_pyramid_scan_and_include(tmp_path: Path) -> None:
     })  # fmt: skip
     assert {"site_app.models", "site_app.tables", "site_app.routes", "site_app.views.home"} <= found
     assert "site_app.unused" not in found
+
+
+def test_console_script_and_management_command(tmp_path: Path) -> None:
+    files = SHOP | {
+        "pyproject.toml": "[project.scripts]\nshop-server = 'shop.cli:main'\n",
+        "Procfile": "worker: shop-server celery worker\n",
+        "proj/settings.py": "INSTALLED_APPS = ['shop']\n",
+        "shop/cli.py": """\
+            import os
+            from django.core.management import execute_from_command_line
+            def main():
+                from shop import preparation
+                os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proj.settings")
+                execute_from_command_line()
+            """,
+        "shop/preparation.py": "",
+        "shop/management/__init__.py": "", "shop/management/commands/__init__.py": "",
+        "shop/management/commands/celery.py": "", "shop/management/commands/other.py": "",
+    }  # fmt: skip
+    found = loaded(tmp_path, files)
+    assert {"shop.cli", "shop.preparation", "shop.management.commands.celery", "shop.tasks"} <= found
+    assert "shop.management.commands.other" not in found

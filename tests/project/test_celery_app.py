@@ -14,6 +14,7 @@ from flake8_forksafe.source.cache import FactStore
 CASES = {
     "plain": ({"proj/__init__.py": "", "proj/celery.py": "from celery import Celery\napp = Celery('proj')\n"},
               ["proj.celery:app"]),
+    "namespace package": ({"proj/celery.py": "from celery import Celery\napp = Celery('proj')\n"}, ["proj.celery:app"]),
     "module import": ({"worker.py": "import celery\nqueue = celery.Celery()\n"}, ["worker:queue"]),
     "generic alias": ({"w.py": "from celery import Celery\napp = Celery[int]('x')\n"}, ["w:app"]),
     "subclass": ({"base.py": "from celery import Celery as C\nclass Mine(C):\n    pass\n",

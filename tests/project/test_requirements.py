@@ -8,7 +8,7 @@ import pytest
 from helpers import write
 
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.requirements import read_requirements
+from flake8_forksafe.project.requirements import console_scripts, read_requirements
 
 CASES = {
     "pep 621": ("pyproject.toml", '[project]\nrequires-python = ">=3.12"\ndependencies = ["celery>=5", "Torch[gpu]"]\n'
@@ -39,3 +39,14 @@ def test_declarations(tmp_path: Path, case: str) -> None:
 def test_lowest_python(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": '[project]\nrequires-python = ">=3.12,<4"\n'})
     assert read_requirements(Disk(), str(tmp_path), ()).python == (3, 12)
+
+
+def test_console_scripts(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "pyproject.toml": "[project.scripts]\nshop = 'shop.cli:main'\n[tool.poetry.scripts]\nother = 'o:m'\n",
+        "setup.cfg": "[options.entry_points]\nconsole_scripts =\n    legacy = old.cli : run\n",
+        "shop-1.dist-info/entry_points.txt": "[console_scripts]\nServer = shop.server:main\n",
+    })  # fmt: skip
+    assert console_scripts(Disk(), str(tmp_path), ()) == {
+        "shop": "shop.cli:main", "other": "o:m", "legacy": "old.cli:run", "Server": "shop.server:main",
+    }  # fmt: skip

@@ -103,3 +103,13 @@ def test_without_an_environment_measurements_stand_in(tmp_path: Path) -> None:
 def test_accepted(tmp_path: Path) -> None:
     assert {f.code for f in report(tmp_path, accept=["numpy: on purpose"]).findings} == {"FS131"}
     assert {f.code for f in report(tmp_path, accept=["charts"]).findings} == {"FS131"}
+
+
+def test_a_doubtful_environment_proves_no_absence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "running", distribution("celery", celery=""))
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "running"))
+    guarded = "try:\n    import lxml\n    import torch\nexcept ImportError:\n    pass\n"
+    project = write(tmp_path / "project", PROJECT | {"pyproject.toml": "", "proj/tasks.py": guarded})
+    done = check(project)
+    assert done.traces[0].environment == "the running interpreter's"
+    assert ("proj/tasks.py", 3, "FS101") in found_codes(done, project)

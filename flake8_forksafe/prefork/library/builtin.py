@@ -511,11 +511,11 @@ def sequence_method(walk: Walk, function: External, arguments: Arguments, frame:
     elif name in ("extend", "update") and first is not None:
         sequences.extend(walk, receiver, first)
     elif name in ("remove", "discard") and first is not None:
-        _remove(walk, receiver, first)
+        _remove(walk, receiver, name, first)
     elif name == "pop":
         return _pop(walk, receiver, first)
-    elif name == "clear" and walk.touches_surely(receiver.born):
-        receiver.items.clear()
+    elif name == "clear":
+        receiver.items[:] = [] if walk.touches_surely(receiver.born) else sequences.unsure(receiver.items)
     elif name == "copy":
         return Items(receiver.kind, receiver.items, walk.doubt, receiver.complete)
     elif name == "index" and first is not None:
@@ -528,10 +528,9 @@ def sequence_method(walk: Walk, function: External, arguments: Arguments, frame:
         return UNKNOWN if None in found or not sequences.is_known(receiver) else Literal(found.count(True))
     elif name in ("issubset", "issuperset", "isdisjoint"):
         return UNKNOWN
-    elif name == "reverse" and walk.touches_surely(receiver.born):
-        receiver.items.reverse()
-    elif name == "sort" and walk.touches_surely(receiver.born):
-        receiver.items[:] = in_order(walk, receiver.items, arguments, frame)
+    elif name in ("reverse", "sort"):
+        items = in_order(walk, receiver.items, arguments, frame) if name == "sort" else receiver.items[::-1]
+        receiver.items[:] = items if walk.touches_surely(receiver.born) else sequences.unsure(items)
     elif name in ("__iter__",):
         return receiver
     return NONE
@@ -552,7 +551,7 @@ def _index(walk: Walk, receiver: Items, value: Value) -> Value:
     return UNKNOWN
 
 
-def _remove(walk: Walk, receiver: Items, value: Value) -> None:
+def _remove(walk: Walk, receiver: Items, name: str, value: Value) -> None:
     doubtful = not walk.touches_surely(receiver.born)
     for index, item in enumerate(receiver.items):
         answer = sequences.equal(item.value, value)
@@ -565,6 +564,10 @@ def _remove(walk: Walk, receiver: Items, value: Value) -> None:
         if answer and item.sure:
             return
         doubtful = True
+    if sequences.is_known(receiver) and name == "remove":
+        walk.fail("ValueError")
+    elif name == "remove":
+        walk.may_fail(VALUE_ERROR)
 
 
 def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
@@ -574,10 +577,13 @@ def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
     if receiver.complete and not receiver.items:
         return walk.fail("KeyError" if receiver.kind == "set" else "IndexError")
     if not -len(receiver.items) <= position < len(receiver.items):
+        walk.may_fail(sequences.INDEX_ERROR)
         return UNKNOWN
     if sequences.is_known(receiver) and walk.touches_surely(receiver.born) and receiver.kind != "set":
         return receiver.items.pop(position).value
-    receiver.items[:] = [Item(item.value, False) for item in receiver.items]
+    if not sequences.is_known(receiver):
+        walk.may_fail(sequences.INDEX_ERROR)
+    receiver.items[:] = sequences.unsure(receiver.items)
     return UNKNOWN
 
 
@@ -608,10 +614,14 @@ def _mapping_method(walk: Walk, function: External, arguments: Arguments, frame:
             parts = {"values": item.value, "items": walk.items("tuple", [sequences.value_of(key), item.value])}
             found.append(Item(parts.get(name, sequences.value_of(key)), item.sure))
         return Items("iterator", found, walk.doubt, receiver.complete)
-    if name == "clear" and walk.touches_surely(receiver.born):
-        receiver.entries.clear()
-        receiver.complete = True
-        return NONE
+    if name in ("clear", "popitem"):
+        certain = walk.touches_surely(receiver.born) and name == "clear"
+        for key, item in list(receiver.entries.items()):
+            receiver.entries[key] = Item(item.value, False)
+        if certain:
+            receiver.entries.clear()
+            receiver.complete = True
+        return NONE if name == "clear" else UNKNOWN
     return UNKNOWN
 
 
@@ -628,8 +638,10 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
     if receiver is walk.environ and isinstance(key, str):
         walk.variables_read.add(key)
     if item is None:
-        if name == "pop" and receiver.complete and arguments.get(1, "default") is None:
-            return walk.fail("KeyError")
+        if name == "pop" and arguments.get(1, "default") is None:
+            if receiver.complete:
+                return walk.fail("KeyError")
+            walk.may_fail(sequences.KEY_ERROR)
         result = default if receiver.complete else join(default, UNKNOWN)
     else:
         result = item.value if item.sure else join(item.value, default)
@@ -637,8 +649,10 @@ def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
         # A variable of the environment is taken to be unset where no deployment file sets it: the default holds.
         result = default if receiver is walk.environ and item is None else result
         sequences.set_item(walk, receiver, index or UNKNOWN, result)
-    elif name == "pop" and item is not None and walk.touches_surely(receiver.born):
-        receiver.entries.pop(key)
+    elif name == "pop" and item is not None:
+        receiver.entries[key] = Item(item.value, False)
+        if walk.touches_surely(receiver.born):
+            receiver.entries.pop(key)
     return result
 
 
@@ -695,7 +709,9 @@ _SEQUENCE_METHODS = [
     "index", "union", "intersection", "difference", "symmetric_difference", "count", "issubset", "issuperset",
     "isdisjoint", "sort", "reverse", "__iter__",
 ]  # fmt: skip
-_MAPPING_METHODS = ["get", "pop", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__"]
+_MAPPING_METHODS = [
+    "get", "pop", "popitem", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__",
+]  # fmt: skip
 
 VALUES: dict[str, Callable[[Walk], Value]] = {
     "builtins.Ellipsis": lambda walk: UNKNOWN,

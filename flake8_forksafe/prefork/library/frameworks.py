@@ -119,7 +119,7 @@ SETTING_IMPORTS = (
     # social_django/utils.py, imported by ready() of its app config
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STRATEGY", ()),
     SettingImports(
-        ("rest_framework.generics", "rest_framework.viewsets"),
+        ("rest_framework.generics", "rest_framework.viewsets", "rest_framework.routers"),
         "REST_FRAMEWORK",
         ("DEFAULT_PAGINATION_CLASS", "DEFAULT_FILTER_BACKENDS"),
     ),

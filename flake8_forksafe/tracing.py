@@ -1,0 +1,160 @@
+"""From one Celery app to its trace: where its modules are found, what its process knows, and how it is launched."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import NamedTuple
+
+from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
+from flake8_forksafe.prefork.boot import Launcher, boot
+from flake8_forksafe.prefork.library import LIBRARY
+from flake8_forksafe.prefork.process import Argv, Process, default_argv, launch_forms, other_processes
+from flake8_forksafe.prefork.trace import Launch, Trace
+from flake8_forksafe.prefork.values import Arguments, Literal
+from flake8_forksafe.prefork.walk import Walk
+from flake8_forksafe.project import celery_app
+from flake8_forksafe.project.celery_app import AppFound
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
+from flake8_forksafe.project.launches.model import WorkerLaunch
+from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.project.pool import resolve
+from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
+from flake8_forksafe.rules.rule import Problem
+from flake8_forksafe.settings import Settings
+from flake8_forksafe.source.cache import FactStore
+
+CELERY_PROGRAMS = frozenset({"celery", "celery.exe"})
+
+
+class Surroundings(NamedTuple):
+    """What the traces of one analysis share.
+
+    :ivar launches: how the repository starts workers, whatever their app.
+    :ivar problems: options that name something that does not exist; added to.
+    """
+
+    settings: Settings
+    disk: Disk
+    store: FactStore
+    catalogue: Catalogue
+    launches: tuple[WorkerLaunch, ...]
+    problems: list[Problem]
+
+
+def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
+    """Follow the boot of one app's worker; None, and a problem, if there is no such module.
+
+    :param only: whether it is the project's only app.
+    """
+    settings, disk = around.settings, around.disk
+    layout = make_layout(settings, disk, app)
+    if layout.find(app.spec.partition(":")[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
+        around.problems.append(Problem("app", app.spec))
+        return None
+    requirements = read_requirements(disk, settings.project, layout.roots)
+    environment = add_environment(around, layout, requirements)
+    starts = tuple(start for start in around.launches if belongs(start, app.spec, only))
+    launcher = launcher_of(starts, console_scripts(disk, settings.project, layout.roots))
+    environ = tuple(process_environ(around, layout, starts).items())
+    versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
+    source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
+    fallback = celery_app.settings_module(disk, settings.project)
+    presence = partial(is_installed, disk, environment, requirements, around.catalogue)
+
+    def trace_as(argv: Argv) -> Trace:
+        process = Process(argv, environ, settings.platform, versions)
+        hazards = around.catalogue.names()
+        walk = Walk(layout, around.store, process, hazards, presence, partial(warm_up_of, around.catalogue))
+        walk.django.fallback = fallback
+        return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec, launcher), environment)
+
+    trace = trace_as((launcher.argv,) if launcher is not None else default_argv(app.spec))
+    if trace.app_place is None and not app.path:
+        around.problems.append(Problem("app", app.spec))
+    if trace.uses and trace.gates:
+        trace.variants.update({name: trace_as(argv) for name, argv in other_processes(app.spec).items()})
+        if None in trace.gates.values():
+            trace.variants.update({form: trace_as((argv,)) for form, argv in launch_forms(app.spec).items()})
+    trace.starts = starts
+    trace.forks = any(resolve(start, trace.conf).forks for start in starts or (None,))
+    return trace
+
+
+def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
+    """Where the modules of one app's worker are found."""
+    if settings.source_roots:
+        roots = tuple(path for root in settings.source_roots if disk.is_directory(path := absolute(settings, root)))
+    else:
+        roots = source_roots(disk, settings.project, app.root)
+    return Layout(disk, roots)
+
+
+def absolute(settings: Settings, path: str) -> str:
+    """A path of an option."""
+    return os.path.normpath(os.path.join(settings.project, path))
+
+
+def belongs(start: WorkerLaunch, spec: str, only: bool) -> bool:
+    """Whether a launch starts the worker of an app; one that names no app may be that of the only one."""
+    if start.app is None:
+        return only
+    given, module = start.app.partition(":")[0], spec.partition(":")[0]
+    return module in (given, f"{given}.celery", given.rpartition(".")[0])
+
+
+def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> Launcher | None:
+    """The console script of the project that starts the worker, where it is not Celery's own."""
+    for start in starts:
+        program = os.path.basename(start.argv[0]) if start.argv else ""
+        if program in scripts and program not in CELERY_PROGRAMS:
+            argv = (f"/venv/bin/{program}", *start.argv[1:])
+            command = next((word for word in start.argv[1:] if not word.startswith("-")), "")
+            return Launcher(argv, scripts[program], command)
+    return None
+
+
+def process_environ(around: Surroundings, layout: Layout, starts: tuple[WorkerLaunch, ...]) -> dict[str, str]:
+    """The environment variables that are known: what all launches agree on, and the options."""
+    environments = [dict(start.environ) for start in starts]
+    first = environments[0] if environments else {}
+    known = {name: value for name, value in first.items() if all(e.get(name) == value for e in environments)}
+    chosen = around.settings.django_settings
+    if chosen is not None:
+        known["DJANGO_SETTINGS_MODULE"] = chosen
+        if layout.find(chosen) is None:
+            around.problems.append(Problem("django-settings", chosen))
+    return known
+
+
+def add_environment(around: Surroundings, layout: Layout, requirements: Requirements) -> Environment:
+    """Find the target environment, and let the walk read what can lead to a hazard in it."""
+    chosen = around.settings.environment
+    environment = find_environment(around.disk, around.settings.project, chosen, requirements.required)
+    if chosen is not None and not environment.directories:
+        around.problems.append(Problem("environment", chosen))
+    hazards = frozenset(normalise(h.distribution) for h in around.catalogue.hazards.values() if h.reported)
+    modelled = {name.partition(".")[0] for name in (*LIBRARY.functions, *around.catalogue.hazards)}
+    layout.environment = environment.directories
+    layout.walked = walked_modules(around.disk, environment, hazards, modelled)
+    return environment
+
+
+def is_installed(
+    disk: Disk, environment: Environment, requirements: Requirements, catalogue: Catalogue, module: str
+) -> bool | None:
+    """Whether a top-level module is installed, by the environment or else by the project's declarations."""
+    if environment.directories:
+        return environment.has_module(disk, module)
+    hazard = catalogue.hazards.get(module)
+    name = normalise(hazard.distribution if hazard is not None else module)
+    if name in requirements.required:
+        return True
+    return False if name in requirements.optional else None
+
+
+def warm_up_of(catalogue: Catalogue, call: str, arguments: Arguments) -> WarmUp | None:
+    """The warm-up that a call is, if it is one."""
+    literals = {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
+    return catalogue.warm_up(call, literals)

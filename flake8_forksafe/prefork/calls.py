@@ -191,7 +191,7 @@ def call_choice(walk: Walk, choice: Choice, arguments: Arguments, frame: Frame) 
 
 def call_instance(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> Value:
     method = walk.attribute(instance, "__call__", frame)
-    if isinstance(method, (Method, Function)):
+    if isinstance(method, (Method, Function, External)):
         return call(walk, method, arguments, frame)
     return UNKNOWN
 
@@ -245,8 +245,8 @@ def initialise(walk: Walk, order: list[Class | External], instance: Value, argum
 
 
 def call_external(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """Call something of a library: by its model, or opaquely."""
-    walk.use(frame, function.path, arguments)
+    """Call something of a library: by its model, or opaquely; what a call returned is called by its ``__call__``."""
+    walk.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
     model = walk.library.functions.get(function.path)
     if model is not None:
         return model(walk, function, arguments, frame)

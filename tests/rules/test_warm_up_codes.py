@@ -55,6 +55,8 @@ IMPORT_TIME = {
     "re-export": "from sentence_transformers.models import SentenceTransformer\nMODEL = SentenceTransformer('x')\n",
     "blas": "import numpy as np\nX = np.dot([1], [2])\n",
     "wildcard": "import numpy as np\nX = np.linalg.norm([1, 2])\n",
+    "forward pass": "import torch\nWARM = torch.nn.Linear(2, 2)(torch.ones(1, 2))\n",
+    "forward pass of its own class": "import torch\nclass N(torch.nn.Module): ...\nW = N()(torch.ones(1))\n",
 }
 
 
@@ -93,6 +95,8 @@ SILENT = {
     "pool unopened": "from psycopg_pool import ConnectionPool\nP = ConnectionPool('', open=False)\n",
     "error class": "import numpy as np\ntry: ...\nexcept np.linalg.LinAlgError: ...\n",
     "remedy": "import torch\ntorch.set_num_threads(1)\n",
+    "model that is only built": "import torch\nM = torch.nn.Sequential(torch.nn.Linear(2, 2)).eval()\n",
+    "decorator": "import torch\n@torch.inference_mode()\ndef embed(): ...\n",
     "type checking": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import spacy\n    N = spacy.load('x')\n",
 }
 

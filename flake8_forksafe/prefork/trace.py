@@ -126,6 +126,10 @@ class Trace:
         """Whether a module is first loaded after the first fork."""
         return name in self._after
 
+    def step(self, name: str) -> str:
+        """The boot step in which a module is loaded, ``""`` if it is not."""
+        return self._steps.get(name, "")
+
     def chain(self, node: str) -> tuple[Hop, ...]:
         """The shortest chain from the worker to a node."""
         return tuple(self.hop(edge) for edge in self.graph.chain(node))

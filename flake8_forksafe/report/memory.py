@@ -40,6 +40,7 @@ def _row(sized: Sized, base: str) -> dict[str, Any]:
         "concurrency": count,
         "concurrency_source": sized.pool.concurrency_source,
         "packages": dict(memory.packages),
+        "child_packages": dict(memory.child_packages),
         "parent_mb": round(memory.parent),
         "child_mb": round(memory.child) if forks else None,
         "needed_mb": round(needed) if count is not None or not forks else None,
@@ -75,4 +76,6 @@ def render(launches: Iterable[Sized], base: str) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
     for row in found:
         packages = ", ".join(f"{name} {size}" for name, size in row["packages"].items()) or "none"
-        yield f"{row['launch']}: packages in the parent (MB): {packages}; figures from {row['source']}"
+        later = ", ".join(f"{name} {size}" for name, size in row["child_packages"].items())
+        children = f"; in each child: {later}" if later else ""
+        yield f"{row['launch']}: packages in the parent (MB): {packages}{children}; figures from {row['source']}"

@@ -1,0 +1,66 @@
+"""How much memory a launch is estimated to take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import check, write
+
+from flake8_forksafe.rules.memory import BASE_MB, MODULE_MB, OWN_SHARE, PACKAGE_SHARE, Estimate
+from flake8_forksafe.rules.pool import launches
+
+CELERY = "from celery import Celery\napp = Celery('proj', include=['proj.tasks'])\n"
+OWN = BASE_MB + 3 * MODULE_MB
+"""A parent with three modules of the project: the package, the app, the tasks."""
+
+
+def estimate(root: Path, tasks: str, celery: str = CELERY) -> Estimate:
+    write(root, {"pyproject.toml": "", "proj/__init__.py": "", "proj/celery.py": celery, "proj/tasks.py": tasks})
+    (sized,) = launches(check(root).context)
+    return sized.estimate
+
+
+def test_parent_without_packages(tmp_path: Path) -> None:
+    found = estimate(tmp_path, "")
+    assert (found.parent, found.child) == (pytest.approx(OWN), pytest.approx(OWN * OWN_SHARE))
+    assert found.packages == found.child_packages == ()
+
+
+def test_children_share_most_of_a_package(tmp_path: Path) -> None:
+    found = estimate(tmp_path, "import numpy, torch\n")
+    ((name, size),) = found.packages  # torch's figure includes numpy
+    assert name == "torch"
+    assert found.parent == pytest.approx(OWN + size)
+    assert found.child == pytest.approx(OWN * OWN_SHARE + size * PACKAGE_SHARE)
+
+
+def test_spawned_children_share_nothing(tmp_path: Path) -> None:
+    found = estimate(tmp_path, "import torch\n", f"{CELERY}app.conf.worker_pool_start_method = 'spawn'\n")
+    assert found.child == found.parent > 200
+
+
+IN_CHILD = """\
+    from celery.signals import worker_process_init
+    {imported}
+    @worker_process_init.connect
+    def load(**options):
+        import torch
+    """
+
+
+def test_what_each_child_imports_is_its_own(tmp_path: Path) -> None:
+    found = estimate(tmp_path, IN_CHILD.format(imported=""))
+    ((name, size),) = found.child_packages
+    assert (name, found.packages) == ("torch", ())
+    assert (found.parent, found.child) == (pytest.approx(OWN), pytest.approx(OWN * OWN_SHARE + size))
+
+
+def test_what_the_parent_has_is_not_counted_again(tmp_path: Path) -> None:
+    found = estimate(tmp_path, IN_CHILD.format(imported="import torch"))
+    assert ([name for name, _ in found.packages], found.child_packages) == (["torch"], ())
+
+
+def test_what_the_parent_loads_after_the_fork_is_not_the_childrens(tmp_path: Path) -> None:
+    found = estimate(tmp_path, IN_CHILD.format(imported="").replace("worker_process_init", "worker_ready"))
+    assert found.child_packages == ()

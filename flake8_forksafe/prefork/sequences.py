@@ -548,6 +548,11 @@ def join_path(left: str, right: str) -> FilePath:
 def set_item(walk: Walk, container: Value, index: Value, value: Value) -> None:
     """``container[index] = value``."""
     walk.step()
+    if isinstance(index, Choice):
+        with walk.doubted():
+            for option in index.options:
+                set_item(walk, container, option, value)
+        return
     for option in options(container):
         sure = not isinstance(container, Choice)
         if isinstance(option, Table):

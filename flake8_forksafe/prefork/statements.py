@@ -61,6 +61,8 @@ def execute(walk: Walk, block: Block, frame: Frame) -> Flow:
             flow = TABLE[type(statement)](walk, statement, frame)
             if walk.raised != raised or len(walk.possible_errors) > possible:
                 frame.left.append((Flow.ABORT, dict(frame.names)))
+            elif flow is Flow.NEXT:
+                continue
             if flow is not Flow.NEXT:
                 leaving |= flow & ~Flow.NEXT
                 if not flow & Flow.NEXT:
@@ -386,13 +388,11 @@ class Loop:
         def whole() -> Flow:
             before, mark = dict(frame.names), len(self.walk.journal)
             flow = run()
+            if repeats and _widened(self.walk, frame, before, mark):
+                flow |= run()  # once more, with what the first time left behind
             continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
             if continued:
                 rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), *continued])
-            if repeats:
-                _widen(frame.names, before)
-                for names, name, old in self.walk.journal[mark:]:
-                    _widen(names, {name: old} if old is not None else {})
             return flow | Flow.NEXT if continued else flow
 
         try:
@@ -452,19 +452,26 @@ def run_for(walk: Walk, node: facts.For, frame: Frame) -> Flow:
     return loop.end(node.orelse, True)
 
 
-def _widen(names: dict[str, Value], before: dict[str, Value]) -> None:
-    """After rounds whose number is not known: what one round computed anew, another may compute once more."""
-    for name, known in before.items():
-        value = names.get(name, known)
-        if known is value:
-            continue
-        old = options(known)
-        for option in options(value):
-            computed = isinstance(option, (Items, Table)) or (
-                isinstance(option, Literal) and not isinstance(option.value, bool) and option.value is not None
-            )
-            if computed and not any(same(option, other) for other in old):
-                names[name] = join(value, UNKNOWN)
+def _widened(walk: Walk, frame: Frame, before: dict[str, Value], mark: int) -> bool:
+    """Forget what a round computed anew, since another may compute it once more; returns whether there was any."""
+    written = [(names, name, old) for names, name, old in walk.journal[mark:] if old is not None]
+    changed = [
+        (names, name, value)
+        for names, name, old in [*((frame.names, name, old) for name, old in before.items()), *written]
+        if (value := names.get(name, old)) is not old and _is_computed(value, options(old))
+    ]
+    for names, name, value in changed:
+        names[name] = join(value, UNKNOWN)
+    return bool(changed)
+
+
+def _is_computed(value: Value, before: tuple[Value, ...]) -> bool:
+    """Whether a value is new and of a kind that is computed from others: a number, a string, a container."""
+    return any(
+        (isinstance(option, (Items, Table)) or (isinstance(option, Literal) and not isinstance(option.value, bool)))
+        and not any(same(option, other) for other in before)
+        for option in options(value)
+    )
 
 
 def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:

@@ -223,7 +223,7 @@ def process(argv: tuple[str, ...]) -> Iterator[None]:
 
 
 def real_names(source: str, argv: tuple[str, ...]) -> dict[str, object]:
-    """The names of a module that CPython executed; an exception ends it, as it would end the worker."""
+    """The names of a module that CPython executed; none if it raises, since then no worker would start."""
     names: dict[str, object] = {"__name__": "main"}
     with warnings.catch_warnings(), process(argv):
         warnings.simplefilter("ignore")  # "is" with a literal
@@ -231,7 +231,7 @@ def real_names(source: str, argv: tuple[str, ...]) -> dict[str, object]:
         try:
             exec(code, names)
         except Exception:
-            pass
+            return {}
     return names
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
 CHECK_FORMATS = ("text", "json", "sarif", "github", "junit")
+TRACE_FORMATS = ("text", "json", "html", "dot", "mermaid")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +84,8 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
                                 "List the steps of the worker's boot, and the project's modules that each loads, "
                                 "in order, with the place that imports each.")  # fmt: skip
     trace.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
-    trace.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    trace.add_argument("--format", choices=TRACE_FORMATS, default="text", help="output format (default: text); "
+                       "html is a page to look at")  # fmt: skip
     add_options(trace)
     trace.set_defaults(run=run_trace)
 
@@ -223,14 +225,14 @@ def run_trace(options: argparse.Namespace) -> int:
     """``forksafe trace``."""
     settings = settings_from(options, options.project)
     report = traced(settings)
-    if options.format == "json":
-        from flake8_forksafe.report.json import trace_document
+    from flake8_forksafe.report import trace
 
-        print(trace_document(report.traces, report.catalogue, settings.project))
+    if options.format != "text":
+        from flake8_forksafe.report.terminal import write_document
+
+        write_document(trace.document(options.format, report, settings.project))
         return 0
-    from flake8_forksafe.report.trace import render
-
-    for line in render(report, settings.project):
+    for line in trace.render(report, settings.project):
         print(line)
     return 0
 

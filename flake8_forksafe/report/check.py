@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.finding import Finding, Outcome, Remark
 from flake8_forksafe.report import text
-from flake8_forksafe.report.terminal import terminal
+from flake8_forksafe.report.terminal import terminal, write_document
 
 DOCUMENTS = ("json", "sarif", "junit")
 """Formats for machines; what there is to say besides the findings goes to standard error."""
@@ -65,15 +65,3 @@ def _findings(findings: Sequence[Finding], form: str) -> Iterator[str]:
 
         return github.render(findings, github.workspace(os.environ))
     return text.render(findings, os.getcwd(), terminal(sys.stdout, os.environ))
-
-
-def write_document(document: str) -> None:
-    """Write a document for a machine to standard output: in UTF-8, whatever the locale."""
-    data = (document + "\n").encode("utf-8", "backslashreplace")
-    stream = getattr(sys.stdout, "buffer", None)
-    sys.stdout.flush()
-    if stream is None:  # something that only takes text stands in for standard output
-        sys.stdout.write(data.decode())
-    else:
-        stream.write(data)
-        stream.flush()

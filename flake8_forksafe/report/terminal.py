@@ -7,6 +7,7 @@ terminals that do not know it pass over.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
@@ -81,3 +82,15 @@ def terminal(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
 def printable(text: str) -> str:
     """Text without control characters, and without what a file's name has that is not UTF-8."""
     return "".join(part if part.isprintable() else part.encode("unicode_escape").decode() for part in text)
+
+
+def write_document(document: str) -> None:
+    """Write a document for a machine to standard output: in UTF-8, whatever the locale."""
+    data = (document + "\n").encode("utf-8", "backslashreplace")
+    stream = getattr(sys.stdout, "buffer", None)
+    sys.stdout.flush()
+    if stream is None:  # something that only takes text stands in for standard output
+        sys.stdout.write(data.decode())
+    else:
+        stream.write(data)
+        stream.flush()

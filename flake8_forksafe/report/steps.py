@@ -1,0 +1,42 @@
+"""The steps of a worker's boot in words, for someone who has never read Celery's source."""
+
+from __future__ import annotations
+
+STEPS = {
+    "find_app": ("Find the app", "celery -A imports the module that holds the app, its parent packages first."),
+    "console script": (
+        "Console script",
+        "The project's own command is run, and what it imports stands before all else.",
+    ),
+    "load_config": ("Read the configuration", "The first access of app.conf loads what config_from_object() names."),
+    "settings": ("Settings", "The settings module is imported, with everything that it imports."),
+    "on_after_configure": ("on_after_configure", "Receivers run as soon as the configuration is read."),
+    "import_modules": ("import_modules", "Celery asks every part of the worker to import its modules."),
+    "django.setup: LOGGING": ("django.setup(): logging", "Classes that LOGGING names are imported."),
+    "django.setup: app configs": (
+        "django.setup(): apps",
+        "Each entry of INSTALLED_APPS is imported, with its apps module.",
+    ),
+    "django.setup: models": ("django.setup(): models", "The models module of each app is imported."),
+    "django.setup: ready()": ("django.setup(): ready()", "ready() of each app runs; the admin imports every admin.py."),
+    "system checks": ("System checks", "Django checks the URLs, and so imports them, and every view."),
+    "autodiscover_tasks": ("Autodiscovery", "The tasks module of each app is imported."),
+    "imports": ("imports", "What the setting imports names is imported."),
+    "include": ("include", "What Celery(include=...) names is imported."),
+    "on_after_finalize": ("on_after_finalize", "Receivers run once all tasks are known."),
+    "worker classes": ("Worker classes", "Classes of the worker that settings name are imported."),
+    "worker_before_create_process": ("worker_before_create_process", "Receivers run in the parent before each fork."),
+    "bootsteps": ("Bootsteps", "The worker's own boot steps are created."),
+}
+"""Title and explanation by the name that the walk gives a step; the facts are in ``prefork/boot.py``."""
+SIGNAL = "Receivers of this signal run in the parent."
+
+
+def step_title(name: str) -> str:
+    """A step for a heading; signals go by their own names."""
+    return STEPS[name][0] if name in STEPS else name
+
+
+def step_text(name: str) -> str:
+    """What happens in a step, in one sentence."""
+    return STEPS[name][1] if name in STEPS else SIGNAL

@@ -1,0 +1,151 @@
+"""The page of a trace: what it is made of, and what it is told.  How it behaves is tested in a browser, beside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import FIXTURES, check, write
+
+from flake8_forksafe.analysis import Report
+from flake8_forksafe.report import html
+from flake8_forksafe.report.json import trace_hazards
+from flake8_forksafe.report.steps import SIGNAL, STEPS, step_text, step_title
+from flake8_forksafe.rules.memory import heavy_packages
+from flake8_forksafe.settings import UsageError
+
+SHOP = FIXTURES / "bookshop"
+SOURCE = Path(html.__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def shop() -> Report:
+    """The sample project."""
+    return check(SHOP)
+
+
+def data_of(page: str) -> Any:
+    """What the page's script reads."""
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(text)
+
+
+def launch_of(report: Report) -> Any:
+    """The data of the only launch."""
+    (launch,) = data_of(html.render(report, report.context.settings.project))["launches"]
+    return launch
+
+
+def rows(launch: Any, name: str, width: int) -> list[list[int]]:
+    """A flat list of numbers in rows."""
+    numbers = launch[name]
+    return [numbers[start : start + width] for start in range(0, len(numbers), width)]
+
+
+def test_the_page_is_one_file_that_asks_no_network(shop: Report) -> None:
+    page = html.render(shop, str(SHOP))
+    assert page.startswith("<!doctype html>")
+    assert not re.findall(r"{{\w+}}", page)
+    assert re.findall(r"https?://[^\"']*", page.replace("http://www.w3.org/2000/svg", "")) == []
+    assert re.findall(r'(?:src|href)="(?!data:,")', page) == []
+    assert "default-src 'none'" in page
+
+
+def test_modules_are_in_the_order_of_the_trace(shop: Report) -> None:
+    launch, trace = launch_of(shop), shop.traces[0]
+    modules = rows(launch, "modules", 4)
+    assert [launch["nodes"][node] for node, _, _, _ in modules] == [module.name for module in trace.modules]
+    assert [launch["steps"][step]["name"] for _, step, _, _ in modules] == [module.step for module in trace.modules]
+    assert [html.ORIGINS[origin] for _, _, origin, _ in modules] == [module.origin for module in trace.modules]
+    assert [bool(certain) for *_, certain in modules] == [module.certain for module in trace.modules]
+
+
+def test_edges_are_those_of_the_trace(shop: Report) -> None:
+    launch, trace = launch_of(shop), shop.traces[0]
+    nodes, labels = launch["nodes"], launch["labels"]
+    shown = [
+        (nodes[source], nodes[target], line, html.KINDS[kind], bool(sure), labels[label])
+        for source, target, line, kind, sure, label in rows(launch, "edges", 6)
+    ]
+    assert shown == [(e.source, e.target, e.line, e.kind, e.sure, e.step) for e in trace.edges]
+    assert nodes[0] == "celery worker"
+    assert launch["files"][launch["fileOf"][nodes.index("shop.tasks")]] == "shop/tasks.py"
+    assert launch["fileOf"][0] == -1
+
+
+def test_packages_have_the_catalogues_figures_and_no_others(shop: Report) -> None:
+    launch, trace = launch_of(shop), shop.traces[0]
+    packages = {package["name"]: package for package in launch["packages"]}
+    assert {name for name, package in packages.items() if package["hazard"]} == {
+        hazard["package"] for hazard in trace_hazards(trace, shop.catalogue, str(SHOP))
+    }
+    for name, package in packages.items():
+        assert package["megabytes"] == shop.catalogue.hazards[name].rss_import_mb
+        assert package["nodes"]
+    included = {name for package in packages.values() if package["megabytes"] for name in package["pulls"]}
+    counted = {n: p["megabytes"] for n, p in packages.items() if p["megabytes"] and n not in included}
+    assert counted == dict(heavy_packages(trace, shop.catalogue))
+
+
+def test_accepted_hazards_are_shown_as_such(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "proj/__init__.py": "",
+            "proj/celery.py": "from celery import Celery\nimport torch, pandas\napp = Celery('proj')\n",
+        },
+    )
+    launch = launch_of(check(tmp_path, app="proj", accept=["torch: shared on purpose"]))
+    packages = {package["name"]: package for package in launch["packages"]}
+    assert (packages["torch"]["hazard"], packages["torch"]["accepted"]) == (False, "shared on purpose")
+    assert (packages["pandas"]["hazard"], packages["pandas"]["accepted"]) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "nasty", ["</script><script>alert(1)</script>", "<!--<script>", "{{style}} {{data}}", "\u2028 \udcff \x00 ]]>"]
+)
+def test_data_stays_data(nasty: str) -> None:
+    data = {"launches": [{"app": "a", "nodes": [nasty]}]}
+    page = html.page(data)
+    assert data_of(page) == data
+    assert page.count("<script") == html.page({"launches": [{"app": "a", "nodes": []}]}).count("<script")
+
+
+def test_the_title_is_escaped() -> None:
+    assert "<title>&lt;b&gt; before its first fork</title>" in html.page({"launches": [{"app": "<b>"}]})
+
+
+def test_too_many_modules_are_one_clear_message(shop: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = len(shop.traces[0].modules)
+    monkeypatch.setattr(html, "LIMIT", count)
+    html.render(shop, str(SHOP))
+    monkeypatch.setattr(html, "LIMIT", count - 1)
+    with pytest.raises(UsageError, match=rf"{count} modules are more than the {count - 1} that a page can show"):
+        html.render(shop, str(SHOP))
+
+
+def test_every_step_of_the_boot_has_words() -> None:
+    named = set()
+    for path in (SOURCE / "prefork").rglob("*.py"):
+        named |= set(re.findall(r'boot_step\("([^"]+)"\)', path.read_text(encoding="utf-8")))
+    assert len(named) > 8
+    assert named <= set(STEPS)
+    assert (step_title("worker_init"), step_text("worker_init")) == ("worker_init", SIGNAL)
+
+
+def test_the_command_writes_utf8_whatever_the_locale(shop: Report) -> None:
+    def run(**environ: str) -> bytes:
+        return subprocess.run(
+            [sys.executable, "-m", "flake8_forksafe", "trace", "--format", "html", "--no-cache", str(SHOP)],
+            capture_output=True, check=True, env={**os.environ, **environ},
+        ).stdout  # fmt: skip
+
+    page = run()
+    assert page.decode("utf-8") == html.render(shop, str(SHOP)) + "\n"
+    assert run(PYTHONIOENCODING="ascii") == page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,26 +14,33 @@ from xml.etree import ElementTree
 import pytest
 from helpers import FIXTURES
 
-SHOP = FIXTURES / "bookshop"
+ENVIRON = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
 
 
-def forksafe(*arguments: str, cwd: Path = SHOP, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command as a process, without its cache."""
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sample project, in which the outcome is kept from one test to the next."""
+    root = tmp_path_factory.mktemp("check") / "bookshop"
+    return Path(shutil.copytree(FIXTURES / "bookshop", root, ignore=shutil.ignore_patterns(".forksafe_cache")))
+
+
+def forksafe(shop: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command as a process."""
     return subprocess.run(
-        [sys.executable, "-m", "flake8_forksafe", "check", "--no-cache", *arguments],
-        cwd=cwd, capture_output=True, env={**os.environ, **environ},
+        [sys.executable, "-m", "flake8_forksafe", "check", *arguments],
+        cwd=shop, capture_output=True, env={**ENVIRON, **environ},
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def places() -> list[tuple[str, int]]:
+def places(shop: Path) -> list[tuple[str, int]]:
     """Where the findings are, by the JSON format."""
-    findings = json.loads(forksafe("--format", "json").stdout)["findings"]
+    findings = json.loads(forksafe(shop, "--format", "json").stdout)["findings"]
     return [(finding["path"], finding["line"]) for finding in findings]
 
 
-def test_sarif_has_the_same_findings(places: list[tuple[str, int]]) -> None:
-    done = forksafe("--format", "sarif")
+def test_sarif_has_the_same_findings(shop: Path, places: list[tuple[str, int]]) -> None:
+    done = forksafe(shop, "--format", "sarif")
     shown = [
         result["locations"][0]["physicalLocation"] for result in json.loads(done.stdout)["runs"][0]["results"]
     ]  # fmt: skip
@@ -40,15 +48,15 @@ def test_sarif_has_the_same_findings(places: list[tuple[str, int]]) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_junit_has_the_same_findings(places: list[tuple[str, int]]) -> None:
-    done = forksafe("--format", "junit")
+def test_junit_has_the_same_findings(shop: Path, places: list[tuple[str, int]]) -> None:
+    done = forksafe(shop, "--format", "junit")
     cases = ElementTree.fromstring(done.stdout).iter("testcase")
     assert [(case.get("file"), int(case.get("line", ""))) for case in cases] == places
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_github_has_the_same_findings(places: list[tuple[str, int]]) -> None:
-    lines = forksafe("--format", "github", GITHUB_WORKSPACE=str(SHOP.parent)).stdout.decode().splitlines()
+def test_github_has_the_same_findings(shop: Path, places: list[tuple[str, int]]) -> None:
+    lines = forksafe(shop, "--format", "github", GITHUB_WORKSPACE=str(shop.parent)).stdout.decode().splitlines()
     commands = [line for line in lines if line.startswith("::")]
     assert len(commands) == len(places)
     for line, (path, number) in zip(commands, places, strict=True):
@@ -57,41 +65,74 @@ def test_github_has_the_same_findings(places: list[tuple[str, int]]) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit"])
-def test_a_document_stays_one_with_statistics(form: str) -> None:
-    plain, counted = forksafe("--format", form), forksafe("--format", form, "--statistics")
+def test_a_document_stays_one_with_statistics(shop: Path, form: str) -> None:
+    plain, counted = forksafe(shop, "--format", form), forksafe(shop, "--format", form, "--statistics")
     assert plain.stdout == counted.stdout
     assert b"FS102  first-party import" in counted.stderr
 
 
-def test_statistics_stand_at_the_end_of_text() -> None:
-    lines = forksafe("--statistics").stdout.decode().splitlines()
+def test_statistics_stand_at_the_end_of_text(shop: Path) -> None:
+    lines = forksafe(shop, "--statistics").stdout.decode().splitlines()
     counts = [int(match[1]) for line in lines if (match := re.match(r" *(\d+)  FS1\d\d  \w", line))]
     assert len(counts) > 3 and lines[-1].startswith(f"{sum(counts)} findings")
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit"])
-def test_documents_do_not_depend_on_the_locale(form: str) -> None:
-    plain = forksafe("--format", form)
-    assert forksafe("--format", form, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C").stdout == plain.stdout
+def test_documents_do_not_depend_on_the_locale(shop: Path, form: str) -> None:
+    plain = forksafe(shop, "--format", form)
+    assert forksafe(shop, "--format", form, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C").stdout == plain.stdout
 
 
-def test_colours_are_for_terminals_or_forced() -> None:
-    assert b"\033[" not in forksafe(FORCE_COLOR="").stdout
-    assert b"\033[" in forksafe(FORCE_COLOR="1").stdout
-    assert b"\033[" not in forksafe(FORCE_COLOR="1", NO_COLOR="1").stdout
-    assert b"\033[" not in forksafe("--format", "json", FORCE_COLOR="1").stdout
+def test_colours_are_for_terminals_or_forced(shop: Path) -> None:
+    assert b"\033[" not in forksafe(shop, FORCE_COLOR="").stdout
+    assert b"\033[" in forksafe(shop, FORCE_COLOR="1").stdout
+    assert b"\033[" not in forksafe(shop, FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert b"\033[" not in forksafe(shop, "--format", "json", FORCE_COLOR="1").stdout
 
 
-def test_a_path_chooses_in_every_format(places: list[tuple[str, int]]) -> None:
+def test_a_path_chooses_in_every_format(shop: Path, places: list[tuple[str, int]]) -> None:
     expected = [line for path, line in places if path == "shop/tasks.py"]
     assert expected
-    done = forksafe("--format", "sarif", "shop/tasks.py")
+    done = forksafe(shop, "--format", "sarif", "shop/tasks.py")
     results = json.loads(done.stdout)["runs"][0]["results"]
     lines = [result["locations"][0]["physicalLocation"]["region"]["startLine"] for result in results]
     assert lines == expected
 
 
-def test_an_encoding_without_arrows_is_no_reason_to_fail() -> None:
-    done = forksafe(PYTHONIOENCODING="cp1252")
+def test_an_encoding_without_arrows_is_no_reason_to_fail(shop: Path) -> None:
+    done = forksafe(shop, PYTHONIOENCODING="cp1252")
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.decode("cp1252").replace("\\u2192", "→").encode() == forksafe().stdout
+    assert done.stdout.decode("cp1252").replace("\\u2192", "→").encode() == forksafe(shop).stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
+def test_a_real_terminal_gets_colours_links_and_lines_that_fit(shop: Path) -> None:
+    shown = on_terminal(shop, TERM="xterm-256color", COLUMNS="70")
+    assert "\033[1;31mFS101\033[0m" in shown
+    assert f"\033]8;;{(shop / 'shop/views.py').as_uri()}\033\\" in shown
+    plain = re.sub(r"\033\[[\d;]*m|\033\]8;;.*?\033\\", "", shown)
+    chains = [line for line in plain.splitlines() if "→" in line or line.startswith("         instead: import")]
+    assert len(chains) > 20 and max(map(len, chains)) <= 70
+    assert "\033" not in on_terminal(shop, TERM="dumb", COLUMNS="70")
+
+
+def on_terminal(shop: Path, **environ: str) -> str:
+    """What the command writes to a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "flake8_forksafe", "check"]
+    process = subprocess.Popen(command, cwd=shop, stdout=theirs, env={**ENVIRON, **environ})
+    os.close(theirs)
+    parts = []
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux: the other side is closed
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(ours)
+    assert process.wait() == 1
+    return b"".join(parts).decode()

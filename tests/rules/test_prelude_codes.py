@@ -30,6 +30,7 @@ GOOD = {
         for name, value in { {**dict.fromkeys(NAMES, "1"), OBJC: "YES"} }.items():
             environ.setdefault(name, value)
         """,
+    "update from keys": f"import os\nos.environ.update(dict.fromkeys({NAMES}, '1'))\nos.environ['{OBJC}'] = 'YES'\n",
     "union": f"import os\nos.environ |= { {**dict.fromkeys(NAMES, '1'), OBJC: 'YES'} }\n",
     "putenv": f"import os\nfor n in {NAMES}:\n    os.putenv(n, '1')\nos.putenv('{OBJC}', 'YES')\n",
     "threadpoolctl": "import threadpoolctl\nthreadpoolctl.threadpool_limits(limits=1)\n",

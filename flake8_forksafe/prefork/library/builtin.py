@@ -326,6 +326,21 @@ def dictionary(walk: Walk, function: External, arguments: Arguments, frame: Fram
     return table
 
 
+def dictionary_of_keys(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``dict.fromkeys``."""
+    keys = sequences.iterate(walk, arguments.get(0, "") or UNKNOWN, frame)
+    value = arguments.get(1, "") or NONE
+    table = Table({}, walk.doubt, keys.complete and arguments.complete)
+    for item in keys.items:
+        key = sequences.key_of(item.value)
+        known = table.entries.get(key)
+        if key is None:
+            table.complete = False
+        elif known is None or not known.sure:
+            table.entries[key] = Item(value, item.sure)
+    return table
+
+
 def enumerate_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     found = sequences.iterate(walk, arguments.get(0, "iterable") or UNKNOWN, frame)
     start = arguments.get(1, "start")
@@ -744,6 +759,7 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.reversed": sequence("iterator"),
     "builtins.sorted": sequence("list"),
     "builtins.dict": dictionary,
+    "builtins.dict.fromkeys": dictionary_of_keys,
     "builtins.enumerate": enumerate_,
     "builtins.zip": zip_,
     "builtins.range": range_,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.finding import Finding, Outcome, Remark
 from flake8_forksafe.report import text
-from flake8_forksafe.report.terminal import terminal, write_document
+from flake8_forksafe.report.terminal import Terminal, terminal, write_document
 
 DOCUMENTS = ("json", "sarif", "junit")
 """Formats for machines; what there is to say besides the findings goes to standard error."""
@@ -47,21 +47,23 @@ def show(outcome: Outcome, project: str, findings: Sequence[Finding], form: str,
         from flake8_forksafe.report.statistics import statistics
 
         counts = tuple(statistics(findings))
-    besides = (*(remark_line(remark, os.getcwd()) for remark in outcome.remarks), *counts)
+    remarks = [remark_line(remark, os.getcwd()) for remark in outcome.remarks]
     if form in DOCUMENTS:
         write_document(document(form, findings, project))
-        for line in besides:
+        for line in (*remarks, *counts):
             print(line, file=sys.stderr)
         return
-    for line in (*_findings(findings, form), *besides):
+    screen = terminal(sys.stdout, os.environ)
+    wrapped = (line for remark in remarks for line in screen.wrap(remark, 0))
+    for line in (*_findings(findings, form, screen), *wrapped, *counts):
         print(line)
-    print(text.summary(len(findings), outcome.apps, outcome.files))
+    print(screen.paint(text.summary(len(findings), outcome.apps, outcome.files), "bold"))
 
 
-def _findings(findings: Sequence[Finding], form: str) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], form: str, screen: Terminal) -> Iterator[str]:
     """The lines of a format for people."""
     if form == "github":
         from flake8_forksafe.report import github
 
         return github.render(findings, github.workspace(os.environ))
-    return text.render(findings, os.getcwd(), terminal(sys.stdout, os.environ))
+    return text.render(findings, os.getcwd(), screen)

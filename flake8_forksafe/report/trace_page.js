@@ -472,7 +472,7 @@ function moduleParts(model, node) {
   back.addEventListener("click", () => choose(-1));
   const parts = [make("p", "facts", back), make("h2", "", make("span", "name", launch.nodes[node])), make("p", "facts", factsText(model, module, node))];
   if (entry && (entry.hazard || entry.accepted !== null)) parts.push(drawWarning(entry));
-  const chain = chainTo(model, state.ways, node) ?? chainTo(model, state.baseWays, node);
+  const chain = chainTo(model, state.ways, node) ?? chainTo(model, state.baseWays, node) ?? [];
   const first = firstChain(model, node);
   if (first.join() !== chain.join()) parts.push(make("h3", "", "As it is loaded first"), drawTree(model, [first]));
   parts.push(make("h3", "", isLeaving(node) ? "Shortest chain, as long as nothing is deferred" : "Shortest chain"), drawTree(model, [chain]));
@@ -484,7 +484,9 @@ function moduleParts(model, node) {
 /** The chain by which a node is loaded first: the first edge to it, to the source of that, and so on. */
 function firstChain(model, node) {
   const chain = [];
-  for (let place = node; place !== ROOT && chain.length < model.count; place = model.source[chain[chain.length - 1]]) chain.push(model.firstEdge[place]);
+  for (let place = node; model.firstEdge[place] >= 0 && chain.length < model.count; place = model.source[chain[chain.length - 1]]) {
+    chain.push(model.firstEdge[place]);
+  }
   return chain.reverse();
 }
 

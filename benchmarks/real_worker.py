@@ -110,7 +110,10 @@ def running(root: Path, *arguments: str, start_seconds: float = 120) -> Iterator
 
 
 def send(root: Path, task: str, *arguments: object) -> None:
-    """Queue a task, without importing the project."""
+    """Queue a task, without importing the project.
+
+    Best before the worker runs: it may otherwise read a message that is not written to its end yet.
+    """
     folders = {name: str(root / folder) for name, folder in BROKER["broker_transport_options"].items()}
     with Celery("sender", broker=BROKER["broker_url"], set_as_current=False) as app:
         app.conf.broker_transport_options = folders

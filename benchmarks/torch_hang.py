@@ -132,8 +132,8 @@ def ask(root: Path) -> tuple[bool, str]:
     """Send one task to a real worker: whether it was answered, and in words."""
     from real_worker import running, send
 
+    send(root, "proj.tasks.answer")
     with running(root, "-c", "1") as worker:
-        send(root, "proj.tasks.answer")
         return outcome(worker)
 
 

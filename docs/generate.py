@@ -71,7 +71,7 @@ def navigation() -> Iterator[str]:
 
 def optional_pages() -> Iterator[str]:
     """Pages that are there once somebody measured."""
-    for title, name in (("Performance", "performance.md"), ("Memory", "memory.md")):
+    for title, name in (("Performance", "performance.md"), ("Memory", "memory.md"), ("Measuring", "measure.md")):
         if (DOCS / name).exists():
             yield f"- {title}: {name}"
 

@@ -15,10 +15,12 @@ from flake8_forksafe.rules.rule import Context
 BASE_MB = 45.0
 """Resident memory of a worker's parent that has imported Celery and an empty app: 45 to 48 MB were measured with
 CPython 3.11 and 3.12 (docs/memory.md)."""
-MODULE_MB = 0.38
+DJANGO_MB = 17.0
+"""What ``django.setup()`` with Django's own apps adds to that (docs/memory.md)."""
+MODULE_MB = 0.34
 """What each first-party module adds, with what it imports: fitted to the parents of four public projects with 411 to
-600 modules and 215 to 284 MB; the estimate was 0.8 to 1.3 times what was measured (docs/memory.md)."""
-OWN_SHARE = 0.4
+600 modules and 215 to 284 MB; the estimate is 0.95 to 1.39 times what was measured (docs/memory.md)."""
+OWN_SHARE = 0.45
 """Share of the parent's memory that a forked child comes to own, as reference counts and the garbage collector write
 to inherited pages: 0.38 to 0.44 after one full collection, for parents without heavy packages (docs/memory.md)."""
 PACKAGE_SHARE = 0.25
@@ -64,6 +66,7 @@ def estimate(context: Context, trace: Trace, pool: Pool) -> Estimate:
         mebibyte = float(1 << 20)
         return Estimate(measured.shared / mebibyte, measured.per_child / mebibyte, packages, measured.path, later)
     own = BASE_MB + MODULE_MB * sum(module.origin == FIRST_PARTY for module in trace.modules)
+    own += DJANGO_MB * any(module.name == "django" for module in trace.modules)
     heavy = float(sum(size for _, size in packages))
     shares = (1.0, 1.0) if pool.start_method == "spawn" else (OWN_SHARE, PACKAGE_SHARE)
     child = own * shares[0] + heavy * shares[1] + sum(size for _, size in later)

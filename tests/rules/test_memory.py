@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
-from flake8_forksafe.rules.memory import BASE_MB, MODULE_MB, OWN_SHARE, PACKAGE_SHARE, Estimate
+from flake8_forksafe.rules.memory import BASE_MB, DJANGO_MB, MODULE_MB, OWN_SHARE, PACKAGE_SHARE, Estimate
 from flake8_forksafe.rules.pool import launches
 
 CELERY = "from celery import Celery\napp = Celery('proj', include=['proj.tasks'])\n"
@@ -64,3 +64,9 @@ def test_what_the_parent_has_is_not_counted_again(tmp_path: Path) -> None:
 def test_what_the_parent_loads_after_the_fork_is_not_the_childrens(tmp_path: Path) -> None:
     found = estimate(tmp_path, IN_CHILD.format(imported="").replace("worker_process_init", "worker_ready"))
     assert found.child_packages == ()
+
+
+def test_django_counts(tmp_path: Path) -> None:
+    django = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings'\n"
+    write(tmp_path, {"proj/settings.py": "INSTALLED_APPS = []\n"})
+    assert estimate(tmp_path, "", f"{django}{CELERY}").parent == pytest.approx(OWN + MODULE_MB + DJANGO_MB)

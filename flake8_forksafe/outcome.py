@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
 from flake8_forksafe.settings import Settings
 
 if TYPE_CHECKING:
-    from flake8_forksafe.analysis import Report
+    from flake8_forksafe.project.disk import Disk
+    from flake8_forksafe.source.cache import FactStore
 
 SCHEMA = 1
 KEPT = 8
@@ -32,7 +33,8 @@ RACY_NS = 2_000_000_000
 """A file changed this shortly before the outcome was kept may have changed again with the same time stamp."""
 VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX", "POETRY_CACHE_DIR")
 """Environment variables that decide which environment is looked at."""
-SEARCHED_FOR = (b"elery", b"DJANGO_SETTINGS_MODULE")
+CELERY = b"elery"
+SEARCHED_FOR = (CELERY, b"DJANGO_SETTINGS_MODULE")
 """What is looked for in files that the worker does not load; one without it never matters."""
 MENTION = re.compile(rb"[^\n]*elery[^\n]*")
 """A line that the search for apps may look at, whether the worker executes it or not."""
@@ -57,12 +59,19 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes]) -> Outcome:
     known = kept.load()
     if known is not None:
         return known
+    from flake8_forksafe.project.disk import Disk, mentions
+
+    disk = Disk(overlay)
+    if not settings.app and not mentions(disk, settings.project, CELERY):
+        outcome = Outcome((), (), 0, 0)
+        kept.save(outcome, disk, file_states(disk, None))
+        return outcome
     from flake8_forksafe.analysis import analyse
     from flake8_forksafe.report.remarks import remarks
 
     report = analyse(settings, overlay)
     outcome = Outcome(report.findings, tuple(remarks(report.context)), len(report.traces), report.files)
-    kept.save(outcome, report)
+    kept.save(outcome, report.disk, file_states(report.disk, report.store))
     return outcome
 
 
@@ -155,9 +164,9 @@ class Kept:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    def save(self, outcome: Outcome, report: Report) -> None:
+    def save(self, outcome: Outcome, disk: Disk, files: Iterable[tuple[str, list[Any]]]) -> None:
         """Keep an outcome, unless it depends on an unsaved buffer."""
-        if self.path is None or self.overlay or report.disk.exhausted:
+        if self.path is None or self.overlay or disk.exhausted:
             return
         from flake8_forksafe.project.disk import listing_digest
         from flake8_forksafe.source.cache import write_atomically
@@ -165,10 +174,10 @@ class Kept:
         directory, name = os.path.split(self.path)
         document = {
             "saved_ns": time.time_ns(),
-            "files": {self._relative(path): state for path, state in file_states(report)},
+            "files": {self._relative(path): state for path, state in files},
             "directories": {
                 self._relative(path): [modified, listing_digest(listing, self._own_name(path)) if modified else ""]
-                for path, (modified, listing) in report.disk.directories().items()
+                for path, (modified, listing) in disk.directories().items()
                 if not self.settings.project.startswith(path.rstrip(os.sep) + os.sep)  # what lies around it
             },
             "findings": [self._plain(finding) for finding in outcome.findings],
@@ -202,15 +211,15 @@ class Kept:
         return name if parent == directory else ""
 
 
-def file_states(report: Report) -> Iterable[tuple[str, list[Any]]]:
+def file_states(disk: Disk, store: FactStore | None) -> Iterator[tuple[str, list[Any]]]:
     """Time stamp, size and digest of every file that was looked at, and what tells a harmless change."""
-    seen = {**report.disk.files(), **report.store.states()}
+    seen = {**disk.files(), **(store.states() if store is not None else {})}
     for path, (modified_ns, size, digest) in seen.items():
         state: list[Any] = [modified_ns, size, digest]
-        signed = report.store.signature(path)
+        signed = store.signature(path) if store is not None else None
         if signed is not None:
-            state += [described(signed[0], report.disk.read(path)), signed[1]]
-        elif path in report.disk.unmentioned:
+            state += [described(signed[0], disk.read(path)), signed[1]]
+        elif path in disk.unmentioned:
             state.append("searched")
         yield path, state
 

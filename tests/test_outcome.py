@@ -164,3 +164,16 @@ def test_few_are_kept(root: Path, runs: Runs) -> None:
     for number in range(12):
         runs.codes(root, accept=[f"package{number}"])
     assert len(list((root / ".forksafe_cache").glob("outcome-*.json"))) == 8
+
+
+def test_a_project_without_celery_costs_next_to_nothing(tmp_path: Path, runs: Runs) -> None:
+    root = write(tmp_path, {"pyproject.toml": "", "a.py": "import torch\n", "b/c.py": "x = 1\n"})
+    assert runs.codes(root) == [] and runs.analysed == 0
+    code = (
+        "import sys; from flake8_forksafe.cli import main; main(['check']);"
+        "print(sorted({'libcst', 'networkx', 'yaml', 'flake8_forksafe.analysis'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8")
+    assert done.stdout.splitlines() == ["no findings; no Celery app found, 0 files on the boot path", "[]"]
+    (root / "b/c.py").write_text("from celery import Celery\n")
+    assert runs.codes(root) == [("b/c.py", 1, "FS190")]

@@ -126,6 +126,20 @@ def _modified_ns(directory: str) -> int:
         return 0
 
 
+def mentions(disk: Disk, root: str, word: bytes) -> bool:
+    """Whether any Python file below ``root`` holds a word."""
+    for directory, _, files in disk.tree(root):
+        for name in files:
+            path = os.path.join(directory, name)
+            try:
+                if name.endswith(".py") and word in disk.read(path):
+                    return True
+            except OSError:
+                continue
+            disk.unmentioned.add(path)
+    return False
+
+
 def listing_digest(listing: Mapping[str, str], ignored: str = "") -> str:
     """A hash of a directory's entries but one, and but Python's own byte code."""
     entries = sorted((name, kind) for name, kind in listing.items() if name not in (ignored, "__pycache__"))

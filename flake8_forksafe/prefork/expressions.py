@@ -11,6 +11,7 @@ from flake8_forksafe.prefork import sequences, statements
 from flake8_forksafe.prefork.frames import Frame
 from flake8_forksafe.prefork.library.standard import path_attribute, run_coroutine
 from flake8_forksafe.prefork.values import (
+    BARE,
     FALSE,
     FALSY,
     NAMED_FIELDS,
@@ -45,6 +46,7 @@ from flake8_forksafe.prefork.values import (
     truth,
 )
 from flake8_forksafe.source import facts
+from flake8_forksafe.source.facts import Expression
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.walk import Walk
@@ -209,7 +211,7 @@ def from_classes(
     """Look an attribute up along classes and bind it."""
     for base in order:
         if isinstance(base, External):
-            if base.path in ("builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"):
+            if base.path in BARE:
                 continue
             owner = f"{base.path}()" if instance is not None else base.path
             if owner.count(".") + owner.count("(") > PATH_LIMIT:
@@ -312,7 +314,25 @@ def call_node(walk: Walk, node: facts.Call, frame: Frame) -> Value:
     function = walk.evaluate(node.function, frame)
     if isinstance(function, External) and function.path == "builtins.super":
         return super_call(walk, node, frame)
+    stops = STOPS.get(function.path) if isinstance(function, External) else None
+    first = node.arguments[0].value if node.arguments else None
+    if stops is not None and isinstance(first, facts.Comprehension) and first.kind == "generator":
+        passed = arguments(walk, node.arguments[1:], frame)
+        rounds = comprehension(walk, first, frame, stops)
+        return walk.call(function, passed._replace(positional=(rounds, *passed.positional)), frame)
     return walk.call(function, arguments(walk, node.arguments, frame), frame)
+
+
+STOPS: dict[str, Callable[[Value], bool | None]] = {
+    "builtins.any": truth,
+    "builtins.all": lambda value: None if (holds := truth(value)) is None else not holds,
+    "builtins.next": lambda value: True,
+}
+"""Functions that take no more from a generator than they need: whether an element is the last that is taken."""
+
+
+class _Enough(Exception):
+    """No further element is taken from a generator."""
 
 
 def super_call(walk: Walk, node: facts.Call, frame: Frame) -> Value:
@@ -408,28 +428,37 @@ def slice_node(walk: Walk, node: facts.Slice, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def comprehension(walk: Walk, node: facts.Comprehension, frame: Frame) -> Value:
+def comprehension(
+    walk: Walk, node: facts.Comprehension, frame: Frame, stops: Callable[[Value], bool | None] = lambda value: False
+) -> Value:
     inner = Frame(frame.module, frame.node, "comprehension", frame.base, frame)
     inner.line, inner.column = frame.line, frame.column
     inner.qualname, inner.owner, inner.receiver = frame.qualname, frame.owner, frame.receiver
     table = Table({}, walk.doubt)
     found = Items("iterator" if node.kind == "generator" else node.kind, (), walk.doubt)
+    stopped = False
 
     def emit(sure: bool) -> None:
-        element = walk.evaluate(node.element, inner)
-        if node.value is not None:
-            value = walk.evaluate(node.value, inner)
-            key = sequences.key_of(element)
-            if key is None:
-                table.complete = False
-            else:
-                table.entries[key] = Item(value, sure)
+        nonlocal stopped
+        with walk.doubted(stopped):
+            element = walk.evaluate(node.element, inner)
+            value = walk.evaluate(node.value, inner) if node.value is not None else None
+        sure &= not stopped
+        if value is not None:
+            _enter(table, sequences.key_of(element), value, sure)
         elif (element is UNKNOWN and not sure) or len(found.items) >= COMPREHENSION_LIMIT:
             found.complete = False
         else:
             found.items.append(Item(element, sure))
+        last = stops(element)
+        if last and sure:
+            raise _Enough
+        stopped |= last is not False
 
-    complete = _rounds(walk, node.clauses, inner, True, emit)
+    try:
+        complete = _rounds(walk, node.clauses, inner, True, emit)
+    except _Enough:
+        complete = True
     if node.kind == "dict":
         table.complete &= complete
         return table
@@ -437,6 +466,17 @@ def comprehension(walk: Walk, node: facts.Comprehension, frame: Frame) -> Value:
     if node.kind == "set":
         found.items = sequences.distinct(found.items)
     return found
+
+
+def _enter(table: Table, key: object | None, value: Value, sure: bool) -> None:
+    """``key: value`` in a dict comprehension."""
+    known = table.entries.get(key)
+    if key is None:
+        table.complete = False
+    elif known is None or sure:
+        table.entries[key] = Item(value, sure)
+    else:
+        table.entries[key] = Item(join(known.value, value), known.sure)
 
 
 def _rounds(
@@ -454,16 +494,29 @@ def _rounds(
         walk.step()
         with walk.doubted(not item.sure):
             statements.assign(walk, clause.target, item.value, frame)
-            answers = [truth(walk.evaluate(condition, frame)) for condition in clause.conditions]
-            if False in answers:
+            holds = _all_hold(walk, clause.conditions, frame)
+            if holds is False:
                 continue
-            certain = sure and item.sure and None not in answers
-            with walk.doubted(None in answers):
+            certain = sure and item.sure and holds is True
+            with walk.doubted(holds is None):
                 if len(clauses) > 1:
                     complete &= _rounds(walk, clauses[1:], frame, certain, emit)
                 else:
                     emit(certain)
     return complete
+
+
+def _all_hold(walk: Walk, conditions: tuple[Expression, ...], frame: Frame) -> bool | None:
+    """Whether the conditions of a comprehension hold; those behind one that does not are not evaluated."""
+    result: bool | None = True
+    for condition in conditions:
+        with walk.doubted(result is None):
+            holds = truth(walk.evaluate(condition, frame))
+        if holds is False:
+            return False
+        if holds is None:
+            result = None
+    return result
 
 
 # --- operators --------------------------------------------------------------------------------------------------

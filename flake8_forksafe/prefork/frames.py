@@ -38,6 +38,22 @@ class Flow(IntFlag):
     ABORT = 16
     """An exception that nothing catches: the worker would not start, so it is assumed not to happen."""
 
+    def __or__(self, other: int) -> Flow:
+        """Both; from a table, since the operators of :mod:`enum` take several times as long."""
+        return FLOWS[int.__or__(self, other)]
+
+    def __and__(self, other: int) -> Flow:
+        """What both have in common."""
+        return FLOWS[int.__and__(self, other)]
+
+    def __invert__(self) -> Flow:
+        """All others."""
+        return FLOWS[31 - int(self)]
+
+
+FLOWS = tuple(map(Flow, range(32)))
+"""Every combination."""
+
 
 class Raised(Exception):
     """An exception in the analysed program that one of its handlers catches."""

@@ -15,6 +15,7 @@ from flake8_forksafe.prefork.values import (
     UNKNOWN,
     Arguments,
     Class,
+    Coroutine,
     Descriptor,
     External,
     Function,
@@ -645,16 +646,26 @@ def run_assert(walk: Walk, node: facts.Assert, frame: Frame) -> Flow:
 
 def run_with(walk: Walk, node: facts.With, frame: Frame) -> Flow:
     suppressed: list[Value | None] = []
+    managers: list[Value] = []
     for context, target in node.items:
         manager = walk.evaluate(context, frame)
         if isinstance(manager, External) and manager.path == "contextlib.suppress()" and manager.arguments:
             suppressed.extend(manager.arguments.positional)
+        managers.insert(0, manager)
         entered = _enter(walk, manager, frame)
         if target is not None:
             assign(walk, target, entered, frame)
-    if not suppressed:
-        return walk.execute(node.body, frame)
-    return _suppressing(walk, node.body, suppressed, frame)
+    try:
+        flow = _suppressing(walk, node.body, suppressed, frame) if suppressed else walk.execute(node.body, frame)
+    except Raised as error:
+        answers = [truth(_exit(walk, manager, error.value, frame)) for manager in managers]
+        if True not in answers:
+            raise
+        return Flow.NEXT
+    frame.line, frame.column = node.line, node.column
+    for manager in managers:
+        _exit(walk, manager, NONE, frame)
+    return flow
 
 
 def _suppressing(walk: Walk, body: Block, kinds: list[Value | None], frame: Frame) -> Flow:
@@ -697,10 +708,31 @@ def _pass_on(walk: Walk, errors: list[Value], kinds: list[Value | None], already
 def _enter(walk: Walk, manager: Value, frame: Frame) -> Value:
     """The value that ``with manager as target`` binds."""
     if isinstance(manager, Instance):
-        return walk.call(walk.attribute(manager, "__enter__", frame), Arguments(), frame)
+        return _special(walk, manager, ("__enter__", "__aenter__"), (), frame)
     if isinstance(manager, Items) and manager.kind == "iterator":  # a @contextmanager function, already run
         return manager.items[0].value if manager.items else UNKNOWN
     return manager if isinstance(manager, External) else UNKNOWN
+
+
+def _exit(walk: Walk, manager: Value, error: Value, frame: Frame) -> Value:
+    """What leaving a ``with`` calls; true if it swallows the exception."""
+    if not isinstance(manager, Instance):
+        return NONE
+    kind = NONE if error is NONE else UNKNOWN
+    return _special(walk, manager, ("__exit__", "__aexit__"), (kind, error, kind), frame)
+
+
+def _special(
+    walk: Walk, instance: Instance, names: tuple[str, ...], arguments: tuple[Value, ...], frame: Frame
+) -> Value:
+    """Call the first of some methods that a first-party class has."""
+    from flake8_forksafe.prefork.library.standard import run_coroutine
+
+    for name in names:
+        if any(isinstance(base, Class) and name in base.names for base in instance.cls.mro()):
+            result = walk.call(walk.attribute(instance, name, frame), Arguments(arguments), frame)
+            return run_coroutine(walk, result, frame) if isinstance(result, Coroutine) else result
+    return UNKNOWN
 
 
 # --- definitions ------------------------------------------------------------------------------------------------
@@ -774,8 +806,10 @@ def run_class(walk: Walk, node: facts.ClassDefinition, frame: Frame) -> Flow:
     walk.execute(node.body, inner)
     frame.line = node.line
     cls = Class(qualname, frame.module, tuple(bases), inner.names, node.line)
-    for member in inner.names.values():
+    for name, member in inner.names.items():
         _own(member, cls)
+        if name in ("__init_subclass__", "__class_getitem__") and isinstance(member, Function):
+            inner.names[name] = Descriptor("classmethod", member)  # as CPython's type_new does
     bind(walk, frame, node.name, cls)
     value = _finish_class(walk, cls, keywords, frame)
     for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):

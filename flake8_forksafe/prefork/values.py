@@ -395,9 +395,21 @@ def truth(value: Value) -> bool | None:
         return answers.pop() if len(answers) == 1 else None
     if isinstance(value, Unknown):
         return value.holds
-    if isinstance(value, (External, Instance, Coroutine)):
-        return None
-    return True
+    if isinstance(value, Instance):
+        return True if _is_always_true(value.cls) else None
+    return None if isinstance(value, (External, Coroutine)) else True
+
+
+BARE = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
+"""Library classes that give their subclasses no attributes of interest."""
+
+
+def _is_always_true(cls: Class) -> bool:
+    """Whether an object of a class has neither ``__bool__`` nor ``__len__``."""
+    return all(
+        not {"__bool__", "__len__"} & base.names.keys() if isinstance(base, Class) else base.path in BARE
+        for base in cls.mro()
+    ) and not any(isinstance(base, Unknown) for base in cls.bases)
 
 
 def text(value: Value | None) -> str | None:

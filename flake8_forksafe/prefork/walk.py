@@ -455,7 +455,9 @@ class Walk:
             module.attempts = known.attempts + 1
         module.state = "loading"
         body = self._module_facts(module, frame)
-        if body is not None and self.depth < calls.DEPTH_LIMIT:
+        if body is not None and self.depth >= calls.DEPTH_LIMIT:
+            self.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
+        elif body is not None:
             inner = Frame(module, found.name, "module", self.doubt)
             self.depth += 1
             try:

@@ -126,6 +126,7 @@ class _Reader:
         self.root, self.name = module_name(disk, path)
         if self.name == "celery":  # a namespace package: as a top-level module it would hide the library
             self.root, self.name = os.path.dirname(self.root), f"{os.path.basename(self.root)}.celery"
+        self.lines: list[bytes] | None = None
         self.names: dict[str, str] = {}
         self.classes: list[facts.ClassDefinition] = []
         self.functions: list[facts.Define] = []
@@ -204,7 +205,9 @@ class _Reader:
         """The source of a function's body, undecoded."""
         if not isinstance(function.body, Cut):
             return b"Celery"  # not cut out, so there is nothing to save
-        return b"\n".join(self.disk.read(self.path).splitlines()[function.body.first - 1 : function.body.last])
+        if self.lines is None:
+            self.lines = self.disk.read(self.path).splitlines()
+        return b"\n".join(self.lines[function.body.first - 1 : function.body.last])
 
     def handed_on(self) -> Iterator[AppFound]:
         """Names that an app is given by convention, bound at module level to what a factory made elsewhere."""

@@ -110,12 +110,13 @@ class FactStore:
             self.used[path] = digest
             entry = self._entries.get(digest) or self._stored_entry(digest)
             if entry is None:
-                from flake8_forksafe.source.collector import collect
-                from flake8_forksafe.source.slices import signature
+                from flake8_forksafe.source.collector import collect_sliced
+                from flake8_forksafe.source.slices import cut_source, signature_of
 
                 self.parsed.append(path)
                 text = self._text(path)
-                entry = Entry(collect(text), {}, signature(text, ()))
+                sliced = cut_source(text)
+                entry = Entry(collect_sliced(text, sliced), {}, signature_of(sliced))
                 self._changed.add(digest)
         except (Unreadable, OSError) as error:
             self._failures[path] = error

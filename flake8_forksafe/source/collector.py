@@ -14,7 +14,7 @@ import libcst
 
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block, Expression, Statement
-from flake8_forksafe.source.slices import Place, cpython_error, cut_source
+from flake8_forksafe.source.slices import Place, Sliced, cpython_error, cut_source
 from flake8_forksafe.source.text import Unreadable
 
 OPAQUE = facts.Opaque()
@@ -26,7 +26,14 @@ def collect(text: str, offset: int = 0) -> Block:
     :param offset: what to add to a line of ``text`` to get the line in the file.
     :raises Unreadable: if neither CPython nor libcst can parse it.
     """
-    sliced = cut_source(text, offset)
+    return collect_sliced(text, cut_source(text, offset), offset)
+
+
+def collect_sliced(text: str, sliced: Sliced, offset: int = 0) -> Block:
+    """Turn source text into facts, if it is cut already.
+
+    :raises Unreadable: as :func:`collect`.
+    """
     try:
         module = libcst.parse_module(sliced.text)
         places = _measured(module, offset) if sliced.places is None else _in_order(sliced.places)

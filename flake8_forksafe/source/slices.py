@@ -85,10 +85,14 @@ def signature(text: str, bodies: Sequence[Sequence[int]]) -> str:
     :param bodies: first and last line of the function bodies whose facts matter as well.
     :raises Unreadable: as :func:`cut_source`.
     """
-    sliced = cut_source(text)
+    return extended(signature_of(cut_source(text)), text, bodies)
+
+
+def signature_of(sliced: Sliced) -> str:
+    """The signature of a text that is cut already, without bodies."""
     digest = hashlib.sha256(sliced.text.encode("utf-8", "surrogatepass"))
     digest.update(repr(None if sliced.places is None else list(map(tuple, sliced.places))).encode())
-    return extended(digest.hexdigest()[:32], text, bodies)
+    return digest.hexdigest()[:32]
 
 
 def extended(base: str, text: str, bodies: Sequence[Sequence[int]]) -> str:

@@ -178,6 +178,8 @@ def type_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     value = arguments.get(0, "")
     if isinstance(value, Instance):
         return value.cls
+    if isinstance(value, Class):
+        return value.metaclass or External("builtins.type")
     if isinstance(value, Literal):
         return External(f"builtins.{type(value.value).__name__}")
     return UNKNOWN

@@ -78,9 +78,10 @@ class Trace:
 
     @property
     def app_location(self) -> tuple[str, int] | None:
-        """File and line of the Celery app."""
-        path = self.paths.get(self.app_place[0]) if self.app_place is not None else None
-        return (path, self.app_place[1]) if self.app_place is not None and path is not None else None
+        """File and line of the Celery app, or of the module that was to hold it."""
+        module, line = self.app_place or (self.launch.app.partition(":")[0], 1)
+        path = self.paths.get(module)
+        return (path, line) if path is not None else None
 
     @cached_property
     def graph(self) -> ExecutionGraph:

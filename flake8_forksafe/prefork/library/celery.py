@@ -11,6 +11,7 @@ from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
     Arguments,
+    Choice,
     Class,
     External,
     Function,
@@ -24,6 +25,7 @@ from flake8_forksafe.prefork.values import (
     join,
     options,
     text,
+    texts,
     truth,
 )
 
@@ -358,9 +360,10 @@ def discover(walk: Walk, discovery: Discovery, frame: Frame) -> None:
         called = packages if not isinstance(packages, (Function, Method, Partial)) else (
             walk.call(packages, Arguments(), frame))  # fmt: skip
         found = sequences.iterate(walk, called, frame)
-        if not found.complete:
+        names = [(text(option), item.sure and not isinstance(item.value, Choice))
+                 for item in found.items for option in options(item.value)]  # fmt: skip
+        if not found.complete or any(name is None for name, _ in names):
             walk.note("FS192", frame, "the packages given to autodiscover_tasks() cannot be resolved")
-        names = [(text(item.value), item.sure) for item in found.items]
     else:
         names = walk.django.app_names(walk) if walk.django.is_configured(walk) else []
     related = [text(option) for option in options(discovery.related_name)]
@@ -391,7 +394,7 @@ def import_default_modules(walk: Walk, app: CeleryApp, frame: Frame) -> None:
             if value is None:
                 continue
             found = walk.items("list", [value]) if text(value) else sequences.iterate(walk, value, frame)
-            if not found.complete:
+            if not found.complete or any(not texts(item.value) for item in found.items):
                 walk.note("FS192", frame, f"the modules in the setting {name!r} cannot be resolved")
             for item in found.items:
                 module = text(item.value)

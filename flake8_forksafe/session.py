@@ -8,6 +8,7 @@ and the settings' digest, travels in the environment; a worker reads that file. 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -114,14 +115,22 @@ def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Lo
 
 
 class deep_recursion:
-    """Room for the walk, which nests as deep as the imports and calls of the analysed program."""
+    """Room for the walk, which nests as deep as the imports and calls of the analysed program.
+
+    Meanwhile Python looks for no cycles: nearly all that is made stays until the end, and looking took a seventh of
+    the time (weblate, cold and with one import added), for 2 % of memory.
+    """
 
     def __enter__(self) -> None:
         self.before = sys.getrecursionlimit()
+        self.collecting = gc.isenabled()
         sys.setrecursionlimit(max(self.before, RECURSION_LIMIT))
+        gc.disable()
 
     def __exit__(self, *exception: object) -> None:
         sys.setrecursionlimit(self.before)
+        if self.collecting:
+            gc.enable()
 
 
 def start_directory(filenames: Iterable[str]) -> str:

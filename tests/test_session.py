@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -141,6 +142,18 @@ def test_deep_recursion_is_for_a_while_only() -> None:
         assert sys.getrecursionlimit() == session.RECURSION_LIMIT
         raise ZeroDivisionError
     assert sys.getrecursionlimit() == before
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_cycles_are_collected_again_if_they_were(enabled: bool) -> None:
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with pytest.raises(ZeroDivisionError), deep_recursion():
+            assert not gc.isenabled()
+            _ = 1 / 0
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
 
 
 def test_deep_recursion_never_lowers_the_limit() -> None:

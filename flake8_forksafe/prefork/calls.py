@@ -9,6 +9,7 @@ from flake8_forksafe.prefork import sequences
 from flake8_forksafe.prefork.frames import Flow, Frame
 from flake8_forksafe.prefork.statements import SOME_ERROR
 from flake8_forksafe.prefork.values import (
+    BARE,
     NONE,
     UNKNOWN,
     Arguments,
@@ -238,10 +239,31 @@ def initialise(walk: Walk, order: list[Class | External], instance: Value, argum
             if isinstance(method, (Function, Choice, Partial)):
                 call(walk, method, bound, frame)
             return
+    if isinstance(instance, Instance) and all(isinstance(base, Class) or base.path in FIELD_BASES for base in order):
+        _set_fields(walk, instance, arguments, frame)
     for base in order:
         if isinstance(base, Class) and "__post_init__" in base.names:
             call(walk, base.names["__post_init__"], Arguments((instance,)), frame)
             return
+
+
+FIELD_BASES = BARE | {"typing.NamedTuple", "pydantic.BaseModel"}
+"""Library classes whose subclasses may have an ``__init__`` made from their fields."""
+FIELDS = frozenset({"dataclasses.field()", "attr.ib()", "attr.field()", "attrs.field()", "pydantic.Field()"})
+
+
+def _set_fields(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> None:
+    """What an ``__init__`` made from fields (dataclasses, attrs, pydantic) does with keywords and factories."""
+    for name, value in arguments.keywords.items():
+        walk.write(instance.names, name, value)
+    for base in instance.cls.mro():
+        for name, field in base.names.items() if isinstance(base, Class) else ():
+            if name in instance.names or not isinstance(field, External) or field.path not in FIELDS:
+                continue
+            given = field.arguments or Arguments()
+            factory = given.keywords.get("default_factory") or given.keywords.get("factory")
+            default = UNKNOWN if factory is None else call(walk, factory, Arguments(), frame)
+            walk.write(instance.names, name, given.keywords.get("default", default))
 
 
 def call_external(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flake8_forksafe.prefork import sequences, statements
+from flake8_forksafe.prefork import operators, sequences, statements
 from flake8_forksafe.prefork.frames import Frame
 from flake8_forksafe.prefork.library.standard import path_attribute, run_coroutine
 from flake8_forksafe.prefork.values import (
@@ -202,13 +202,19 @@ def super_value(walk: Walk, value: Super, name: str, frame: Frame) -> Value:
     if value.owner in order:
         order = order[order.index(value.owner) + 1 :]
     instance = receiver if not isinstance(receiver, Class) else None
-    return from_classes(walk, order, name, instance, cls, frame)
+    return from_classes(walk, order, name, instance, cls, frame, hooked=False)
 
 
 def from_classes(
-    walk: Walk, order: list[Class | External], name: str, instance: Value | None, cls: Value, frame: Frame
+    walk: Walk,
+    order: list[Class | External],
+    name: str,
+    instance: Value | None,
+    cls: Value,
+    frame: Frame,
+    hooked: bool = True,
 ) -> Value:
-    """Look an attribute up along classes and bind it."""
+    """Look an attribute up along classes and bind it; ``hooked`` says whether ``__getattr__`` is asked for the rest."""
     for base in order:
         if isinstance(base, External):
             if base.path in BARE:
@@ -225,7 +231,7 @@ def from_classes(
         found = base.names.get(name)
         if found is not None:
             return bind(walk, found, instance, cls, frame)
-    for base in order:
+    for base in order if hooked else ():
         hook = base.names.get("__getattr__") if isinstance(base, Class) else None
         if hook is not None and instance is not None:
             return walk.call(hook, Arguments((instance, Literal(name))), frame)
@@ -277,7 +283,7 @@ def method_value(walk: Walk, value: Method, name: str, frame: Frame) -> Value:
 
 def descriptor_value(walk: Walk, value: Descriptor, name: str, frame: Frame) -> Value:
     if name in ("setter", "deleter", "getter"):
-        return Partial(External("forksafe.same"), Arguments((value,)))
+        return Partial(External(f"forksafe.property.{name}"), Arguments((value,)))
     return attribute(walk, value.function, name, frame)
 
 
@@ -511,7 +517,7 @@ def _all_hold(walk: Walk, conditions: tuple[Expression, ...], frame: Frame) -> b
     result: bool | None = True
     for condition in conditions:
         with walk.doubted(result is None):
-            holds = truth(walk.evaluate(condition, frame))
+            holds = operators.holds(walk, walk.evaluate(condition, frame), frame)
         if holds is False:
             return False
         if holds is None:
@@ -525,7 +531,7 @@ def _all_hold(walk: Walk, conditions: tuple[Expression, ...], frame: Frame) -> b
 def unary(walk: Walk, node: facts.Unary, frame: Frame) -> Value:
     operand = walk.evaluate(node.operand, frame)
     if node.operator == "not":
-        holds = truth(operand)
+        holds = operators.holds(walk, operand, frame)
         return UNKNOWN if holds is None else (FALSE if holds else TRUE)
     return join(*(_signed(node.operator, option) for option in options(operand)))
 
@@ -541,7 +547,7 @@ def _signed(operator: str, operand: Value) -> Value:
 
 def binary(walk: Walk, node: facts.Binary, frame: Frame) -> Value:
     left = walk.evaluate(node.left, frame)
-    return sequences.binary(walk, node.operator, left, walk.evaluate(node.right, frame))
+    return operators.binary(walk, node.operator, left, walk.evaluate(node.right, frame), frame)
 
 
 def compare(walk: Walk, node: facts.Compare, frame: Frame) -> Value:
@@ -549,7 +555,7 @@ def compare(walk: Walk, node: facts.Compare, frame: Frame) -> Value:
     result: Value = TRUE
     for symbol, operand in node.rest:
         right = walk.evaluate(operand, frame)
-        answer = sequences.compare(walk, symbol, left, right)
+        answer = operators.compare(walk, symbol, left, right, frame)
         if truth(answer) is False:
             return FALSE
         if truth(answer) is None:
@@ -573,7 +579,7 @@ def _behind_gate(walk: Walk, frame: Frame, kind: str, holds: bool | None, sensed
 def boolean(walk: Walk, node: facts.Boolean, frame: Frame) -> Value:
     sensed = walk.sensed
     left = walk.evaluate(node.left, frame)
-    holds = truth(left)
+    holds = operators.holds(walk, left, frame)
     stops = node.operator == "or"
     with _behind_gate(walk, frame, "and", holds, walk.sensed != sensed):
         if holds is stops:
@@ -591,7 +597,7 @@ def boolean(walk: Walk, node: facts.Boolean, frame: Frame) -> Value:
 
 def conditional(walk: Walk, node: facts.Conditional, frame: Frame) -> Value:
     sensed = walk.sensed
-    holds = truth(walk.evaluate(node.test, frame))
+    holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
     found = []
     with _behind_gate(walk, frame, "if", holds, walk.sensed != sensed):
         for branch in (node.body, node.orelse) if holds is None else (node.body if holds else node.orelse,):
@@ -604,6 +610,7 @@ def format_node(walk: Walk, node: facts.Format, frame: Frame) -> Value:
     result: Value = Literal("")
     for part in node.parts:
         value = walk.evaluate(part, frame)
+        value = operators.converted(walk, value, "str", frame) or value
         pieces = [_as_text(option) for option in options(value)]
         if None in pieces:
             result = UNKNOWN  # keep evaluating: parts may call functions

@@ -17,7 +17,6 @@ from flake8_forksafe.prefork.values import (
     NAMED_FIELDS,
     TRUE,
     UNKNOWN,
-    Arguments,
     Choice,
     Class,
     External,
@@ -138,13 +137,20 @@ def iterate(walk: Walk, value: Value, frame: Frame | None = None) -> Items:
             complete &= inner.complete
         return Items("iterator", found, walk.doubt, complete)
     if isinstance(value, Instance) and frame is not None:
-        for name in ("__iter__",):
-            method = walk.attribute(value, name, frame)
-            if isinstance(method, (Function,)) or type(method).__name__ == "Method":
-                result = walk.call(method, Arguments(), frame)
-                if isinstance(result, Items):
-                    return result
+        return _iterated(walk, value, frame)
     return Items("iterator", (), walk.doubt, complete=False)
+
+
+def _iterated(walk: Walk, value: Instance, frame: Frame) -> Items:
+    """What iterating an object of a first-party class yields: all of a generator, or one element of an iterator."""
+    from flake8_forksafe.prefork.operators import special
+
+    result = special(walk, value, "__iter__", (), frame)
+    if isinstance(result, Items):
+        return result
+    element = special(walk, result or UNKNOWN, "__next__", (), frame)
+    found = [] if element is None or element is UNKNOWN else [Item(element, False)]
+    return Items("iterator", found, walk.doubt, complete=False)
 
 
 def unpack(walk: Walk, value: Value, targets: tuple[Expression, ...]) -> list[Value]:

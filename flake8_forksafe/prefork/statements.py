@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flake8_forksafe.prefork import sequences
+from flake8_forksafe.prefork import operators, sequences
 from flake8_forksafe.prefork.frames import Flow, Frame, Raised, absolute
 from flake8_forksafe.prefork.values import (
     NONE,
@@ -281,7 +281,9 @@ def assign(walk: Walk, target: Expression, value: Value, frame: Frame) -> None:
     elif isinstance(target, facts.Subscript):
         container = walk.evaluate(target.value, frame)
         with walk.watching_environment(frame) if container is walk.environ else nullcontext():
-            sequences.set_item(walk, container, walk.evaluate(target.key, frame), value)
+            key = walk.evaluate(target.key, frame)
+            if operators.special(walk, container, "__setitem__", (key, value), frame) is None:
+                sequences.set_item(walk, container, key, value)
     elif isinstance(target, facts.Display):
         for inner, part in zip(target.items, sequences.unpack(walk, value, target.items), strict=True):
             assign(walk, inner.value if isinstance(inner, facts.Starred) else inner, part, frame)
@@ -296,12 +298,17 @@ def set_attribute(walk: Walk, holder: Value, name: str, value: Value, frame: Fra
             names = option.names
         else:
             continue
+        stored: Value | None = value
+        if isinstance(option, Instance):
+            stored = operators.assign_attribute(walk, option, name, value, frame)
+        if stored is None:
+            continue
         if isinstance(option, External):
             setter = walk.library.setters.get(option.path)
             if setter is not None:
                 setter(walk, option, name, value, frame)
         known = names.get(name)
-        walk.write(names, name, value if known is None or option is holder else join(known, value))
+        walk.write(names, name, stored if known is None or option is holder else join(known, stored))
 
 
 def run_augment(walk: Walk, node: facts.Augment, frame: Frame) -> Flow:
@@ -315,7 +322,7 @@ def run_augment(walk: Walk, node: facts.Augment, frame: Frame) -> Flow:
             with walk.watching_environment(frame) if option is walk.environ else nullcontext():
                 sequences.update(walk, option, right)
             return Flow.NEXT
-    assign(walk, node.target, sequences.binary(walk, node.operator, left, right), frame)
+    assign(walk, node.target, operators.augmented(walk, node.operator, left, right, frame), frame)
     return Flow.NEXT
 
 
@@ -327,7 +334,9 @@ def run_delete(walk: Walk, node: facts.Delete, frame: Frame) -> Flow:
                 names.pop(target.id, None)
         elif isinstance(target, facts.Subscript):
             container = walk.evaluate(target.value, frame)
-            sequences.delete_item(walk, container, walk.evaluate(target.key, frame))
+            key = walk.evaluate(target.key, frame)
+            if operators.special(walk, container, "__delitem__", (key,), frame) is None:
+                sequences.delete_item(walk, container, key)
     return Flow.NEXT
 
 
@@ -341,7 +350,7 @@ def run_evaluate(walk: Walk, node: facts.Evaluate, frame: Frame) -> Flow:
 
 def run_if(walk: Walk, node: facts.If, frame: Frame) -> Flow:
     sensed, outside = walk.sensed, frame.gates
-    holds = truth(walk.evaluate(node.test, frame))
+    holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
     if walk.sensed != sensed:
         frame.gates = (*outside, walk.gate(frame, "if", holds))
     if holds is None:
@@ -426,7 +435,7 @@ class Loop:
 def run_while(walk: Walk, node: facts.While, frame: Frame) -> Flow:
     loop = Loop(walk, frame)
     for number in range(WHILE_LIMIT):
-        holds = truth(walk.evaluate(node.test, frame))
+        holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
         if holds is False:
             break
         last = holds is None or number == WHILE_LIMIT - 1  # how often it really runs is not known

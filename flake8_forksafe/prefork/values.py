@@ -260,13 +260,17 @@ class Coroutine(Value):
 
 
 class Descriptor(Value):
-    """``property``, ``classmethod`` or ``staticmethod`` around a function."""
+    """``property``, ``classmethod`` or ``staticmethod`` around a function.
 
-    __slots__ = ("function", "kind")
+    :ivar setter: for a property, the function that an assignment calls.
+    """
 
-    def __init__(self, kind: str, function: Value) -> None:
+    __slots__ = ("function", "kind", "setter")
+
+    def __init__(self, kind: str, function: Value, setter: Value | None = None) -> None:
         self.kind = kind
         self.function = function
+        self.setter = setter
 
 
 class Class(Value):

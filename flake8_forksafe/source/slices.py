@@ -32,7 +32,7 @@ LOGICAL_LINE_LIMIT = 200_000
 DEPTH_LIMIT = 150
 """Levels of one expression that libcst is given: its time grows with their third power, and its stack overflows."""
 CPYTHON_RECURSION_LIMIT = 1000
-"""What CPython starts with; until 3.11 it also bounds how deeply ``ast.parse`` may nest."""
+"""What CPython starts with; until 3.12 it also bounds how deeply ``ast.parse`` may nest."""
 
 TABLES = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.prefork import sequences, statements, strings
+from flake8_forksafe.prefork import operators, sequences, statements, strings
 from flake8_forksafe.prefork.frames import Raised
 from flake8_forksafe.prefork.values import (
     FALSE,
@@ -293,20 +293,36 @@ def sequence(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
 
 def in_order(walk: Walk, items: list[Item], arguments: Arguments, frame: Frame) -> list[Item]:
     """The elements that ``sorted`` or ``list.sort`` puts in order; as they are where the order is not known."""
+    return _ordered(walk, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame) or items
+
+
+def _ordered(
+    walk: Walk, items: list[Item], arguments: Arguments, backwards: bool | None, frame: Frame
+) -> list[Item] | None:
+    """``items`` by what ``key`` makes of them; None where that is not known."""
     key = arguments.keywords.get("key", NONE)
     computed = [item.value for item in items]
     if truth(key) is not False:
         computed = [walk.call(key, Arguments((value,)), frame) for value in computed]
     plain = [sequences.python_value(value) for value in computed]
-    backwards = truth(arguments.keywords.get("reverse", FALSE))
     if None in plain or backwards is None:
-        return items
+        return None
     try:
         places = sorted(range(len(items)), key=lambda place: plain[place], reverse=backwards)  # type: ignore[arg-type, return-value]
     except TypeError as error:
         walk.fail(type(error).__name__)
-        return items
+        return None
     return [items[place] for place in places]
+
+
+def extreme(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``max`` and ``min``; with ``key`` and more than one argument, those arguments are the elements."""
+    if "key" not in arguments.keywords:
+        return pure(walk, function, arguments, frame)
+    source = arguments.positional[0] if len(arguments.positional) == 1 else walk.items("tuple", arguments.positional)
+    found = sequences.iterate(walk, source, frame)
+    ordered = _ordered(walk, list(found.items), arguments, function.path.endswith("max"), frame)
+    return ordered[0].value if ordered and sequences.is_known(found) else UNKNOWN
 
 
 def dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -413,6 +429,9 @@ def any_or_all(walk: Walk, function: External, arguments: Arguments, frame: Fram
 
 
 def next_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    own = operators.special(walk, arguments.get(0, "") or UNKNOWN, "__next__", (), frame)
+    if own is not None:
+        return own
     found = sequences.iterate(walk, arguments.get(0, "") or UNKNOWN, frame)
     default = arguments.get(1, "default")
     if found.items and found.items[0].sure and found.kind == "iterator" and walk.touches_surely(found.born):
@@ -436,7 +455,7 @@ def length(walk: Walk, function: External, arguments: Arguments, frame: Frame) -
         return Literal(len(value.entries))
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         return Literal(len(value.value))
-    return UNKNOWN
+    return operators.special(walk, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
 
 
 def convert(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -446,8 +465,11 @@ def convert(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     if value is None:
         return {"str": Literal(""), "int": Literal(0), "bool": FALSE, "float": Literal(0.0)}.get(kind, UNKNOWN)
     if kind == "bool":
-        answer = truth(value)
+        answer = operators.holds(walk, value, frame)
         return UNKNOWN if answer is None else Literal(answer)
+    own = operators.converted(walk, value, kind, frame)
+    if own is not None:
+        return own
     others = [sequences.python_value(other) for other in arguments.positional[1:]]
     if None in others or arguments.keywords:
         return UNKNOWN
@@ -468,7 +490,7 @@ def _converted(walk: Walk, value: Value, kind: str, others: list[object]) -> Val
         return walk.fail(type(error).__name__)
 
 
-PURE = ("abs", "chr", "max", "min", "ord", "round", "sum")
+PURE = ("abs", "chr", "ord", "round", "sum")
 """Functions of plain values that depend on nothing else."""
 
 
@@ -504,6 +526,12 @@ def import_(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     if module is None or (fromlist is not None and truth(fromlist)):
         return value
     return ModuleValue(module)
+
+
+def with_setter(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``@name.setter`` of a property."""
+    inner, setter = arguments.positional[0], arguments.get(1, "fset")
+    return Descriptor("property", inner.function, setter) if isinstance(inner, Descriptor) else inner
 
 
 def first_argument(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -772,13 +800,17 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.next": next_,
     "builtins.len": length,
     **{f"builtins.{name}": pure for name in PURE},
+    "builtins.max": extreme,
+    "builtins.min": extreme,
     "builtins.str": convert,
     "builtins.int": convert,
     "builtins.float": convert,
     "builtins.bool": convert,
     "builtins.repr": convert,
     "builtins.__import__": import_,
-    "forksafe.same": first_argument,
+    "forksafe.property.setter": with_setter,
+    "forksafe.property.deleter": first_argument,
+    "forksafe.property.getter": first_argument,
     **{f"builtins.{kind}.{name}": method(sequence_method, Items)
        for kind in ("list", "tuple", "set", "iterator") for name in _SEQUENCE_METHODS},
     **{f"builtins.dict.{name}": method(mapping_method, Table) for name in _MAPPING_METHODS},

@@ -202,6 +202,23 @@ def chain(walk: Walk, function: External, arguments: Arguments, frame: Frame) ->
     return Items("iterator", items, walk.doubt, all(source.complete for source in found))
 
 
+def reduce(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``functools.reduce(function, iterable, initial)``."""
+    step, source = arguments.get(0, "function"), arguments.get(1, "iterable")
+    if step is None or source is None:
+        return UNKNOWN
+    found = sequences.iterate(walk, source, frame)
+    initial = arguments.get(2, "initial")
+    items = list(found.items) if initial is None else [Item(initial), *found.items]
+    if not items:
+        return UNKNOWN
+    value = items[0].value
+    for item in items[1:]:
+        with walk.doubted(not item.sure):
+            value = walk.call(step, Arguments((value, item.value)), frame)
+    return value if sequences.is_known(found) else UNKNOWN
+
+
 def default_dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     return Table({}, walk.doubt, complete=False)
 
@@ -544,6 +561,7 @@ FUNCTIONS: dict[str, Model] = {
     "pkgutil.resolve_name": import_string,
     "pydoc.locate": import_string,
     "functools.partial": partial,
+    "functools.reduce": reduce,
     "functools.partialmethod": partial,
     "functools.cached_property": cached_property,
     "functools.wraps()": wrapper,

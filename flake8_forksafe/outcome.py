@@ -3,7 +3,7 @@
 Beside the store of facts lies one small file for each set of options: what was found, and the state of every file and
 directory that was looked at.  Time stamps only save reading; what counts is content, so a cache that is restored under
 another path or with new time stamps is as good.  A Python file that changed without changing its facts (a comment, the
-body of a function that the worker does not call) changes nothing either.
+body of a function that the worker does not call) changes nothing either, but for the lines that moved.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from flake8_forksafe.settings import Settings
 if TYPE_CHECKING:
     from flake8_forksafe.project.disk import Disk
     from flake8_forksafe.source.cache import FactStore
+    from flake8_forksafe.source.outline import Edit
 
-SCHEMA = 1
+SCHEMA = 2
 KEPT = 8
 """Outcomes that are kept: one for each set of options in use."""
 RACY_NS = 2_000_000_000
@@ -97,11 +98,16 @@ class Kept:
             saved_ns = document["saved_ns"]
             files, directories = document["files"], document["directories"]
             stale = [path for path, state in files.items() if not self._same_file(path, state, saved_ns)]
-            if stale and not all(self._is_harmless(path, files[path]) for path in stale):
-                return None
             if not all(self._same_directory(path, state, saved_ns) for path, state in directories.items()):
                 return None
-            return self._outcome(document)
+            edits = self._edits({path: files[path] for path in stale})
+            if not edits:
+                return self._outcome(document) if edits is not None else None
+            from flake8_forksafe.edits import moved
+
+            if any(edit.added for edit in edits.values()):
+                return None
+            return moved(self._outcome(document), edits)
         except Exception:  # a file that is missing, damaged or foreign: analyse
             return None
 
@@ -132,22 +138,31 @@ class Kept:
 
         return bool(listing_digest(Disk().listing(full), self._own_name(full)) == digest)
 
-    def _is_harmless(self, path: str, state: list[Any]) -> bool:
-        """Whether a file that changed still means the same."""
-        full = self._absolute(path)
-        content = self.overlay.get(full)
-        content = content if content is not None else _read(full)
-        if content is None or len(state) < 4:
-            return False
-        if state[3] == "searched":
-            return not any(word in content for word in SEARCHED_FOR)
-        from flake8_forksafe.source.slices import signature
-        from flake8_forksafe.source.text import Unreadable, decode
+    def _edits(self, stale: dict[str, list[Any]]) -> dict[str, Edit] | None:
+        """How lines moved in the files that changed; None if one of them changed what it means."""
+        sources = {}
+        for path, state in stale.items():
+            full = self._absolute(path)
+            content = self._content(full)
+            if content is None or len(state) < 4:
+                return None
+            if state[3] == "searched":
+                if any(word in content for word in SEARCHED_FOR):
+                    return None
+            elif mentions_digest(content) != state[5]:
+                return None
+            else:
+                sources[full] = state[2:5]
+        if not sources:
+            return {}
+        from flake8_forksafe.edits import find_edits
 
-        try:
-            return bool(described(signature(decode(content), state[4]), content) == state[3])
-        except Unreadable:
-            return False
+        return find_edits(sources, lambda path: self._content(path) or b"", self.settings.cache_dir)
+
+    def _content(self, path: str) -> bytes | None:
+        """The current content of a file, an unsaved buffer if there is one."""
+        content = self.overlay.get(path)
+        return content if content is not None else _read(path)
 
     def _outcome(self, document: dict[str, Any]) -> Outcome:
         findings = tuple(
@@ -218,16 +233,15 @@ def file_states(disk: Disk, store: FactStore | None) -> Iterator[tuple[str, list
         state: list[Any] = [modified_ns, size, digest]
         signed = store.signature(path) if store is not None else None
         if signed is not None:
-            state += [described(signed[0], disk.read(path)), signed[1]]
+            state += [*signed, mentions_digest(disk.read(path))]
         elif path in disk.unmentioned:
             state.append("searched")
         yield path, state
 
 
-def described(signature: str, content: bytes) -> str:
-    """A signature of facts, and of the lines that the search for apps may look at."""
-    lines = MENTION.findall(content)
-    return signature + hashlib.sha256(b"\n".join(lines)).hexdigest()[:16] if lines else signature
+def mentions_digest(content: bytes) -> str:
+    """A digest of the lines that the search for apps may look at."""
+    return hashlib.sha256(b"\n".join(MENTION.findall(content))).hexdigest()[:16]
 
 
 def _read(path: str) -> bytes | None:

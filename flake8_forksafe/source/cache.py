@@ -15,13 +15,18 @@ import pickle
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_forksafe import __version__
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block, Cut
 from flake8_forksafe.source.text import Unreadable, decode
+
+if TYPE_CHECKING:
+    from flake8_forksafe.source.outline import Outline
+    from flake8_forksafe.source.slices import Sliced
 
 FILE_NAME = "facts.bin"
 SIZE_LIMIT = 128_000_000
@@ -34,11 +39,13 @@ class Entry(NamedTuple):
     """What is known of one content.
 
     :ivar signature: of the text that the facts come from (:func:`flake8_forksafe.source.slices.signature`).
+    :ivar outlines: that text, packed: of function bodies by their place, of the module at None.
     """
 
     body: Block
     bodies: dict[Cut, Block]
     signature: str
+    outlines: dict[Cut | None, bytes]
 
 
 class Seen(NamedTuple):
@@ -94,10 +101,12 @@ class FactStore:
         entry = self._entry(path)
         block = entry.bodies.get(cut)
         if block is None:
-            from flake8_forksafe.source.collector import collect_body
+            from flake8_forksafe.source.collector import collect_sliced_body
+            from flake8_forksafe.source.slices import cut_body
 
-            lines = self._text(path).split("\n")[cut.first - 1 : cut.last]
-            block = entry.bodies[cut] = collect_body("\n".join(lines) + "\n", cut.first)
+            wrapped, sliced = cut_body(self._text(path), cut)
+            block = entry.bodies[cut] = collect_sliced_body(wrapped, sliced, cut)
+            entry.outlines[cut] = packed(sliced)
             self._changed.add(self.used[path])
             self.bodies_collected += 1
         return block
@@ -116,7 +125,7 @@ class FactStore:
                 self.parsed.append(path)
                 text = self._text(path)
                 sliced = cut_source(text)
-                entry = Entry(collect_sliced(text, sliced), {}, signature_of(sliced))
+                entry = Entry(collect_sliced(text, sliced), {}, signature_of(sliced), {None: packed(sliced)})
                 self._changed.add(digest)
         except (Unreadable, OSError) as error:
             self._failures[path] = error
@@ -164,6 +173,12 @@ class FactStore:
         bodies = sorted([cut.first, cut.last] for cut in entry.bodies)
         return extended(entry.signature, self._text(path), bodies), bodies
 
+    def outlines(self, digest: str) -> dict[Cut | None, Outline]:
+        """The outlines of a content, as far as they are kept."""
+        entry = self._entries.get(digest) or self._stored_entry(digest)
+        unpacked = {cut: unpack(data) for cut, data in entry.outlines.items()} if entry is not None else {}
+        return {cut: outline for cut, outline in unpacked.items() if outline is not None}
+
     # --- keeping ------------------------------------------------------------------------------------------------
 
     def _stored_entry(self, digest: str) -> Entry | None:
@@ -183,8 +198,8 @@ class FactStore:
         except OSError:
             return
         header, _, rest = content.partition(b"\n")
-        checksum, payload = rest[:32], rest[32:]
-        if header != _header() or hashlib.sha256(payload).digest() != checksum:
+        checksum, payload = rest[:4], memoryview(rest)[4:]
+        if header != _header() or checksum != _checksum(payload):
             return
         try:
             saved_ns, seen, stored = loads(payload)
@@ -211,8 +226,13 @@ class FactStore:
         seen = {**self._seen, **self._now_seen}
         kept = {path: tuple(known) for path, known in seen.items() if known.digest in recent}
         payload = pickle.dumps((time.time_ns(), kept, recent), pickle.HIGHEST_PROTOCOL)
-        content = _header() + b"\n" + hashlib.sha256(payload).digest() + payload
+        content = _header() + b"\n" + _checksum(payload) + payload
         write_atomically(self.directory, FILE_NAME, content)
+
+
+def _checksum(payload: bytes | memoryview) -> bytes:
+    """What tells a damaged store (forged ones cannot harm: see :func:`loads`)."""
+    return zlib.crc32(payload).to_bytes(4, "big")
 
 
 def _header() -> bytes:
@@ -222,7 +242,26 @@ def _header() -> bytes:
     return f"forksafe facts {facts.SCHEMA} {__version__} libcst {version('libcst')} python {python}".encode()
 
 
-def loads(data: bytes) -> Any:
+def packed(sliced: Sliced) -> bytes:
+    """The outline of a text, as it is kept."""
+    from flake8_forksafe.source.outline import outline
+
+    found = outline(sliced)
+    return zlib.compress(pickle.dumps(None if found is None else tuple(found), pickle.HIGHEST_PROTOCOL), 1)
+
+
+def unpack(data: bytes) -> Outline | None:
+    """The outline that was kept; None if there is none, or it is damaged."""
+    from flake8_forksafe.source.outline import Outline
+
+    try:
+        text, numbers, cuts = loads(zlib.decompress(data))
+        return Outline(text, numbers, cuts)
+    except Exception:  # whatever damaged data raises
+        return None
+
+
+def loads(data: bytes | memoryview) -> Any:
     """Unpickle facts; anything but facts and plain containers is refused, so that no store can run code."""
     return _FactsOnly(io.BytesIO(data)).load()
 

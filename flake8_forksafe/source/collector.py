@@ -13,8 +13,8 @@ from typing import Any
 import libcst
 
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.facts import Block, Expression, Statement
-from flake8_forksafe.source.slices import Place, Sliced, cpython_error, cut_source
+from flake8_forksafe.source.facts import Block, Cut, Expression, Statement
+from flake8_forksafe.source.slices import Place, Sliced, cpython_error, cut_body, cut_source
 from flake8_forksafe.source.text import Unreadable
 
 OPAQUE = facts.Opaque()
@@ -45,12 +45,20 @@ def collect_sliced(text: str, sliced: Sliced, offset: int = 0) -> Block:
         raise Unreadable(reason, line + offset) from None
 
 
-def collect_body(text: str, first: int) -> Block:
-    """Turn the lines of one function body into facts; ``first`` is the body's first line in its file.
+def collect_body(text: str, cut: Cut) -> Block:
+    """Turn one function body in the text of a file into facts.
 
     :raises Unreadable: as :func:`collect`.
     """
-    wrapper = collect("if body:\n" + text, first - 2)[0]  # gives the body its indentation; "return" needs no function
+    return collect_sliced_body(*cut_body(text, cut), cut)
+
+
+def collect_sliced_body(wrapped: str, sliced: Sliced, cut: Cut) -> Block:
+    """Turn a function body into facts, if it is cut already.
+
+    :raises Unreadable: as :func:`collect`.
+    """
+    wrapper = collect_sliced(wrapped, sliced, cut.first - 2)[0]
     assert isinstance(wrapper, facts.If)
     return wrapper.body
 

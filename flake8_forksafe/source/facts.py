@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the shapes below; a cache written with another version is not read."""
 
 

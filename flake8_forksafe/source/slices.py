@@ -47,10 +47,15 @@ class Place(NamedTuple):
 
 
 class Sliced(NamedTuple):
-    """Text for the parser; ``places`` are those of its statements in source order, or None if unknown."""
+    """Text for the parser.
+
+    :ivar places: those of its statements in source order, or None if unknown.
+    :ivar numbers: for each line of ``text`` the line in the file that it comes from.
+    """
 
     text: str
     places: tuple[Place, ...] | None
+    numbers: tuple[int, ...] = ()
 
 
 def cut_source(text: str, offset: int = 0) -> Sliced:
@@ -72,11 +77,23 @@ def cut_source(text: str, offset: int = 0) -> Sliced:
             cutter.block(tree.body)
         except RecursionError:
             raise Unreadable("it is nested too deeply") from None
-        sliced = Sliced(cutter.result(), tuple(cutter.places))
+        kept = cutter.result()
+        numbers = tuple(number + offset for number, _ in kept)
+        sliced = Sliced("\n".join(line for _, line in kept) + "\n", tuple(cutter.places), numbers)
     if len(sliced.text) > TEXT_LIMIT:
         size = len(text) / 1e6
         raise Unreadable(f"it has {size:.1f} million characters of code that runs at import; the limit is 2")
     return sliced
+
+
+def cut_body(text: str, cut: Cut) -> tuple[str, Sliced]:
+    """The lines of a function body in the text of its file, wrapped so that they parse, and what remains of them.
+
+    :raises Unreadable: as :func:`cut_source`.
+    """
+    lines = text.split("\n")[cut.first - 1 : cut.last]
+    wrapped = "if body:\n" + "\n".join(lines) + "\n"  # gives the body its indentation; "return" needs no function
+    return wrapped, cut_source(wrapped, cut.first - 2)
 
 
 def signature(text: str, bodies: Sequence[Sequence[int]]) -> str:
@@ -273,23 +290,24 @@ class _Cutter:
         start, end = self.column(first, node.col_offset), self.column(last, node.annotation.col_offset)
         self.regions.append((first, start, last, end, f"{target.id}: "))
 
-    def result(self) -> str:
-        remaining: list[str] = []
+    def result(self) -> list[tuple[int, str]]:
+        """The lines that remain, each with the number of the one that it comes from."""
+        remaining: list[tuple[int, str]] = []
         position = 0  # index into self.lines of the next line to look at
         for first, start, last, end, replacement in self.regions:
             remaining.extend(self.code(position, first - 1))
-            remaining.append(self.lines[first - 1][:start] + replacement + self.lines[last - 1][end:])
+            remaining.append((first, self.lines[first - 1][:start] + replacement + self.lines[last - 1][end:]))
             position = last
         remaining.extend(self.code(position, len(self.lines)))
-        return "\n".join(remaining) + "\n"
+        return remaining
 
-    def code(self, start: int, end: int) -> Iterator[str]:
+    def code(self, start: int, end: int) -> Iterator[tuple[int, str]]:
         """The lines with index ``start`` to ``end`` that are neither blank nor comments."""
         for index in range(start, end):
             line = self.lines[index]
             stripped = line.lstrip()
             if (stripped and stripped[0] != "#") or index + 1 in self.kept:
-                yield line
+                yield index + 1, line
 
 
 def _is_deep(node: ast.expr) -> bool:

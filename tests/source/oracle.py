@@ -44,8 +44,7 @@ def _imports(node: object, lines: list[str]) -> Iterator[ImportFact]:
     elif isinstance(node, facts.ImportFrom):
         yield node.line, node.module, node.level, node.names
     elif isinstance(node, Cut):
-        text = "\n".join(lines[node.first - 1 : node.last]) + "\n"
-        yield from _imports(collect_body(text, node.first), lines)
+        yield from _imports(collect_body("\n".join(lines), node), lines)
     elif isinstance(node, tuple):
         for part in node:
             yield from _imports(part, lines)

@@ -203,7 +203,7 @@ class Bomb:
 
 def forged(payload: bytes) -> bytes:
     """A store whose header and checksum are right."""
-    return cache._header() + b"\n" + hashlib.sha256(payload).digest() + payload
+    return cache._header() + b"\n" + cache._checksum(payload) + payload
 
 
 def test_a_forged_store_runs_no_code(kept: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_forged_store_runs_no_code(kept: Path) -> None:
 def test_only_facts_are_unpickled(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not a fact"):
         loads(pickle.dumps(value))
-    entry = Entry((facts.Break(1, 0),), {Cut(1, 2): ()}, "signature")
+    entry = Entry((facts.Break(1, 0),), {Cut(1, 2): ()}, "signature", {None: b"text"})
     assert loads(pickle.dumps(entry)) == entry
 
 

@@ -8,7 +8,6 @@ body of a function that the worker does not call) changes nothing either, but fo
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe import __version__
+from flake8_forksafe.digest import checksum, digest
 from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
 from flake8_forksafe.settings import Settings
 
@@ -35,6 +35,8 @@ RACY_NS = 2_000_000_000
 VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX", "POETRY_CACHE_DIR")
 """Environment variables that decide which environment is looked at."""
 CELERY = b"elery"
+UNMENTIONED = "-"
+"""As :data:`flake8_forksafe.project.disk.UNMENTIONED`, which is not to be imported for it."""
 SEARCHED_FOR = (CELERY, b"DJANGO_SETTINGS_MODULE")
 """What is looked for in files that the worker does not load; one without it never matters."""
 MENTION = re.compile(rb"[^\n]*elery[^\n]*")
@@ -83,8 +85,10 @@ class Kept:
         self.settings = settings
         self.overlay = overlay
         parts = [settings._replace(project="").digest(), sys.prefix, sys.version, *map(os.environ.get, VARIABLES)]
-        key = hashlib.sha256(repr((SCHEMA, __version__, parts)).encode()).hexdigest()[:16]
-        self.path = os.path.join(settings.cache_dir, f"outcome-{key}.json") if settings.cache_dir else None
+        self.base = settings.project.rstrip(os.sep) + os.sep
+        self.key = repr((SCHEMA, __version__, parts))
+        name = f"outcome-{checksum(self.key)}.json"
+        self.path = os.path.join(settings.cache_dir, name) if settings.cache_dir else None
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -95,6 +99,8 @@ class Kept:
         try:
             with open(self.path, encoding="utf-8") as stream:
                 document = json.load(stream)
+            if document["key"] != self.key:
+                return None
             saved_ns = document["saved_ns"]
             files, directories = document["files"], document["directories"]
             stale = [path for path, state in files.items() if not self._same_file(path, state, saved_ns)]
@@ -113,30 +119,30 @@ class Kept:
 
     def _same_file(self, path: str, state: list[Any], saved_ns: int) -> bool:
         full = self._absolute(path)
-        modified_ns, size, digest = state[:3]
+        modified_ns, size, known = state[:3]
         content = self.overlay.get(full)
         if content is None:
             try:
                 status = os.stat(full)
             except OSError:
-                return bool(digest == "")
+                return bool(known == "")
             if (status.st_mtime_ns, status.st_size) == (modified_ns, size) and modified_ns < saved_ns - RACY_NS:
                 return True
-            content = _read(full)
-        return content is not None and bool(hashlib.sha256(content).hexdigest() == digest)
+            content = _read(full) if known != UNMENTIONED else None
+        return content is not None and bool(digest(content) == known)
 
     def _same_directory(self, path: str, state: list[Any], saved_ns: int) -> bool:
         full = self._absolute(path)
-        modified_ns, digest = state
+        modified_ns, known = state
         try:
             now = os.stat(full).st_mtime_ns
         except OSError:
-            return bool(digest == "")
+            return bool(known == "")
         if now == modified_ns and modified_ns < saved_ns - RACY_NS:
             return True
         from flake8_forksafe.project.disk import Disk, listing_digest
 
-        return bool(listing_digest(Disk().listing(full), self._own_name(full)) == digest)
+        return bool(listing_digest(Disk().listing(full), self._own_name(full)) == known)
 
     def _edits(self, stale: dict[str, list[Any]]) -> dict[str, Edit] | None:
         """How lines moved in the files that changed; None if one of them changed what it means."""
@@ -184,10 +190,11 @@ class Kept:
         if self.path is None or self.overlay or disk.exhausted:
             return
         from flake8_forksafe.project.disk import listing_digest
-        from flake8_forksafe.source.cache import write_atomically
+        from flake8_forksafe.source.atomic import write_atomically
 
         directory, name = os.path.split(self.path)
         document = {
+            "key": self.key,
             "saved_ns": time.time_ns(),
             "files": {self._relative(path): state for path, state in files},
             "directories": {
@@ -215,10 +222,14 @@ class Kept:
     def _relative(self, path: str) -> str:
         """A path as it is kept: relative to the project if it lies in it."""
         project = self.settings.project
-        return os.path.relpath(path, project) if path == project or path.startswith(project + os.sep) else path
+        if path == project:
+            return os.curdir
+        return path[len(self.base) :] if path.startswith(self.base) else path
 
     def _absolute(self, path: str) -> str:
-        return os.path.normpath(os.path.join(self.settings.project, path))
+        if path.startswith(os.pardir) or os.path.isabs(path) or path == os.curdir:
+            return os.path.normpath(os.path.join(self.settings.project, path))
+        return f"{self.base}{path}"
 
     def _own_name(self, directory: str) -> str:
         """The name of the cache in a directory that holds it: its coming and going means nothing."""
@@ -229,8 +240,8 @@ class Kept:
 def file_states(disk: Disk, store: FactStore | None) -> Iterator[tuple[str, list[Any]]]:
     """Time stamp, size and digest of every file that was looked at, and what tells a harmless change."""
     seen = {**disk.files(), **(store.states() if store is not None else {})}
-    for path, (modified_ns, size, digest) in seen.items():
-        state: list[Any] = [modified_ns, size, digest]
+    for path, (modified_ns, size, known) in seen.items():
+        state: list[Any] = [modified_ns, size, known]
         signed = store.signature(path) if store is not None else None
         if signed is not None:
             state += [*signed, mentions_digest(disk.read(path))]
@@ -241,7 +252,7 @@ def file_states(disk: Disk, store: FactStore | None) -> Iterator[tuple[str, list
 
 def mentions_digest(content: bytes) -> str:
     """A digest of the lines that the search for apps may look at."""
-    return hashlib.sha256(b"\n".join(MENTION.findall(content))).hexdigest()[:16]
+    return digest(b"\n".join(MENTION.findall(content)))[:16]
 
 
 def _read(path: str) -> bytes | None:

@@ -53,11 +53,14 @@ class Session:
             self._hand_over(settings)
 
     def _hand_over(self, settings: Settings) -> None:
-        """Leave the findings for workers that do not inherit memory."""
+        """Leave the findings, if any, for workers that do not inherit memory."""
+        self._discard()
+        if not self.findings:
+            os.environ[VARIABLE] = f"{os.getpid()}:{settings.digest()}:"
+            return
         import pickle
         import tempfile
 
-        self._discard()
         try:
             descriptor, path = tempfile.mkstemp(prefix="forksafe-")
             with os.fdopen(descriptor, "wb") as stream:
@@ -69,11 +72,13 @@ class Session:
         atexit.register(self._discard)
 
     def _discard(self) -> None:
-        if self._handed is not None and os.environ.pop(VARIABLE, "").startswith(f"{os.getpid()}:"):
-            try:
-                os.unlink(self._handed)
-            except OSError:
-                pass
+        if os.environ.get(VARIABLE, "").startswith(f"{os.getpid()}:"):
+            del os.environ[VARIABLE]
+            if self._handed is not None:
+                try:
+                    os.unlink(self._handed)
+                except OSError:
+                    pass
         self._handed = None
 
 
@@ -86,13 +91,15 @@ def _parent_process() -> BaseProcess | None:
 
 def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
     """What the parent process found, if it left anything for these settings."""
-    import pickle
-
     parent = _parent_process()
     pid, _, rest = os.environ.get(VARIABLE, "").partition(":")
     digest, _, path = rest.partition(":")
     if parent is None or pid != str(parent.pid) or digest != settings.digest():
         return None
+    if not path:
+        return {}
+    import pickle
+
     try:
         with open(path, "rb") as stream:
             if os.fstat(stream.fileno()).st_uid != os.getuid():

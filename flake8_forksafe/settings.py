@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from flake8_forksafe.digest import checksum
 
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
 """What lies in the top directory of a project."""
@@ -95,8 +96,8 @@ class Settings(NamedTuple):
     cache_dir: str | None = None
 
     def digest(self) -> str:
-        """A hash of everything that can change a finding."""
-        return hashlib.sha256(repr(self._replace(cache_dir=None)).encode()).hexdigest()[:16]
+        """A short name for everything that can change a finding."""
+        return checksum(repr(self._replace(cache_dir=None)))
 
 
 def project_directory(start: str) -> str:
@@ -115,18 +116,22 @@ def project_directory(start: str) -> str:
 def read_pyproject(project: str) -> dict[str, Any]:
     """The table ``[tool.forksafe]``.
 
-    :raises UsageError: if the file is not TOML or the table holds an unknown key.
+    :raises UsageError: if the file mentions the table and is not TOML, or the table holds an unknown key.
     """
-    import tomllib
-
     path = os.path.join(project, "pyproject.toml")
     try:
         with open(path, "rb") as stream:
-            document = tomllib.load(stream)
+            content = stream.read()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if b"forksafe" not in content:
+        return {}
+    import tomllib
+
+    try:
+        document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     except RecursionError:

@@ -107,7 +107,8 @@ def test_a_second_run_in_one_process_starts_anew(settings: Settings) -> None:
     tasks.write_text("import json\n")
     current.start(settings, {})
     assert current.findings == {}
-    assert not os.path.exists(first) and current._handed is not None and os.path.exists(current._handed)
+    assert not os.path.exists(first) and current._handed is None
+    assert os.environ[VARIABLE] == f"{os.getpid()}:{settings.digest()}:"
 
 
 def test_findings_stay_where_no_temporary_file_can_be_made(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,8 +174,8 @@ def test_every_option_has_a_bad_value() -> None:
     ("content", "message"),
     [
         (b"[tool.forksafe\n", "is not valid TOML: Expected ']'"),
-        (b"x = '\xff'", "is not valid TOML: 'utf-8' codec"),
-        (b"x = " + b"[" * 100_000, "is not valid TOML: it is nested too deeply"),
+        (b"forksafe = '\xff'", "is not valid TOML: 'utf-8' codec"),
+        (b"forksafe = " + b"[" * 100_000, "is not valid TOML: it is nested too deeply"),
         (b"[tool]\nforksafe = 1", "[tool.forksafe] must be a table"),
         (b"[tool.forksafe]\nap = 'x'", "[tool.forksafe] has no option 'ap'; the options are accept, app, "),
     ],
@@ -185,6 +185,11 @@ def test_bad_pyproject(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_pyproject(str(tmp_path))
     assert message in str(caught.value) and "pyproject.toml" in str(caught.value)
+
+
+def test_a_pyproject_that_is_silent_about_forksafe_is_not_parsed(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("broken [")
+    assert read_pyproject(str(tmp_path)) == {}
 
 
 def test_pyproject_that_is_a_directory(tmp_path: Path) -> None:

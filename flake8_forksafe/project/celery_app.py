@@ -67,18 +67,12 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
     """Source files that mention Celery, in the order of the tree."""
     for directory, _, files in disk.tree(project):
         for name in files:
-            if name.endswith(".py"):
-                path = os.path.join(directory, name)
-                try:
-                    content = disk.read(path)
-                except OSError:
-                    continue
-                if b"elery" not in content:
-                    disk.unmentioned.add(path)
-                else:
-                    match = IMPORT.search(content)
-                    line = content.count(b"\n", 0, match.end()) + 1 if match else 0
-                    yield Mention(path, CREATION.search(content) is not None, line)
+            path = os.path.join(directory, name)
+            if name.endswith(".py") and disk.holds(path, b"elery"):
+                content = disk.read(path)
+                match = IMPORT.search(content)
+                line = content.count(b"\n", 0, match.end()) + 1 if match else 0
+                yield Mention(path, CREATION.search(content) is not None, line)
 
 
 def search(disk: Disk, project: str, module: Callable[[str], Block], body: Callable[[str, Cut], Block]) -> Search:

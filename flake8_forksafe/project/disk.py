@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+
+from flake8_forksafe.digest import checksum, digest
 
 IGNORED_DIRECTORIES = frozenset(
     {"node_modules", "__pycache__", "site-packages", "bower_components", "__pypackages__", "lib64"}
@@ -16,6 +17,11 @@ SEARCH_LIMIT = 200_000
 """Directory entries a search of the tree looks at; beyond, it stops and says so."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+UNMENTIONED = "-"
+"""Instead of the digest of a file that was only searched for a word."""
+NEVER = (0, 0, UNMENTIONED)
 
 
 class Disk:
@@ -76,15 +82,29 @@ class Disk:
         if content is not None:
             return content
         try:
-            with open(path, "rb") as stream:
-                status = os.fstat(stream.fileno())
-                content = stream.read()
+            content, status = _contents(path)
         except OSError:
             self._files[path] = (0, 0, "")
             raise
-        if path not in self._files:
-            self._files[path] = (status.st_mtime_ns, status.st_size, hashlib.sha256(content).hexdigest())
+        if self._files.get(path, NEVER)[2] == UNMENTIONED:
+            self._files[path] = (status.st_mtime_ns, status.st_size, digest(content))
         return content
+
+    def holds(self, path: str, word: bytes) -> bool:
+        """Whether a file holds a word; one that does not never matters while it still does not."""
+        content = self.overlay.get(path)
+        try:
+            if content is None:
+                content, status = _contents(path)
+                self._files.setdefault(path, (status.st_mtime_ns, status.st_size, UNMENTIONED))
+        except OSError:
+            self._files[path] = (0, 0, "")
+            return False
+        if word in content:
+            self._files.pop(path, None)
+            return True
+        self.unmentioned.add(path)
+        return False
 
     def depends_on(self, path: str) -> None:
         """Note a file that something else reads."""
@@ -119,6 +139,19 @@ class Disk:
             queue.extend(os.path.join(directory, name) for name in directories)
 
 
+def _contents(path: str) -> tuple[bytes, os.stat_result]:
+    """What a file holds, and its state just before."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        status = os.fstat(descriptor)
+        content = os.read(descriptor, status.st_size + 1)
+        while len(content) > status.st_size and (more := os.read(descriptor, 1 << 20)):
+            content += more
+        return content, status
+    finally:
+        os.close(descriptor)
+
+
 def _modified_ns(directory: str) -> int:
     try:
         return os.stat(directory or ".").st_mtime_ns
@@ -130,20 +163,15 @@ def mentions(disk: Disk, root: str, word: bytes) -> bool:
     """Whether any Python file below ``root`` holds a word."""
     for directory, _, files in disk.tree(root):
         for name in files:
-            path = os.path.join(directory, name)
-            try:
-                if name.endswith(".py") and word in disk.read(path):
-                    return True
-            except OSError:
-                continue
-            disk.unmentioned.add(path)
+            if name.endswith(".py") and disk.holds(os.path.join(directory, name), word):
+                return True
     return False
 
 
 def listing_digest(listing: Mapping[str, str], ignored: str = "") -> str:
     """A hash of a directory's entries but one, and but Python's own byte code."""
     entries = sorted((name, kind) for name, kind in listing.items() if name not in (ignored, "__pycache__"))
-    return hashlib.sha256(repr(entries).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return checksum(repr(entries))
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

@@ -13,7 +13,6 @@ import io
 import os
 import pickle
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_forksafe import __version__
 from flake8_forksafe.source import facts
+from flake8_forksafe.source.atomic import write_atomically
 from flake8_forksafe.source.facts import Block, Cut
 from flake8_forksafe.source.text import Unreadable, decode
 
@@ -273,28 +273,3 @@ class _FactsOnly(pickle.Unpickler):
         if module == __name__ and name == "Entry":
             return Entry
         raise pickle.UnpicklingError(f"{module}.{name} is not a fact")
-
-
-def write_atomically(directory: str, name: str, content: bytes) -> bool:
-    """Put a file into a cache directory, whole or not at all; the directory is made, and kept out of version control.
-
-    Returns whether it worked.
-    """
-    temporary = None
-    try:
-        if not os.path.isdir(directory):
-            os.makedirs(directory, exist_ok=True)
-            with open(os.path.join(directory, ".gitignore"), "w", encoding="utf-8") as stream:
-                stream.write("# made by forksafe\n*\n")
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
-        with os.fdopen(descriptor, "wb") as stream_:
-            stream_.write(content)
-        os.replace(temporary, os.path.join(directory, name))
-        return True
-    except OSError:
-        if temporary is not None:
-            try:
-                os.unlink(temporary)
-            except OSError:
-                pass
-        return False

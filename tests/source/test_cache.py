@@ -15,7 +15,8 @@ import pytest
 from helpers import write
 
 from flake8_forksafe.source import cache, facts
-from flake8_forksafe.source.cache import FILE_NAME, RACY_NS, Entry, FactStore, loads, write_atomically
+from flake8_forksafe.source.atomic import write_atomically
+from flake8_forksafe.source.cache import FILE_NAME, RACY_NS, Entry, FactStore, loads
 from flake8_forksafe.source.facts import Block, Cut, Define
 from flake8_forksafe.source.text import Unreadable
 

@@ -24,6 +24,7 @@ from flake8_forksafe.settings import Settings
 
 if TYPE_CHECKING:
     from flake8_forksafe.project.disk import Disk
+    from flake8_forksafe.rules.rule import Context
     from flake8_forksafe.source.cache import FactStore
     from flake8_forksafe.source.outline import Edit
 
@@ -43,23 +44,27 @@ MENTION = re.compile(rb"[^\n]*elery[^\n]*")
 """A line that the search for apps may look at, whether the worker executes it or not."""
 
 
-def outcome_of(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Outcome:
+def outcome_of(
+    settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({}), with_remarks: bool = True
+) -> Outcome:
     """The outcome of an analysis, kept or new, less what the baseline knows.
 
+    :param with_remarks: whether remarks are wanted, which take their time.
     :raises UsageError: if the baseline cannot be used.
     """
     if settings.baseline is None:
-        return whole_outcome(settings, overlay)
+        return whole_outcome(settings, overlay, with_remarks)
     from flake8_forksafe.baseline import baseline_path, read_baseline, without_known
 
     entries = read_baseline(baseline_path(settings))
-    return without_known(whole_outcome(settings._replace(baseline=None), overlay), entries, settings)
+    outcome = whole_outcome(settings._replace(baseline=None), overlay, with_remarks)
+    return without_known(outcome, entries, settings)
 
 
-def whole_outcome(settings: Settings, overlay: Mapping[str, bytes]) -> Outcome:
+def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks: bool) -> Outcome:
     """The outcome of an analysis, kept or new."""
     kept = Kept(settings, overlay)
-    known = kept.load()
+    known = kept.load(with_remarks)
     if known is not None:
         return known
     from flake8_forksafe.project.disk import Disk, mentions
@@ -70,16 +75,23 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes]) -> Outcome:
         kept.save(outcome, disk, file_states(disk, None))
         return outcome
     from flake8_forksafe.analysis import analyse
-    from flake8_forksafe.report.remarks import remarks
 
     report = analyse(settings, overlay)
-    outcome = Outcome(report.findings, tuple(remarks(report.context)), len(report.traces), report.files)
-    kept.save(outcome, report.disk, file_states(report.disk, report.store))
+    remarks = remarks_on(report.context) if with_remarks or kept.saves else ()
+    outcome = Outcome(report.findings, remarks, len(report.traces), report.files)
+    kept.save(outcome, report.disk, file_states(report.disk, report.store), report.context)
     return outcome
 
 
+def remarks_on(context: Context) -> tuple[Remark, ...]:
+    """What ``forksafe check`` says besides the findings."""
+    from flake8_forksafe.report.remarks import remarks
+
+    return tuple(remarks(context))
+
+
 class Kept:
-    """The file that keeps an outcome."""
+    """The files that keep an outcome, and what led to it."""
 
     def __init__(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
         self.settings = settings
@@ -87,12 +99,14 @@ class Kept:
         parts = [settings._replace(project="").digest(), sys.prefix, sys.version, *map(os.environ.get, VARIABLES)]
         self.base = settings.project.rstrip(os.sep) + os.sep
         self.key = repr((SCHEMA, __version__, parts))
-        name = f"outcome-{checksum(self.key)}.json"
-        self.path = os.path.join(settings.cache_dir, name) if settings.cache_dir else None
+        name = checksum(self.key)
+        self.path = os.path.join(settings.cache_dir, f"outcome-{name}.json") if settings.cache_dir else None
+        self.context_path = os.path.join(settings.cache_dir, f"context-{name}.bin") if settings.cache_dir else ""
+        self.saves = self.path is not None and not overlay
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    def load(self) -> Outcome | None:
+    def load(self, with_remarks: bool) -> Outcome | None:
         """The kept outcome, if it still holds."""
         if self.path is None:
             return None
@@ -109,10 +123,10 @@ class Kept:
             edits = self._edits({path: files[path] for path in stale})
             if not edits:
                 return self._outcome(document) if edits is not None else None
+            if any(edit.added for edit in edits.values()):
+                return self._grafted(edits, document, with_remarks)
             from flake8_forksafe.edits import moved
 
-            if any(edit.added for edit in edits.values()):
-                return None
             return moved(self._outcome(document), edits)
         except Exception:  # a file that is missing, damaged or foreign: analyse
             return None
@@ -165,6 +179,24 @@ class Kept:
 
         return find_edits(sources, lambda path: self._content(path) or b"", self.settings.cache_dir)
 
+    def _grafted(self, edits: dict[str, Edit], document: dict[str, Any], with_remarks: bool) -> Outcome | None:
+        """The outcome after edits that added imports."""
+        from flake8_forksafe import keeping
+        from flake8_forksafe.graft import grafted
+        from flake8_forksafe.project.disk import Disk
+        from flake8_forksafe.rules import run_rules
+
+        context = keeping.load(_read(self.context_path) or b"", self._context_key(document))
+        context = grafted(context, edits, Disk(self.overlay)) if context is not None else None
+        if context is None:
+            return None
+        remarks = remarks_on(context) if with_remarks else ()
+        return Outcome(run_rules(context), remarks, document["apps"], document["files_read"])
+
+    def _context_key(self, document: dict[str, Any]) -> str:
+        """What a kept context starts with; it holds absolute paths, so it is of no use in another place."""
+        return f"{document['saved_ns']} {self.settings.project}"
+
     def _content(self, path: str) -> bytes | None:
         """The current content of a file, an unsaved buffer if there is one."""
         content = self.overlay.get(path)
@@ -185,9 +217,15 @@ class Kept:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    def save(self, outcome: Outcome, disk: Disk, files: Iterable[tuple[str, list[Any]]]) -> None:
-        """Keep an outcome, unless it depends on an unsaved buffer."""
-        if self.path is None or self.overlay or disk.exhausted:
+    def save(
+        self,
+        outcome: Outcome,
+        disk: Disk,
+        files: Iterable[tuple[str, list[Any]]],
+        context: Context | None = None,
+    ) -> None:
+        """Keep an outcome and what led to it, unless it depends on an unsaved buffer."""
+        if self.path is None or not self.saves or disk.exhausted:
             return
         from flake8_forksafe.project.disk import listing_digest
         from flake8_forksafe.source.atomic import write_atomically
@@ -211,7 +249,13 @@ class Kept:
             "files_read": outcome.files,
         }
         write_atomically(directory, name, json.dumps(document, separators=(",", ":")).encode())
-        _evict(directory)
+        if context is not None and context.traces:
+            from flake8_forksafe.keeping import dump
+
+            data = dump(context, self._context_key(document))
+            write_atomically(directory, os.path.basename(self.context_path), data)
+        _evict(directory, "outcome-")
+        _evict(directory, "context-")
 
     def _plain(self, finding: Finding) -> list[Any]:
         chain = [[hop.node, self._relative(hop.path) if hop.path is not None else None, hop.line, hop.kind, hop.step]
@@ -263,10 +307,10 @@ def _read(path: str) -> bytes | None:
         return None
 
 
-def _evict(directory: str) -> None:
-    """Remove the outcomes not kept for longest."""
+def _evict(directory: str, prefix: str) -> None:
+    """Remove the files not written for longest."""
     try:
-        paths = [os.path.join(directory, name) for name in os.listdir(directory) if name.startswith("outcome-")]
+        paths = [os.path.join(directory, name) for name in os.listdir(directory) if name.startswith(prefix)]
         for path in sorted(paths, key=os.path.getmtime)[:-KEPT]:
             os.unlink(path)
     except OSError:

@@ -20,6 +20,7 @@ from flake8_forksafe.project.environment import Environment, find_environment, w
 from flake8_forksafe.project.launches.model import WorkerLaunch
 from flake8_forksafe.project.layout import Layout, source_roots
 from flake8_forksafe.project.pool import resolve
+from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
@@ -61,7 +62,8 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
     fallback = celery_app.settings_module(disk, settings.project)
-    presence = partial(is_installed, disk, environment, requirements, around.catalogue)
+    distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
+    presence = Presence(disk, environment, requirements, distributions)
 
     def trace_as(argv: Argv) -> Trace:
         process = Process(argv, environ, settings.platform, versions)
@@ -139,19 +141,6 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
     layout.environment = environment.directories
     layout.walked = walked_modules(around.disk, environment, hazards, modelled)
     return environment
-
-
-def is_installed(
-    disk: Disk, environment: Environment, requirements: Requirements, catalogue: Catalogue, module: str
-) -> bool | None:
-    """Whether a top-level module is installed, by the environment or else by the project's declarations."""
-    if environment.directories:
-        return environment.has_module(disk, module)
-    hazard = catalogue.hazards.get(module)
-    name = normalise(hazard.distribution if hazard is not None else module)
-    if name in requirements.required:
-        return True
-    return False if name in requirements.optional else None
 
 
 def warm_up_of(catalogue: Catalogue, call: str, arguments: Arguments) -> WarmUp | None:

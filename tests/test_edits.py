@@ -24,7 +24,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 def outcome(root: Path, path: Path, text: str, **options: object) -> Outcome:
     """The outcome with one unsaved buffer."""
     with deep_recursion():
-        return outcome_of(make_settings(str(root), options), {str(path): text.encode()})
+        return outcome_of(make_settings(str(root), options), {str(path): text.encode()}, with_remarks=False)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,44 @@ def test_lines_that_move_are_followed(bookshop: Path, runs: Runs) -> None:
     for path, edited in edits:
         assert outcome(bookshop, path, edited) == outcome(bookshop, path, edited, no_cache=True), path
     assert len(edits) <= runs.analysed <= 1.2 * len(edits)  # that without a cache, and where a sentence names a line
+
+
+IMPORTS = (
+    "import polars", "import torch", "import torch.nn.functional as functional_", "from numpy import ndarray",
+    "from google import genai", "from google.cloud import storage as storage_", "import json, sqlite3",
+    "import pandas as frames_; import os.path", "import shop", "import shop.models as models_",
+    "from shop import services as services_", "from shop.models import (\n    # several\n    Book as Book_,\n)",
+    "from . import tasks as tasks_", "from .models import Genre", "from catalog.models import Cover as Cover_",
+    "import shop.training.train", "from shop.ai_provider import client as client_", "from reports import frames",
+    "import boto3", "import numpy as numpy_", "from bookshop.celery import app as app_", "import no_such_module",
+)  # fmt: skip
+
+
+def additions(root: Path) -> Iterator[tuple[Path, str]]:
+    """Edits of some files that add imports."""
+    choose = random.Random(11)
+    for path in sorted(root.rglob("*.py")):
+        lines = path.read_text(encoding="utf-8").split("\n")
+        places = [node.lineno - 1 for node in ast.parse("\n".join(lines)).body if not is_first(node)]
+        places = [place for place in places if not lines[place - 1].startswith("@")] + [len(lines)]
+        for _ in range(6):
+            edited = lines.copy()
+            for place in sorted(choose.choices(places, k=choose.choice((1, 1, 2))), reverse=True):
+                edited[place:place] = choose.choice(IMPORTS).split("\n")
+            yield path, "\n".join(edited) + "\n"
+
+
+def is_first(node: ast.stmt) -> bool:
+    """Whether nothing may stand in front of a statement."""
+    return isinstance(node, ast.Expr) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+
+
+def test_imports_that_are_added_are_grafted_on(bookshop: Path, runs: Runs) -> None:
+    edits = list(additions(bookshop))
+    for path, edited in edits:
+        found, expected = outcome(bookshop, path, edited), outcome(bookshop, path, edited, no_cache=True)
+        assert found == expected, (path, edited)
+    assert runs.analysed < 1.6 * len(edits)
 
 
 def test_a_saved_edit_counts_like_an_unsaved_one(tmp_path: Path, runs: Runs) -> None:

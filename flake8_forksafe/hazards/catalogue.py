@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 
@@ -145,6 +143,9 @@ def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] =
 @cache
 def _shipped() -> Catalogue:
     """hazards.toml, parsed once."""
+    import tomllib
+    from importlib.resources import files
+
     document = tomllib.loads(files(__package__).joinpath("hazards.toml").read_text(encoding="utf-8"))
     hazards = {entry["import"]: _hazard(entry) for entry in document["package"]}
     warm_ups: dict[str, tuple[WarmUp, ...]] = {}

@@ -11,9 +11,6 @@ from typing import NamedTuple
 from flake8_forksafe.prefork.django_boot import assigned_at
 from flake8_forksafe.prefork.frames import Frame, Module
 from flake8_forksafe.prefork.library.celery import (
-    AFTER_FORK,
-    BEFORE_FORK,
-    IN_CHILDREN,
     CeleryApp,
     Receiver,
     cause,
@@ -22,6 +19,7 @@ from flake8_forksafe.prefork.library.celery import (
     load_named_classes,
     run_receivers,
 )
+from flake8_forksafe.prefork.records import AFTER_FORK, BEFORE_FORK, IN_CHILDREN, ROOT, UnreadSetting
 from flake8_forksafe.prefork.values import (
     UNKNOWN,
     Arguments,
@@ -40,9 +38,6 @@ from flake8_forksafe.prefork.walk import BudgetExceeded, Walk
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
 from flake8_forksafe.project.pool import UNREAD_SETTINGS
 
-ROOT = "celery worker"
-"""The node of the worker itself, from which everything is reached."""
-
 
 class Booted(NamedTuple):
     """How far the boot was followed."""
@@ -54,15 +49,6 @@ class Booted(NamedTuple):
     conf: dict[str, object]
     """The settings in :data:`WORKER_SETTINGS` that the project gives a literal value."""
     unread_settings: tuple[UnreadSetting, ...]
-
-
-class UnreadSetting(NamedTuple):
-    """A setting that Celery does not read: where it is made, and what Celery reads instead."""
-
-    name: str
-    instead: str
-    module: str
-    line: int
 
 
 class Launcher(NamedTuple):
@@ -198,7 +184,7 @@ def _app_in(walk: Walk, value: Value | None, frame: Frame) -> Value | None:
     """The app of a module: ``app``, ``celery``, its submodule ``celery``, or any app among its names."""
     if not isinstance(value, ModuleValue):
         return value
-    names = value.module.names
+    names = value.module.contents
     for name in ("app", "celery"):
         found = names.get(name)
         if found is not None and not isinstance(found, (ModuleValue, Literal)):

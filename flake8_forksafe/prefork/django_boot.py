@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_forksafe.prefork import sequences
-from flake8_forksafe.prefork.frames import Frame, Module, absolute
+from flake8_forksafe.prefork.frames import Frame, Module
 from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
@@ -33,6 +33,7 @@ from flake8_forksafe.prefork.values import (
     truth,
 )
 from flake8_forksafe.project import django as facts
+from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source.facts import Assign, Augment, ImportFrom, Name
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class DjangoState:
         return join(*known)
 
     def _module_setting(self, walk: Walk, module: Module, name: str, frame: Frame) -> Value | None:
-        value = module.names.get(name)
+        value = module.contents.get(name)
         if value is not None:
             return value
         hook = module.names.get("__getattr__")
@@ -218,7 +219,7 @@ class DjangoState:
     def _only_config(self, walk: Walk, module: ModuleValue) -> Class | None:
         """The app config class of an ``apps`` module: the one marked ``default``, or the only one."""
         candidates = [
-            value for value in module.module.names.values()
+            value for value in module.module.contents.values()
             if isinstance(value, Class) and is_app_config(value)
         ]  # fmt: skip
         marked = [(value, class_attribute(value, "default")) for value in dict.fromkeys(candidates)]
@@ -399,7 +400,7 @@ class DjangoState:
             inner = Frame(module, module.name, "function", walk.doubt)
             inner.boot = True
             for handler in ("handler400", "handler403", "handler404", "handler500"):
-                for path in texts(module.names.get(handler)):
+                for path in texts(module.contents.get(handler)):
                     _resolve(walk, path, inner)
 
     def load_urls(self, walk: Walk, frame: Frame, urlconf: Value | None) -> list[Module]:

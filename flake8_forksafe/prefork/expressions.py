@@ -140,6 +140,7 @@ def module_value(walk: Walk, value: ModuleValue, name: str, frame: Frame) -> Val
     special = module_attribute(walk, module.name, name) if name.startswith("__") else None
     if special is not None:
         return special
+    module.inspected = True
     hook = module.names.get("__getattr__")
     if hook is not None:
         return walk.call(hook, Arguments((Literal(name),)), frame)

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import NamedTuple
 
+from flake8_forksafe.prefork.records import Gate
 from flake8_forksafe.prefork.values import Class, Doubt, Item, Value
 from flake8_forksafe.project.layout import Found
-
-
-class Gate(NamedTuple):
-    """A condition that depends on ``sys.argv``, and so on what process it is evaluated in.
-
-    :ivar kind: ``"if"`` or ``"and"``: a statement, or an operand inside one.
-    :ivar holds: how it came out; None if that depends on how the worker is launched.
-    """
-
-    node: str
-    line: int
-    column: int
-    kind: str
-    holds: bool | None
-
-    @property
-    def key(self) -> tuple[str, int, int, str]:
-        """What tells it from other gates."""
-        return self[:4]
 
 
 class Flow(IntFlag):
@@ -70,9 +51,10 @@ class Module:
     :ivar open: whether it may hold names that are not known (a star import from a library).
     :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
     :ivar attempts: how often it failed before.
+    :ivar inspected: whether another name in it could change what is found: it was listed, or asked for what it has not.
     """
 
-    __slots__ = ("attempts", "found", "name", "names", "open", "state")
+    __slots__ = ("attempts", "found", "inspected", "name", "names", "open", "state")
 
     def __init__(self, found: Found) -> None:
         self.found = found
@@ -81,6 +63,13 @@ class Module:
         self.open = False
         self.state = "new"
         self.attempts = 0
+        self.inspected = False
+
+    @property
+    def contents(self) -> dict[str, Value]:
+        """``names``, for whoever looks at them from outside, not one by one as the program names them."""
+        self.inspected = True
+        return self.names
 
     @property
     def package(self) -> str:
@@ -167,12 +156,3 @@ class Frame:
                     return value
             inner, frame = frame, frame.closure
         return self.module.names.get(name)
-
-
-def absolute(package: str, level: int, module: str) -> str:
-    """The absolute name of what a ``from`` import names; ``level`` counts its leading dots."""
-    if not level:
-        return module
-    for _ in range(level - 1):
-        package = package.rpartition(".")[0]
-    return f"{package}.{module}".strip(".") if module else package

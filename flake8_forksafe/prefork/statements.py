@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe.prefork import operators, sequences
-from flake8_forksafe.prefork.frames import Flow, Frame, Raised, absolute
+from flake8_forksafe.prefork.frames import Flow, Frame, Raised
 from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
@@ -32,6 +32,7 @@ from flake8_forksafe.prefork.values import (
     text,
     truth,
 )
+from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block, Expression
 
@@ -205,6 +206,7 @@ def import_member(walk: Walk, module: Value, name: str, frame: Frame, local: boo
         if isinstance(found, ModuleValue):
             walk.record(frame, found.module.name, "import")
         return reified(walk, found, frame, module)
+    module.module.inspected = True
     child = f"{module.module.name}.{name}"
     if module.module.found.is_package and walk.layout.find(child) is not None:
         submodule = walk.import_name(child, frame, "import")
@@ -247,7 +249,7 @@ def import_star(walk: Walk, module: Value, frame: Frame) -> None:
     if not isinstance(module, ModuleValue):
         frame.module.open = True
         return
-    names = module.module.names
+    names = module.module.contents
     exported = names.get("__all__")
     if isinstance(exported, Items):
         for item in exported.items:
@@ -293,7 +295,7 @@ def set_attribute(walk: Walk, holder: Value, name: str, value: Value, frame: Fra
     """``holder.name = value``."""
     for option in options(holder):
         if isinstance(option, ModuleValue):
-            names = option.module.names
+            names = option.module.contents
         elif isinstance(option, (Instance, Class, External, Function)):
             names = option.names
         else:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.prefork.boot import ROOT, Booted
-from flake8_forksafe.prefork.walk import Edge, Note, Use, Walk
+from flake8_forksafe.prefork.graph import ExecutionGraph
+from flake8_forksafe.prefork.records import ROOT, Edge, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.launches.model import WorkerLaunch
 
 if TYPE_CHECKING:
-    from flake8_forksafe.prefork.graph import ExecutionGraph
+    from flake8_forksafe.prefork.boot import Booted
+    from flake8_forksafe.prefork.frames import Module
+    from flake8_forksafe.prefork.values import ModuleValue
+    from flake8_forksafe.prefork.walk import Walk
 
 
 class Launch(NamedTuple):
@@ -38,6 +41,43 @@ class TracedModule(NamedTuple):
     step: str
     importer: str | None
     line: int
+
+
+class Growth:
+    """What has to be known to tell what one more import would do, without following the boot again.
+
+    :ivar spans: for each module that was executed to its end, where that lies in the record.
+    :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.
+    :ivar inspected: modules in which one more name could change what is found.
+    :ivar elusive: modules whose names are not all known, or that do something when asked for one.
+    :ivar submodules: names of modules, dotted, that stand for a module; and for which.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self.spans = dict(walk.spans)
+        self.loaded_at = tuple(walk.loaded_at)
+        self.inspected = frozenset(name for name, module in walk.modules.items() if module.inspected)
+        self.elusive = frozenset(name for name, module in walk.modules.items() if _is_elusive(module))
+        self.submodules = {
+            f"{name}.{bound}": value.module.name
+            for name, module in walk.modules.items() for bound, value in module.names.items() if _is_module(value)
+        }  # fmt: skip
+        self.roots = tuple(walk.layout.roots)
+        self.environment = walk.layout.environment
+        self.walked = walk.layout.walked
+
+
+def _is_module(value: object) -> TypeGuard[ModuleValue]:
+    from flake8_forksafe.prefork.values import ModuleValue
+
+    return isinstance(value, ModuleValue)
+
+
+def _is_elusive(module: Module) -> bool:
+    from flake8_forksafe.prefork.values import LazyImport
+
+    names = module.names
+    return module.open or "__getattr__" in names or any(isinstance(value, LazyImport) for value in names.values())
 
 
 class Trace:
@@ -75,6 +115,7 @@ class Trace:
         self.conf = booted.conf
         self.unread_settings = booted.unread_settings
         self.variables_read = frozenset(walk.variables_read)
+        self.growth = Growth(walk)
 
     @property
     def app_location(self) -> tuple[str, int] | None:
@@ -86,8 +127,6 @@ class Trace:
     @cached_property
     def graph(self) -> ExecutionGraph:
         """The execution graph (networkx is imported when it is first asked for)."""
-        from flake8_forksafe.prefork.graph import ExecutionGraph
-
         return ExecutionGraph(self.edges, ROOT)
 
     @cached_property
@@ -109,6 +148,17 @@ class Trace:
                 )
             )  # fmt: skip
         return tuple(traced)
+
+    def load(self, name: str, position: int, origin: str, importer: str) -> None:
+        """Have a module that is not walked loaded at a position, earlier than it was if it was."""
+        every = [known for known in self._positions if known != name]
+        every.insert(position, name)
+        failed = self._positions.keys() - set(self._order)
+        self._positions = {known: index for index, known in enumerate(every)}
+        self._order = [known for known in every if known not in failed]
+        self._after -= {name}
+        self._origins = {**self._origins, name: origin}
+        self._steps = {**self._steps, name: self._steps[importer]}
 
     @property
     def loaded(self) -> list[str]:

@@ -12,16 +12,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.prefork import calls, expressions, statements
 from flake8_forksafe.prefork.django_boot import DjangoState
-from flake8_forksafe.prefork.frames import Flow, Frame, Gate, Module, Raised
+from flake8_forksafe.prefork.frames import Flow, Frame, Module, Raised
 from flake8_forksafe.prefork.library import LIBRARY
 from flake8_forksafe.prefork.library.celery import CeleryState
 from flake8_forksafe.prefork.library.frameworks import on_outside_import
 from flake8_forksafe.prefork.process import Process
+from flake8_forksafe.prefork.records import Edge, Gate, Note, Setting, Span, Use
 from flake8_forksafe.prefork.values import (
     UNKNOWN,
     Arguments,
@@ -53,71 +54,6 @@ RECURSION_LIMIT = 40_000
 
 
 IMPORT_ERROR = External("builtins.ModuleNotFoundError()")
-
-
-class Edge(NamedTuple):
-    """``source`` executes ``target``.
-
-    :ivar kind: ``"import"``, ``"dynamic"`` (an import of a computed name), ``"lazy"`` (a lazy import that is used),
-        ``"call"``, ``"thread"`` (a call in a thread that is started) or ``"boot"``.
-    :ivar sure: whether it happens whenever ``source`` executes.
-    :ivar line: where in ``source``.
-    :ivar step: for ``"boot"``, the step of the boot in which it happens.
-    """
-
-    source: str
-    target: str
-    line: int
-    column: int
-    kind: str
-    sure: bool
-    step: str = ""
-
-
-class Use(NamedTuple):
-    """A call of something that the catalogue of warm-ups lists.
-
-    :ivar call: what is called, without argument lists: ``threading.Thread.start``.
-    :ivar shown: the same as people read it: ``threading.Thread().start``.
-    :ivar sure: whether it happens whenever ``node`` executes.
-    :ivar gates: the gates it stands behind, inside ``node``.
-    """
-
-    node: str
-    line: int
-    column: int
-    call: str
-    shown: str
-    warm_up: WarmUp
-    sure: bool
-    gates: tuple[Gate, ...]
-
-
-class Setting(NamedTuple):
-    """Something that may limit native threads: an environment variable that is set, or a call that acts alike.
-
-    :ivar name: the variable, or the dotted name of the function.
-    :ivar value: the variable's value, or the first argument; None if it is not known.
-    :ivar position: how many modules were loaded before.
-    """
-
-    name: str
-    value: object
-    node: str
-    line: int
-    column: int
-    sure: bool
-    position: int
-
-
-class Note(NamedTuple):
-    """Something the walk could not do (FS191, FS192): where, and why."""
-
-    code: str
-    module: str
-    line: int
-    column: int
-    text: str
 
 
 class Sources(Protocol):
@@ -163,6 +99,9 @@ class Walk:
         self.externals: dict[str, str] = {}
         self.order: list[str] = []
         self.edges: dict[tuple[str, str, int, str], Edge] = {}
+        self.loaded_at: list[int] = []
+        """For each edge how many modules had been loaded when it was recorded."""
+        self.spans: dict[str, Span] = {}
         self.notes: list[Note] = []
         self.uses: dict[tuple[str, int, str], Use] = {}
         self.settings_made: list[Setting] = []
@@ -276,6 +215,8 @@ class Walk:
             self.gated[key] = frame.gates
         elif not frame.gates and self.gated:
             self.gated.pop(key, None)
+        if known is None:
+            self.loaded_at.append(len(self.order))
         if known is None or (sure and not known.sure):
             self.edges[key] = Edge(
                 frame.node, target, frame.line, frame.column, kind, sure, self.step_name if frame.boot else ""
@@ -454,6 +395,8 @@ class Walk:
         else:
             module.attempts = known.attempts + 1
         module.state = "loading"
+        began, raised = (len(self.edges), len(self.order)), self.raised
+        guarded = IMPORT_ERROR not in self.possible_errors and self.catches(IMPORT_ERROR)
         body = self._module_facts(module, frame)
         if body is not None and self.depth >= calls.DEPTH_LIMIT:
             self.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
@@ -468,6 +411,8 @@ class Walk:
             finally:
                 self.depth -= 1
         module.state = "loaded"
+        ended = (len(self.edges), len(self.order))
+        self.spans[found.name] = Span(*began, *ended, self.raised == raised, guarded)
         parent, _, last = found.name.rpartition(".")
         if parent in self.modules:  # CPython binds a submodule in its package when it is loaded, not before
             self.modules[parent].names[last] = ModuleValue(module)

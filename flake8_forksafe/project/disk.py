@@ -40,6 +40,9 @@ class Disk:
         self._listed_ns: dict[str, int] = {}
         self._files: dict[str, tuple[int, int, str]] = {}
 
+    def __reduce__(self) -> tuple[type[Disk], tuple[()]]:
+        return Disk, ()  # one that is kept looks anew
+
     def listing(self, directory: str) -> Mapping[str, str]:
         """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); empty if there is no such directory."""
         listing = self._listings.get(directory)

@@ -144,6 +144,15 @@ class Layout:
         return sorted(found.items())
 
 
+def absolute(package: str, level: int, module: str) -> str:
+    """The absolute name of what a ``from`` import names; ``level`` counts its leading dots."""
+    if not level:
+        return module
+    for _ in range(level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{module}".strip(".") if module else package
+
+
 def module_name(disk: Disk, path: str) -> tuple[str, str]:
     """The source root and dotted module name of a file, found by its ``__init__.py`` files.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -70,6 +69,8 @@ def _text(disk: Disk, path: str) -> str:
 
 
 def _toml(disk: Disk, path: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(_text(disk, path))
     except tomllib.TOMLDecodeError:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.prefork.boot import ROOT
+from flake8_forksafe.prefork.records import ROOT, Edge
 from flake8_forksafe.prefork.trace import Trace, module_of
-from flake8_forksafe.prefork.walk import Edge
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.rules.rule import is_accepted

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe import __version__
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.prefork.boot import ROOT
+from flake8_forksafe.prefork.records import ROOT
 from flake8_forksafe.prefork.trace import Trace, module_of
 from flake8_forksafe.project.layout import FIRST_PARTY, STDLIB, THIRD_PARTY
 from flake8_forksafe.report.json import relative

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from flake8_forksafe.prefork.records import Edge, Note
 from flake8_forksafe.prefork.trace import Trace
-from flake8_forksafe.prefork.walk import Edge, Note
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
 
 

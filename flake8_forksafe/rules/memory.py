@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.prefork.library.celery import IN_CHILDREN
+from flake8_forksafe.prefork.records import IN_CHILDREN
 from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.project.pool import Pool

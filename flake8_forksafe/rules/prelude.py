@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
+from flake8_forksafe.prefork.records import Setting
 from flake8_forksafe.prefork.trace import Trace, module_of
-from flake8_forksafe.prefork.walk import Setting
 from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
 
 THREADS = (

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.prefork.frames import Gate
+from flake8_forksafe.prefork.records import Edge, Gate, Use
 from flake8_forksafe.prefork.trace import Trace, module_of
-from flake8_forksafe.prefork.walk import Edge, Use
 
 READY = "django.setup: ready()"
 

@@ -7,7 +7,8 @@ outlines are equal, their facts differ in lines only, and those follow from the 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 from flake8_forksafe.source.facts import Cut
@@ -38,10 +39,12 @@ class Edit(NamedTuple):
     """What became of a file: where its lines went, and what was added.
 
     :ivar lines: from a line of the old content to that of the new.
+    :ivar words: if something was added, every word of the old content whose facts matter.
     """
 
     lines: Mapping[int, int]
     added: tuple[Added, ...] = ()
+    words: frozenset[str] = frozenset()
 
     def moved(self, line: int) -> int:
         """The new number of a line; one that no fact stands on keeps its distance from the fact before it."""
@@ -60,7 +63,7 @@ def outline(sliced: Sliced) -> Outline | None:
     return Outline(sliced.text, sliced.numbers, cuts)
 
 
-def edit_between(outlines: Mapping[Cut | None, Outline], bodies: Iterable[Cut], text: str) -> Edit | None:
+def edit_between(outlines: Mapping[Cut | None, Outline], bodies: Sequence[Cut], text: str) -> Edit | None:
     """What an edit did, or None if it did more than to move lines and to add imports.
 
     :param outlines: those of the old content, of function bodies by their place and of the module at None.
@@ -89,7 +92,11 @@ def edit_between(outlines: Mapping[Cut | None, Outline], bodies: Iterable[Cut], 
             pending = [cut for cut in pending if cut not in reached]
     except Unreadable:
         return None
-    return edit._replace(lines={**lines, **edit.lines}) if edit is not None else None
+    if edit is None:
+        return None
+    texts = [outlines[cut].text for cut in (None, *bodies)] if edit.added else []
+    words = frozenset(word for text in texts for word in re.findall(r"[^\W\d]\w*", text))
+    return Edit({**lines, **edit.lines}, edit.added, words)
 
 
 def _compare(old: Outline, new: Outline) -> Edit | None:

@@ -20,9 +20,8 @@ import pytest
 from helpers import FIXTURES, check, write
 
 from flake8_forksafe.analysis import Report
-from flake8_forksafe.prefork.boot import ROOT
+from flake8_forksafe.prefork.records import ROOT, Edge
 from flake8_forksafe.prefork.trace import Trace
-from flake8_forksafe.prefork.walk import Edge
 from flake8_forksafe.report import html
 from flake8_forksafe.rules.memory import heavy_packages
 

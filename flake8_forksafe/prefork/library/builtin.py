@@ -214,10 +214,10 @@ def names_of(walk: Walk, function: External, arguments: Arguments, frame: Frame)
     if holder is None:
         if function.path.endswith("globals"):
             frame.module.open = True  # what is put in there under a computed name is not followed
-        return NamesTable(walk, frame.module.names if function.path.endswith("globals") else frame.names)
+        return NamesTable(walk, frame.module.contents if function.path.endswith("globals") else frame.names)
     if isinstance(holder, ModuleValue):
         holder.module.open = True
-        return NamesTable(walk, holder.module.names)
+        return NamesTable(walk, holder.module.contents)
     if isinstance(holder, (Instance, Class)):
         return NamesTable(walk, holder.names)
     return UNKNOWN
@@ -252,7 +252,7 @@ def directory(walk: Walk, function: External, arguments: Arguments, frame: Frame
     if holder is None:
         names = frame.names
     elif isinstance(holder, ModuleValue):
-        names = holder.module.names
+        names = holder.module.contents
     elif isinstance(holder, (Instance, Class)):
         cls = holder.cls if isinstance(holder, Instance) else holder
         names = {name: value for base in cls.mro() if isinstance(base, Class) for name, value in base.names.items()}

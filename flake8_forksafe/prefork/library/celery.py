@@ -33,16 +33,6 @@ if TYPE_CHECKING:
     from flake8_forksafe.prefork.frames import Frame
     from flake8_forksafe.prefork.walk import Walk
 
-BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logger", "after_setup_task_logger",
-               "celeryd_after_setup", "worker_before_create_process")  # fmt: skip
-"""Signals of the worker sent in MainProcess before the first fork, in order (celery/apps/worker.py,
-celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``import_modules`` comes before all."""
-AFTER_FORK = ("worker_ready",)
-"""Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
-
-IN_CHILDREN = ("worker_process_init",)
-"""Sent in each child when it starts (celery/concurrency/prefork.py)."""
-
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
 (celery/app/backends.py, celery/worker/worker.py, celery/worker/components.py)."""
@@ -114,7 +104,7 @@ def config_value(walk: Walk, config: Value, name: str, frame: Frame) -> Value | 
             if item is not None:
                 found.append(item.value)
         elif isinstance(option, ModuleValue):
-            if name in option.module.names:
+            if name in option.module.contents:
                 found.append(walk.attribute(option, name, frame))
         elif isinstance(option, (Class, Instance)):
             if any(isinstance(base, Class) and name in base.names for base in

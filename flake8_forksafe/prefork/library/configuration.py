@@ -129,7 +129,7 @@ def _execute_here(walk: Walk, path: str, frame: Frame) -> None:
     relative = os.path.relpath(path, os.path.dirname(frame.module.found.path or path))
     name = f"{frame.module.package}.{os.path.splitext(relative)[0].replace(os.sep, '.')}"
     part = Module(Found(name, path, False, (), FIRST_PARTY))
-    part.names = frame.module.names
+    part.names = frame.module.contents
     walk.modules.setdefault(name, part)
     walk.record(frame, name, "dynamic")
     try:
@@ -157,10 +157,12 @@ def class_setting(walk: Walk, module: Module, name: str, frame: Frame) -> Value 
 
 def _configurations(walk: Walk, module: Module) -> list[Class]:
     item = walk.environ.entries.get("DJANGO_CONFIGURATION")
-    chosen = [module.names.get(text(option) or "") for option in options(item.value)] if item is not None else []
+    chosen = [module.contents.get(text(option) or "") for option in options(item.value)] if item is not None else []
     classes = [value for value in chosen if isinstance(value, Class)]
     if not classes:
-        candidates = [value for value in module.names.values() if isinstance(value, Class) and _is_configuration(value)]
+        candidates = [
+            value for value in module.contents.values() if isinstance(value, Class) and _is_configuration(value)
+        ]
         parents = {id(base) for value in candidates for base in list(value.mro())[1:]}
         classes = [value for value in candidates if id(value) not in parents]
     return classes

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flake8_forksafe.prefork import sequences
 from flake8_forksafe.prefork.library.builtin import attribute_or
 from flake8_forksafe.prefork.library.standard import cached_property, import_path, import_string
+from flake8_forksafe.prefork.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.prefork.values import (
     NONE,
     UNKNOWN,
@@ -64,7 +65,7 @@ def config_from_object(walk: Walk, function: External, arguments: Arguments, fra
             found = import_path(walk, name, frame) if name else option
             names: dict[str, Value] = {}
             if isinstance(found, ModuleValue):
-                names = found.module.names
+                names = found.module.contents
             elif isinstance(found, (Class, Instance)):
                 order = (found.cls if isinstance(found, Instance) else found).mro()
                 for base in reversed([base for base in order if isinstance(base, Class)]):
@@ -93,37 +94,6 @@ def set_config_item(walk: Walk, holder: External, index: Value, value: Value) ->
 
 
 # --- Django REST framework and others that read class paths from Django's settings -------------------------------
-
-
-class SettingImports(NamedTuple):
-    """Class paths in a Django setting that a library imports when one of its modules is imported."""
-
-    triggers: tuple[str, ...]
-    setting: str
-    keys: tuple[str, ...]
-    """Keys of the setting, a mapping, whose values are dotted paths or lists of them; empty: the setting itself."""
-
-
-SETTING_IMPORTS = (
-    # rest_framework/views.py and generics.py evaluate these in class bodies (3.14 to 3.16)
-    SettingImports(
-        tuple(f"rest_framework.{name}" for name in ("views", "generics", "viewsets", "decorators", "routers")),
-        "REST_FRAMEWORK",
-        ("DEFAULT_RENDERER_CLASSES", "DEFAULT_PARSER_CLASSES", "DEFAULT_AUTHENTICATION_CLASSES",
-         "DEFAULT_THROTTLE_CLASSES", "DEFAULT_PERMISSION_CLASSES", "DEFAULT_CONTENT_NEGOTIATION_CLASS",
-         "DEFAULT_METADATA_CLASS", "DEFAULT_VERSIONING_CLASS"),
-    ),
-    # drf_spectacular/utils.py: extend_schema looks up the schema class of what it decorates
-    SettingImports(("drf_spectacular.utils",), "REST_FRAMEWORK", ("DEFAULT_SCHEMA_CLASS",)),
-    SettingImports(("drf_spectacular.views",), "SPECTACULAR_SETTINGS", ("DEFAULT_GENERATOR_CLASS",)),
-    # social_django/utils.py, imported by ready() of its app config
-    SettingImports(("social_django.utils",), "SOCIAL_AUTH_STRATEGY", ()),
-    SettingImports(
-        ("rest_framework.generics", "rest_framework.viewsets", "rest_framework.routers"),
-        "REST_FRAMEWORK",
-        ("DEFAULT_PAGINATION_CLASS", "DEFAULT_FILTER_BACKENDS"),
-    ),
-)  # fmt: skip
 
 
 def on_outside_import(walk: Walk, name: str, frame: Frame) -> None:

@@ -36,7 +36,7 @@ def include(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     for option in options(arguments.get(0, "callable") or UNKNOWN):
         found = _named(walk, option, frame)
         if isinstance(found, ModuleValue):
-            found = found.module.names.get("includeme", UNKNOWN)
+            found = found.module.contents.get("includeme", UNKNOWN)
         if isinstance(found, Function):
             walk.call(found, Arguments((function.receiver or UNKNOWN,)), frame)
     return NONE

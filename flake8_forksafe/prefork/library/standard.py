@@ -494,7 +494,7 @@ def members(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     if not isinstance(holder, ModuleValue):
         return Items("list", (), walk.doubt, complete=False)
     found = []
-    for name, value in sorted(holder.module.names.items()):
+    for name, value in sorted(holder.module.contents.items()):
         answer: bool | None = True
         if predicate is not None:
             answer = truth(walk.call(predicate, Arguments((value,)), frame))

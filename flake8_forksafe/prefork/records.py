@@ -1,0 +1,130 @@
+"""What a walk records: plain data that the rules read, and that can be kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flake8_forksafe.hazards.catalogue import WarmUp
+
+ROOT = "celery worker"
+"""The node of the worker itself, from which everything is reached."""
+
+BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logger", "after_setup_task_logger",
+               "celeryd_after_setup", "worker_before_create_process")  # fmt: skip
+"""Signals of the worker sent in MainProcess before the first fork, in order (celery/apps/worker.py,
+celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``import_modules`` comes before all."""
+AFTER_FORK = ("worker_ready",)
+"""Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
+
+IN_CHILDREN = ("worker_process_init",)
+"""Sent in each child when it starts (celery/concurrency/prefork.py)."""
+
+
+class Gate(NamedTuple):
+    """A condition that depends on ``sys.argv``, and so on what process it is evaluated in.
+
+    :ivar kind: ``"if"`` or ``"and"``: a statement, or an operand inside one.
+    :ivar holds: how it came out; None if that depends on how the worker is launched.
+    """
+
+    node: str
+    line: int
+    column: int
+    kind: str
+    holds: bool | None
+
+    @property
+    def key(self) -> tuple[str, int, int, str]:
+        """What tells it from other gates."""
+        return self[:4]
+
+
+class Edge(NamedTuple):
+    """``source`` executes ``target``.
+
+    :ivar kind: ``"import"``, ``"dynamic"`` (an import of a computed name), ``"lazy"`` (a lazy import that is used),
+        ``"call"``, ``"thread"`` (a call in a thread that is started) or ``"boot"``.
+    :ivar sure: whether it happens whenever ``source`` executes.
+    :ivar line: where in ``source``.
+    :ivar step: for ``"boot"``, the step of the boot in which it happens.
+    """
+
+    source: str
+    target: str
+    line: int
+    column: int
+    kind: str
+    sure: bool
+    step: str = ""
+
+
+class Use(NamedTuple):
+    """A call of something that the catalogue of warm-ups lists.
+
+    :ivar call: what is called, without argument lists: ``threading.Thread.start``.
+    :ivar shown: the same as people read it: ``threading.Thread().start``.
+    :ivar sure: whether it happens whenever ``node`` executes.
+    :ivar gates: the gates it stands behind, inside ``node``.
+    """
+
+    node: str
+    line: int
+    column: int
+    call: str
+    shown: str
+    warm_up: WarmUp
+    sure: bool
+    gates: tuple[Gate, ...]
+
+
+class Setting(NamedTuple):
+    """Something that may limit native threads: an environment variable that is set, or a call that acts alike.
+
+    :ivar name: the variable, or the dotted name of the function.
+    :ivar value: the variable's value, or the first argument; None if it is not known.
+    :ivar position: how many modules were loaded before.
+    """
+
+    name: str
+    value: object
+    node: str
+    line: int
+    column: int
+    sure: bool
+    position: int
+
+
+class Span(NamedTuple):
+    """Where in a record the execution of one module lies.
+
+    :ivar edges: how many edges there were when it began; ``order``: how many modules had been loaded.
+    :ivar edges_after: how many edges there were when it ended; ``order_after``: how many modules had been loaded.
+    :ivar sure: whether all of it executes whenever it is imported.
+    :ivar guarded: whether what it imports first of what may be missing makes a handler of its importers run.
+    """
+
+    edges: int
+    order: int
+    edges_after: int
+    order_after: int
+    sure: bool
+    guarded: bool
+
+
+class Note(NamedTuple):
+    """Something the walk could not do (FS191, FS192): where, and why."""
+
+    code: str
+    module: str
+    line: int
+    column: int
+    text: str
+
+
+class UnreadSetting(NamedTuple):
+    """A setting that Celery does not read: where it is made, and what Celery reads instead."""
+
+    name: str
+    instead: str
+    module: str
+    line: int

@@ -1,0 +1,33 @@
+"""Whether a package is installed where the worker runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.environment import Environment
+from flake8_forksafe.project.requirements import Requirements, normalise
+
+
+class Presence:
+    """What tells whether a top-level module is installed: the environment, or else what the project declares.
+
+    :param distributions: names of distributions by import name, where the two differ.
+    """
+
+    def __init__(
+        self, disk: Disk, environment: Environment, requirements: Requirements, distributions: Mapping[str, str]
+    ) -> None:
+        self.disk = disk
+        self.environment = environment
+        self.requirements = requirements
+        self.distributions = distributions
+
+    def __call__(self, module: str) -> bool | None:
+        """Whether a module is installed; None if that is not known."""
+        if self.environment.directories:
+            return self.environment.has_module(self.disk, module)
+        name = normalise(self.distributions.get(module, module))
+        if name in self.requirements.required:
+            return True
+        return False if name in self.requirements.optional else None

@@ -11,9 +11,9 @@ from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
 from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project import celery_app
-from flake8_forksafe.project.celery_app import AppFound, Search
 from flake8_forksafe.project.deployment import find_launches
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.found import AppFound, Search
 from flake8_forksafe.project.measurement import Measurement, load_measurement
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem

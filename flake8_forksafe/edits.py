@@ -8,34 +8,38 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flake8_forksafe.finding import Finding, Outcome
-from flake8_forksafe.source.cache import FactStore
-from flake8_forksafe.source.facts import Cut
-from flake8_forksafe.source.outline import Edit, edit_between
-from flake8_forksafe.source.slices import signature
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.outline import Edit, edit_between, unpack
+from flake8_forksafe.source.slices import cut_source, extended, signature_of
 from flake8_forksafe.source.text import Unreadable, decode
 
 UNCHANGED = Edit({})
+Outlines = Mapping[tuple[int, int] | None, bytes]
+"""Packed outlines of one file."""
 
 
 def find_edits(
-    stale: Mapping[str, list[Any]], read: Callable[[str], bytes], cache_dir: str | None
+    stale: Mapping[str, list[Any]], read: Callable[[str], bytes], outlines: Callable[[str], Outlines]
 ) -> dict[str, Edit] | None:
     """How each file that is stale was edited; None if one of them now means something else.
 
-    :param stale: for each path the kept digest, signature and function bodies.
+    :param stale: for each path the kept signature and function bodies.
     :param read: the current content of a file.
+    :param outlines: the kept outlines of a file.
     """
-    store: FactStore | None = None
     edits: dict[str, Edit] = {}
-    for path, (digest, signed, bodies) in stale.items():
+    for path, (signed, bodies) in stale.items():
         try:
             text = decode(read(path))
-            if signature(text, bodies) == signed:
+            sliced = cut_source(text)
+            if extended(signature_of(sliced), text, bodies) == signed:
                 continue
+            cuts = [Cut(*body) for body in bodies]
+            kept = {place and Cut(*place): unpack(data) for place, data in outlines(path).items()}
+            known = {cut: outline for cut, outline in kept.items() if outline is not None}
+            edit = edit_between(known, sliced, cuts, text)
         except (Unreadable, OSError):
             return None
-        store = store or FactStore(cache_dir, read)
-        edit = edit_between(store.outlines(digest), [Cut(*body) for body in bodies], text)
         if edit is None:
             return None
         edits[path] = edit

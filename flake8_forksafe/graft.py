@@ -17,8 +17,8 @@ from flake8_forksafe.prefork.graph import ExecutionGraph
 from flake8_forksafe.prefork.records import Edge, Gate, Setting, Span
 from flake8_forksafe.prefork.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.prefork.trace import Trace, module_of
-from flake8_forksafe.project.celery_app import Search
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Layout, absolute
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.source.outline import Added, Edit
@@ -90,7 +90,8 @@ def _name(path: str) -> str:
 def _with_lines_moved(trace: Trace, edits: Mapping[str, Edit]) -> Trace:
     """A trace whose lines are those of the edited modules."""
     new = copy(trace)
-    new.__dict__.pop("modules", None)
+    for computed in ("modules", "outward", "outside"):
+        new.__dict__.pop(computed, None)
 
     def line_in(node: str, line: int) -> int:
         edit = edits.get(module_of(node))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import pickle
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from flake8_forksafe.rules.rule import Context
+if TYPE_CHECKING:
+    from flake8_forksafe.rules.rule import Context
+    from flake8_forksafe.source.cut import Cut
 
 CLASSES = frozenset({
     "flake8_forksafe.prefork.graph.ExecutionGraph", "flake8_forksafe.prefork.trace.Growth",
@@ -19,7 +22,7 @@ CLASSES = frozenset({
 def dump(context: Context, key: str) -> bytes:
     """A context as it is kept; ``key`` tells which outcome it belongs to."""
     for trace in context.traces:
-        _ = trace.graph, trace.modules  # explored once for all
+        _ = trace.graph  # explored once for all
     return key.encode() + b"\n" + pickle.dumps(context, pickle.HIGHEST_PROTOCOL)
 
 
@@ -31,8 +34,35 @@ def load(data: bytes, key: str) -> Context | None:
     header, _, rest = data.partition(b"\n")
     if header != key.encode():
         return None
+    from flake8_forksafe.rules.rule import Context
+
     loaded = _OwnData(io.BytesIO(rest)).load()
     return loaded if isinstance(loaded, Context) else None
+
+
+def dump_plain(outlines: Mapping[str, Mapping[Cut | None, bytes]], key: str) -> bytes:
+    """Outlines of files, as they are kept."""
+    plain = {path: {cut and tuple(cut): data for cut, data in known.items()} for path, known in outlines.items()}
+    return key.encode() + b"\n" + pickle.dumps(plain, pickle.HIGHEST_PROTOCOL)
+
+
+def load_plain(data: bytes, key: str) -> dict[str, Any]:
+    """The outlines that were kept, if they belong to that outcome.
+
+    :raises Exception: whatever damaged data raises.
+    """
+    header, _, rest = data.partition(b"\n")
+    if header != key.encode():
+        return {}
+    loaded: dict[str, Any] = _NoData(io.BytesIO(rest)).load()
+    return loaded
+
+
+class _NoData(pickle.Unpickler):
+    """Makes nothing but plain containers."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name} is not kept")
 
 
 class _OwnData(pickle.Unpickler):

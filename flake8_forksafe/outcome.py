@@ -23,6 +23,7 @@ from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
 from flake8_forksafe.settings import Settings
 
 if TYPE_CHECKING:
+    from flake8_forksafe.analysis import Report
     from flake8_forksafe.project.disk import Disk
     from flake8_forksafe.rules.rule import Context
     from flake8_forksafe.source.cache import FactStore
@@ -79,7 +80,7 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     report = analyse(settings, overlay)
     remarks = remarks_on(report.context) if with_remarks or kept.saves else ()
     outcome = Outcome(report.findings, remarks, len(report.traces), report.files)
-    kept.save(outcome, report.disk, file_states(report.disk, report.store), report.context)
+    kept.save(outcome, report.disk, file_states(report.disk, report.store), report)
     return outcome
 
 
@@ -102,6 +103,7 @@ class Kept:
         name = checksum(self.key)
         self.path = os.path.join(settings.cache_dir, f"outcome-{name}.json") if settings.cache_dir else None
         self.context_path = os.path.join(settings.cache_dir, f"context-{name}.bin") if settings.cache_dir else ""
+        self.outlines_path = os.path.join(settings.cache_dir, f"outlines-{name}.bin") if settings.cache_dir else ""
         self.saves = self.path is not None and not overlay
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class Kept:
             stale = [path for path, state in files.items() if not self._same_file(path, state, saved_ns)]
             if not all(self._same_directory(path, state, saved_ns) for path, state in directories.items()):
                 return None
-            edits = self._edits({path: files[path] for path in stale})
+            edits = self._edits({path: files[path] for path in stale}, saved_ns)
             if not edits:
                 return self._outcome(document) if edits is not None else None
             if any(edit.added for edit in edits.values()):
@@ -158,7 +160,7 @@ class Kept:
 
         return bool(listing_digest(Disk().listing(full), self._own_name(full)) == known)
 
-    def _edits(self, stale: dict[str, list[Any]]) -> dict[str, Edit] | None:
+    def _edits(self, stale: dict[str, list[Any]], saved_ns: int) -> dict[str, Edit] | None:
         """How lines moved in the files that changed; None if one of them changed what it means."""
         sources = {}
         for path, state in stale.items():
@@ -172,12 +174,20 @@ class Kept:
             elif mentions_digest(content) != state[5]:
                 return None
             else:
-                sources[full] = state[2:5]
+                sources[full] = state[3:5]
         if not sources:
             return {}
         from flake8_forksafe.edits import find_edits
 
-        return find_edits(sources, lambda path: self._content(path) or b"", self.settings.cache_dir)
+        kept: dict[str, Any] = {}
+
+        def outlines(path: str) -> Any:
+            from flake8_forksafe.keeping import load_plain
+
+            kept.update(kept or load_plain(_read(self.outlines_path) or b"", str(saved_ns)))
+            return kept.get(self._relative(path), {})
+
+        return find_edits(sources, lambda path: self._content(path) or b"", outlines)
 
     def _grafted(self, edits: dict[str, Edit], document: dict[str, Any], with_remarks: bool) -> Outcome | None:
         """The outcome after edits that added imports."""
@@ -222,7 +232,7 @@ class Kept:
         outcome: Outcome,
         disk: Disk,
         files: Iterable[tuple[str, list[Any]]],
-        context: Context | None = None,
+        report: Report | None = None,
     ) -> None:
         """Keep an outcome and what led to it, unless it depends on an unsaved buffer."""
         if self.path is None or not self.saves or disk.exhausted:
@@ -249,13 +259,17 @@ class Kept:
             "files_read": outcome.files,
         }
         write_atomically(directory, name, json.dumps(document, separators=(",", ":")).encode())
-        if context is not None and context.traces:
-            from flake8_forksafe.keeping import dump
+        if report is not None and report.traces:
+            from flake8_forksafe.keeping import dump, dump_plain
 
-            data = dump(context, self._context_key(document))
-            write_atomically(directory, os.path.basename(self.context_path), data)
-        _evict(directory, "outcome-")
-        _evict(directory, "context-")
+            outlines = {self._relative(path): report.store.outlines(path) for path in report.store.used}
+            for target, data in (
+                (self.outlines_path, dump_plain(outlines, str(document["saved_ns"]))),
+                (self.context_path, dump(report.context, self._context_key(document))),
+            ):
+                write_atomically(directory, os.path.basename(target), data)
+        for prefix in ("outcome-", "outlines-", "context-"):
+            _evict(directory, prefix)
 
     def _plain(self, finding: Finding) -> list[Any]:
         chain = [[hop.node, self._relative(hop.path) if hop.path is not None else None, hop.line, hop.kind, hop.step]

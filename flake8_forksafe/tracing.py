@@ -14,9 +14,9 @@ from flake8_forksafe.prefork.trace import Launch, Trace
 from flake8_forksafe.prefork.values import Arguments, Literal
 from flake8_forksafe.prefork.walk import Walk
 from flake8_forksafe.project import celery_app
-from flake8_forksafe.project.celery_app import AppFound
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
+from flake8_forksafe.project.found import AppFound
 from flake8_forksafe.project.launches.model import WorkerLaunch
 from flake8_forksafe.project.layout import Layout, source_roots
 from flake8_forksafe.project.pool import resolve

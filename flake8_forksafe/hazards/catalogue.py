@@ -81,11 +81,15 @@ def _lies_in(name: str, package: str) -> bool:
 
 
 class Catalogue(NamedTuple):
-    """All hazards, by import name, and all warm-ups, by :func:`_index`."""
+    """All hazards, by import name, and all warm-ups, by :func:`_index`.
+
+    :ivar tops: the top-level packages of the hazards.
+    """
 
     hazards: dict[str, Hazard]
     warm_ups: dict[str, tuple[WarmUp, ...]]
     sources: dict[str, str]
+    tops: frozenset[str]
 
     def warm_up(self, call: str, keywords: Mapping[str, object]) -> WarmUp | None:
         """The warm-up that a call is, if it is one.
@@ -107,6 +111,8 @@ class Catalogue(NamedTuple):
 
     def find(self, module: str) -> Hazard | None:
         """The hazard that importing ``module`` loads: its own entry or that of a package it lies in."""
+        if module.partition(".")[0] not in self.tops:
+            return None
         while module:
             hazard = self.hazards.get(module)
             if hazard is not None:
@@ -137,7 +143,7 @@ def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] =
     for code, call in calls:
         entry = WarmUp(call, code, "project", USER_WHY, USER_WARM_UP_INSTEAD, (), "", ())
         warm_ups[_index(call)] = (entry, *warm_ups.get(_index(call), ()))
-    return Catalogue(hazards, warm_ups, catalogue.sources)
+    return Catalogue(hazards, warm_ups, catalogue.sources, _tops(hazards))
 
 
 @cache
@@ -152,7 +158,12 @@ def _shipped() -> Catalogue:
     for entry in document["warmup"]:
         key = _index(entry["call"])
         warm_ups[key] = (*warm_ups.get(key, ()), _warm_up(entry))
-    return Catalogue(hazards, warm_ups, {key: source["url"] for key, source in document["source"].items()})
+    sources = {key: source["url"] for key, source in document["source"].items()}
+    return Catalogue(hazards, warm_ups, sources, _tops(hazards))
+
+
+def _tops(hazards: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in hazards)
 
 
 def _index(call: str) -> str:

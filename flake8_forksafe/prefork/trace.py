@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
@@ -10,6 +11,7 @@ from flake8_forksafe.prefork.graph import ExecutionGraph
 from flake8_forksafe.prefork.records import ROOT, Edge, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.launches.model import WorkerLaunch
+from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 
 if TYPE_CHECKING:
     from flake8_forksafe.prefork.boot import Booted
@@ -159,6 +161,23 @@ class Trace:
         self._after -= {name}
         self._origins = {**self._origins, name: origin}
         self._steps = {**self._steps, name: self._steps[importer]}
+
+    @cached_property
+    def outward(self) -> tuple[Edge, ...]:
+        """Edges before the fork, but for calls, from first-party code to anything else."""
+        return tuple(edge for edge in self._between(FIRST_PARTY) if edge.kind != "call")
+
+    @cached_property
+    def outside(self) -> tuple[Edge, ...]:
+        """Edges before the fork from third-party code that is walked."""
+        return tuple(self._between(THIRD_PARTY))
+
+    def _between(self, origin: str) -> Iterator[Edge]:
+        """Edges from modules of an origin, except those of the project's own code to itself."""
+        sources = {source: self.origin(module_of(source)) == origin for source in {edge.source for edge in self.edges}}
+        for edge in self.edges:
+            if sources[edge.source] and (origin != FIRST_PARTY or self._origins.get(edge.target) != FIRST_PARTY):
+                yield edge
 
     @property
     def loaded(self) -> list[str]:

@@ -42,7 +42,8 @@ from flake8_forksafe.prefork.values import (
     options,
 )
 from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Found, Layout
-from flake8_forksafe.source.facts import Block, Cut, Expression
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block, Expression
 from flake8_forksafe.source.text import Unreadable
 
 STEP_LIMIT = 3_000_000

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.found import AppFound, Mention, Search
 from flake8_forksafe.project.layout import module_name
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.facts import Block, Cut, Expression
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block, Expression
 from flake8_forksafe.source.text import Unreadable
 
 CELERY_CLASSES = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
@@ -25,37 +26,6 @@ ASIDE = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "samples", "conftest", "benchmarks"}
 )
 """Directories and modules whose apps count only if there are no others."""
-
-
-class AppFound(NamedTuple):
-    """A Celery app in the source.
-
-    :ivar spec: what to give to ``celery -A``: ``module:attribute``.
-    :ivar root: the source root its module is imported from.
-    """
-
-    spec: str
-    path: str
-    line: int
-    root: str
-
-
-class Mention(NamedTuple):
-    """A source file that mentions Celery.
-
-    :ivar line: of the first import of Celery, 0 if it imports nothing of it.
-    """
-
-    path: str
-    creates: bool
-    line: int
-
-
-class Search(NamedTuple):
-    """What a search of the tree for Celery found."""
-
-    mentions: tuple[Mention, ...]
-    apps: tuple[AppFound, ...]
 
 
 APP_NAMES = ("celery", "celery_app")

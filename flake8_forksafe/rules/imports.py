@@ -30,8 +30,8 @@ def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
     """Every first-party import of a hazard that a trace reaches before the fork, accepted ones left out."""
     accepted = {name for name, _ in context.settings.accept}
     seen: set[tuple[str, int, str]] = set()
-    for edge in trace.edges:
-        if edge.target in trace.paths or edge.kind == "call" or trace.origin(module_of(edge.source)) != FIRST_PARTY:
+    for edge in trace.outward:
+        if edge.target in trace.paths:
             continue
         hazard = context.catalogue.find(edge.target)
         if hazard is None or not hazard.reported or is_accepted(hazard.name, accepted):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.prefork.trace import Trace
-from flake8_forksafe.project.celery_app import Search
+from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.launches.model import Trouble
 from flake8_forksafe.project.measurement import Measurement
 from flake8_forksafe.settings import Settings
@@ -63,7 +63,7 @@ def listed(names: list[str]) -> str:
 
 def is_accepted(name: str, accepted: set[str]) -> bool:
     """Whether a package or one it lies in is accepted."""
-    parts = name.split(".")
+    parts = name.split(".") if accepted else []
     return any(".".join(parts[:count]) in accepted for count in range(1, len(parts) + 1))
 
 

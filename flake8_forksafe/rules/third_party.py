@@ -10,7 +10,7 @@ from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.prefork.records import Edge
 from flake8_forksafe.prefork.trace import Trace, module_of
-from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
+from flake8_forksafe.project.layout import THIRD_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
 
@@ -31,12 +31,11 @@ def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
     """Every first-party import through which a hazard is loaded by somebody else's package."""
     accepted = {name for name, _ in context.settings.accept}
     outgoing: dict[str, list[Edge]] = {}
-    for edge in trace.edges:
-        if trace.origin(module_of(edge.source)) == THIRD_PARTY:
-            outgoing.setdefault(edge.source, []).append(edge)
+    for edge in trace.outside:
+        outgoing.setdefault(edge.source, []).append(edge)
     seen: set[tuple[str, int]] = set()
-    for edge in trace.edges:
-        if trace.origin(module_of(edge.source)) != FIRST_PARTY or edge.kind in ("call", "thread", "boot"):
+    for edge in trace.outward:
+        if edge.kind in ("thread", "boot"):
             continue
         if trace.origin(edge.target) != THIRD_PARTY or (edge.source, edge.line) in seen:
             continue

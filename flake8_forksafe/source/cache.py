@@ -16,17 +16,14 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from flake8_forksafe import __version__
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.atomic import write_atomically
-from flake8_forksafe.source.facts import Block, Cut
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable, decode
-
-if TYPE_CHECKING:
-    from flake8_forksafe.source.outline import Outline
-    from flake8_forksafe.source.slices import Sliced
 
 FILE_NAME = "facts.bin"
 SIZE_LIMIT = 128_000_000
@@ -102,11 +99,12 @@ class FactStore:
         block = entry.bodies.get(cut)
         if block is None:
             from flake8_forksafe.source.collector import collect_sliced_body
+            from flake8_forksafe.source.outline import outline, pack
             from flake8_forksafe.source.slices import cut_body
 
             wrapped, sliced = cut_body(self._text(path), cut)
             block = entry.bodies[cut] = collect_sliced_body(wrapped, sliced, cut)
-            entry.outlines[cut] = packed(sliced)
+            entry.outlines[cut] = pack(outline(sliced))
             self._changed.add(self.used[path])
             self.bodies_collected += 1
         return block
@@ -120,12 +118,13 @@ class FactStore:
             entry = self._entries.get(digest) or self._stored_entry(digest)
             if entry is None:
                 from flake8_forksafe.source.collector import collect_sliced
+                from flake8_forksafe.source.outline import outline, pack
                 from flake8_forksafe.source.slices import cut_source, signature_of
 
                 self.parsed.append(path)
                 text = self._text(path)
                 sliced = cut_source(text)
-                entry = Entry(collect_sliced(text, sliced), {}, signature_of(sliced), {None: packed(sliced)})
+                entry = Entry(collect_sliced(text, sliced), {}, signature_of(sliced), {None: pack(outline(sliced))})
                 self._changed.add(digest)
         except (Unreadable, OSError) as error:
             self._failures[path] = error
@@ -173,11 +172,10 @@ class FactStore:
         bodies = sorted([cut.first, cut.last] for cut in entry.bodies)
         return extended(entry.signature, self._text(path), bodies), bodies
 
-    def outlines(self, digest: str) -> dict[Cut | None, Outline]:
-        """The outlines of a content, as far as they are kept."""
-        entry = self._entries.get(digest) or self._stored_entry(digest)
-        unpacked = {cut: unpack(data) for cut, data in entry.outlines.items()} if entry is not None else {}
-        return {cut: outline for cut, outline in unpacked.items() if outline is not None}
+    def outlines(self, path: str) -> dict[Cut | None, bytes]:
+        """The outlines of a file that facts were asked of, packed."""
+        entry = self._entries.get(self.used.get(path, ""))
+        return entry.outlines if entry is not None else {}
 
     # --- keeping ------------------------------------------------------------------------------------------------
 
@@ -242,25 +240,6 @@ def _header() -> bytes:
     return f"forksafe facts {facts.SCHEMA} {__version__} libcst {version('libcst')} python {python}".encode()
 
 
-def packed(sliced: Sliced) -> bytes:
-    """The outline of a text, as it is kept."""
-    from flake8_forksafe.source.outline import outline
-
-    found = outline(sliced)
-    return zlib.compress(pickle.dumps(None if found is None else tuple(found), pickle.HIGHEST_PROTOCOL), 1)
-
-
-def unpack(data: bytes) -> Outline | None:
-    """The outline that was kept; None if there is none, or it is damaged."""
-    from flake8_forksafe.source.outline import Outline
-
-    try:
-        text, numbers, cuts = loads(zlib.decompress(data))
-        return Outline(text, numbers, cuts)
-    except Exception:  # whatever damaged data raises
-        return None
-
-
 def loads(data: bytes | memoryview) -> Any:
     """Unpickle facts; anything but facts and plain containers is refused, so that no store can run code."""
     return _FactsOnly(io.BytesIO(data)).load()
@@ -270,6 +249,6 @@ class _FactsOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == facts.__name__ and name.isidentifier() and hasattr(facts, name):
             return getattr(facts, name)
-        if module == __name__ and name == "Entry":
-            return Entry
+        if (module, name) in ((__name__, "Entry"), (Cut.__module__, "Cut")):
+            return {"Entry": Entry, "Cut": Cut}[name]
         raise pickle.UnpicklingError(f"{module}.{name} is not a fact")

@@ -13,7 +13,8 @@ from typing import Any
 import libcst
 
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.facts import Block, Cut, Expression, Statement
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block, Expression, Statement
 from flake8_forksafe.source.slices import Place, Sliced, cpython_error, cut_body, cut_source
 from flake8_forksafe.source.text import Unreadable
 

@@ -14,17 +14,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flake8_forksafe.source.cut import Cut
+
 SCHEMA = 2
 """Version of the shapes below; a cache written with another version is not read."""
-
-
-class Cut(NamedTuple):
-    """A function body that was cut out of the source before it was parsed."""
-
-    first: int
-    """First line of the body."""
-    last: int
-    """Last line of the body, inclusive."""
 
 
 # --- expressions ------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
-from flake8_forksafe.source.facts import Cut
-from flake8_forksafe.source.slices import Sliced, cut_body, cut_source
-from flake8_forksafe.source.text import Unreadable
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.slices import Sliced, cut_body
+
+UTF_8 = ("utf-8", "surrogatepass")
 
 
 class Outline(NamedTuple):
@@ -63,37 +65,43 @@ def outline(sliced: Sliced) -> Outline | None:
     return Outline(sliced.text, sliced.numbers, cuts)
 
 
-def edit_between(outlines: Mapping[Cut | None, Outline], bodies: Sequence[Cut], text: str) -> Edit | None:
+def pack(found: Outline | None) -> bytes:
+    """An outline, as it is kept."""
+    return zlib.compress(repr(found and (found.text, found.numbers, tuple(map(tuple, found.cuts)))).encode(*UTF_8), 1)
+
+
+def unpack(data: bytes) -> Outline | None:
+    """The outline that was kept; None if there is none.
+
+    :raises Exception: whatever damaged data raises.
+    """
+    known = ast.literal_eval(zlib.decompress(data).decode(*UTF_8))
+    return known and Outline(known[0], known[1], tuple(Cut(*cut) for cut in known[2]))
+
+
+def edit_between(
+    outlines: Mapping[Cut | None, Outline], sliced: Sliced, bodies: Sequence[Cut], text: str
+) -> Edit | None:
     """What an edit did, or None if it did more than to move lines and to add imports.
 
     :param outlines: those of the old content, of function bodies by their place and of the module at None.
+    :param sliced: what the parser would be given of ``text``, the new content.
     :param bodies: the function bodies whose facts matter.
-    :param text: the new content.
+    :raises Unreadable: as :func:`flake8_forksafe.source.slices.cut_source`.
     """
-    try:
-        new = outline(cut_source(text))
-        if None not in outlines or new is None:
+    new = outline(sliced)
+    edit = _compare(outlines[None], new) if None in outlines and new is not None else None
+    if edit is None or new is None:
+        return None
+    places = dict(zip(outlines[None].cuts, new.cuts, strict=True))
+    lines: dict[int, int] = {}
+    for cut in sorted(bodies):  # a body begins before those in it
+        inner = outline(cut_body(text, places[cut])[1]) if cut in places and cut in outlines else None
+        moved = _compare(outlines[cut], inner) if inner is not None else None
+        if inner is None or moved is None or moved.added:
             return None
-        edit = _compare(outlines[None], new)
-        places = dict(zip(outlines[None].cuts, new.cuts, strict=True)) if edit is not None else {}
-        lines: dict[int, int] = {}
-        pending = list(bodies)
-        while pending:
-            reached = [cut for cut in pending if cut in places]
-            if not reached:
-                return None
-            for cut in reached:
-                inner = outline(cut_body(text, places[cut])[1])
-                moved = _compare(outlines[cut], inner) if inner is not None and cut in outlines else None
-                if inner is None or moved is None or moved.added:
-                    return None
-                lines.update(moved.lines)
-                places.update(zip(outlines[cut].cuts, inner.cuts, strict=True))
-            pending = [cut for cut in pending if cut not in reached]
-    except Unreadable:
-        return None
-    if edit is None:
-        return None
+        lines.update(moved.lines)
+        places.update(zip(outlines[cut].cuts, inner.cuts, strict=True))
     texts = [outlines[cut].text for cut in (None, *bodies)] if edit.added else []
     words = frozenset(word for text in texts for word in re.findall(r"[^\W\d]\w*", text))
     return Edit({**lines, **edit.lines}, edit.added, words)
@@ -103,6 +111,8 @@ def _compare(old: Outline, new: Outline) -> Edit | None:
     """What an edit did to one outline."""
     if len(old.cuts) != len(new.cuts):
         return None
+    if old.text == new.text:
+        return Edit(dict(zip(old.numbers, new.numbers, strict=True)))
     try:
         before, after = ast.parse(old.text).body, iter(ast.parse(new.text).body)
     except (SyntaxError, RecursionError, MemoryError):

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from flake8_forksafe.source.facts import Cut
+from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.text import Unreadable
 
 LITERAL_LIMIT = 50_000

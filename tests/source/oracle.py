@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import collect, collect_body
-from flake8_forksafe.source.facts import Cut
+from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.text import Unreadable, decode
 
 ImportFact = tuple[int, str, int, tuple[tuple[str, str | None], ...]]

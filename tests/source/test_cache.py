@@ -17,7 +17,8 @@ from helpers import write
 from flake8_forksafe.source import cache, facts
 from flake8_forksafe.source.atomic import write_atomically
 from flake8_forksafe.source.cache import FILE_NAME, RACY_NS, Entry, FactStore, loads
-from flake8_forksafe.source.facts import Block, Cut, Define
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block, Define
 from flake8_forksafe.source.text import Unreadable
 
 FILES = {

@@ -1,0 +1,36 @@
+"""What a search of the project for Celery found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class AppFound(NamedTuple):
+    """A Celery app in the source.
+
+    :ivar spec: what to give to ``celery -A``: ``module:attribute``.
+    :ivar root: the source root its module is imported from.
+    """
+
+    spec: str
+    path: str
+    line: int
+    root: str
+
+
+class Mention(NamedTuple):
+    """A source file that mentions Celery.
+
+    :ivar line: of the first import of Celery, 0 if it imports nothing of it.
+    """
+
+    path: str
+    creates: bool
+    line: int
+
+
+class Search(NamedTuple):
+    """What a search of the tree for Celery found."""
+
+    mentions: tuple[Mention, ...]
+    apps: tuple[AppFound, ...]

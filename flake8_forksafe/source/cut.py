@@ -1,0 +1,12 @@
+"""Where a function body lies that was cut out of the source before it was parsed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Cut(NamedTuple):
+    """The lines of a function body, both inclusive."""
+
+    first: int
+    last: int

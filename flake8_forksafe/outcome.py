@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,8 +40,6 @@ UNMENTIONED = "-"
 """As :data:`flake8_forksafe.project.disk.UNMENTIONED`, which is not to be imported for it."""
 SEARCHED_FOR = (CELERY, b"DJANGO_SETTINGS_MODULE")
 """What is looked for in files that the worker does not load; one without it never matters."""
-MENTION = re.compile(rb"[^\n]*elery[^\n]*")
-"""A line that the search for apps may look at, whether the worker executes it or not."""
 
 
 def outcome_of(
@@ -309,8 +306,9 @@ def file_states(disk: Disk, store: FactStore | None) -> Iterator[tuple[str, list
 
 
 def mentions_digest(content: bytes) -> str:
-    """A digest of the lines that the search for apps may look at."""
-    return digest(b"\n".join(MENTION.findall(content)))[:16]
+    """A digest of the lines that the search for apps may look at, whether the worker executes them or not."""
+    lines = [line for line in content.split(b"\n") if CELERY in line] if CELERY in content else []
+    return digest(b"\n".join(lines))[:16]
 
 
 def _read(path: str) -> bytes | None:

@@ -70,7 +70,9 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
         hazards = around.catalogue.names()
         walk = Walk(layout, around.store, process, hazards, presence, partial(warm_up_of, around.catalogue))
         walk.django.fallback = fallback
-        return Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec, launcher), environment)
+        trace = Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec, launcher), environment)
+        walk.release()
+        return trace
 
     trace = trace_as((launcher.argv,) if launcher is not None else default_argv(app.spec))
     if trace.app_place is None and not app.path:

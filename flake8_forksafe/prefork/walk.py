@@ -142,6 +142,13 @@ class Walk:
         self.step_name = "find_app"
         self.steps_of: dict[str, str] = {}
 
+    def release(self) -> None:
+        """Give the memory back, which is full of cycles; to be called at the end."""
+        for module in self.modules.values():
+            module.names.clear()
+        for kept in (self.journal, self.memo, self.bodies, self.sensing, self.signal_receivers):
+            kept.clear()
+
     # --- doubt --------------------------------------------------------------------------------------------------
 
     @contextmanager

@@ -191,8 +191,9 @@ class _Grafter:
         if not top:
             raise Refused
         if self.layout.find(top) is None:
-            installed = top in _standard() or self.trace.presence(top) is True
-            if name in READ_SETTINGS or (self.span.guarded and not installed):
+            installed = True if top in _standard() else self.trace.presence(top)
+            caught = self.span.caught if installed is False else self.span.guarded and installed is None
+            if name in READ_SETTINGS or caught:
                 raise Refused
             yield name
             return

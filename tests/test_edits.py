@@ -99,6 +99,21 @@ def test_imports_that_are_added_are_grafted_on(bookshop: Path, runs: Runs) -> No
     assert runs.analysed < 1.6 * len(edits)
 
 
+@pytest.mark.parametrize("package", ["boto3", "polars", "requests", "json"])
+@pytest.mark.parametrize("first", ["", "import unheard_of\n"])
+def test_what_may_be_missing_where_that_is_caught(tmp_path: Path, runs: Runs, package: str, first: str) -> None:
+    root = write(tmp_path, {
+        **PROJECT,
+        "pyproject.toml": "[project]\nname='p'\ndependencies=['requests']\noptional-dependencies.s3=['boto3']\n",
+        "proj/tasks.py": "try:\n    import proj.inner\nexcept ImportError:\n    import litellm\n",
+        "proj/inner.py": f"{first}import proj.more\nimport torch\n",
+    })  # fmt: skip
+    runs.codes(root)
+    path = root / "proj/inner.py"
+    edited = path.read_text().replace("import torch", f"import {package}\nimport torch")
+    assert outcome(root, path, edited) == outcome(root, path, edited, no_cache=True)
+
+
 def test_a_saved_edit_counts_like_an_unsaved_one(tmp_path: Path, runs: Runs) -> None:
     root = write(tmp_path, PROJECT)
     before = runs.codes(root)

@@ -100,7 +100,8 @@ class Span(NamedTuple):
     :ivar edges: how many edges there were when it began; ``order``: how many modules had been loaded.
     :ivar edges_after: how many edges there were when it ended; ``order_after``: how many modules had been loaded.
     :ivar sure: whether all of it executes whenever it is imported.
-    :ivar guarded: whether what it imports first of what may be missing makes a handler of its importers run.
+    :ivar caught: whether who imports it catches that something is not installed.
+    :ivar guarded: whether one more package that may not be installed would be the first whose absence is caught.
     """
 
     edges: int
@@ -108,6 +109,7 @@ class Span(NamedTuple):
     edges_after: int
     order_after: int
     sure: bool
+    caught: bool
     guarded: bool
 
 

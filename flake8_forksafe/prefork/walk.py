@@ -404,7 +404,8 @@ class Walk:
             module.attempts = known.attempts + 1
         module.state = "loading"
         began, raised = (len(self.edges), len(self.order)), self.raised
-        guarded = IMPORT_ERROR not in self.possible_errors and self.catches(IMPORT_ERROR)
+        caught = self.catches(IMPORT_ERROR)
+        guarded = caught and IMPORT_ERROR not in self.possible_errors
         body = self._module_facts(module, frame)
         if body is not None and self.depth >= calls.DEPTH_LIMIT:
             self.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
@@ -420,7 +421,7 @@ class Walk:
                 self.depth -= 1
         module.state = "loaded"
         ended = (len(self.edges), len(self.order))
-        self.spans[found.name] = Span(*began, *ended, self.raised == raised, guarded)
+        self.spans[found.name] = Span(*began, *ended, self.raised == raised, caught, guarded)
         parent, _, last = found.name.rpartition(".")
         if parent in self.modules:  # CPython binds a submodule in its package when it is loaded, not before
             self.modules[parent].names[last] = ModuleValue(module)

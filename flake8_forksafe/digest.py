@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import zlib
 
+UNMENTIONED = "-"
+"""Instead of the digest of a file that was only searched for a word, and does not hold it."""
+
 
 def digest(content: bytes) -> str:
     """The SHA-256 digest of a content."""
@@ -13,6 +16,9 @@ def digest(content: bytes) -> str:
 
 
 def checksum(text: str) -> str:
-    """A short name for a text, where nothing worse than a second look comes of two texts that share it."""
+    """A short name for a text: two checksums and the length, which no accident makes equal, though intent might.
+
+    Where that matters, the text itself is compared too, or nothing is gained by it but a stale finding of one's own.
+    """
     data = text.encode("utf-8", "surrogateescape")
     return f"{zlib.crc32(data):08x}{zlib.adler32(data):08x}{len(data):x}"

@@ -19,15 +19,16 @@ Outlines = Mapping[tuple[int, int] | None, bytes]
 
 
 def find_edits(
-    stale: Mapping[str, list[Any]], read: Callable[[str], bytes], outlines: Callable[[str], Outlines]
+    stale: Mapping[str, list[Any]], read: Callable[[str], bytes], outlines: Callable[[], Mapping[str, Outlines]]
 ) -> dict[str, Edit] | None:
     """How each file that is stale was edited; None if one of them now means something else.
 
     :param stale: for each path the kept signature and function bodies.
     :param read: the current content of a file.
-    :param outlines: the kept outlines of a file.
+    :param outlines: gives the kept outlines of all files; called once, if at all.
     """
     edits: dict[str, Edit] = {}
+    packed: Mapping[str, Outlines] | None = None
     for path, (signed, bodies) in stale.items():
         try:
             text = decode(read(path))
@@ -35,7 +36,8 @@ def find_edits(
             if extended(signature_of(sliced), text, bodies) == signed:
                 continue
             cuts = [Cut(*body) for body in bodies]
-            kept = {place and Cut(*place): unpack(data) for place, data in outlines(path).items()}
+            packed = outlines() if packed is None else packed
+            kept = {place and Cut(*place): unpack(data) for place, data in packed.get(path, {}).items()}
             known = {cut: outline for cut, outline in kept.items() if outline is not None}
             edit = edit_between(known, sliced, cuts, text)
         except (Unreadable, OSError):

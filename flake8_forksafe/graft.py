@@ -19,7 +19,7 @@ from flake8_forksafe.prefork.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.prefork.trace import Trace, module_of
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import Search
-from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Layout, absolute
+from flake8_forksafe.project.layout import STDLIB, Layout, absolute, outside_origin
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.source.outline import Added, Edit
 
@@ -191,7 +191,7 @@ class _Grafter:
         if not top:
             raise Refused
         if self.layout.find(top) is None:
-            installed = True if top in _standard() else self.trace.presence(top)
+            installed = True if outside_origin(top) == STDLIB else self.trace.presence(top)
             caught = self.span.caught if installed is False else self.span.guarded and installed is None
             if name in READ_SETTINGS or caught:
                 raise Refused
@@ -229,12 +229,6 @@ def _bound(node: ast.Import | ast.ImportFrom, name: str) -> str:
     return name.partition(".")[0] if isinstance(node, ast.Import) else name
 
 
-def _standard() -> frozenset[str]:
-    import sys
-
-    return sys.stdlib_module_names
-
-
 # --- the trace --------------------------------------------------------------------------------------------------
 
 
@@ -260,7 +254,7 @@ def _load(trace: Trace, name: str, scion: Scion) -> None:
     if known is not None and known < scion.loaded:
         return
     (importer,) = {edge.source for edge in scion.edges}
-    trace.load(name, scion.loaded, STDLIB if name.partition(".")[0] in _standard() else THIRD_PARTY, importer)
+    trace.load(name, scion.loaded, outside_origin(name), importer)
     trace.settings_made = tuple(
         made._replace(position=made.position + 1) if _is_later(made, importer, scion, known) else made
         for made in trace.settings_made

@@ -23,7 +23,7 @@ def dump(context: Context, key: str) -> bytes:
     """A context as it is kept; ``key`` tells which outcome it belongs to."""
     for trace in context.traces:
         _ = trace.graph  # explored once for all
-    return key.encode() + b"\n" + pickle.dumps(context, pickle.HIGHEST_PROTOCOL)
+    return _keyed(key, context)
 
 
 def load(data: bytes, key: str) -> Context | None:
@@ -31,19 +31,19 @@ def load(data: bytes, key: str) -> Context | None:
 
     :raises Exception: whatever damaged data raises.
     """
-    header, _, rest = data.partition(b"\n")
-    if header != key.encode():
+    stream = _unkeyed(key, data)
+    if stream is None:
         return None
     from flake8_forksafe.rules.rule import Context
 
-    loaded = _OwnData(io.BytesIO(rest)).load()
+    loaded = _OwnData(stream).load()
     return loaded if isinstance(loaded, Context) else None
 
 
 def dump_plain(outlines: Mapping[str, Mapping[Cut | None, bytes]], key: str) -> bytes:
     """Outlines of files, as they are kept."""
     plain = {path: {cut and tuple(cut): data for cut, data in known.items()} for path, known in outlines.items()}
-    return key.encode() + b"\n" + pickle.dumps(plain, pickle.HIGHEST_PROTOCOL)
+    return _keyed(key, plain)
 
 
 def load_plain(data: bytes, key: str) -> dict[str, Any]:
@@ -51,11 +51,17 @@ def load_plain(data: bytes, key: str) -> dict[str, Any]:
 
     :raises Exception: whatever damaged data raises.
     """
+    stream = _unkeyed(key, data)
+    return dict(_NoData(stream).load()) if stream is not None else {}
+
+
+def _keyed(key: str, kept: object) -> bytes:
+    return key.encode("utf-8", "surrogateescape") + b"\n" + pickle.dumps(kept, pickle.HIGHEST_PROTOCOL)
+
+
+def _unkeyed(key: str, data: bytes) -> io.BytesIO | None:
     header, _, rest = data.partition(b"\n")
-    if header != key.encode():
-        return {}
-    loaded: dict[str, Any] = _NoData(io.BytesIO(rest)).load()
-    return loaded
+    return io.BytesIO(rest) if header == key.encode("utf-8", "surrogateescape") else None
 
 
 class _NoData(pickle.Unpickler):

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe import __version__
-from flake8_forksafe.digest import checksum, digest
+from flake8_forksafe.digest import UNMENTIONED, checksum, digest
 from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
 from flake8_forksafe.settings import Settings
 
@@ -36,8 +36,6 @@ RACY_NS = 2_000_000_000
 VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX", "POETRY_CACHE_DIR")
 """Environment variables that decide which environment is looked at."""
 CELERY = b"elery"
-UNMENTIONED = "-"
-"""As :data:`flake8_forksafe.project.disk.UNMENTIONED`, which is not to be imported for it."""
 SEARCHED_FOR = (CELERY, b"DJANGO_SETTINGS_MODULE")
 """What is looked for in files that the worker does not load; one without it never matters."""
 
@@ -176,15 +174,14 @@ class Kept:
             return {}
         from flake8_forksafe.edits import find_edits
 
-        kept: dict[str, Any] = {}
+        return find_edits(sources, lambda path: self._content(path) or b"", lambda: self._outlines(saved_ns))
 
-        def outlines(path: str) -> Any:
-            from flake8_forksafe.keeping import load_plain
+    def _outlines(self, saved_ns: int) -> dict[str, Any]:
+        """The kept outlines of files, by absolute path."""
+        from flake8_forksafe.keeping import load_plain
 
-            kept.update(kept or load_plain(_read(self.outlines_path) or b"", str(saved_ns)))
-            return kept.get(self._relative(path), {})
-
-        return find_edits(sources, lambda path: self._content(path) or b"", outlines)
+        kept = load_plain(_read(self.outlines_path) or b"", str(saved_ns))
+        return {self._absolute(path): outlines for path, outlines in kept.items()}
 
     def _grafted(self, edits: dict[str, Edit], document: dict[str, Any], with_remarks: bool) -> Outcome | None:
         """The outcome after edits that added imports."""

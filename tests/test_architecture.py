@@ -9,9 +9,12 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
-ORDER = ["plugin", "cli", "session", "analysis", "tracing", "report", "rules", "prefork", "project", "source"]
+ORDER = [
+    "plugin", "cli", "session", "outcome", "baseline", "graft", "edits", "keeping", "analysis", "tracing", "report",
+    "rules", "prefork", "project", "source",
+]  # fmt: skip
 """Later parts must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
-ASIDE = {"settings", "hazards", "digest"}
+ASIDE = {"settings", "hazards", "digest", "finding"}
 HEAVY = {"libcst": {"source", "fix"}, "networkx": {"prefork"}, "flake8": {"plugin", "settings"}, "yaml": {"project"}}
 
 

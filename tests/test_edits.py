@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from test_outcome import PROJECT, Runs, runs, write
 
-from flake8_forksafe.finding import Outcome
+from flake8_forksafe.edits import moved
+from flake8_forksafe.finding import Finding, Hop, Outcome
 from flake8_forksafe.outcome import outcome_of
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
+from flake8_forksafe.source.outline import Edit
 
 __all__ = ["runs"]
 
@@ -141,7 +143,24 @@ def test_other_edits_are_analysed(tmp_path: Path, runs: Runs, old: str, new: str
     assert runs.analysed == 3
 
 
-def test_a_sentence_that_names_a_line_is_written_anew(tmp_path: Path, runs: Runs) -> None:
-    root = write(tmp_path, {**PROJECT, "proj/tasks.py": "import proj.broken\n", "proj/broken.py": "\n\nx = (\n"})
-    (first,) = outcome(root, root / "proj/broken.py", "\nx = (\n").findings
-    assert "broken.py:2" in first.what
+def test_a_name_that_a_star_import_brought(tmp_path: Path, runs: Runs) -> None:
+    root = write(tmp_path, {
+        **PROJECT,
+        "proj/tasks.py": "from proj.inner import *\nimport proj.last\n",
+        "proj/inner.py": "class polars:\n    def warm():\n        import torch\n",
+        "proj/last.py": "from proj.tasks import polars\npolars.warm()\n",
+    })  # fmt: skip
+    assert ("proj/inner.py", 3, "FS105") in runs.codes(root)
+    path = root / "proj/tasks.py"
+    edited = path.read_text().replace("import proj.last", "import polars\nimport proj.last")
+    assert outcome(root, path, edited) == outcome(root, path, edited, no_cache=True)
+
+
+def test_a_sentence_that_names_a_line_is_written_anew() -> None:
+    place = Finding(
+        "/p/a.py", 3, 0, "FS191", "'b' cannot be analysed (b.py:7)", chain=(Hop("b", "/p/b.py", 9, "import"),)
+    )
+    known = Outcome((place,), (), 1, 2)
+    assert moved(known, {"/p/b.py": Edit({7: 8, 9: 10})}) is None
+    after = moved(known, {"/p/a.py": Edit({3: 5}), "/p/ab.py": Edit({7: 8})})
+    assert after is not None and after.findings[0].line == 5 and after.findings[0].chain == place.chain

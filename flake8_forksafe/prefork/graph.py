@@ -12,7 +12,7 @@ from flake8_forksafe.prefork.records import Edge
 
 
 class ExecutionGraph:
-    """A ``DiGraph`` of modules and functions; an edge means that the source executes the target.
+    """Modules and functions; an edge means that the source executes the target.
 
     :param edges: in the order of first execution, which decides between chains of the same length.
     :param root: the node that everything is reached from.

@@ -246,6 +246,7 @@ def reify(walk: Walk, lazy: LazyImport, frame: Frame, names: dict[str, Value]) -
 
 def import_star(walk: Walk, module: Value, frame: Frame) -> None:
     """``from module import *``."""
+    frame.module.inspected = True  # another name may hide one of those
     if not isinstance(module, ModuleValue):
         frame.module.open = True
         return

@@ -41,7 +41,7 @@ from flake8_forksafe.prefork.values import (
     join,
     options,
 )
-from flake8_forksafe.project.layout import STDLIB, THIRD_PARTY, Found, Layout
+from flake8_forksafe.project.layout import Found, Layout, outside_origin
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block, Expression
 from flake8_forksafe.source.text import Unreadable
@@ -451,8 +451,7 @@ class Walk:
     def _outside(self, name: str, frame: Frame, kind: str) -> None:
         """Record the import of a module that is not walked."""
         if name not in self.externals:
-            top = name.partition(".")[0]
-            self.externals[name] = STDLIB if top in sys.stdlib_module_names else THIRD_PARTY
+            self.externals[name] = outside_origin(name)
             self.order.append(name)
             self.steps_of[name] = self.step_name
         self.record(frame, name, kind)

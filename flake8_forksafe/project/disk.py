@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from flake8_forksafe.digest import checksum, digest
+from flake8_forksafe.digest import UNMENTIONED, checksum, digest
 
 IGNORED_DIRECTORIES = frozenset(
     {"node_modules", "__pycache__", "site-packages", "bower_components", "__pypackages__", "lib64"}
@@ -19,8 +19,6 @@ SEARCH_LIMIT = 200_000
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-UNMENTIONED = "-"
-"""Instead of the digest of a file that was only searched for a word."""
 NEVER = (0, 0, UNMENTIONED)
 
 

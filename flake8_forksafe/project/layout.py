@@ -144,6 +144,11 @@ class Layout:
         return sorted(found.items())
 
 
+def outside_origin(name: str) -> str:
+    """Where a module comes from that is not walked."""
+    return STDLIB if name.partition(".")[0] in sys.stdlib_module_names else THIRD_PARTY
+
+
 def absolute(package: str, level: int, module: str) -> str:
     """The absolute name of what a ``from`` import names; ``level`` counts its leading dots."""
     if not level:

@@ -35,7 +35,7 @@ RACY_NS = 2_000_000_000
 class Entry(NamedTuple):
     """What is known of one content.
 
-    :ivar signature: of the text that the facts come from (:func:`flake8_forksafe.source.slices.signature`).
+    :ivar signature: of the text that the facts come from (:func:`flake8_forksafe.source.slices.signature_of`).
     :ivar outlines: that text, packed: of function bodies by their place, of the module at None.
     """
 

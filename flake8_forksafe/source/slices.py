@@ -96,24 +96,18 @@ def cut_body(text: str, cut: Cut) -> tuple[str, Sliced]:
     return wrapped, cut_source(wrapped, cut.first - 2)
 
 
-def signature(text: str, bodies: Sequence[Sequence[int]]) -> str:
-    """What two texts have in common if their facts are the same: statements, their places, and some bodies.
-
-    :param bodies: first and last line of the function bodies whose facts matter as well.
-    :raises Unreadable: as :func:`cut_source`.
-    """
-    return extended(signature_of(cut_source(text)), text, bodies)
-
-
 def signature_of(sliced: Sliced) -> str:
-    """The signature of a text that is cut already, without bodies."""
+    """What two texts have in common if their facts are the same, places included; without function bodies."""
     digest = hashlib.sha256(sliced.text.encode("utf-8", "surrogatepass"))
     digest.update(repr(None if sliced.places is None else list(map(tuple, sliced.places))).encode())
     return digest.hexdigest()[:32]
 
 
 def extended(base: str, text: str, bodies: Sequence[Sequence[int]]) -> str:
-    """A signature that also covers some function bodies."""
+    """A signature that also covers some function bodies.
+
+    :param bodies: first and last line of each.
+    """
     if not bodies:
         return base
     digest = hashlib.sha256(base.encode())

@@ -4,48 +4,54 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flake8_forksafe.finding import Finding, Outcome
+from flake8_forksafe.source.cache import Entry, FactStore
+from flake8_forksafe.source.changes import Comparison, Edit
+from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import Cut
-from flake8_forksafe.source.outline import Edit, edit_between, unpack
-from flake8_forksafe.source.slices import cut_source, extended, signature_of
 from flake8_forksafe.source.text import Unreadable, decode
 
 UNCHANGED = Edit({})
-Outlines = Mapping[tuple[int, int] | None, bytes]
-"""Packed outlines of one file."""
 
 
-def find_edits(
-    stale: Mapping[str, list[Any]], read: Callable[[str], bytes], outlines: Callable[[], Mapping[str, Outlines]]
-) -> dict[str, Edit] | None:
+def find_edits(stale: Mapping[str, list[Any]], store: FactStore) -> dict[str, Edit] | None:
     """How each file that is stale was edited; None if one of them now means something else.
 
-    :param stale: for each path the kept signature and function bodies.
-    :param read: the current content of a file.
-    :param outlines: gives the kept outlines of all files; called once, if at all.
+    :param stale: for each path the digest of its old content, and the first and last lines of the function bodies that
+        mattered.
+    :param store: what was kept, and the current contents.
     """
     edits: dict[str, Edit] = {}
-    packed: Mapping[str, Outlines] | None = None
-    for path, (signed, bodies) in stale.items():
+    for path, (digest, bodies) in stale.items():
         try:
-            text = decode(read(path))
-            sliced = cut_source(text)
-            if extended(signature_of(sliced), text, bodies) == signed:
-                continue
-            cuts = [Cut(*body) for body in bodies]
-            packed = outlines() if packed is None else packed
-            kept = {place and Cut(*place): unpack(data) for place, data in packed.get(path, {}).items()}
-            known = {cut: outline for cut, outline in kept.items() if outline is not None}
-            edit = edit_between(known, sliced, cuts, text)
+            known = store.known(digest)
+            edit = edit_of(known, decode(store.read(path)), [Cut(*body) for body in bodies]) if known else None
         except (Unreadable, OSError):
             return None
         if edit is None:
             return None
-        edits[path] = edit
+        if edit.added or any(old != new for old, new in edit.lines.items()):
+            edits[path] = edit
     return edits
+
+
+def edit_of(old: Entry, text: str, bodies: Sequence[Cut]) -> Edit | None:
+    """What was done to a file that now has some text, or None if more than to move lines and to add imports.
+
+    :param bodies: the function bodies that matter.
+    :raises Unreadable: as :func:`collect`.
+    """
+    comparison = Comparison()
+    if not comparison.module(old.body, collect(text)):
+        return None
+    for cut in sorted(bodies):  # a body begins before those in it
+        new = comparison.cuts.get(cut)
+        if new is None or cut not in old.bodies or not comparison.is_same(old.bodies[cut], collect_body(text, new)):
+            return None
+    return comparison.edit([old.body, *(old.bodies[cut] for cut in bodies)])
 
 
 def moved(outcome: Outcome, edits: Mapping[str, Edit]) -> Outcome | None:

@@ -7,7 +7,6 @@ else is left to a new analysis.
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -21,7 +20,8 @@ from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.layout import STDLIB, Layout, absolute, outside_origin
 from flake8_forksafe.rules.rule import Context
-from flake8_forksafe.source.outline import Added, Edit
+from flake8_forksafe.source.changes import Added, Edit
+from flake8_forksafe.source.facts import Import
 
 APP_NAMES = frozenset({"app", "celery", "celery_app"})
 """Names that the search for apps looks at in any module."""
@@ -145,12 +145,12 @@ class _Grafter:
     def scions(self) -> Iterator[Scion]:
         """One for each added statement."""
         for added in self.edit.added:
-            for alias in added.node.names:
-                self._require_unseen(alias.asname or _bound(added.node, alias.name))
+            for name, alias in added.names:
+                self._require_unseen(alias or (name.partition(".")[0] if isinstance(added, Import) else name))
             at = self._place(added.line)
             loaded = self.trace.growth.loaded_at[at] if at < self.span.edges_after else self.span.order_after
             targets = list(dict.fromkeys(self._targets(added, at)))
-            edges = tuple(Edge(self.module, target, added.line, added.node.col_offset, "import", True)
+            edges = tuple(Edge(self.module, target, added.line, added.column, "import", True)
                           for target in targets if target != self.module)  # fmt: skip
             yield Scion(at, loaded, edges, tuple(target for target in targets if target not in self.trace.paths))
 
@@ -175,15 +175,15 @@ class _Grafter:
 
     def _targets(self, added: Added, at: int) -> Iterator[str]:
         """The modules that a statement loads, as :func:`flake8_forksafe.prefork.statements.run_import` has them."""
-        if isinstance(added.node, ast.Import):
-            for alias in added.node.names:
-                yield from self._module(alias.name, at)
+        if isinstance(added, Import):
+            for name, _ in added.names:
+                yield from self._module(name, at)
             return
         package = self.module if self.is_package else self.module.rpartition(".")[0]
-        source = absolute(package, added.node.level, added.node.module or "")
+        source = absolute(package, added.level, added.module)
         yield from self._module(source, at)
-        for alias in added.node.names:
-            yield from self._member(source, alias.name, at)
+        for name, _ in added.names:
+            yield from self._member(source, name, at)
 
     def _module(self, name: str, at: int) -> Iterator[str]:
         """A module with its parents, or one that is not walked."""
@@ -223,10 +223,6 @@ class _Grafter:
             yield self._loaded(growth.submodules[path], at)
         elif self.layout.find(path) is not None:
             raise Refused
-
-
-def _bound(node: ast.Import | ast.ImportFrom, name: str) -> str:
-    return name.partition(".")[0] if isinstance(node, ast.Import) else name
 
 
 # --- the trace --------------------------------------------------------------------------------------------------

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flake8_forksafe.rules.rule import Context
-    from flake8_forksafe.source.cut import Cut
 
 CLASSES = frozenset({
     "flake8_forksafe.prefork.graph.ExecutionGraph", "flake8_forksafe.prefork.trace.Growth",
@@ -23,7 +21,7 @@ def dump(context: Context, key: str) -> bytes:
     """A context as it is kept; ``key`` tells which outcome it belongs to."""
     for trace in context.traces:
         _ = trace.graph  # explored once for all
-    return _keyed(key, context)
+    return key.encode("utf-8", "surrogateescape") + b"\n" + pickle.dumps(context, pickle.HIGHEST_PROTOCOL)
 
 
 def load(data: bytes, key: str) -> Context | None:
@@ -31,44 +29,13 @@ def load(data: bytes, key: str) -> Context | None:
 
     :raises Exception: whatever damaged data raises.
     """
-    stream = _unkeyed(key, data)
-    if stream is None:
+    header, _, rest = data.partition(b"\n")
+    if header != key.encode("utf-8", "surrogateescape"):
         return None
     from flake8_forksafe.rules.rule import Context
 
-    loaded = _OwnData(stream).load()
+    loaded = _OwnData(io.BytesIO(rest)).load()
     return loaded if isinstance(loaded, Context) else None
-
-
-def dump_plain(outlines: Mapping[str, Mapping[Cut | None, bytes]], key: str) -> bytes:
-    """Outlines of files, as they are kept."""
-    plain = {path: {cut and tuple(cut): data for cut, data in known.items()} for path, known in outlines.items()}
-    return _keyed(key, plain)
-
-
-def load_plain(data: bytes, key: str) -> dict[str, Any]:
-    """The outlines that were kept, if they belong to that outcome.
-
-    :raises Exception: whatever damaged data raises.
-    """
-    stream = _unkeyed(key, data)
-    return dict(_NoData(stream).load()) if stream is not None else {}
-
-
-def _keyed(key: str, kept: object) -> bytes:
-    return key.encode("utf-8", "surrogateescape") + b"\n" + pickle.dumps(kept, pickle.HIGHEST_PROTOCOL)
-
-
-def _unkeyed(key: str, data: bytes) -> io.BytesIO | None:
-    header, _, rest = data.partition(b"\n")
-    return io.BytesIO(rest) if header == key.encode("utf-8", "surrogateescape") else None
-
-
-class _NoData(pickle.Unpickler):
-    """Makes nothing but plain containers."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"{module}.{name} is not kept")
 
 
 class _OwnData(pickle.Unpickler):

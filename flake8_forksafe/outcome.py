@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from flake8_forksafe.project.disk import Disk
     from flake8_forksafe.rules.rule import Context
     from flake8_forksafe.source.cache import FactStore
-    from flake8_forksafe.source.outline import Edit
+    from flake8_forksafe.source.changes import Edit
 
-SCHEMA = 2
+SCHEMA = 3
 KEPT = 8
 """Outcomes that are kept: one for each set of options in use."""
 RACY_NS = 2_000_000_000
@@ -98,7 +98,6 @@ class Kept:
         name = checksum(self.key)
         self.path = os.path.join(settings.cache_dir, f"outcome-{name}.json") if settings.cache_dir else None
         self.context_path = os.path.join(settings.cache_dir, f"context-{name}.bin") if settings.cache_dir else ""
-        self.outlines_path = os.path.join(settings.cache_dir, f"outlines-{name}.bin") if settings.cache_dir else ""
         self.saves = self.path is not None and not overlay
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -117,7 +116,7 @@ class Kept:
             stale = [path for path, state in files.items() if not self._same_file(path, state, saved_ns)]
             if not all(self._same_directory(path, state, saved_ns) for path, state in directories.items()):
                 return None
-            edits = self._edits({path: files[path] for path in stale}, saved_ns)
+            edits = self._edits({path: files[path] for path in stale})
             if not edits:
                 return self._outcome(document) if edits is not None else None
             if any(edit.added for edit in edits.values()):
@@ -155,7 +154,7 @@ class Kept:
 
         return bool(listing_digest(Disk().listing(full), self._own_name(full)) == known)
 
-    def _edits(self, stale: dict[str, list[Any]], saved_ns: int) -> dict[str, Edit] | None:
+    def _edits(self, stale: dict[str, list[Any]]) -> dict[str, Edit] | None:
         """How lines moved in the files that changed; None if one of them changed what it means."""
         sources = {}
         for path, state in stale.items():
@@ -166,22 +165,16 @@ class Kept:
             if state[3] == "searched":
                 if any(word in content for word in SEARCHED_FOR):
                     return None
-            elif mentions_digest(content) != state[5]:
+            elif mentions_digest(content) != state[4]:
                 return None
             else:
-                sources[full] = state[3:5]
+                sources[full] = state[2:4]
         if not sources:
             return {}
         from flake8_forksafe.edits import find_edits
+        from flake8_forksafe.source.cache import FactStore
 
-        return find_edits(sources, lambda path: self._content(path) or b"", lambda: self._outlines(saved_ns))
-
-    def _outlines(self, saved_ns: int) -> dict[str, Any]:
-        """The kept outlines of files, by absolute path."""
-        from flake8_forksafe.keeping import load_plain
-
-        kept = load_plain(_read(self.outlines_path) or b"", str(saved_ns))
-        return {self._absolute(path): outlines for path, outlines in kept.items()}
+        return find_edits(sources, FactStore(self.settings.cache_dir, lambda path: self._content(path) or b""))
 
     def _grafted(self, edits: dict[str, Edit], document: dict[str, Any], with_remarks: bool) -> Outcome | None:
         """The outcome after edits that added imports."""
@@ -254,15 +247,11 @@ class Kept:
         }
         write_atomically(directory, name, json.dumps(document, separators=(",", ":")).encode())
         if report is not None and report.traces:
-            from flake8_forksafe.keeping import dump, dump_plain
+            from flake8_forksafe.keeping import dump
 
-            outlines = {self._relative(path): report.store.outlines(path) for path in report.store.used}
-            for target, data in (
-                (self.outlines_path, dump_plain(outlines, str(document["saved_ns"]))),
-                (self.context_path, dump(report.context, self._context_key(document))),
-            ):
-                write_atomically(directory, os.path.basename(target), data)
-        for prefix in ("outcome-", "outlines-", "context-"):
+            data = dump(report.context, self._context_key(document))
+            write_atomically(directory, os.path.basename(self.context_path), data)
+        for prefix in ("outcome-", "context-"):
             _evict(directory, prefix)
 
     def _plain(self, finding: Finding) -> list[Any]:
@@ -294,9 +283,9 @@ def file_states(disk: Disk, store: FactStore | None) -> Iterator[tuple[str, list
     seen = {**disk.files(), **(store.states() if store is not None else {})}
     for path, (modified_ns, size, known) in seen.items():
         state: list[Any] = [modified_ns, size, known]
-        signed = store.signature(path) if store is not None else None
-        if signed is not None:
-            state += [*signed, mentions_digest(disk.read(path))]
+        bodies = store.bodies(path) if store is not None else None
+        if bodies is not None:
+            state += [bodies, mentions_digest(disk.read(path))]
         elif path in disk.unmentioned:
             state.append("searched")
         yield path, state

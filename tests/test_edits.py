@@ -16,7 +16,7 @@ from flake8_forksafe.finding import Finding, Hop, Outcome
 from flake8_forksafe.outcome import outcome_of
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
-from flake8_forksafe.source.outline import Edit
+from flake8_forksafe.source.changes import Edit
 
 __all__ = ["runs"]
 

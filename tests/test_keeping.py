@@ -11,7 +11,6 @@ import pytest
 from test_outcome import PROJECT, Runs, runs, write
 
 from flake8_forksafe import keeping
-from flake8_forksafe.source.cut import Cut
 
 __all__ = ["runs"]
 
@@ -39,8 +38,8 @@ def codes(runs: Runs, root: Path) -> list[tuple[str, int, str]]:
     return runs.codes(root, {str(root / name): content for name, content in EDITED.items()})
 
 
-def kept_file(root: Path, kind: str) -> Path:
-    (path,) = (root / ".forksafe_cache").glob(f"{kind}-*.bin")
+def kept_file(root: Path) -> Path:
+    (path,) = (root / ".forksafe_cache").glob("context-*.bin")
     return path
 
 
@@ -52,10 +51,9 @@ def test_an_added_import_is_not_analysed(kept: Path, runs: Runs) -> None:
     assert runs.analysed == 1
 
 
-@pytest.mark.parametrize("kind", ["context", "outlines"])
 @pytest.mark.parametrize("content", [b"", b"\x80", b"foreign", None])
-def test_damage_means_an_analysis(kept: Path, runs: Runs, kind: str, content: bytes | None) -> None:
-    path = kept_file(kept, kind)
+def test_damage_means_an_analysis(kept: Path, runs: Runs, content: bytes | None) -> None:
+    path = kept_file(kept)
     if content is None:
         path.write_bytes(path.read_bytes()[:-100])
     else:
@@ -64,9 +62,8 @@ def test_damage_means_an_analysis(kept: Path, runs: Runs, kind: str, content: by
     assert runs.analysed == 2
 
 
-@pytest.mark.parametrize("kind", ["context", "outlines"])
-def test_forged_files_run_no_code(kept: Path, runs: Runs, kind: str) -> None:
-    path = kept_file(kept, kind)
+def test_forged_files_run_no_code(kept: Path, runs: Runs) -> None:
+    path = kept_file(kept)
     header = path.read_bytes().partition(b"\n")[0]
     path.write_bytes(header + b"\n" + pickle.dumps(Bomb(kept / "crater")))
     assert set(FOUND) <= set(codes(runs, kept))
@@ -84,9 +81,3 @@ def test_elsewhere_it_is_of_no_use(kept: Path, runs: Runs) -> None:
 def test_only_plain_data_is_unpickled(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not kept"):
         keeping.load(b"key\n" + pickle.dumps(value), "key")
-
-
-def test_outlines_are_plain() -> None:
-    data = keeping.dump_plain({"a.py": {None: b"x", Cut(1, 2): b"y"}}, "key")
-    assert keeping.load_plain(data, "key") == {"a.py": {None: b"x", (1, 2): b"y"}}
-    assert keeping.load_plain(data, "other") == {}

@@ -33,16 +33,10 @@ RACY_NS = 2_000_000_000
 
 
 class Entry(NamedTuple):
-    """What is known of one content.
-
-    :ivar signature: of the text that the facts come from (:func:`flake8_forksafe.source.slices.signature_of`).
-    :ivar outlines: that text, packed: of function bodies by their place, of the module at None.
-    """
+    """The facts of one content, and of those function bodies in it that were asked for."""
 
     body: Block
     bodies: dict[Cut, Block]
-    signature: str
-    outlines: dict[Cut | None, bytes]
 
 
 class Seen(NamedTuple):
@@ -59,7 +53,7 @@ class FactStore:
     :param directory: where to keep them between runs, or None.
     :param read: reads a file's current content (an unsaved buffer, if there is one).
     :param overlaid: whether a path's content is a buffer, whose time stamp means nothing.
-    :ivar parsed: files given to libcst in this run.
+    :ivar parsed: files that were parsed in this run.
     :ivar used: paths whose facts were asked for, with the content's digest, in order.
     """
 
@@ -98,13 +92,9 @@ class FactStore:
         entry = self._entry(path)
         block = entry.bodies.get(cut)
         if block is None:
-            from flake8_forksafe.source.collector import collect_sliced_body
-            from flake8_forksafe.source.outline import outline, pack
-            from flake8_forksafe.source.slices import cut_body
+            from flake8_forksafe.source.collector import collect_body
 
-            wrapped, sliced = cut_body(self._text(path), cut)
-            block = entry.bodies[cut] = collect_sliced_body(wrapped, sliced, cut)
-            entry.outlines[cut] = pack(outline(sliced))
+            block = entry.bodies[cut] = collect_body(self._text(path), cut)
             self._changed.add(self.used[path])
             self.bodies_collected += 1
         return block
@@ -115,16 +105,12 @@ class FactStore:
         try:
             digest = self.used.get(path) or self._digest(path)
             self.used[path] = digest
-            entry = self._entries.get(digest) or self._stored_entry(digest)
+            entry = self.known(digest)
             if entry is None:
-                from flake8_forksafe.source.collector import collect_sliced
-                from flake8_forksafe.source.outline import outline, pack
-                from flake8_forksafe.source.slices import cut_source, signature_of
+                from flake8_forksafe.source.collector import collect
 
                 self.parsed.append(path)
-                text = self._text(path)
-                sliced = cut_source(text)
-                entry = Entry(collect_sliced(text, sliced), {}, signature_of(sliced), {None: pack(outline(sliced))})
+                entry = Entry(collect(self._text(path)), {})
                 self._changed.add(digest)
         except (Unreadable, OSError) as error:
             self._failures[path] = error
@@ -160,22 +146,14 @@ class FactStore:
         """Time stamp, size and digest of every file that facts were asked of."""
         return {path: (seen[0], seen[1], seen[2]) for path, seen in self._now_seen.items()}
 
-    def signature(self, path: str) -> tuple[str, list[list[int]]] | None:
-        """What tells whether a change of a file changes its facts: a signature, and the bodies that it is made of."""
+    def bodies(self, path: str) -> list[Cut] | None:
+        """The function bodies of a file that were asked for; None if nothing was asked of the file, or in vain."""
         entry = self._entries.get(self.used.get(path, ""))
-        if entry is None:
-            return None
-        if not entry.bodies:
-            return entry.signature, []
-        from flake8_forksafe.source.slices import extended
+        return sorted(entry.bodies) if entry is not None else None
 
-        bodies = sorted([cut.first, cut.last] for cut in entry.bodies)
-        return extended(entry.signature, self._text(path), bodies), bodies
-
-    def outlines(self, path: str) -> dict[Cut | None, bytes]:
-        """The outlines of a file that facts were asked of, packed."""
-        entry = self._entries.get(self.used.get(path, ""))
-        return entry.outlines if entry is not None else {}
+    def known(self, digest: str) -> Entry | None:
+        """What was kept of a content."""
+        return self._entries.get(digest) or self._stored_entry(digest)
 
     # --- keeping ------------------------------------------------------------------------------------------------
 
@@ -234,10 +212,7 @@ def _checksum(payload: bytes | memoryview) -> bytes:
 
 
 def _header() -> bytes:
-    from importlib.metadata import version
-
-    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return f"forksafe facts {facts.SCHEMA} {__version__} libcst {version('libcst')} python {python}".encode()
+    return f"forksafe facts {facts.SCHEMA} {__version__} python {sys.version_info[0]}.{sys.version_info[1]}".encode()
 
 
 def loads(data: bytes | memoryview) -> Any:

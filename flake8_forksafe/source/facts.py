@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.source.cut import Cut
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the shapes below; a cache written with another version is not read."""
 
 
@@ -363,6 +363,13 @@ class Match(NamedTuple):
     cases: tuple[Case, ...]
 
 
+class Decorator(NamedTuple):
+    """``@expression``."""
+
+    line: int
+    expression: Expression
+
+
 class Define(NamedTuple):
     """``def`` or ``async def``; the line is that of ``def``, not of its first decorator."""
 
@@ -370,8 +377,7 @@ class Define(NamedTuple):
     column: int
     name: str
     parameters: tuple[Parameter, ...]
-    decorators: tuple[tuple[int, Expression], ...]
-    """Pairs of line and expression, in source order."""
+    decorators: tuple[Decorator, ...]
     body: Cut | Block
     asynchronous: bool = False
 
@@ -383,7 +389,7 @@ class ClassDefinition(NamedTuple):
     column: int
     name: str
     arguments: tuple[Argument, ...]
-    decorators: tuple[tuple[int, Expression], ...]
+    decorators: tuple[Decorator, ...]
     body: Block
 
 

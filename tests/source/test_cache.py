@@ -229,7 +229,7 @@ def test_a_forged_store_runs_no_code(kept: Path) -> None:
 def test_only_facts_are_unpickled(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not a fact"):
         loads(pickle.dumps(value))
-    entry = Entry((facts.Break(1, 0),), {Cut(1, 2): ()}, "signature", {None: b"text"})
+    entry = Entry((facts.Break(1, 0),), {Cut(1, 2): ()})
     assert loads(pickle.dumps(entry)) == entry
 
 

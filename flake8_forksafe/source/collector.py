@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flake8_forksafe.source import facts
+from flake8_forksafe.source.bodies import without_bodies
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable
@@ -25,10 +26,15 @@ def collect(text: str, offset: int = 0) -> Block:
     :raises Unreadable: if neither CPython nor libcst can parse it.
     """
     try:
+        short = without_bodies(text)
+        if short is not None:
+            tree = _parse(short[0])
+            if isinstance(tree, ast.Module):
+                return TreeReader(short[0], offset, short[1]).block(tree.body)
         tree = _parse(text)
         if isinstance(tree, SyntaxError):
             return _collect_newer(text, offset, tree)
-        return TreeReader(text.split("\n"), offset).block(tree.body)
+        return TreeReader(text, offset).block(tree.body)
     except (RecursionError, MemoryError):
         raise Unreadable("it is nested too deeply") from None
 

@@ -7,7 +7,8 @@ something calls the function.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flake8_forksafe.source import facts
@@ -62,13 +63,15 @@ TO_STRING = (-1, ord("s"))
 class TreeReader:
     """Turns the nodes of one text into facts.
 
-    :param lines: of the text that the tree was made of.
+    :param text: what the tree was made of.
     :param offset: what to add to a line of it to get the line in the file.
+    :param cuts: the function bodies that were cut out of it, by the lines of their ``def``.
     """
 
-    def __init__(self, lines: Sequence[str], offset: int) -> None:
-        self.lines = lines
+    def __init__(self, text: str, offset: int, cuts: Mapping[int, Cut] = MappingProxyType({})) -> None:
+        self.lines = text.split("\n")
         self.offset = offset
+        self.cuts = cuts
         self.depth = 0
         self.count = 0
 
@@ -215,6 +218,9 @@ class TreeReader:
 
     def cut(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Cut | None:
         """The lines of a function body; None if it begins on a line of the function's header."""
+        known = self.cuts.get(node.lineno)
+        if known is not None:
+            return Cut(known.first + self.offset, known.last + self.offset)
         statement = node.body[0]
         first = statement.lineno
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.decorator_list:

@@ -1,5 +1,5 @@
 """``python -m flake8_forksafe`` is the ``forksafe`` command."""
 
-from flake8_forksafe.cli import main
+from flake8_forksafe.cli import run
 
-raise SystemExit(main())
+run()

@@ -73,9 +73,9 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     from flake8_forksafe.analysis import analyse
 
     report = analyse(settings, overlay)
-    remarks = remarks_on(report.context) if with_remarks or kept.saves else ()
+    remarks = remarks_on(report.context) if with_remarks else ()
     outcome = Outcome(report.findings, remarks, len(report.traces), report.files)
-    kept.save(outcome, report.disk, file_states(report.disk, report.store), report)
+    kept.save(outcome, report.disk, file_states(report.disk, report.store), report, with_remarks)
     return outcome
 
 
@@ -117,9 +117,9 @@ class Kept:
             if not all(self._same_directory(path, state, saved_ns) for path, state in directories.items()):
                 return None
             edits = self._edits({path: files[path] for path in stale})
-            if not edits:
-                return self._outcome(document) if edits is not None else None
-            if any(edit.added for edit in edits.values()):
+            if edits is None:
+                return None
+            if any(edit.added for edit in edits.values()) or (with_remarks and document["remarks"] is None):
                 return self._grafted(edits, document, with_remarks)
             from flake8_forksafe.edits import moved
 
@@ -177,7 +177,7 @@ class Kept:
         return find_edits(sources, FactStore(self.settings.cache_dir, lambda path: self._content(path) or b""))
 
     def _grafted(self, edits: dict[str, Edit], document: dict[str, Any], with_remarks: bool) -> Outcome | None:
-        """The outcome after edits that added imports."""
+        """The outcome after edits, from what was known."""
         from flake8_forksafe import keeping
         from flake8_forksafe.graft import grafted
         from flake8_forksafe.project.disk import Disk
@@ -209,7 +209,7 @@ class Kept:
             for path, line, column, code, what, subject, chain, instead, place in document["findings"]
         )  # fmt: skip
         remarks = tuple(Remark(text, self._absolute(path) if path is not None else None, line)
-                        for text, path, line in document["remarks"])  # fmt: skip
+                        for text, path, line in document["remarks"] or ())  # fmt: skip
         return Outcome(findings, remarks, document["apps"], document["files_read"])
 
     # --- writing ------------------------------------------------------------------------------------------------
@@ -220,8 +220,12 @@ class Kept:
         disk: Disk,
         files: Iterable[tuple[str, list[Any]]],
         report: Report | None = None,
+        with_remarks: bool = True,
     ) -> None:
-        """Keep an outcome and what led to it, unless it depends on an unsaved buffer."""
+        """Keep an outcome and what led to it, unless it depends on an unsaved buffer.
+
+        :param with_remarks: whether the outcome has its remarks.
+        """
         if self.path is None or not self.saves or disk.exhausted:
             return
         from flake8_forksafe.project.disk import listing_digest
@@ -241,7 +245,9 @@ class Kept:
             "remarks": [
                 [remark.text, self._relative(remark.path) if remark.path is not None else None, remark.line]
                 for remark in outcome.remarks
-            ],
+            ]
+            if with_remarks
+            else None,
             "apps": outcome.apps,
             "files_read": outcome.files,
         }

@@ -147,5 +147,8 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
 
 def warm_up_of(catalogue: Catalogue, call: str, arguments: Arguments) -> WarmUp | None:
     """The warm-up that a call is, if it is one."""
-    literals = {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
+
+    def literals() -> dict[str, object]:
+        return {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
+
     return catalogue.warm_up(call, literals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -91,17 +91,17 @@ class Catalogue(NamedTuple):
     sources: dict[str, str]
     tops: frozenset[str]
 
-    def warm_up(self, call: str, keywords: Mapping[str, object]) -> WarmUp | None:
+    def warm_up(self, call: str, keywords: Callable[[], Mapping[str, object]]) -> WarmUp | None:
         """The warm-up that a call is, if it is one.
 
         :param call: dotted name, without argument lists.
-        :param keywords: the literal values it is given by keyword.
+        :param keywords: gives the literal values it is given by keyword.
         """
         last, top = call.rpartition(".")[2], call.partition(".")[0]
         for entry in (*self.warm_ups.get(last, ()), *self.warm_ups.get(f"{top}.*", ())):
             if entry.matches(call):
                 name, _, value = entry.unless.partition("=")
-                harmless = not entry.rule or (name and str(keywords.get(name)) == value)
+                harmless = not entry.rule or (name and str(keywords().get(name)) == value)
                 return None if harmless else entry
         return None
 

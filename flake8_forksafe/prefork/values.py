@@ -276,7 +276,7 @@ class Descriptor(Value):
 class Class(Value):
     """A first-party class."""
 
-    __slots__ = ("bases", "line", "metaclass", "module", "name", "names", "qualname", "subclasses")
+    __slots__ = ("_order", "bases", "line", "metaclass", "module", "name", "names", "qualname", "subclasses")
 
     def __init__(self, qualname: str, module: Module, bases: tuple[Value, ...], names: dict[str, Value], line: int):
         self.name = qualname.rpartition(".")[2]
@@ -287,15 +287,18 @@ class Class(Value):
         self.line = line
         self.metaclass: Value | None = None
         self.subclasses: list[Item] = []
+        self._order: tuple[Class | External, ...] = ()
 
     def mro(self) -> Iterator[Class | External]:
         """The classes attributes are looked up in, depth first, each at its last place (C3 for ordinary diamonds)."""
-        order: list[Class | External] = []
-        for depth_first in self._ancestors(set()):
-            if depth_first in order:
-                order.remove(depth_first)
-            order.append(depth_first)
-        return iter(order)
+        if not self._order:
+            order: list[Class | External] = []
+            for depth_first in self._ancestors(set()):
+                if depth_first in order:
+                    order.remove(depth_first)
+                order.append(depth_first)
+            self._order = tuple(order)
+        return iter(self._order)
 
     def _ancestors(self, active: set[int]) -> Iterator[Class | External]:
         yield self

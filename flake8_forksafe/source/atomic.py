@@ -6,7 +6,7 @@ import os
 import time
 
 
-def write_atomically(directory: str, name: str, content: bytes) -> bool:
+def write_atomically(directory: str, name: str, *parts: bytes) -> bool:
     """Put a file into a cache directory, whole or not at all; the directory is made, and kept out of version control.
 
     Returns whether it worked.
@@ -21,7 +21,7 @@ def write_atomically(directory: str, name: str, content: bytes) -> bool:
         descriptor = os.open(unique, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         temporary = unique
         with os.fdopen(descriptor, "wb") as stream_:
-            stream_.write(content)
+            stream_.writelines(parts)
         os.replace(temporary, os.path.join(directory, name))
         return True
     except OSError:

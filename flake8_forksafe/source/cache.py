@@ -68,7 +68,7 @@ class FactStore:
         self.bodies_collected = 0
         self._entries: dict[str, Entry] = {}
         self._failures: dict[str, Exception] = {}
-        self._texts: dict[str, str] = {}
+        self._text_of: tuple[str, str] = ("", "")
         self._changed: set[str] = set()
         self._stored: dict[str, bytes] = {}
         self._seen: dict[str, Seen] = {}
@@ -137,10 +137,10 @@ class FactStore:
         return same and seen.digest in self._stored and status.st_mtime_ns < self._saved_ns - RACY_NS
 
     def _text(self, path: str) -> str:
-        text = self._texts.get(path)
-        if text is None:
-            text = self._texts[path] = decode(self.read(path))
-        return text
+        """What a file holds; that of the last is at hand, since bodies are often asked for one after the other."""
+        if self._text_of[0] != path:
+            self._text_of = (path, decode(self.read(path)))
+        return self._text_of[1]
 
     def states(self) -> dict[str, tuple[int, int, str]]:
         """Time stamp, size and digest of every file that facts were asked of."""
@@ -192,7 +192,7 @@ class FactStore:
         stored = {digest: data for digest, data in self._stored.items() if digest not in self._changed}
         for digest in self._changed:
             if digest in self._entries:
-                stored[digest] = pickle.dumps(self._entries[digest], pickle.HIGHEST_PROTOCOL)
+                stored[digest] = dumps(self._entries[digest])
         recent = {digest: stored[digest] for digest in self.used.values() if digest in stored}
         size = sum(map(len, recent.values()))
         for digest, data in stored.items():
@@ -202,8 +202,7 @@ class FactStore:
         seen = {**self._seen, **self._now_seen}
         kept = {path: tuple(known) for path, known in seen.items() if known.digest in recent}
         payload = pickle.dumps((time.time_ns(), kept, recent), pickle.HIGHEST_PROTOCOL)
-        content = _header() + b"\n" + _checksum(payload) + payload
-        write_atomically(self.directory, FILE_NAME, content)
+        write_atomically(self.directory, FILE_NAME, _header() + b"\n" + _checksum(payload), payload)
 
 
 def _checksum(payload: bytes | memoryview) -> bytes:
@@ -213,6 +212,22 @@ def _checksum(payload: bytes | memoryview) -> bytes:
 
 def _header() -> bytes:
     return f"forksafe facts {facts.SCHEMA} {__version__} python {sys.version_info[0]}.{sys.version_info[1]}".encode()
+
+
+NAMED_TUPLES = [
+    kind for kind in (Entry, Cut, *vars(facts).values()) if isinstance(kind, type) and hasattr(kind, "_fields")
+]
+TAKEN_APART: dict[type, Callable[[Any], Any]] = dict.fromkeys(NAMED_TUPLES, lambda fact: (type(fact), tuple(fact)))
+"""How named tuples are pickled: by being told, which is twice as fast as asking each."""
+
+
+def dumps(entry: Entry) -> bytes:
+    """Pickle what is known of one content."""
+    stream = io.BytesIO()
+    pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = TAKEN_APART
+    pickler.dump(entry)
+    return stream.getvalue()
 
 
 def loads(data: bytes | memoryview) -> Any:

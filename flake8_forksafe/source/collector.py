@@ -16,7 +16,7 @@ from flake8_forksafe.source.text import Unreadable
 from flake8_forksafe.source.tree import TreeReader
 
 CPYTHON_RECURSION_LIMIT = 1000
-"""What CPython starts with; until 3.12 it also bounds how deeply ``ast.parse`` may nest."""
+"""What CPython starts with; until 3.11 it also bounds how deeply ``ast.parse`` may nest."""
 
 
 def collect(text: str, offset: int = 0) -> Block:
@@ -64,7 +64,7 @@ def _collect_newer(text: str, offset: int, refusal: SyntaxError) -> Block:
 def _parse(text: str) -> ast.Module | SyntaxError:
     """The tree, or why the running interpreter refuses the text."""
     try:
-        with warnings.catch_warnings(), _recursion_limit(_depth() + CPYTHON_RECURSION_LIMIT):
+        with warnings.catch_warnings(), _recursion_limit():
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
@@ -74,9 +74,13 @@ def _parse(text: str) -> ast.Module | SyntaxError:
 
 
 @contextmanager
-def _recursion_limit(limit: int) -> Iterator[None]:
+def _recursion_limit() -> Iterator[None]:
+    """As much room for ``ast.parse`` as it has at the start of a program, where CPython's limit is its own."""
+    if sys.version_info >= (3, 12):
+        yield
+        return
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit)
+    sys.setrecursionlimit(_depth() + CPYTHON_RECURSION_LIMIT)
     try:
         yield
     finally:

@@ -329,6 +329,8 @@ class TreeReader:
         return facts.Lambda(self.parameters(node.args), self.expression(node.body))
 
     def parameters(self, node: ast.arguments) -> tuple[facts.Parameter, ...]:
+        if not (node.posonlyargs or node.defaults or node.vararg or node.kwonlyargs or node.kwarg):
+            return tuple([facts.Parameter(item.arg) for item in node.args])
         positional = [*node.posonlyargs, *node.args]
         defaults = [None] * (len(positional) - len(node.defaults)) + list(map(self.expression, node.defaults))
         kinds = ["/"] * len(node.posonlyargs) + [""] * len(node.args)

@@ -12,7 +12,7 @@ from flake8_forksafe.source.text import Unreadable, decode
 from flake8_forksafe.source.tree import TreeReader
 from flake8_forksafe.source.visitor import visit
 
-LIBCST_LIMIT = 60_000
+LIBCST_LIMIT = 12_000
 """Characters beyond which libcst takes too long for a test."""
 
 

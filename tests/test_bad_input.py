@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
+from flake8_forksafe.outcome import outcome_of
+from flake8_forksafe.session import deep_recursion
+from flake8_forksafe.settings import make_settings
+
 PROJECT = {
     "pyproject.toml": "",
     "proj/__init__.py": "",
@@ -89,6 +93,20 @@ def test_generated_code_of_5_mb(project: Path) -> None:
     (project / "proj/bad.py").write_text("".join(f"x{number} = f({number}, y={number})\n" for number in range(200_000)))
     place, text = only_new(project)
     assert place == ("proj/celery.py", 2, "FS191") and "more than 50,000 statements" in text
+
+
+@pytest.mark.parametrize("count", [800, 2_900, 20_000])
+def test_a_long_chain_of_elif(project: Path, count: int) -> None:
+    chain = "".join(f"elif x == {number}:\n    y = {number}\n" for number in range(count))
+    (project / "proj/bad.py").write_text(f"import os\nx = os.getpid()\nif x == 0:\n    y = 0\n{chain}import polars\n")
+    for _ in range(2):  # the second time with what the first has kept
+        with deep_recursion():
+            found = outcome_of(make_settings(str(project), {"source_roots": ["."]})).findings
+        assert any(
+            (Path(finding.path).name, finding.line, finding.code) == ("bad.py", 2 * count + 5, "FS101")
+            or "nested too deeply" in finding.text
+            for finding in found
+        )
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")

@@ -16,6 +16,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from flake8_forksafe import __version__
@@ -192,7 +193,8 @@ class FactStore:
         stored = {digest: data for digest, data in self._stored.items() if digest not in self._changed}
         for digest in self._changed:
             if digest in self._entries:
-                stored[digest] = dumps(self._entries[digest])
+                with suppress(RecursionError):  # a very long elif chain: it is parsed anew each time
+                    stored[digest] = dumps(self._entries[digest])
         recent = {digest: stored[digest] for digest in self.used.values() if digest in stored}
         size = sum(map(len, recent.values()))
         for digest, data in stored.items():

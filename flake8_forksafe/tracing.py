@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
@@ -68,7 +69,8 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
     def trace_as(argv: Argv) -> Trace:
         process = Process(argv, environ, settings.platform, versions)
         hazards = around.catalogue.names()
-        walk = Walk(layout, around.store, process, hazards, presence, partial(warm_up_of, around.catalogue))
+        warm_up = partial(warm_up_of, cache(around.catalogue.warm_up))
+        walk = Walk(layout, around.store, process, hazards, presence, warm_up)
         walk.django.fallback = fallback
         trace = Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec, launcher), environment)
         walk.release()
@@ -145,10 +147,10 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
     return environment
 
 
-def warm_up_of(catalogue: Catalogue, call: str, arguments: Arguments) -> WarmUp | None:
-    """The warm-up that a call is, if it is one."""
-
-    def literals() -> dict[str, object]:
-        return {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
-
-    return catalogue.warm_up(call, literals)
+def warm_up_of(known: Callable[[str], WarmUp | None], call: str, arguments: Arguments) -> WarmUp | None:
+    """The warm-up that a call is, if it is one; ``known`` tells which it may be by its name."""
+    warm_up = known(call)
+    if warm_up is None:
+        return None
+    literals = {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
+    return None if warm_up.is_harmless(literals) else warm_up

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -75,6 +75,11 @@ class WarmUp(NamedTuple):
             part[:1].isupper() for part in called[: -len(tail)]
         )  # fmt: skip
 
+    def is_harmless(self, keywords: Mapping[str, object]) -> bool:
+        """Whether it is none with these literal keyword arguments."""
+        name, _, value = self.unless.partition("=")
+        return bool(name) and str(keywords.get(name)) == value
+
 
 def _lies_in(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
@@ -91,18 +96,12 @@ class Catalogue(NamedTuple):
     sources: dict[str, str]
     tops: frozenset[str]
 
-    def warm_up(self, call: str, keywords: Callable[[], Mapping[str, object]]) -> WarmUp | None:
-        """The warm-up that a call is, if it is one.
-
-        :param call: dotted name, without argument lists.
-        :param keywords: gives the literal values it is given by keyword.
-        """
+    def warm_up(self, call: str) -> WarmUp | None:
+        """The warm-up that a call may be, by its dotted name without argument lists."""
         last, top = call.rpartition(".")[2], call.partition(".")[0]
         for entry in (*self.warm_ups.get(last, ()), *self.warm_ups.get(f"{top}.*", ())):
             if entry.matches(call):
-                name, _, value = entry.unless.partition("=")
-                harmless = not entry.rule or (name and str(keywords().get(name)) == value)
-                return None if harmless else entry
+                return entry if entry.rule else None
         return None
 
     def names(self) -> frozenset[str]:

@@ -48,13 +48,14 @@ SOME_ERROR = External("some library's error")
 """What a call of a library may raise."""
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
 
+NOWHERE = Flow(0)
 LEAVING = Flow.RETURN | Flow.BREAK | Flow.CONTINUE
 
 
 def execute(walk: Walk, block: Block, frame: Frame) -> Flow:
     """Execute statements in order; what follows a possible ``return`` or ``raise`` is only possible."""
     outer, mark = walk.doubt, len(walk.journal)
-    leaving = Flow(0)
+    leaving = NOWHERE
     try:
         for statement in block:
             walk.step()
@@ -102,7 +103,7 @@ def attempt(walk: Walk, frame: Frame, run: Callable[[], Flow]) -> Flow:
 def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
     """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
     before = dict(frame.names)
-    flow = Flow(0)
+    flow = NOWHERE
     endings: list[dict[str, Value]] = []
     for run in runs:
         frame.names.clear()
@@ -385,7 +386,7 @@ class Loop:
     def __init__(self, walk: Walk, frame: Frame) -> None:
         self.walk = walk
         self.frame = frame
-        self.flow = Flow(0)
+        self.flow = NOWHERE
         self.broken: list[dict[str, Value]] = []
         self.doubtful = False
 
@@ -424,7 +425,7 @@ class Loop:
 
     def end(self, orelse: Block, exhausted: bool) -> Flow:
         """Execute ``else`` if the rounds may have been exhausted, and join what the ways out lead to."""
-        ending = Flow(0)
+        ending = NOWHERE
         if exhausted:
             with self.walk.doubted(self.doubtful):
                 run = partial(self.walk.execute, orelse, self.frame)
@@ -548,7 +549,7 @@ def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
     walk.catchers.append(swallowing)
     walk.possible_errors = []
     raised: Value | None = None
-    flow = Flow(0)
+    flow = NOWHERE
     try:
         flow = walk.execute(node.body, frame)
     except Raised as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from flake8_forksafe.hazards.catalogue import WarmUp
@@ -65,6 +65,27 @@ class Sources(Protocol):
 
     def body(self, path: str, cut: Cut) -> Block:
         """Facts of a function body that was cut out of it."""
+
+
+class Doubted:
+    """What is executed in it only may happen."""
+
+    __slots__ = ("mark", "outer", "walk")
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+
+    def __enter__(self) -> None:
+        walk = self.walk
+        self.outer, self.mark = walk.doubt, len(walk.journal)
+        walk.doubt = Doubt(self.outer)
+
+    def __exit__(self, *error: object) -> None:
+        self.walk.doubt = self.outer
+        self.walk.weaken(self.mark)
+
+
+CERTAINLY = nullcontext()
 
 
 class BudgetExceeded(Exception):
@@ -151,19 +172,9 @@ class Walk:
 
     # --- doubt --------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def doubted(self, really: bool = True) -> Iterator[None]:
+    def doubted(self, really: bool = True) -> AbstractContextManager[None]:
         """Execute something that only may happen."""
-        if not really:
-            yield
-            return
-        outer, mark = self.doubt, len(self.journal)
-        self.doubt = Doubt(outer)
-        try:
-            yield
-        finally:
-            self.doubt = outer
-            self.weaken(mark)
+        return Doubted(self) if really else CERTAINLY
 
     def write(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
@@ -173,6 +184,8 @@ class Walk:
 
     def weaken(self, mark: int) -> None:
         """What was written since ``mark`` only may have been: the old values stay possible."""
+        if len(self.journal) == mark:
+            return
         oldest: dict[tuple[int, str], tuple[dict[str, Value], Value | None]] = {}
         for names, name, old in self.journal[mark:]:
             oldest.setdefault((id(names), name), (names, old))

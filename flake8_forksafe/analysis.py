@@ -27,7 +27,7 @@ class Report(NamedTuple):
 
     :ivar traces: one for each Celery app.
     :ivar files: how many files its facts come from.
-    :ivar parsed: how many of them libcst parsed in this run; ``bodies``: how many function bodies.
+    :ivar parsed: how many of them were parsed in this run; ``bodies``: how many function bodies.
     """
 
     findings: tuple[Finding, ...]

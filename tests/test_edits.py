@@ -164,3 +164,83 @@ def test_a_sentence_that_names_a_line_is_written_anew() -> None:
     assert moved(known, {"/p/b.py": Edit({7: 8, 9: 10})}) is None
     after = moved(known, {"/p/a.py": Edit({3: 5}), "/p/ab.py": Edit({7: 8})})
     assert after is not None and after.findings[0].line == 5 and after.findings[0].chain == place.chain
+
+
+DJANGO = {
+    "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n",
+    "proj/settings.py": (
+        "INSTALLED_APPS = ['proj.shop']\nREST_FRAMEWORK = {'DEFAULT_PARSER_CLASSES': ['proj.parsers.Own']}\n"
+    ),
+    "proj/celery.py": (
+        "import os\nfrom celery import Celery\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n"
+        "app = Celery('p', include=['proj.tasks'])\napp.config_from_object('django.conf:settings')\n"
+    ),
+    "proj/parsers.py": "import torch\nclass Own:\n    pass\n",
+    "proj/shop/__init__.py": "",
+    "proj/shop/models.py": "",
+}
+TEMPTING = {
+    "the name is used": (
+        {"proj/tasks.py": "from proj.inner import polars\npolars.warm()\n",
+         "proj/inner.py": "class polars:\n    def warm():\n        import torch\n"},
+        "proj/tasks.py", "polars.warm()", "import polars\npolars.warm()",
+    ),
+    "the name hides a module": (
+        {"proj/tasks.py": "import proj.tools\nimport proj.user\n", "proj/tools/__init__.py": "x = 1\n",
+         "proj/tools/polars.py": "import torch\n", "proj/user.py": "from proj.tools import polars\n"},
+        "proj/tools/__init__.py", "x = 1", "import polars",
+    ),
+    "the library reads settings": (
+        DJANGO, "proj/tasks.py", "import litellm", "import rest_framework.views\nimport litellm"
+    ),
+    "the library's module reads settings": (
+        DJANGO, "proj/tasks.py", "import litellm", "from rest_framework import views\nimport litellm"
+    ),
+    "the module answers for itself": (
+        {"proj/tasks.py": "import proj.lazy\nx = 1\n",
+         "proj/lazy.py": "def __getattr__(name):\n    import torch\n    return 1\n"},
+        "proj/tasks.py", "x = 1", "from proj.lazy import model\nx = 1",
+    ),
+    "the module may not have come to its end": (
+        {"proj/tasks.py": "try:\n    import proj.inner\nexcept ImportError:\n    pass\n",
+         "proj/inner.py": "import os\nif os.getpid():\n    raise ImportError\nimport torch\n"},
+        "proj/inner.py", "import torch", "import torch\nimport polars",
+    ),
+    "the module is loaded later": (
+        {"proj/tasks.py": "import proj.deep\nimport proj.prelude\n", "proj/deep.py": "import proj.deeper\n",
+         "proj/deeper.py": "x = 1\nimport torch\n",
+         "proj/prelude.py": "import os\nos.environ['OMP_NUM_THREADS'] = '1'\n"},
+        "proj/deeper.py", "x = 1", "import proj.prelude",
+    ),
+    "the variable is set after it": (
+        {"proj/tasks.py": "import os\nos.environ['OMP_NUM_THREADS'] = '1'\nimport torch\n"},
+        "proj/tasks.py", "import os\n", "import os\nimport numpy\n",
+    ),
+    "the variable is set before it": (
+        {"proj/tasks.py": "import os\nos.environ['OMP_NUM_THREADS'] = '1'\nimport torch\n"},
+        "proj/tasks.py", "import torch\n", "import numpy\nimport torch\n",
+    ),
+    "the statement moved on its line": (
+        {"proj/tasks.py": "import os; import torch\n"}, "proj/tasks.py", "os; ", "os;    ",
+    ),
+    "another app in a function that nobody calls": (
+        {"proj/tasks.py": "import litellm\ndef made():\n    return 1\n", "proj/more.py": "import torch\n",
+         "proj/worker.py": "from proj.tasks import made\napp = made()\n"},
+        "proj/tasks.py", "    return 1",
+        "    from celery import Celery\n    return Celery('q', include=['proj.more'])",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "edited", "old", "new"), TEMPTING.values(), ids=TEMPTING.keys())
+def test_what_only_looks_harmless(
+    tmp_path: Path, runs: Runs, files: dict[str, str], edited: str, old: str, new: str
+) -> None:
+    root = write(tmp_path, {**PROJECT, **files})
+    runs.codes(root)
+    path = root / edited
+    text = path.read_text().replace(old, new, 1)
+    assert text != path.read_text()
+    expected = outcome(root, path, text, no_cache=True)
+    assert outcome(root, path, text) == expected
+    assert expected.findings

@@ -463,11 +463,11 @@ class Walk:
 
     def _outside(self, name: str, frame: Frame, kind: str) -> None:
         """Record the import of a module that is not walked."""
+        self.record(frame, name, kind)
         if name not in self.externals:
             self.externals[name] = outside_origin(name)
             self.order.append(name)
             self.steps_of[name] = self.step_name
-        self.record(frame, name, kind)
         on_outside_import(self, name, frame)
 
     def outside_member(self, path: str, frame: Frame) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.bodies import without_bodies
@@ -17,6 +17,8 @@ from flake8_forksafe.source.tree import TreeReader
 
 CPYTHON_RECURSION_LIMIT = 1000
 """What CPython starts with; until 3.11 it also bounds how deeply ``ast.parse`` may nest."""
+Way = tuple[str, dict[int, Cut]]
+"""A text, and the function bodies that were cut out of it."""
 
 
 def collect(text: str, offset: int = 0) -> Block:
@@ -25,16 +27,15 @@ def collect(text: str, offset: int = 0) -> Block:
     :param offset: what to add to a line of ``text`` to get the line in the file.
     :raises Unreadable: if neither CPython nor libcst can parse it.
     """
+    short = without_bodies(text)
+    ways: list[Way] = [(text, {})] if short is None else [short, (text, {})]
     try:
-        short = without_bodies(text)
-        if short is not None:
-            tree = _parse(short[0])
+        for way in ways:
+            tree = _parse(way[0])
             if isinstance(tree, ast.Module):
-                return TreeReader(short[0], offset, short[1]).block(tree.body)
-        tree = _parse(text)
-        if isinstance(tree, SyntaxError):
-            return _collect_newer(text, offset, tree)
-        return TreeReader(text, offset).block(tree.body)
+                return TreeReader(way[0], offset, way[1]).block(tree.body)
+            refusal = tree
+        return _collect_newer(ways, offset, refusal)
     except (RecursionError, MemoryError):
         raise Unreadable("it is nested too deeply") from None
 
@@ -51,14 +52,14 @@ def collect_body(text: str, cut: Cut) -> Block:
     return wrapper.body
 
 
-def _collect_newer(text: str, offset: int, refusal: SyntaxError) -> Block:
+def _collect_newer(ways: Sequence[Way], offset: int, refusal: SyntaxError) -> Block:
     """Facts of text that the running interpreter refuses."""
     from flake8_forksafe.source.visitor import visit
 
-    try:
-        return visit(text, offset)
-    except SyntaxError:
-        raise Unreadable(refusal.msg, (refusal.lineno or 1) + offset) from None
+    for text, cuts in ways:
+        with suppress(SyntaxError):
+            return visit(text, offset, cuts)
+    raise Unreadable(refusal.msg, (refusal.lineno or 1) + offset)
 
 
 def _parse(text: str) -> ast.Module | SyntaxError:

@@ -10,3 +10,7 @@ class Cut(NamedTuple):
 
     first: int
     last: int
+
+    def shifted(self, lines: int) -> Cut:
+        """The same body, so many lines further down."""
+        return Cut(self.first + lines, self.last + lines)

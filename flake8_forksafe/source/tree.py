@@ -220,7 +220,7 @@ class TreeReader:
         """The lines of a function body; None if it begins on a line of the function's header."""
         known = self.cuts.get(node.lineno)
         if known is not None:
-            return Cut(known.first + self.offset, known.last + self.offset)
+            return known.shifted(self.offset)
         statement = node.body[0]
         first = statement.lineno
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.decorator_list:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import libcst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from flake8_forksafe.source import facts
+from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block, Expression, Statement
 from flake8_forksafe.source.text import Unreadable
 
@@ -29,9 +31,10 @@ LOGICAL_LINE_LIMIT = 200_000
 """Characters in brackets that text may hold in one go, for the same reason."""
 
 
-def visit(text: str, offset: int) -> Block:
+def visit(text: str, offset: int, cuts: Mapping[int, Cut] = MappingProxyType({})) -> Block:
     """Turn source text into facts.
 
+    :param cuts: the function bodies that were cut out of it, by the lines of their ``def``.
     :raises Unreadable: if it is too much for libcst.
     :raises SyntaxError: if libcst cannot parse it either.
     """
@@ -42,7 +45,7 @@ def visit(text: str, offset: int) -> Block:
             ranges = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
     except libcst.ParserSyntaxError as error:
         raise SyntaxError(error.message, ("", error.raw_line, error.raw_column, None)) from None
-    return Visitor(ranges, offset).statements(module.body)
+    return Visitor(ranges, offset, cuts).statements(module.body)
 
 
 def _refuse_dangerous(text: str) -> None:
@@ -118,11 +121,13 @@ class Visitor:
     """Turns libcst nodes into facts; libcst's nodes are untyped here, since each method is chosen by class name.
 
     :param ranges: where each node stands; ``offset`` is added to lines.
+    :param cuts: the function bodies that were cut out, by the lines of their ``def``.
     """
 
-    def __init__(self, ranges: Mapping[libcst.CSTNode, CodeRange], offset: int) -> None:
+    def __init__(self, ranges: Mapping[libcst.CSTNode, CodeRange], offset: int, cuts: Mapping[int, Cut]) -> None:
         self.ranges = ranges
         self.offset = offset
+        self.cuts = cuts
 
     def place(self, node: libcst.CSTNode) -> Place:
         start = self.ranges[node].start
@@ -292,7 +297,8 @@ class Visitor:
         decorators = self.decorators(node)
         parameters = self.parameters(node.params)
         asynchronous = node.asynchronous is not None
-        body = self.suite(node.body)
+        cut = self.cuts.get(place.line - self.offset)
+        body = self.suite(node.body) if cut is None else cut.shifted(self.offset)
         return facts.Define(place.line, place.column, node.name.value, parameters, decorators, body, asynchronous)
 
     def compound_ClassDef(self, node: Any, place: Place) -> Statement:

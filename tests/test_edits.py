@@ -109,6 +109,7 @@ def test_what_may_be_missing_where_that_is_caught(tmp_path: Path, runs: Runs, pa
         "pyproject.toml": "[project]\nname='p'\ndependencies=['requests']\noptional-dependencies.s3=['boto3']\n",
         "proj/tasks.py": "try:\n    import proj.inner\nexcept ImportError:\n    import litellm\n",
         "proj/inner.py": f"{first}import proj.more\nimport torch\n",
+        "proj/more.py": "",
     })  # fmt: skip
     runs.codes(root)
     path = root / "proj/inner.py"
@@ -186,9 +187,12 @@ TEMPTING = {
         "proj/tasks.py", "polars.warm()", "import polars\npolars.warm()",
     ),
     "the name hides a module": (
-        {"proj/tasks.py": "import proj.tools\nimport proj.user\n", "proj/tools/__init__.py": "x = 1\n",
-         "proj/tools/polars.py": "import torch\n", "proj/user.py": "from proj.tools import polars\n"},
-        "proj/tools/__init__.py", "x = 1", "import polars",
+        {"proj/tasks.py": "import proj.tools\nimport proj.user\nimport litellm\n",
+         "proj/tools/__init__.py": "import proj.tools.other\nx = 1\n",
+         "proj/tools/other.py": "import proj.tools.polars\n",
+         "proj/tools/polars.py": "def warm():\n    import torch\n",
+         "proj/user.py": "from proj.tools import polars\npolars.warm()\n"},
+        "proj/tools/__init__.py", "x = 1", "x = 1\nimport polars",
     ),
     "the library reads settings": (
         DJANGO, "proj/tasks.py", "import litellm", "import rest_framework.views\nimport litellm"
@@ -202,7 +206,8 @@ TEMPTING = {
         "proj/tasks.py", "x = 1", "from proj.lazy import model\nx = 1",
     ),
     "the module may not have come to its end": (
-        {"proj/tasks.py": "try:\n    import proj.inner\nexcept ImportError:\n    pass\n",
+        {"pyproject.toml": "[project]\nname = 'p'\ndependencies = ['polars', 'torch']\n",
+         "proj/tasks.py": "try:\n    import proj.inner\nexcept ImportError:\n    pass\n",
          "proj/inner.py": "import os\nif os.getpid():\n    raise ImportError\nimport torch\n"},
         "proj/inner.py", "import torch", "import torch\nimport polars",
     ),
@@ -210,7 +215,7 @@ TEMPTING = {
         {"proj/tasks.py": "import proj.deep\nimport proj.prelude\n", "proj/deep.py": "import proj.deeper\n",
          "proj/deeper.py": "x = 1\nimport torch\n",
          "proj/prelude.py": "import os\nos.environ['OMP_NUM_THREADS'] = '1'\n"},
-        "proj/deeper.py", "x = 1", "import proj.prelude",
+        "proj/deeper.py", "x = 1", "x = 1\nimport proj.prelude",
     ),
     "the variable is set after it": (
         {"proj/tasks.py": "import os\nos.environ['OMP_NUM_THREADS'] = '1'\nimport torch\n"},
@@ -224,10 +229,11 @@ TEMPTING = {
         {"proj/tasks.py": "import os; import torch\n"}, "proj/tasks.py", "os; ", "os;    ",
     ),
     "another app in a function that nobody calls": (
-        {"proj/tasks.py": "import litellm\ndef made():\n    return 1\n", "proj/more.py": "import torch\n",
-         "proj/worker.py": "from proj.tasks import made\napp = made()\n"},
+        {"proj/tasks.py": "import litellm\nfrom celery import Celery\ndef made():\n    return 1\n",
+         "proj/more.py": "import torch\n",
+         "proj/worker.py": "from proj.tasks import made  # celery's\napp = made()\n"},
         "proj/tasks.py", "    return 1",
-        "    from celery import Celery\n    return Celery('q', include=['proj.more'])",
+        "    return Celery('q', include=['proj.more'])",
     ),
 }  # fmt: skip
 

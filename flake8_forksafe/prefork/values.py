@@ -366,7 +366,10 @@ def join(*values: Value) -> Value:
     found: list[Value] = []
     for value in values:
         for option in options(value):
-            if not any(same(option, other) for other in found):
+            for other in found:
+                if same(option, other):
+                    break
+            else:
                 found.append(option)
     if len(found) == 1:
         return found[0]

@@ -32,6 +32,8 @@ def best_cut(context: Context, trace: Trace) -> BestCut | None:
         hazard = context.catalogue.find(edge.target) if edge.target not in trace.paths else None
         if hazard is not None and hazard.reported and not is_accepted(hazard.name, accepted):
             nodes.setdefault(edge.target, hazard.name)
+    if not nodes:
+        return None
     ways: dict[tuple[str, int], dict[str, None]] = {}
     depths: dict[tuple[str, int], int] = {}
     for node, statements in trace.graph.statements_before(nodes).items():

@@ -52,7 +52,7 @@ def read_prelude(trace: Trace, catalogue: Catalogue, in_code: bool = False) -> P
     """
     settings: dict[str, Setting] = {}
     for setting in trace.settings_made:
-        if setting.sure and trace.graph.is_certain(setting.node) and setting.name in (*THREADS, OBJECTIVE_C):
+        if setting.name in (*THREADS, OBJECTIVE_C) and setting.sure and trace.graph.is_certain(setting.node):
             settings.setdefault(setting.name, setting)
     environments = [dict(launch.environ) for launch in trace.starts]
     shared = set.intersection(*(set(environment) for environment in environments)) if environments else set()

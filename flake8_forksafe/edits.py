@@ -56,8 +56,6 @@ def edit_of(old: Entry, text: str, bodies: Sequence[Cut]) -> Edit | None:
 
 def moved(outcome: Outcome, edits: Mapping[str, Edit]) -> Outcome | None:
     """The outcome with the lines of edited files where they are now; None if a sentence names one of them."""
-    if not edits:
-        return outcome
     named = re.compile("|".join(rf"\b{re.escape(os.path.basename(path))}:\d" for path in edits))
     texts = [text for finding in outcome.findings for text in (finding.what, finding.instead)]
     if any(map(named.search, [*texts, *(remark.text for remark in outcome.remarks)])):

@@ -121,6 +121,8 @@ class Kept:
                 return None
             if any(edit.added for edit in edits.values()) or (with_remarks and document["remarks"] is None):
                 return self._grafted(edits, document, with_remarks)
+            if not edits:
+                return self._outcome(document)
             from flake8_forksafe.edits import moved
 
             return moved(self._outcome(document), edits)

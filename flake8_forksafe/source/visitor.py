@@ -9,6 +9,7 @@ One method per kind of node, found by the node's class name.
 from __future__ import annotations
 
 import ast
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -220,7 +221,7 @@ class Visitor:
         return facts.Continue(place.line, place.column)
 
     def small_Global(self, node: Any, place: Place) -> Statement:
-        names = tuple(item.name.value for item in node.names)
+        names = tuple(_identifier(item.name) for item in node.names)
         return facts.Scope(place.line, place.column, type(node).__name__.lower(), names)
 
     small_Nonlocal = small_Global
@@ -251,7 +252,7 @@ class Visitor:
         body = self.suite(node.body)
         handlers = []
         for handler in node.handlers:
-            name = handler.name.name.value if handler.name is not None else None
+            name = _identifier(handler.name.name) if handler.name is not None else None
             block = self.suite(handler.body)
             handlers.append(facts.Handler(place.line, self.optional(handler.type), name, block))
         orelse = self.orelse(node)
@@ -288,7 +289,7 @@ class Visitor:
             return facts.Display("tuple", plain) if len(plain) == len(options) else OPAQUE
         if kind == "MatchAs":
             if node.name is not None:
-                captures.append(node.name.value)
+                captures.append(_identifier(node.name))
             return self.pattern(node.pattern, captures) if node.pattern is not None else None
         _captured(node, captures)
         return OPAQUE
@@ -299,13 +300,15 @@ class Visitor:
         asynchronous = node.asynchronous is not None
         cut = self.cuts.get(place.line - self.offset)
         body = self.suite(node.body) if cut is None else cut.shifted(self.offset)
-        return facts.Define(place.line, place.column, node.name.value, parameters, decorators, body, asynchronous)
+        return facts.Define(
+            place.line, place.column, _identifier(node.name), parameters, decorators, body, asynchronous
+        )
 
     def compound_ClassDef(self, node: Any, place: Place) -> Statement:
         decorators = self.decorators(node)
         arguments = self.arguments((*node.bases, *node.keywords))
         return facts.ClassDefinition(
-            place.line, place.column, node.name.value, arguments, decorators, self.suite(node.body)
+            place.line, place.column, _identifier(node.name), arguments, decorators, self.suite(node.body)
         )
 
     def decorators(self, node: Any) -> tuple[facts.Decorator, ...]:
@@ -323,11 +326,11 @@ class Visitor:
         return OPAQUE if method is None else method(node)
 
     def expression_Name(self, node: Any) -> Expression:
-        name = node.value
+        name = _identifier(node)
         return facts.Constant(CONSTANTS[name]) if name in CONSTANTS else facts.Name(name)
 
     def expression_Attribute(self, node: Any) -> Expression:
-        return facts.Attribute(self.expression(node.value), node.attr.value)
+        return facts.Attribute(self.expression(node.value), _identifier(node.attr))
 
     def expression_Integer(self, node: Any) -> Expression:
         try:
@@ -421,7 +424,7 @@ class Visitor:
         """Arguments in the order in which Python evaluates them: those without a keyword first."""
         return tuple(
             facts.Argument(
-                self.expression(item.value), item.keyword.value if item.keyword is not None else None, item.star
+                self.expression(item.value), _identifier(item.keyword) if item.keyword is not None else None, item.star
             )
             for item in sorted(nodes, key=lambda item: item.keyword is not None or item.star == "**")
         )
@@ -470,14 +473,14 @@ class Visitor:
         found = [self.parameter(item, "/") for item in node.posonly_params]
         found += [self.parameter(item, "") for item in node.params]
         if isinstance(node.star_arg, libcst.Param):
-            found.append(facts.Parameter(node.star_arg.name.value, None, "*"))
+            found.append(facts.Parameter(_identifier(node.star_arg.name), None, "*"))
         found += [self.parameter(item, "=") for item in node.kwonly_params]
         if node.star_kwarg is not None:
-            found.append(facts.Parameter(node.star_kwarg.name.value, None, "**"))
+            found.append(facts.Parameter(_identifier(node.star_kwarg.name), None, "**"))
         return tuple(found)
 
     def parameter(self, node: Any, kind: str) -> facts.Parameter:
-        return facts.Parameter(node.name.value, self.optional(node.default), kind)
+        return facts.Parameter(_identifier(node.name), self.optional(node.default), kind)
 
     def comprehension(self, kind: str, node: Any, element: Any, value: Any) -> Expression:
         clauses: list[facts.Clause] = []
@@ -501,7 +504,7 @@ class Visitor:
         return self.comprehension("dict", node, node.key, node.value)
 
     def expression_NamedExpr(self, node: Any) -> Expression:
-        return facts.Walrus(node.target.value, self.expression(node.value))
+        return facts.Walrus(_identifier(node.target), self.expression(node.value))
 
     def expression_Await(self, node: Any) -> Expression:
         return facts.Await(self.expression(node.expression))
@@ -512,18 +515,23 @@ class Visitor:
         return facts.Yield(self.optional(node.value), False)
 
 
+def _identifier(node: libcst.Name) -> str:
+    """A name as Python looks it up (PEP 3131)."""
+    return node.value if node.value.isascii() else unicodedata.normalize("NFKC", node.value)
+
+
 def _dotted(node: Any) -> str:
     """The dotted name that an import statement spells."""
     parts: list[str] = []
     while isinstance(node, libcst.Attribute):
-        parts.append(node.attr.value)
+        parts.append(_identifier(node.attr))
         node = node.value
-    parts.append(node.value)
+    parts.append(_identifier(node))
     return ".".join(reversed(parts))
 
 
 def _alias(node: Any) -> str | None:
-    return node.asname.name.value if node.asname is not None else None
+    return _identifier(node.asname.name) if node.asname is not None else None
 
 
 def _literal(text: str) -> str | bytes:
@@ -554,4 +562,4 @@ def _captured(node: libcst.CSTNode, captures: list[str]) -> None:
         _captured(child, captures)
     kind, name = type(node).__name__, getattr(node, "rest" if isinstance(node, libcst.MatchMapping) else "name", None)
     if kind in ("MatchAs", "MatchStar", "MatchMapping") and isinstance(name, libcst.Name):
-        captures.append(name.value)
+        captures.append(_identifier(name))

@@ -43,6 +43,7 @@ while (n := next(it)):
     if n: break
     elif m: continue
     else: raise E from None
+µ.ſ = ﬁ(ﬀ=1)
 assert all(i async for i in x if i), {k: v for k in x for v in k}
 """
 

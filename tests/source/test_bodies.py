@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -149,6 +150,17 @@ def test_what_is_cut_leaves_as_many_lines(name: str) -> None:
     short = without_bodies(text)
     assert short is not None and short[0].count("\n") == text.count("\n")
     ast.parse(short[0])
+
+
+ROOT = Path(__file__).parents[2]
+OWN = [path for directory in ("flake8_forksafe", "tests") for path in sorted((ROOT / directory).rglob("*.py"))]
+
+
+def test_own_source() -> None:
+    assert len(OWN) > 200
+    for path in OWN:
+        text = path.read_text(encoding="utf-8")
+        assert disagreement(collect(text), whole(text), text) is None, path
 
 
 def test_bodies_by_their_lines() -> None:

@@ -78,7 +78,7 @@ class Comparison:
                 if len(one) != len(other):
                     return False
                 inside = zip(one, other, strict=True)
-                if getattr(one, "_fields", ("",))[0] == "line":
+                if getattr(one, "_fields", ())[:1] == ("line",):
                     before, after = next(inside)
                     self.lines[before] = after
                 pairs += inside

@@ -36,6 +36,7 @@ def test_more_than_lines_and_imports(old: str, new: str) -> None:
     ("def f(a: int) -> str:\n  return a", "def f(a):\n  return 1", {1: 1}),
     ("class C:\n  x: int\n  y = 1", "class C:\n  y = 1", {1: 1, 3: 2}),
     ("x = 1", "import a.b as c\nx = 1", {1: 2}),
+    ("x = ...\ny = f()", "\nx = ...\ny = f()", {1: 2, 2: 3}),
 ])  # fmt: skip
 def test_lines_only(old: str, new: str, lines: dict[int, int]) -> None:
     found = compare(old, new)

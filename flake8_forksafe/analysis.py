@@ -60,6 +60,7 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
     measured = read_measurement(settings, disk)
     store.save()
+    store.release()
     context = Context(settings, catalogue, traces, search, tuple(problems), launches.troubles, measured)
     figures = (len(store.used), len(store.parsed), store.bodies_collected)
     return Report(run_rules(context), context, disk, store, traces, catalogue, *figures)

@@ -68,6 +68,7 @@ class FactStore:
         self.used: dict[str, str] = {}
         self.bodies_collected = 0
         self._entries: dict[str, Entry] = {}
+        self._asked: dict[str, list[Cut]] = {}
         self._failures: dict[str, Exception] = {}
         self._text_of: tuple[str, str] = ("", "")
         self._changed: set[str] = set()
@@ -149,12 +150,19 @@ class FactStore:
 
     def bodies(self, path: str) -> list[Cut] | None:
         """The function bodies of a file that were asked for; None if nothing was asked of the file, or in vain."""
-        entry = self._entries.get(self.used.get(path, ""))
-        return sorted(entry.bodies) if entry is not None else None
+        digest = self.used.get(path, "")
+        entry = self._entries.get(digest)
+        return sorted(entry.bodies) if entry is not None else self._asked.get(digest)
 
     def known(self, digest: str) -> Entry | None:
         """What was kept of a content."""
         return self._entries.get(digest) or self._stored_entry(digest)
+
+    def release(self) -> None:
+        """Give the memory of all facts back; what was asked for is remembered."""
+        self._asked.update((digest, sorted(entry.bodies)) for digest, entry in self._entries.items())
+        self._entries.clear()
+        self._stored.clear()
 
     # --- keeping ------------------------------------------------------------------------------------------------
 

@@ -85,6 +85,19 @@ def test_nothing_heavy_is_imported_again(root: Path) -> None:
         assert (done.stdout.splitlines()[-1] == "[]") is expected
 
 
+def test_remarks_after_a_run_of_the_plugin_which_wants_none(root: Path, runs: Runs) -> None:
+    (root / "proj/tasks.py").write_text("import proj.heavy\n")
+    (root / "proj/heavy.py").write_text("import torch\nimport litellm\n")
+    settings = make_settings(str(root), {})
+    with deep_recursion():
+        assert outcome_of(settings, with_remarks=False).remarks == ()
+        remarks = outcome_of(settings).remarks
+    assert runs.analysed == 1
+    with deep_recursion():
+        assert remarks == outcome_of(make_settings(str(root), {"no_cache": True})).remarks
+    assert "where to cut" in remarks[0].text
+
+
 HARMLESS: dict[str, Callable[[Path], object]] = {
     "touched": lambda root: os.utime(root / "proj/tasks.py"),
     "body that nothing calls": lambda root: (root / "proj/helpers.py").write_text(

@@ -45,12 +45,13 @@ class ExecutionGraph:
         """
         import networkx as nx
 
+        targets = tuple(targets)
         split: Any = nx.DiGraph()
         split.add_node(self.root)
-        for (source, target), edge in self.edges.items():
-            statement = (source, edge.line, edge.kind)
-            split.add_edge(source, statement)
-            split.add_edge(statement, target)
+        for edge in self._leading_to(targets):
+            statement = (edge.source, edge.line, edge.kind)
+            split.add_edge(edge.source, statement)
+            split.add_edge(statement, edge.target)
         before = nx.immediate_dominators(split, self.root)
         found: dict[str, list[tuple[str, int]]] = {}
         for target in targets:
@@ -60,6 +61,21 @@ class ExecutionGraph:
                 if isinstance(node, tuple) and node[2] in ("import", "lazy", "dynamic", "call"):
                     passed.append((node[0], node[1]))
             found[target] = passed[::-1]
+        return found
+
+    def _leading_to(self, targets: tuple[str, ...]) -> list[Edge]:
+        """The edges that lie on some way to a target."""
+        sources: dict[str, list[Edge]] = {}
+        for edge in self.edges.values():
+            sources.setdefault(edge.target, []).append(edge)
+        found: list[Edge] = []
+        pending, seen = list(targets), set(targets)
+        while pending:
+            edges = sources.get(pending.pop(), [])
+            found += edges
+            new = {edge.source for edge in edges} - seen
+            seen |= new
+            pending += new
         return found
 
     def is_certain(self, node: str) -> bool:
@@ -80,3 +96,8 @@ class ExecutionGraph:
             node = source
         chain.reverse()
         return chain
+
+
+def import_networkx() -> None:
+    """Import it now, while another process parses ahead: it takes as long as some fifty files."""
+    import networkx  # noqa: F401

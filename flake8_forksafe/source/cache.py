@@ -15,9 +15,9 @@ import pickle
 import sys
 import time
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_forksafe import __version__
 from flake8_forksafe.source import facts
@@ -25,6 +25,9 @@ from flake8_forksafe.source.atomic import write_atomically
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable, decode
+
+if TYPE_CHECKING:
+    from flake8_forksafe.source.ahead import Ahead, Foresee
 
 FILE_NAME = "facts.bin"
 SIZE_LIMIT = 128_000_000
@@ -76,6 +79,7 @@ class FactStore:
         self._seen: dict[str, Seen] = {}
         self._now_seen: dict[str, Seen] = {}
         self._saved_ns = 0
+        self._ahead: Ahead | None = None
         if directory is not None:
             self._load(os.path.join(directory, FILE_NAME))
 
@@ -100,6 +104,20 @@ class FactStore:
             self._changed.add(self.used[path])
             self.bodies_collected += 1
         return block
+
+    @contextmanager
+    def parsing_ahead(self, foresee: Foresee) -> Iterator[None]:
+        """Meanwhile, on a run that began without facts, let another process parse what is likely to be asked for."""
+        if not self._seen:
+            from flake8_forksafe.source.ahead import start
+
+            self._ahead = start(_parse, foresee, self.used)
+        try:
+            yield
+        finally:
+            if self._ahead is not None:
+                self._ahead.close()
+                self._ahead = None
 
     def _entry(self, path: str) -> Entry:
         if path in self._failures:
@@ -127,6 +145,12 @@ class FactStore:
         if status is not None and seen is not None and self._is_current(seen, status):
             self._now_seen[path] = seen
             return seen.digest
+        ahead = self._ahead.take(path) if self._ahead is not None and status is not None else None
+        if ahead is not None and status is not None and ahead[:2] == (status.st_mtime_ns, status.st_size):
+            self.parsed.append(path)
+            self._stored[ahead.digest] = ahead.data
+            self._now_seen[path] = Seen(*ahead[:3])
+            return ahead.digest
         content = self.read(path)
         digest = hashlib.sha256(content).hexdigest()
         if status is not None:
@@ -229,6 +253,13 @@ NAMED_TUPLES = [
 ]
 TAKEN_APART: dict[type, Callable[[Any], Any]] = dict.fromkeys(NAMED_TUPLES, lambda fact: (type(fact), tuple(fact)))
 """How named tuples are pickled: by being told, which is twice as fast as asking each."""
+
+
+def _parse(text: str) -> bytes:
+    """What is kept of a text of which nothing is known."""
+    from flake8_forksafe.source.collector import collect
+
+    return dumps(Entry(collect(text), {}))
 
 
 def dumps(entry: Entry) -> bytes:

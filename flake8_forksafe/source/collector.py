@@ -45,7 +45,7 @@ def collect_body(text: str, cut: Cut) -> Block:
 
     :raises Unreadable: as :func:`collect`.
     """
-    lines = text.split("\n")[cut.first - 1 : cut.last]
+    lines = text.split("\n", cut.last)[cut.first - 1 : cut.last]
     wrapped = "if body:\n" + "\n".join(lines) + "\n"  # gives the body its indentation; "return" needs no function
     wrapper = collect(wrapped, cut.first - 2)[0]
     assert isinstance(wrapper, facts.If)

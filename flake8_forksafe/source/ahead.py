@@ -1,0 +1,168 @@
+"""Files parsed before they are needed, by a second process, on a run that has no facts yet.
+
+Parsing takes about as long as walking, and needs nothing but the file.  So this process is forked, and its child parses
+what is likely to be needed; what it has not done by then is parsed here.  It changes nothing but the time.
+
+Forking is what this package warns of.  Here it is done only where it is safe: the process has no other thread, the
+child starts and connects to nothing, and it has ended before the analysis has.  Elsewhere there is no child.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple, NoReturn
+
+from flake8_forksafe.digest import digest
+from flake8_forksafe.source.text import decode
+
+THREADS = "/proc/self/task"
+QUOTA = "/sys/fs/cgroup/cpu.max"
+SIZE_LIMIT = 128_000_000
+"""Bytes of facts that are made ahead; they take memory."""
+Foresee = Callable[[Callable[[str], "str | None"]], None]
+"""Names one file after the other to the function it is given, which returns the text, or None if there is none."""
+
+
+class Parsed(NamedTuple):
+    """What was found in a file: its time stamp and size before, the digest of its content, and pickled facts."""
+
+    modified_ns: int
+    size: int
+    digest: str
+    data: bytes
+
+
+class Log:
+    """Lines that one process appends and another reads, in a file without a name."""
+
+    def __init__(self) -> None:
+        self.file = os.memfd_create("forksafe")
+        self.position = 0
+
+    def append(self, *record: object) -> None:
+        """Add a line of JSON."""
+        _write(self.file, json.dumps(record).encode() + b"\n")
+
+    def news(self) -> list[Any]:
+        """What was added since this was last asked; nothing of a line that is still being written."""
+        size = os.fstat(self.file).st_size
+        if size == self.position:
+            return []
+        lines = os.pread(self.file, size - self.position, self.position)
+        end = lines.rfind(b"\n") + 1
+        self.position += end
+        return [json.loads(line) for line in lines[:end].splitlines()]
+
+
+class Ahead:
+    """The child process, as its parent sees it.
+
+    :param parse: makes pickled facts of a text.
+    :param known: files that need not be parsed.
+    :raises OSError: if there can be no such process.
+    """
+
+    def __init__(self, parse: Callable[[str], bytes], foresee: Foresee, known: Iterable[str]) -> None:
+        self.asked, self.found = Log(), Log()
+        self.data = os.memfd_create("forksafe")
+        self._ready: dict[str, tuple[int, int, str, int, int]] = {}
+        parent = os.getpid()
+        self.child = os.fork()
+        if not self.child:
+            Child(self, parse, set(known), parent).run(foresee)
+
+    def take(self, path: str) -> Parsed | None:
+        """What was found in a file; None if that is left to the caller, which the child is told."""
+        self._ready.update((found, tuple(place)) for found, *place in self.found.news())
+        if path not in self._ready:
+            self.asked.append(path)
+            return None
+        modified_ns, size, content, start, length = self._ready.pop(path)
+        return Parsed(modified_ns, size, content, os.pread(self.data, length, start))
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        with suppress(OSError):  # somebody else has waited for it
+            os.kill(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
+        for file in (self.asked.file, self.found.file, self.data):
+            os.close(file)
+
+
+class Child:
+    """What the child process does."""
+
+    def __init__(self, ahead: Ahead, parse: Callable[[str], bytes], known: set[str], parent: int) -> None:
+        self.ahead = ahead
+        self.parse = parse
+        self.known = known
+        self.parent = parent
+        self.size = 0
+
+    def run(self, foresee: Foresee) -> NoReturn:
+        """Work, and end without a word: whatever is wrong with a file, the parent finds out when it comes to it."""
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            foresee(self.visit)
+        finally:
+            os._exit(0)
+
+    def visit(self, path: str) -> str | None:
+        """Parse a file, unless the parent has done it; its text."""
+        if os.getppid() != self.parent or self.size > SIZE_LIMIT:
+            os._exit(0)
+        self.known.update(path for (path,) in self.ahead.asked.news())
+        try:
+            with open(path, "rb") as stream:
+                status = os.fstat(stream.fileno())
+                content = stream.read()
+            text = decode(content)
+            if path not in self.known:
+                self.known.add(path)
+                data = self.parse(text)
+                _write(self.ahead.data, data)
+                place = (self.size, len(data))
+                self.size += len(data)
+                self.ahead.found.append(path, status.st_mtime_ns, status.st_size, digest(content), *place)
+            return text
+        except Exception:
+            return None
+
+
+def start(parse: Callable[[str], bytes], foresee: Foresee, known: Iterable[str]) -> Ahead | None:
+    """Start a process that parses ahead; None where that is not safe, or of no use."""
+    try:
+        return Ahead(parse, foresee, known) if _is_possible() else None
+    except OSError:
+        return None
+
+
+def _is_possible() -> bool:
+    """Whether a child would be alone with its thread, and have a core of its own."""
+    if sys.platform != "linux" or not hasattr(os, "memfd_create") or _cores() < 2:
+        return False
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    in_worker = multiprocessing is not None and multiprocessing.parent_process() is not None
+    return not in_worker and len(os.listdir(THREADS)) == 1
+
+
+def _cores() -> float:
+    """The cores that this process may use, as far as its container gives it any (cgroup v2, ``cpu.max``)."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        with open(QUOTA, encoding="ascii") as stream:
+            quota, period = stream.read().split()
+        return cores if quota == "max" else min(cores, int(quota) / int(period))
+    except (OSError, ValueError):
+        return cores
+
+
+def _write(file: int, content: bytes) -> None:
+    if os.write(file, content) < len(content):
+        raise OSError("there is no more memory for files without a name")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
+from flake8_forksafe.prefork.foresee import foresee
+from flake8_forksafe.prefork.graph import import_networkx
 from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.deployment import find_launches
@@ -53,17 +56,26 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     problems = [Problem("source-roots", root) for root in settings.source_roots
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
     around = Surroundings(settings, disk, store, catalogue, launches.launches, problems)
-    apps, search = find_apps(settings, disk, store)
-    found = (trace_app(around, app, len(apps) == 1) for app in apps)
-    traces = tuple(trace for trace in found if trace is not None)
-    if problems and search is None:
-        search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
+    with store.parsing_ahead(partial(foresee, Disk(), settings.project)):
+        traces, search = trace_apps(around)
     measured = read_measurement(settings, disk)
     store.save()
     store.release()
     context = Context(settings, catalogue, traces, search, tuple(problems), launches.troubles, measured)
     figures = (len(store.used), len(store.parsed), store.bodies_collected)
     return Report(run_rules(context), context, disk, store, traces, catalogue, *figures)
+
+
+def trace_apps(around: Surroundings) -> tuple[tuple[Trace, ...], Search | None]:
+    """Find the apps, and follow the boot of each one's worker; and where they were searched for, if they were."""
+    apps, search = find_apps(around.settings, around.disk, around.store)
+    if apps:
+        import_networkx()
+    found = (trace_app(around, app, len(apps) == 1) for app in apps)
+    traces = tuple(trace for trace in found if trace is not None)
+    if around.problems and search is None:
+        search = Search(tuple(celery_app.mentions(around.disk, around.settings.project)), ())
+    return traces, search
 
 
 def find_apps(settings: Settings, disk: Disk, store: FactStore) -> tuple[list[AppFound], Search | None]:

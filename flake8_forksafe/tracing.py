@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
 from flake8_forksafe.prefork.boot import Launcher, boot
-from flake8_forksafe.prefork.foresee import foresee
-from flake8_forksafe.prefork.graph import import_networkx
 from flake8_forksafe.prefork.library import LIBRARY
 from flake8_forksafe.prefork.process import Argv, Process, default_argv, launch_forms, other_processes
 from flake8_forksafe.prefork.trace import Launch, Trace
@@ -78,10 +76,7 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
         walk.release()
         return trace
 
-    first = (app.spec.partition(":")[0], fallback or "")
-    with around.store.parsing_ahead(partial(foresee, layout, first, settings.project)):
-        import_networkx()
-        trace = trace_as((launcher.argv,) if launcher is not None else default_argv(app.spec))
+    trace = trace_as((launcher.argv,) if launcher is not None else default_argv(app.spec))
     if trace.app_place is None and not app.path:
         around.problems.append(Problem("app", app.spec))
     if trace.uses and trace.gates:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from flake8_forksafe.prefork.walk import parents
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.layout import Layout, absolute, module_name
+from flake8_forksafe.project.layout import Layout, absolute, module_name, source_roots
 
 IMPORT = re.compile(r"^(?:import[ \t]+(.+)|from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|.+))", re.MULTILINE)
 """An import at the top level of a module."""
-LOOKED_FOR = ("apps.py", "models.py", "tasks.py", "urls.py")
-"""What Django and Celery import from the installed apps, in that order; each may be a package."""
+LOOKED_FOR = ("celery.py", "apps.py", "models.py", "tasks.py", "urls.py")
+"""Where the app usually is, then what Django and Celery import from what is installed; each may be a package."""
 TESTS = re.compile(r"/tests?(?=/|$)")
 """A directory that nothing but tests imports from."""
 
 
-def foresee(layout: Layout, first: Iterable[str], project: str, visit: Callable[[str], str | None]) -> None:
-    """Visit the files of some modules, then of others that are likely to be needed, each before what it imports."""
+def foresee(disk: Disk, project: str, visit: Callable[[str], str | None]) -> None:
+    """Visit files that are likely to be needed: what is looked for, with all that it imports, then the others."""
     seen: set[str] = set()
-    for start in (*first, *likely(layout.disk, project)):
+    layout = Layout(disk, source_roots(disk, project, None))
+    for start in likely(layout, project):
         ways = [iter([*parents(start), start])]
         while ways:
             name = next(ways[-1], None)
@@ -50,17 +51,18 @@ def imported(text: str, package: str) -> Iterator[str]:
             yield name
 
 
-def likely(disk: Disk, project: str) -> Iterator[str]:
-    """What is looked for in every app, then the other modules of the project but its tests, outermost first."""
-    directories = list(disk.tree(project))
+def likely(layout: Layout, project: str) -> Iterator[str]:
+    """The modules that are looked for, then the others of the project but its tests, outermost first."""
+    directories = list(layout.disk.tree(project))
     for looked_for in LOOKED_FOR:
         package = looked_for.removesuffix(".py")
         for directory, subdirectories, files in directories:
-            if looked_for in files:
-                yield module_name(disk, os.path.join(directory, looked_for))[1]
-            elif package in subdirectories:
-                yield module_name(disk, os.path.join(directory, package, "__init__.py"))[1]
+            if looked_for in files or package in subdirectories:
+                parts = (looked_for,) if looked_for in files else (package, "__init__.py")
+                root, name = module_name(layout.disk, os.path.join(directory, *parts))
+                layout.add_root(root, first=False)
+                yield name
     for directory, _, files in directories:
-        for name in () if TESTS.search(directory, len(project)) else files:
-            if name.endswith(".py") and not name.startswith(("test_", "conftest")):
-                yield module_name(disk, os.path.join(directory, name))[1]
+        for file in () if TESTS.search(directory, len(project)) else files:
+            if file.endswith(".py") and not file.startswith(("test_", "conftest")):
+                yield module_name(layout.disk, os.path.join(directory, file))[1]

@@ -12,13 +12,12 @@ from helpers import write
 
 from flake8_forksafe.prefork.foresee import foresee, imported
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.layout import Layout
 from flake8_forksafe.source.cache import FactStore, loads
 
 BOOKSHOP = Path(__file__).parent.parent / "fixtures" / "bookshop"
 
 
-def visited(root: Path, *first: str, broken: str = "") -> list[str]:
+def visited(root: Path, broken: str = "") -> list[str]:
     """The files below a directory that are visited, in order."""
     found = []
 
@@ -26,7 +25,7 @@ def visited(root: Path, *first: str, broken: str = "") -> list[str]:
         found.append(Path(path).relative_to(root).as_posix())
         return None if found[-1] == broken else Path(path).read_text(encoding="utf-8")
 
-    foresee(Layout(Disk(), (str(root),)), first, str(root), visit)
+    foresee(Disk(), str(root), visit)
     return found
 
 
@@ -42,16 +41,16 @@ def test_imports_are_followed_before_what_comes_after_them(tmp_path: Path) -> No
         },
     )
     expected = ["__init__", "celery", "conf", "helper", "last"]
-    assert visited(tmp_path, "shop.celery") == [f"shop/{name}.py" for name in expected]
+    assert visited(tmp_path) == [f"shop/{name}.py" for name in expected]
 
 
 def test_then_what_is_looked_for_in_apps_then_the_rest(tmp_path: Path) -> None:
     names = ["a/apps.py", "a/models/__init__.py", "a/urls.py", "b/models.py", "b/tasks.py", "b/views.py", "main.py"]
     tests = ["a/tests/helpers.py", "b/test_views.py", "conftest.py"]
     write(tmp_path, dict.fromkeys([*names, *tests, "a/__init__.py", "b/__init__.py"], ""))
-    assert visited(tmp_path, "main", "nowhere") == [
-        "main.py", "a/__init__.py", "a/apps.py", "a/models/__init__.py", "b/__init__.py", "b/models.py", "b/tasks.py",
-        "a/urls.py", "b/views.py",
+    assert visited(tmp_path) == [
+        "a/__init__.py", "a/apps.py", "a/models/__init__.py", "b/__init__.py", "b/models.py", "b/tasks.py",
+        "a/urls.py", "main.py", "b/views.py",
     ]  # fmt: skip
 
 
@@ -60,14 +59,19 @@ def test_a_directory_around_the_project_may_be_called_tests(tmp_path: Path) -> N
     assert visited(tmp_path / "tests" / "project") == ["a.py", "testimony/__init__.py"]
 
 
+def test_an_app_may_lie_in_a_directory_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, {"server/celery.py": "import conf\n", "server/conf.py": "", "scripts/tool.py": ""})
+    assert visited(tmp_path) == ["server/celery.py", "server/conf.py"]
+
+
 def test_what_cannot_be_read_leads_nowhere(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "import b\n", "b.py": ""})
-    assert visited(tmp_path, "a", broken="a.py") == ["a.py", "b.py"]
+    assert visited(tmp_path, broken="a.py") == ["a.py", "b.py"]
 
 
 def test_a_cycle_ends(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "import b\n", "b.py": "import a\n"})
-    assert visited(tmp_path, "a") == ["a.py", "b.py"]
+    assert visited(tmp_path) == ["a.py", "b.py"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -55,7 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run() -> NoReturn:
-    """Run the command as a program, which does not take its memory apart at the end: that took 0.2 s of a cold run."""
+    """Run the command as a program.
+
+    It neither looks for cycles nor takes its memory apart at the end: that took 0.1 and 0.2 s of a cold run.
+    """
+    gc.disable()
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
@@ -169,17 +173,22 @@ def patience() -> Iterator[None]:
 
 @contextmanager
 def progress(message: str) -> Iterator[None]:
-    """Show a line on a terminal while something takes longer than :data:`PATIENCE_S`."""
-    if not sys.stderr.isatty():
+    """Show a line on a terminal while something takes longer than :data:`PATIENCE_S`.
+
+    By a signal, since a thread would keep the analysis from using a second process.
+    """
+    import signal
+
+    if not sys.stderr.isatty() or not hasattr(signal, "setitimer"):
         yield
         return
-    timer = threading.Timer(PATIENCE_S, lambda: print(message, end="", file=sys.stderr, flush=True))
-    timer.daemon = True
-    timer.start()
+    before = signal.signal(signal.SIGALRM, lambda *_: print(message, end="", file=sys.stderr, flush=True))
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
     try:
         yield
     finally:
-        timer.cancel()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 

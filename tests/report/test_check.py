@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -107,32 +109,64 @@ def test_an_encoding_without_arrows_is_no_reason_to_fail(shop: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
 def test_a_real_terminal_gets_colours_links_and_lines_that_fit(shop: Path) -> None:
-    shown = on_terminal(shop, TERM="xterm-256color", COLUMNS="70")
+    check = [sys.executable, "-m", "flake8_forksafe", "check"]
+    shown, _ = on_terminal(shop, "stdout", check, TERM="xterm-256color", COLUMNS="70")
     assert "\033[1;31mFS101\033[0m" in shown
     assert f"\033]8;;{(shop / 'shop/views.py').as_uri()}\033\\" in shown
     plain = re.sub(r"\033\[[\d;]*m|\033\]8;;.*?\033\\", "", shown)
     chains = [line for line in plain.splitlines() if "→" in line or line.startswith("         instead: import")]
     assert len(chains) > 20 and max(map(len, chains)) <= 70
-    assert "\033" not in on_terminal(shop, TERM="dumb", COLUMNS="70")
+    assert "\033" not in on_terminal(shop, "stdout", check, TERM="dumb", COLUMNS="70")[0]
 
 
-def on_terminal(shop: Path, **environ: str) -> str:
-    """What the command writes to a terminal."""
+PATIENT = """
+import sys
+from flake8_forksafe import cli
+from flake8_forksafe.source import ahead
+
+cli.PATIENCE_S = float(sys.argv.pop(1))
+ahead._cores = lambda: 2
+start = ahead.start
+
+def watched(*given):
+    child = start(*given)
+    print("a child" if child else "no child")
+    return child
+
+ahead.start = watched
+cli.run()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no second process")
+@pytest.mark.parametrize("patience", ["0.01", "60"])
+def test_a_terminal_is_told_if_it_takes_long(shop: Path, patience: str) -> None:
+    command = [sys.executable, "-c", PATIENT, patience, "check", "--no-cache"]
+    shown, done = on_terminal(shop, "stderr", command)
+    told = "forksafe: following the worker's boot; the next run will be faster" if patience == "0.01" else ""
+    assert shown == f"{told}\r\033[K"
+    assert done.startswith("a child\n")
+
+
+def on_terminal(shop: Path, stream: str, command: list[str], **environ: str) -> tuple[str, str]:
+    """What a command writes to a terminal by one stream, and what by the other to a file."""
     import pty
 
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "flake8_forksafe", "check"]
-    process = subprocess.Popen(command, cwd=shop, stdout=theirs, env={**ENVIRON, **environ})
-    os.close(theirs)
-    parts = []
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # Linux: the other side is closed
-            break
-        if not part:
-            break
-        parts.append(part)
-    os.close(ours)
-    assert process.wait() == 1
-    return b"".join(parts).decode()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        streams: dict[str, Any] = {"stdout": file, "stderr": file, stream: theirs}
+        process = subprocess.Popen(command, cwd=shop, env={**ENVIRON, **environ}, **streams)
+        os.close(theirs)
+        parts = []
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # Linux: the other side is closed
+                break
+            if not part:
+                break
+            parts.append(part)
+        os.close(ours)
+        assert process.wait() == 1
+        file.seek(0)
+        return b"".join(parts).decode(), file.read()

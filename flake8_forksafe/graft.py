@@ -174,7 +174,7 @@ class _Grafter:
         return self.span.edges_after
 
     def _targets(self, added: Added, at: int) -> Iterator[str]:
-        """The modules that a statement loads, as :func:`flake8_forksafe.prefork.statements.run_import` has them."""
+        """The modules that a statement loads, as :func:`flake8_forksafe.prefork.imports.run_import` has them."""
         if isinstance(added, Import):
             for name, _ in added.names:
                 yield from self._module(name, at)

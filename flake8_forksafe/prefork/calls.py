@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_forksafe.prefork import sequences
+from flake8_forksafe.prefork.blocks import SOME_ERROR
 from flake8_forksafe.prefork.frames import Flow, Frame
-from flake8_forksafe.prefork.statements import SOME_ERROR
 from flake8_forksafe.prefork.values import (
     BARE,
     NONE,

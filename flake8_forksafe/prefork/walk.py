@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from flake8_forksafe.hazards.catalogue import WarmUp
-from flake8_forksafe.prefork import calls, expressions, statements
+from flake8_forksafe.prefork import attributes, calls, exceptions, expressions, statements
 from flake8_forksafe.prefork.django_boot import DjangoState
 from flake8_forksafe.prefork.frames import Flow, Frame, Module, Raised
 from flake8_forksafe.prefork.library import LIBRARY
@@ -323,7 +323,7 @@ class Walk:
     def catches(self, error: Value) -> bool:
         """Whether a handler around the current statement may catch ``error``."""
         return any(
-            statements.matches(error, handler) is not False for handlers in self.catchers for handler in handlers
+            exceptions.matches(error, handler) is not False for handlers in self.catchers for handler in handlers
         )
 
     # --- the six operations -------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ class Walk:
 
     def attribute(self, value: Value, name: str, frame: Frame) -> Value:
         """``value.name``."""
-        return expressions.attribute(self, value, name, frame)
+        return attributes.attribute(self, value, name, frame)
 
     def external(self, path: str, receiver: Value | None = None) -> Value:
         """Something outside the walked source; known parts of the standard library have values of their own."""

@@ -95,7 +95,7 @@ class CeleryApp:
 
 def config_value(walk: Walk, config: Value, name: str, frame: Frame) -> Value | None:
     """An attribute or item of a configuration object; None if it surely has none."""
-    from flake8_forksafe.prefork.library.builtin import has
+    from flake8_forksafe.prefork.library.reflection import has
 
     found = []
     for option in options(config):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flake8_forksafe.prefork import sequences
-from flake8_forksafe.prefork.library.builtin import attribute_or
+from flake8_forksafe.prefork.library.reflection import attribute_or
 from flake8_forksafe.prefork.library.standard import cached_property, import_path, import_string
 from flake8_forksafe.prefork.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.prefork.values import (
@@ -78,7 +78,7 @@ def config_from_object(walk: Walk, function: External, arguments: Arguments, fra
 
 def config_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.config.get`` and the other methods of a mapping."""
-    from flake8_forksafe.prefork.library.builtin import mapping_method
+    from flake8_forksafe.prefork.library.methods import mapping_method
 
     name = function.path.rpartition(".")[2].replace("from_mapping", "update")
     table = flask_config(walk, function.receiver or UNKNOWN)

@@ -224,13 +224,13 @@ def default_dictionary(walk: Walk, function: External, arguments: Arguments, fra
 
 
 def ordered_dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    from flake8_forksafe.prefork.library.builtin import dictionary
+    from flake8_forksafe.prefork.library.iteration import dictionary
 
     return dictionary(walk, function, arguments, frame)
 
 
 def double_ended_queue(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    from flake8_forksafe.prefork.library.builtin import sequence
+    from flake8_forksafe.prefork.library.iteration import sequence
 
     return sequence("list")(walk, function, arguments, frame)
 
@@ -421,7 +421,7 @@ def environ(walk: Walk) -> Value:
 
 
 def getenv(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    from flake8_forksafe.prefork.library.builtin import mapping_method
+    from flake8_forksafe.prefork.library.methods import mapping_method
 
     return mapping_method(walk, External("builtins.dict.get", walk.environ), arguments, frame)
 

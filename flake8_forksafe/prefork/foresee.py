@@ -14,8 +14,8 @@ IMPORT = re.compile(r"^(?:import[ \t]+(.+)|from[ \t]+(\.*)([\w.]*)[ \t]+import[ 
 """An import at the top level of a module."""
 LOOKED_FOR = ("celery.py", "apps.py", "models.py", "tasks.py", "urls.py")
 """Where the app usually is, then what Django and Celery import from what is installed; each may be a package."""
-TESTS = re.compile(r"/tests?(?=/|$)")
-"""A directory that nothing but tests imports from."""
+NOT_AT_BOOT = re.compile(r"/(?:tests?|migrations|management)(?=/|$)")
+"""A directory that only tests and ``manage.py`` import from."""
 
 
 def foresee(disk: Disk, project: str, visit: Callable[[str], str | None]) -> None:
@@ -52,7 +52,7 @@ def imported(text: str, package: str) -> Iterator[str]:
 
 
 def likely(layout: Layout, project: str) -> Iterator[str]:
-    """The modules that are looked for, then the others of the project but its tests, outermost first."""
+    """The modules that are looked for, then the others of the project, outermost first."""
     directories = list(layout.disk.tree(project))
     for looked_for in LOOKED_FOR:
         package = looked_for.removesuffix(".py")
@@ -63,6 +63,6 @@ def likely(layout: Layout, project: str) -> Iterator[str]:
                 layout.add_root(root, first=False)
                 yield name
     for directory, _, files in directories:
-        for file in () if TESTS.search(directory, len(project)) else files:
+        for file in () if NOT_AT_BOOT.search(directory, len(project)) else files:
             if file.endswith(".py") and not file.startswith(("test_", "conftest")):
                 yield module_name(layout.disk, os.path.join(directory, file))[1]

@@ -21,6 +21,7 @@ from flake8_forksafe.digest import digest
 from flake8_forksafe.source.text import decode
 
 THREADS = "/proc/self/task"
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 NICENESS = 5
 """The parent goes first where they share a core after all."""
 QUOTA = "/sys/fs/cgroup/cpu.max"
@@ -73,25 +74,37 @@ class Ahead:
         self.asked, self.found = Log(), Log()
         self.data = os.memfd_create("forksafe")
         self._ready: dict[str, tuple[int, int, str, int, int]] = {}
-        parent = os.getpid()
-        self.child = os.fork()
-        if not self.child:
-            Child(self, parse, set(known), parent).run(foresee)
+        work = Child(self, parse, set(known))
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until the child has its own way to stop
+        try:
+            self.child = os.fork()
+            if not self.child:
+                work.run(foresee, blocked)
+        except OSError:
+            self._forget()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def take(self, path: str) -> Parsed | None:
         """What was found in a file; None if that is left to the caller, which the child is told."""
         self._ready.update((found, tuple(place)) for found, *place in self.found.news())
         if path not in self._ready:
-            self.asked.append(path)
+            with suppress(OSError):  # there is no memory left; the child may do it as well
+                self.asked.append(path)
             return None
         modified_ns, size, content, start, length = self._ready.pop(path)
         return Parsed(modified_ns, size, content, os.pread(self.data, length, start))
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        with suppress(OSError):  # somebody else has waited for it
-            os.kill(self.child, signal.SIGKILL)
-            os.waitpid(self.child, 0)
+        with suppress(OSError):  # somebody else has waited for it; its number may be another's by now
+            if os.waitpid(self.child, os.WNOHANG) == (0, 0):
+                os.kill(self.child, signal.SIGKILL)
+                os.waitpid(self.child, 0)
+        self._forget()
+
+    def _forget(self) -> None:
         for file in (self.asked.file, self.found.file, self.data):
             os.close(file)
 
@@ -99,18 +112,22 @@ class Ahead:
 class Child:
     """What the child process does."""
 
-    def __init__(self, ahead: Ahead, parse: Callable[[str], bytes], known: set[str], parent: int) -> None:
+    def __init__(self, ahead: Ahead, parse: Callable[[str], bytes], known: set[str]) -> None:
         self.ahead = ahead
         self.parse = parse
         self.known = known
-        self.parent = parent
+        self.parent = os.getpid()
         self.size = 0
 
-    def run(self, foresee: Foresee) -> NoReturn:
-        """Work, and end without a word: whatever is wrong with a file, the parent finds out when it comes to it."""
+    def run(self, foresee: Foresee, blocked: set[int]) -> NoReturn:
+        """Work, and end without a word: whatever is wrong with a file, the parent finds out when it comes to it.
+
+        :param blocked: the signals that are to be blocked from now on.
+        """
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in STOPPING:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             os.nice(NICENESS)
             foresee(self.visit)
         finally:

@@ -99,6 +99,16 @@ with store.parsing_ahead(later):
     assert run(project, script) == "[True, True]\n[]"
 
 
+def test_the_child_stops_when_it_has_made_enough(project: Path) -> None:
+    script = """
+ahead.SIZE_LIMIT = 10
+with store.parsing_ahead(visit_all):
+    ended(store._ahead.child)
+    print([path for path, *_ in store._ahead.found.news()])
+"""
+    assert run(project, script) == "['a.py']"
+
+
 def test_a_file_that_changed_meanwhile_is_parsed_here(project: Path) -> None:
     script = """
 with store.parsing_ahead(visit_all):
@@ -148,12 +158,13 @@ print(kept_ahead == kept_here, kept("ahead") == kept("here") == (kept_here, []))
 
 def test_neither_process_nor_file_is_left(project: Path) -> None:
     script = """
-before = os.listdir("/proc/self/fd")
+before = os.listdir("/proc/self/fd"), signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 with store.parsing_ahead(lambda visit: time.sleep(60)):
-    print(children())
-print(children(), os.listdir("/proc/self/fd") == before, store._ahead)
+    print(children(), signal.pthread_sigmask(signal.SIG_BLOCK, []))
+after = os.listdir("/proc/self/fd"), signal.pthread_sigmask(signal.SIG_SETMASK, before[1])
+print(children(), after == (before[0], {signal.SIGTERM}), store._ahead)
 """
-    assert run(project, script) == "(0, 0)\nNone True None"
+    assert run(project, script) == "(0, 0) {<Signals.SIGTERM: 15>}\nNone True None"
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "ValueError", "SystemExit"])
@@ -181,6 +192,27 @@ with store.parsing_ahead(lambda visit: (Path("up").touch(), time.sleep(60))):
 print(children())
 """
     assert run(project, script) == "1\nNone"
+
+
+def test_a_child_that_was_reaped_is_not_killed(project: Path) -> None:
+    script = """
+with store.parsing_ahead(lambda visit: None):
+    os.waitpid(store._ahead.child, 0)
+    os.kill = refuse
+"""
+    assert run(project, script) == ""
+
+
+def test_a_full_memory_is_no_error_of_a_file(project: Path) -> None:
+    script = """
+def fail(*record):
+    raise OSError("no space left")
+
+with store.parsing_ahead(lambda visit: None):
+    store._ahead.asked.append = fail
+    print(len(store.module("a.py")))
+"""
+    assert run(project, script) == "1"
 
 
 @pytest.mark.parametrize("body", ["raise ValueError", "raise KeyboardInterrupt", "sys.exit(3)", "1 / 0"])
@@ -241,11 +273,12 @@ print(children())
 )
 def test_there_is_no_child_where_it_is_unsafe_or_useless(project: Path, condition: str) -> None:
     script = f"""
+before = len(os.listdir("/proc/self/fd"))
 {condition}
 with store.parsing_ahead(visit_all):
-    print(children(), store._ahead)
+    print(children(), store._ahead, len(os.listdir("/proc/self/fd")) == before)
 """
-    assert run(project, script) == "None None"
+    assert run(project, script) == "None None True"
 
 
 def test_there_is_no_child_in_a_worker(project: Path) -> None:

@@ -144,7 +144,6 @@ class Child:
                 content = stream.read()
             text = decode(content)
             if path not in self.known:
-                self.known.add(path)
                 data = self.parse(text)
                 _write(self.ahead.data, data)
                 place = (self.size, len(data))

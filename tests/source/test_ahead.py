@@ -134,6 +134,16 @@ with store.parsing_ahead(visit_all):
     assert run(project, script) == "Unreadable\nFileNotFoundError"
 
 
+def test_a_broken_file_does_not_stop_the_child(project: Path) -> None:
+    (project / "a.py").write_text("import (\n")
+    script = """
+with store.parsing_ahead(lambda visit: print([visit(path) for path in ("none.py", "a.py", "b.py")], flush=True)):
+    ended(store._ahead.child)
+    print([path for path, *_ in store._ahead.found.news()])
+"""
+    assert run(project, script) == "[None, None, 'def f(x=1):\\n    pass\\n']\n['b.py']"
+
+
 def test_the_facts_are_kept_as_ever(project: Path) -> None:
     script = """
 def kept(directory):

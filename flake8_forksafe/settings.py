@@ -12,6 +12,8 @@ from flake8_forksafe.digest import checksum
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
 """What lies in the top directory of a project."""
 DEFAULT_CACHE = ".forksafe_cache"
+PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonfly|freebsd|netbsd|openbsd|sunos)\d+"
+"""The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
 
 
 class UsageError(Exception):
@@ -174,7 +176,7 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         require_prelude=bool(values.get("require_prelude")),
         trust_prelude=bool(values.get("trust_prelude")),
         python_version=_version(values.get("python_version")),
-        platform=values.get("platform"),
+        platform=_platform(values.get("platform")),
         cache_dir=None if values.get("no_cache") else os.path.join(project, directory),
     )
     for app in settings.app:
@@ -245,3 +247,12 @@ def _version(value: str | None) -> tuple[int, int] | None:
     if match is None:
         raise UsageError(f"the option python-version takes a version such as 3.12, not {value!r}")
     return int(match[1]), int(match[2])
+
+
+def _platform(value: str | None) -> str | None:
+    """A value that ``sys.platform`` has somewhere: with any other, conditions would silently not hold."""
+    if value is not None and re.fullmatch(PLATFORMS, value) is None:
+        raise UsageError(
+            f"the option platform takes a value of sys.platform such as linux, darwin or win32, not {value!r}"
+        )
+    return value

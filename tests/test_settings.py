@@ -75,7 +75,7 @@ def test_no_cache(tmp_path: Path) -> None:
         ("hazards", "hazards = ['theirs']", "ours", ("ours",)),
         ("accept", "accept = ['theirs']", "ours: because", (("ours", "because"),)),
         ("python_version", "python-version = '3.9'", "3.13", (3, 13)),
-        ("platform", "platform = 'theirs'", "darwin", "darwin"),
+        ("platform", "platform = 'win32'", "darwin", "darwin"),
     ],
 )
 def test_what_flake8_or_the_command_line_gives_wins(
@@ -139,6 +139,10 @@ BAD_VALUES = [
     ("accept = [': reason']", "the option accept takes a package, or package: reason, not ''"),
     ("python-version = 3.12", "the option python-version takes X.Y, not 3.12"),
     ("python-version = '3'", "the option python-version takes a version such as 3.12, not '3'"),
+    (
+        "platform = 'macOS'",
+        "the option platform takes a value of sys.platform such as linux, darwin or win32, not 'macOS'",
+    ),
     ("python-version = '>=3.9'", "the option python-version takes a version such as 3.12, not '>=3.9'"),
     ("platform = 5", "the option platform takes NAME, not 5"),
     ("platform = '  '", "the option platform takes NAME, not '  '"),

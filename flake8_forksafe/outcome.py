@@ -80,10 +80,10 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
 
 
 def remarks_on(context: Context) -> tuple[Remark, ...]:
-    """What ``forksafe check`` says besides the findings."""
+    """What ``forksafe check`` says besides the findings; once, though two workers may give rise to it."""
     from flake8_forksafe.report.remarks import remarks
 
-    return tuple(remarks(context))
+    return tuple(dict.fromkeys(remarks(context)))
 
 
 class Kept:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -250,11 +252,16 @@ with store.parsing_ahead(for_ever):
 """
     command = [sys.executable, "-c", PRELUDE + script]
     assert subprocess.run(command, cwd=project, timeout=60, check=False).returncode == -9
-    status = Path("/proc", (project / "child").read_text(), "stat")
+    child = int((project / "child").read_text())
+    status = Path("/proc", str(child), "stat")
     deadline = time.monotonic() + 20
-    while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    try:
+        while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    except AssertionError:
+        os.kill(child, signal.SIGKILL)
+        raise
 
 
 def test_whoever_else_waits_for_children_may(project: Path) -> None:

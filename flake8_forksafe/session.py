@@ -113,7 +113,7 @@ def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
 def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:
     """Analyse, and group the findings by real path."""
     with deep_recursion():
-        outcome = outcome_of(settings, overlay, with_remarks=False)
+        outcome = outcome_of(settings, overlay, with_remarks=False, apart=True)
     found: dict[str, list[Located]] = {}
     for finding in outcome.findings:
         text = f"{finding.code} {finding.text}"

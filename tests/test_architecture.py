@@ -14,7 +14,7 @@ ORDER = [
     "rules", "prefork", "project", "source",
 ]  # fmt: skip
 """Later parts must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
-ASIDE = {"settings", "hazards", "digest", "finding"}
+ASIDE = {"settings", "hazards", "digest", "finding", "processes"}
 HEAVY = {"libcst": {"source", "fix"}, "networkx": {"prefork"}, "flake8": {"plugin", "settings"}, "yaml": {"project"}}
 
 

@@ -3,25 +3,21 @@
 Parsing takes about as long as walking, and needs nothing but the file.  So this process is forked, and its child parses
 what is likely to be needed; what it has not done by then is parsed here.  It changes nothing but the time.
 
-Forking is what this package warns of.  Here it is done only where it is safe: the process has no other thread, the
-child starts and connects to nothing, and it has ended before the analysis has.  Elsewhere there is no child.
+See :mod:`flake8_forksafe.processes` for where a child may be made.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn
+from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
 
+from flake8_forksafe import processes
 from flake8_forksafe.digest import digest
 from flake8_forksafe.source.text import decode
 
-THREADS = "/proc/self/task"
-STOPPING = (signal.SIGINT, signal.SIGTERM)
 NICENESS = 5
 """The parent goes first where they share a core after all."""
 QUOTA = "/sys/fs/cgroup/cpu.max"
@@ -74,17 +70,13 @@ class Ahead:
         self.asked, self.found = Log(), Log()
         self.data = os.memfd_create("forksafe")
         self._ready: dict[str, tuple[int, int, str, int, int]] = {}
+        self._stack = ExitStack()
         work = Child(self, parse, set(known))
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until the child has its own way to stop
         try:
-            self.child = os.fork()
-            if not self.child:
-                work.run(foresee, blocked)
+            self.child = self._stack.enter_context(processes.child(lambda: work.run(foresee)))
         except OSError:
             self._forget()
             raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def take(self, path: str) -> Parsed | None:
         """What was found in a file; None if that is left to the caller, which the child is told."""
@@ -98,10 +90,7 @@ class Ahead:
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        with suppress(OSError):  # somebody else has waited for it; its number may be another's by now
-            if os.waitpid(self.child, os.WNOHANG) == (0, 0):
-                os.kill(self.child, signal.SIGKILL)
-                os.waitpid(self.child, 0)
+        self._stack.close()
         self._forget()
 
     def _forget(self) -> None:
@@ -119,19 +108,10 @@ class Child:
         self.parent = os.getpid()
         self.size = 0
 
-    def run(self, foresee: Foresee, blocked: set[int]) -> NoReturn:
-        """Work, and end without a word: whatever is wrong with a file, the parent finds out when it comes to it.
-
-        :param blocked: the signals that are to be blocked from now on.
-        """
-        try:
-            for number in STOPPING:
-                signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            os.nice(NICENESS)
-            foresee(self.visit)
-        finally:
-            os._exit(0)
+    def run(self, foresee: Foresee) -> None:
+        """Visit what is foreseen; whatever is wrong with a file, the parent finds out when it comes to it."""
+        os.nice(NICENESS)
+        foresee(self.visit)
 
     def visit(self, path: str) -> str | None:
         """Parse a file, unless the parent has done it; its text."""
@@ -155,20 +135,11 @@ class Child:
 
 
 def start(parse: Callable[[str], bytes], foresee: Foresee, known: Iterable[str]) -> Ahead | None:
-    """Start a process that parses ahead; None where that is not safe, or of no use."""
+    """Start a process that parses ahead; None where that is not safe, or where it would have no core of its own."""
     try:
-        return Ahead(parse, foresee, known) if _is_possible() else None
+        return Ahead(parse, foresee, known) if processes.may_fork() and _cores() >= 2 else None
     except OSError:
         return None
-
-
-def _is_possible() -> bool:
-    """Whether a child would be alone with its thread, and have a core of its own."""
-    if sys.platform != "linux" or not hasattr(os, "memfd_create") or _cores() < 2:
-        return False
-    multiprocessing = sys.modules.get("multiprocessing.process")
-    in_worker = multiprocessing is not None and multiprocessing.parent_process() is not None
-    return not in_worker and len(os.listdir(THREADS)) == 1
 
 
 def _cores() -> float:

@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 from helpers import import_in, make_walk, write
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flake8_forksafe.prefork.process import default_argv
@@ -338,6 +338,8 @@ def test_a_known_value_is_cpythons(source: str, argv: tuple[str, ...]) -> None:
 
 @settings(max_examples=200, **QUIET)
 @given(modules())
+@example("import sys\nfirst, *R0 = sorted([sys.argv[0], 'celery'], key=len)\n")
+@example("import sys\nR0 = ['/a/long/path/to/celery', sys.argv[0]]\nR0.sort(key=len)\nfirst, *R1 = R0\n")
 def test_the_value_in_either_launch_form_is_a_possible_one(source: str) -> None:
     walk = walked(source, ARGV)
     ours = walk.modules["main"].names

@@ -37,21 +37,23 @@ def sequence(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
         if source is None:
             return Items(kind, (), walk.doubt)
         found = sequences.iterate(walk, source, frame)
-        items = list(found.items)
+        items, complete = list(found.items), found.complete
         if function.path.endswith("sorted"):
-            items = in_order(walk, items, arguments, frame)
+            items, is_known = in_order(walk, items, arguments, frame)
+            complete = complete and is_known
         elif function.path.endswith("reversed"):
             items.reverse()
         elif kind == "set":
             items = sequences.distinct(items)
-        return sequences.charged(walk, Items(kind, items, walk.doubt, found.complete))
+        return sequences.charged(walk, Items(kind, items, walk.doubt, complete))
 
     return model
 
 
-def in_order(walk: Walk, items: list[Item], arguments: Arguments, frame: Frame) -> list[Item]:
-    """The elements that ``sorted`` or ``list.sort`` puts in order; as they are where the order is not known."""
-    return _ordered(walk, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame) or items
+def in_order(walk: Walk, items: list[Item], arguments: Arguments, frame: Frame) -> tuple[list[Item], bool]:
+    """The elements that ``sorted`` or ``list.sort`` puts in order, and whether that order is known."""
+    ordered = _ordered(walk, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame)
+    return (items, len(items) < 2) if ordered is None else (ordered, True)
 
 
 def _ordered(

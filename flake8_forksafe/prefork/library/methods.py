@@ -63,7 +63,10 @@ def sequence_method(walk: Walk, function: External, arguments: Arguments, frame:
     elif name in ("issubset", "issuperset", "isdisjoint"):
         return UNKNOWN
     elif name in ("reverse", "sort"):
-        items = in_order(walk, receiver.items, arguments, frame) if name == "sort" else receiver.items[::-1]
+        items, is_known = receiver.items[::-1], True
+        if name == "sort":
+            items, is_known = in_order(walk, receiver.items, arguments, frame)
+        receiver.complete &= is_known
         receiver.items[:] = items if walk.touches_surely(receiver.born) else sequences.unsure(items)
     elif name in ("__iter__",):
         return receiver

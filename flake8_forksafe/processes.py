@@ -1,0 +1,93 @@
+"""Children of this process: where one may be made, what it does, and how it ends.
+
+Forking is what this package warns of.  Here it is done only where it is safe: on Linux, in a process that has no other
+thread and is nobody's worker; and a child has always ended before what it was made for has.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn, TypeVar
+
+Result = TypeVar("Result")
+THREADS = "/proc/self/task"
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def may_fork() -> bool:
+    """Whether a child is safe to make here.
+
+    :raises OSError: if that cannot be told.
+    """
+    if sys.platform != "linux" or not hasattr(os, "memfd_create"):
+        return False
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    in_worker = multiprocessing is not None and multiprocessing.parent_process() is not None
+    return not in_worker and len(os.listdir(THREADS)) == 1
+
+
+@contextmanager
+def child(work: Callable[[], object]) -> Iterator[int]:
+    """A child that does some work without a word, whatever happens; its number.  It is ended with the context.
+
+    :raises OSError: if there can be no child.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until both are ready to be stopped
+    try:
+        number = os.fork()
+        if not number:
+            _run(work, blocked)
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        raise
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        yield number
+    finally:
+        _end(number)
+
+
+def _run(work: Callable[[], object], blocked: set[int]) -> NoReturn:
+    try:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        work()
+    finally:
+        os._exit(0)
+
+
+def _end(number: int) -> None:
+    """End a child, whatever it is doing."""
+    with suppress(OSError):  # somebody else has waited for it; its number may be another's by now
+        if os.waitpid(number, os.WNOHANG) == (0, 0):
+            os.kill(number, signal.SIGKILL)
+            os.waitpid(number, 0)
+
+
+def result_of_child(work: Callable[[], Result]) -> Result | None:
+    """What some work results in that a child does, so that the memory of this process stays as it was.
+
+    None if there can be no child, or if it failed: then the caller does the work, and meets the same error.
+    """
+    import pickle
+
+    try:
+        if not may_fork():
+            return None
+        file = os.memfd_create("forksafe")
+    except OSError:
+        return None
+    with open(file, "w+b", buffering=0) as stream:
+        with suppress(OSError), child(lambda: stream.write(pickle.dumps(work()))) as number:
+            os.waitpid(number, 0)
+        stream.seek(0)
+        try:
+            result: Result = pickle.loads(stream.read())
+        except Exception:  # there was no child, it was killed, or it has failed
+            return None
+        return result

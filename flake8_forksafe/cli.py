@@ -177,11 +177,11 @@ def progress(message: str) -> Iterator[None]:
 
     By a signal, since a thread would keep the analysis from using a second process.
     """
-    import signal
-
-    if not sys.stderr.isatty() or not hasattr(signal, "setitimer"):
+    if not sys.stderr.isatty() or sys.platform == "win32":  # which has no such timer
         yield
         return
+    import signal
+
     before = signal.signal(signal.SIGALRM, lambda *_: print(message, end="", file=sys.stderr, flush=True))
     signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
     try:

@@ -339,7 +339,7 @@ def test_a_known_value_is_cpythons(source: str, argv: tuple[str, ...]) -> None:
 @settings(max_examples=200, **QUIET)
 @given(modules())
 @example("import sys\nfirst, *R0 = sorted([sys.argv[0], 'celery'], key=len)\n")
-@example("import sys\nR0 = ['/a/long/path/to/celery', sys.argv[0]]\nR0.sort(key=len)\nfirst, *R1 = R0\n")
+@example("import sys\nR0 = [sys.argv[0], 'celery']\nR0.sort(key=len)\nfirst, *R1 = R0\n")
 def test_the_value_in_either_launch_form_is_a_possible_one(source: str) -> None:
     walk = walked(source, ARGV)
     ours = walk.modules["main"].names

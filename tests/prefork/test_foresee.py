@@ -46,7 +46,8 @@ def test_imports_are_followed_before_what_comes_after_them(tmp_path: Path) -> No
 
 def test_then_what_is_looked_for_in_apps_then_the_rest(tmp_path: Path) -> None:
     names = ["a/apps.py", "a/models/__init__.py", "a/urls.py", "b/models.py", "b/tasks.py", "b/views.py", "main.py"]
-    tests = ["a/tests/helpers.py", "b/test_views.py", "conftest.py", "a/migrations/0001_initial.py"]
+    tests = ["a/tests/helpers.py", "b/test_views.py", "conftest.py", "a/migrations/one.py", "b/management/two.py"]
+    tests += ["a/migrations/__init__.py", "b/management/__init__.py"]
     write(tmp_path, dict.fromkeys([*names, *tests, "a/__init__.py", "b/__init__.py"], ""))
     assert visited(tmp_path) == [
         "a/__init__.py", "a/apps.py", "a/models/__init__.py", "b/__init__.py", "b/models.py", "b/tasks.py",

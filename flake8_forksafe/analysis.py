@@ -8,20 +8,20 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.repository import find_launches
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
-from flake8_forksafe.prefork.foresee import foresee
-from flake8_forksafe.prefork.graph import import_networkx
-from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project import celery_app
-from flake8_forksafe.project.deployment import find_launches
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.foresee import foresee
 from flake8_forksafe.project.found import AppFound, Search
 from flake8_forksafe.project.measurement import Measurement, load_measurement
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.trace.graph import import_networkx
+from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
 
 

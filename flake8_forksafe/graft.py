@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import NamedTuple
 
-from flake8_forksafe.prefork.graph import ExecutionGraph
-from flake8_forksafe.prefork.records import Edge, Gate, Setting, Span
-from flake8_forksafe.prefork.setting_imports import SETTING_IMPORTS
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge, Gate, Setting, Span
+from flake8_forksafe.library.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.layout import STDLIB, Layout, absolute, outside_origin
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.source.changes import Added, Edit
 from flake8_forksafe.source.facts import Import
+from flake8_forksafe.trace.graph import ExecutionGraph
+from flake8_forksafe.trace.trace import Trace, module_of
 
 APP_NAMES = frozenset({"app", "celery", "celery_app"})
 """Names that the search for apps looks at in any module."""
@@ -174,7 +174,7 @@ class _Grafter:
         return self.span.edges_after
 
     def _targets(self, added: Added, at: int) -> Iterator[str]:
-        """The modules that a statement loads, as :func:`flake8_forksafe.prefork.imports.run_import` has them."""
+        """The modules that a statement loads, as :func:`flake8_forksafe.interpreter.imports.run_import` has them."""
         if isinstance(added, Import):
             for name, _ in added.names:
                 yield from self._module(name, at)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from flake8_forksafe.rules.rule import Context
 
 CLASSES = frozenset({
-    "flake8_forksafe.prefork.graph.ExecutionGraph", "flake8_forksafe.prefork.trace.Growth",
-    "flake8_forksafe.prefork.trace.Trace", "flake8_forksafe.project.disk.Disk",
+    "flake8_forksafe.trace.graph.ExecutionGraph", "flake8_forksafe.trace.trace.Growth",
+    "flake8_forksafe.trace.trace.Trace", "flake8_forksafe.project.disk.Disk",
     "flake8_forksafe.project.presence.Presence",
 })  # fmt: skip
 """What is kept besides named tuples."""

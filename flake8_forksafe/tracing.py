@@ -7,25 +7,25 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
-from flake8_forksafe.prefork.boot import Launcher, boot
-from flake8_forksafe.prefork.library import LIBRARY
-from flake8_forksafe.prefork.process import Argv, Process, default_argv, launch_forms, other_processes
-from flake8_forksafe.prefork.trace import Launch, Trace
-from flake8_forksafe.prefork.values import Arguments, Literal
-from flake8_forksafe.prefork.walk import Walk
+from flake8_forksafe.hosts.celery import Launcher, boot
+from flake8_forksafe.interpreter.process import Argv, Process, default_argv, launch_forms, other_processes
+from flake8_forksafe.interpreter.values import Arguments, Literal
+from flake8_forksafe.interpreter.walk import Walk
+from flake8_forksafe.library import LIBRARY
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
 from flake8_forksafe.project.found import AppFound
-from flake8_forksafe.project.launches.model import WorkerLaunch
 from flake8_forksafe.project.layout import Layout, source_roots
-from flake8_forksafe.project.pool import resolve
 from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.trace.trace import Launch, Trace
 
 CELERY_PROGRAMS = frozenset({"celery", "celery.exe"})
 

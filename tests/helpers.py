@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flake8_forksafe.analysis import Report, analyse
-from flake8_forksafe.prefork.frames import Frame, Module
-from flake8_forksafe.prefork.process import Process, default_argv
-from flake8_forksafe.prefork.walk import Walk
+from flake8_forksafe.interpreter.frames import Frame, Module
+from flake8_forksafe.interpreter.process import Process, default_argv
+from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Found, Layout
 from flake8_forksafe.session import deep_recursion

@@ -11,11 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
     "plugin", "cli", "session", "outcome", "baseline", "graft", "edits", "keeping", "analysis", "tracing", "report",
-    "rules", "prefork", "project", "source",
+    "rules", "trace", "hosts", "library", "interpreter", "deployment", "project", "source",
 ]  # fmt: skip
 """Later parts must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
 ASIDE = {"settings", "hazards", "digest", "finding", "processes"}
-HEAVY = {"libcst": {"source", "fix"}, "networkx": {"prefork"}, "flake8": {"plugin", "settings"}, "yaml": {"project"}}
+HEAVY = {"libcst": {"source", "fix"}, "networkx": {"trace"}, "flake8": {"plugin", "settings"}, "yaml": {"deployment"}}
 
 
 def parts() -> list[tuple[str, Path]]:

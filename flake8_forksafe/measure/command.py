@@ -191,7 +191,7 @@ def parse_memory(text: str | None) -> int | None:
     """
     if text is None:
         return None
-    from flake8_forksafe.project.launches.sizes import MEBIBYTE, docker_mebibytes
+    from flake8_forksafe.deployment.sizes import MEBIBYTE, docker_mebibytes
 
     mebibytes = docker_mebibytes(text)
     if not mebibytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import NamedTuple
 
@@ -186,3 +187,10 @@ def source_roots(disk: Disk, project: str, first: str | None) -> tuple[str, ...]
         if depth and any(name in files for name in PROJECT_FILES):
             roots += [directory] + ([os.path.join(directory, "src")] if "src" in directories else [])
     return tuple(dict.fromkeys(root for root in roots if disk.is_directory(root)))
+
+
+def parents(name: str) -> Iterator[str]:
+    """The packages around a module, outermost first."""
+    for index, character in enumerate(name):
+        if character == ".":
+            yield name[:index]

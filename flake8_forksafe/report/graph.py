@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.prefork.records import ROOT, Edge
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import ROOT, Edge
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.rules.rule import is_accepted
+from flake8_forksafe.trace.trace import Trace, module_of
 
 if TYPE_CHECKING:
     from flake8_forksafe.analysis import Report

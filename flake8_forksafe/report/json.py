@@ -9,7 +9,7 @@ from typing import Any
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace, module_of
 
 SCHEMA = 1
 

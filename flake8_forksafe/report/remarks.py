@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_forksafe.finding import Remark
-from flake8_forksafe.prefork.trace import module_of
-from flake8_forksafe.rules import accepts, cut
+from flake8_forksafe.rules import accepts
+from flake8_forksafe.rules.best_cut import best_cut
 from flake8_forksafe.rules.rule import Context, listed
 from flake8_forksafe.rules.warm_ups import is_first_party, possible_runs
+from flake8_forksafe.trace.trace import module_of
 
 
 def remarks(context: Context) -> Iterator[Remark]:
@@ -23,7 +24,7 @@ def remarks(context: Context) -> Iterator[Remark]:
     for name in accepts.stale(context):
         yield Remark(f"stale accept: {name!r} is accepted, but nothing before the fork would be reported for it")
     for trace in traces:
-        best = cut.best_cut(context, trace)
+        best = best_cut(context, trace)
         if best is not None and len(best.hazards) > 1:
             size = f", {best.megabytes} MB by the catalogue's measurement" if best.megabytes else ""
             text = (

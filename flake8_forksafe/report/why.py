@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.prefork.records import Edge
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge
+from flake8_forksafe.trace.trace import Trace, module_of
 
 
 def render(trace: Trace, name: str, base: str) -> Iterator[str]:

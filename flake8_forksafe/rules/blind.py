@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from flake8_forksafe.prefork.records import Edge, Note
-from flake8_forksafe.prefork.trace import Trace
+from flake8_forksafe.interpreter.records import Edge, Note
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
+from flake8_forksafe.trace.trace import Trace
 
 
 def check_celery_without_app(context: Context) -> Iterator[Finding]:

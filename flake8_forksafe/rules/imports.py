@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
-from flake8_forksafe.prefork.records import Edge
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
 from flake8_forksafe.rules.third_party import pulls
+from flake8_forksafe.trace.trace import Trace, module_of
 
 DEFER = "import it inside the function that uses it"
 

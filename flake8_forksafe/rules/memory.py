@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.pool import Pool
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.prefork.records import IN_CHILDREN
-from flake8_forksafe.prefork.trace import Trace
+from flake8_forksafe.interpreter.records import IN_CHILDREN
 from flake8_forksafe.project.layout import FIRST_PARTY
-from flake8_forksafe.project.pool import Pool
 from flake8_forksafe.rules.rule import Context
+from flake8_forksafe.trace.trace import Trace
 
 BASE_MB = 45.0
 """Resident memory of a worker's parent that has imported Celery and an empty app: 45 to 48 MB were measured with

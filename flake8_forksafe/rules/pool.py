@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.prefork.trace import Trace
-from flake8_forksafe.project.launches.model import WorkerLaunch
-from flake8_forksafe.project.pool import CPU_COUNT, Pool, resolve, unread_variables
+from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.pool import CPU_COUNT, Pool, resolve, unread_variables
 from flake8_forksafe.rules.memory import Estimate, estimate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
+from flake8_forksafe.trace.trace import Trace
 
 
 class Sized(NamedTuple):

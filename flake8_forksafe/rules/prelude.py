@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.prefork.records import Setting
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Setting
 from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
+from flake8_forksafe.trace.trace import Trace, module_of
 
 THREADS = (
     "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.model import Trouble
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
-from flake8_forksafe.prefork.trace import Trace
 from flake8_forksafe.project.found import Search
-from flake8_forksafe.project.launches.model import Trouble
 from flake8_forksafe.project.measurement import Measurement
 from flake8_forksafe.settings import Settings
+from flake8_forksafe.trace.trace import Trace
 
 
 class Problem(NamedTuple):

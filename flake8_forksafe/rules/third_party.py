@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
-from flake8_forksafe.prefork.records import Edge
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge
 from flake8_forksafe.project.layout import THIRD_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
+from flake8_forksafe.trace.trace import Trace, module_of
 
 
 class Pull(NamedTuple):

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from flake8_forksafe.prefork.process import ELSEWHERE, IMAGINED, launch_forms
-from flake8_forksafe.prefork.records import AFTER_FORK, Gate
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.process import ELSEWHERE, IMAGINED, launch_forms
+from flake8_forksafe.interpreter.records import AFTER_FORK, Gate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
 from flake8_forksafe.rules.warm_ups import IN_CHILD_STEPS, READY, WarmUpRun, is_first_party, warm_up_runs
+from flake8_forksafe.trace.trace import Trace, module_of
 
 HANDLER_STEPS = frozenset({
     "on_configure", "on_after_configure", "on_after_finalize", "import_modules", "celeryd_init", "worker_init",

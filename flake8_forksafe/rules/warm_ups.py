@@ -1,6 +1,6 @@
 """Warm-ups: which calls happen before the fork, from where, and behind which gates.
 
-A warm-up is found by walking back from the call (:class:`~flake8_forksafe.prefork.walk.Use`) through the calls that
+A warm-up is found by walking back from the call (:class:`~flake8_forksafe.interpreter.walk.Use`) through the calls that
 lead to it, up to what Celery or CPython itself executes: a module that is imported, ``AppConfig.ready()``, or a
 signal handler.  The finding is anchored there, at the statement that sets it off.
 """
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.prefork.records import Edge, Gate, Use
-from flake8_forksafe.prefork.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge, Gate, Use
+from flake8_forksafe.trace.trace import Trace, module_of
 
 READY = "django.setup: ready()"
 

@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 
 class FactStore:
-    """Facts of files and of function bodies; implements :class:`flake8_forksafe.prefork.walk.Sources`.
+    """Facts of files and of function bodies; implements :class:`flake8_forksafe.interpreter.walk.Sources`.
 
     :param directory: where to keep them between runs, or None.
     :param read: reads a file's current content (an unsaved buffer, if there is one).

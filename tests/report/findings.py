@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.prefork.trace import Hop
 from flake8_forksafe.rules import Finding
+from flake8_forksafe.trace.trace import Hop
 
 CELERY, TASKS, AI = "/work/proj/celery.py", "/work/proj/tasks.py", "/work/proj/ai.py"
 CHAIN = (

@@ -20,10 +20,10 @@ import pytest
 from helpers import FIXTURES, check, write
 
 from flake8_forksafe.analysis import Report
-from flake8_forksafe.prefork.records import ROOT, Edge
-from flake8_forksafe.prefork.trace import Trace
+from flake8_forksafe.interpreter.records import ROOT, Edge
 from flake8_forksafe.report import html
 from flake8_forksafe.rules.memory import heavy_packages
+from flake8_forksafe.trace.trace import Trace
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (

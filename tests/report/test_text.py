@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from flake8_forksafe.prefork.trace import Hop
 from flake8_forksafe.report.text import render, summary
 from flake8_forksafe.rules import Finding
+from flake8_forksafe.trace.trace import Hop
 
 CELERY, TASKS, AI = "/work/proj/celery.py", "/work/proj/tasks.py", "/work/proj/ai.py"
 FOUND = (

@@ -1,0 +1,291 @@
+"""Which workers a command starts, through wrappers, shells, scripts and process managers.
+
+A command is searched from left to right for ``celery`` followed by ``worker``, so that a wrapper needs to be known only
+if it takes names of programs without running them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from flake8_forksafe.deployment.celery_command import WorkerCommand, worker_commands
+from flake8_forksafe.deployment.files import View
+from flake8_forksafe.deployment.model import NOWHERE, Limit, Place, Start, Unusable, Word, WorkerLaunch
+from flake8_forksafe.deployment.shell import Interpreter
+from flake8_forksafe.deployment.shell_values import Budget, State
+from flake8_forksafe.deployment.substitution import NAME
+
+CELERY = frozenset({"celery", "celery.exe", "celery.__main__.main"})
+"""Programs that are Celery's; the last is a function that ``watchfiles`` is told to run."""
+
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
+
+NAME_TAKERS = frozenset({
+    "adduser", "apk", "apt", "apt-get", "awk", "cat", "chown", "cp", "dnf", "echo", "egrep", "git", "grep", "groupadd",
+    "helm", "journalctl", "kill", "killall", "ln", "mkdir", "mv", "pgrep", "pip", "pip3", "pkill", "printf", "ps", "rm",
+    "sed", "service", "supervisorctl", "systemctl", "tail", "touch", "type", "useradd", "usermod", "which", "yum",
+})  # fmt: skip
+"""Programs to which ``celery`` and ``worker`` are names of services, users or files."""
+
+CONTAINER_TOOLS = frozenset({"docker", "docker-compose", "podman", "podman-compose", "kubectl", "nerdctl", "heroku"})
+"""Programs that run a command only with ``run`` or ``exec``."""
+
+DIRECT_WRAPPERS = frozenset({
+    "--", "catatonit", "chpst", "command", "ddtrace-run", "doas", "dumb-init", "env", "exec", "ionice", "nice", "nohup",
+    "opentelemetry-instrument", "setsid", "stdbuf", "sudo", "time", "tini", "watchfiles", "with-contenv", "xvfb-run",
+})  # fmt: skip
+"""Programs that may stand directly before ``celery``; any other has a sub-command of that name."""
+
+INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+DEEPEST = 12
+MOST_STEPS = 20_000
+
+
+class Started(NamedTuple):
+    """A worker that a command starts.
+
+    :ivar place: where its command is written.
+    :ivar directory: as the process sees it.
+    """
+
+    argv: tuple[Word, ...]
+    place: Place
+    command: WorkerCommand
+    environ: Mapping[str, Word]
+    directory: str
+
+
+def launches_of(start: Start, view: View) -> list[WorkerLaunch]:
+    """The workers that a deployment file starts with one command."""
+    runner = Runner(view, start.place)
+    runner.run(start.argv, start.environ, start.directory)
+    return _launches(runner, start, view)
+
+
+def launches_of_script(start: Start, text: str, view: View) -> list[WorkerLaunch]:
+    """The workers that a shell script starts which nothing else is known to run."""
+    runner = Runner(view, start.place)
+    runner.script(text, start.place, start.environ, start.directory, None, start.place.path)
+    return _launches(runner, start, view, standalone=True)
+
+
+def _launches(runner: Runner, start: Start, view: View, standalone: bool = False) -> list[WorkerLaunch]:
+    launches: dict[WorkerLaunch, None] = {}
+    for started in runner.started:
+        place = started.place if standalone else start.place
+        launches[make_launch(start._replace(place=place), started, view, runner.expanded)] = None
+    return list(launches)
+
+
+def make_launch(start: Start, started: Started, view: View, expanded: set[str]) -> WorkerLaunch:
+    """All that is known about a worker."""
+    options, environ = started.command.options, started.environ
+    known = sorted((name, word) for name, word in environ.items() if not word.unknown)
+    app = options.get("app") or next((environ[name] for name in ("APP", "CELERY_APP") if _is_set(environ, name)), None)
+    concurrency = options.get("concurrency") or environ.get("CELERY_WORKER_CONCURRENCY")
+    where = concurrency.place if concurrency is not None else NOWHERE
+    directory = started.directory
+    if "workdir" in options:
+        directory = posixpath.join(directory, options["workdir"].text)
+    memory = start.memory or Limit(None, NOWHERE)
+    unknown = {name for word in [*started.argv, *environ.values()] for name in word.unknown}
+
+    def option(name: str) -> str | None:
+        return options[name].text if name in options else None
+
+    return WorkerLaunch(
+        app=app.text if app is not None else None,
+        argv=tuple(word.text for word in started.argv),
+        path=start.place.path,
+        line=start.place.line,
+        directory=view.directory(directory),
+        kind=start.kind,
+        name=start.name,
+        pool=option("pool"),
+        start_method=option("pool_start_method"),
+        concurrency=option("concurrency"),
+        autoscale=option("autoscale"),
+        max_tasks_per_child=option("max_tasks_per_child"),
+        max_memory_per_child=option("max_memory_per_child"),
+        open_options=started.command.open_options,
+        settings=tuple(_setting(word.text) for word in started.command.settings),
+        memory_mb=memory.mebibytes,
+        memory_path=memory.place.path,
+        memory_line=memory.place.line,
+        environ=tuple((name, word.text) for name, word in known),
+        environ_places=tuple(word.place for _, word in known),
+        unresolved=tuple(sorted(name for name in unknown | set(memory.unknown) if NAME.fullmatch(name))),
+        expanded=tuple(sorted(expanded)),
+        command_path=started.place.path,
+        command_line=started.place.line,
+        concurrency_path=where.path,
+        concurrency_line=where.line,
+        nodes=started.command.nodes,
+    )
+
+
+def _is_set(environ: Mapping[str, Word], name: str) -> bool:
+    return name in environ and bool(environ[name].text)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _is_celery(word: Word) -> bool:
+    """Whether it is Celery's program, or a variable that is named as if it held it (``${CELERY_BIN}``)."""
+    return _base(word) in CELERY or ("$" in word.text and bool(word.unknown) and "celery" in word.text.lower())
+
+
+def _base(word: Word) -> str:
+    return posixpath.basename(word.text.replace("\\", "/"))
+
+
+class Runner:
+    """Follows one command; what it starts gathers in ``started``.
+
+    :ivar expanded: names of the variables that scripts read.
+    """
+
+    def __init__(self, view: View, place: Place) -> None:
+        self.view = view
+        self.place = place
+        self.started: list[Started] = []
+        self.expanded: set[str] = set()
+        self.budget = Budget(MOST_STEPS)
+        self.depth = 0
+
+    def run(
+        self, argv: Sequence[Word], environ: Mapping[str, Word], directory: str, place: Place | None = None
+    ) -> None:
+        """Run a command without a shell.
+
+        :param place: where it is written, if that is not where its words are.
+        """
+        self.budget.left -= 1
+        if self.depth >= DEEPEST or self.budget.left < 0:
+            self.view.files.report(self.place.path, self.place.line, "it runs more than could be followed")
+            return
+        self.depth += 1
+        self._search(argv, dict(environ), directory, place)
+        self.depth -= 1
+
+    def _search(self, argv: Sequence[Word], environ: dict[str, Word], directory: str, place: Place | None) -> None:
+        before = len(self.started)
+        for position, word in enumerate(argv):
+            rest, name = argv[position + 1 :], _base(word)
+            if name in NAME_TAKERS or (name in CONTAINER_TOOLS and not {"run", "exec"} & {one.text for one in rest}):
+                return
+            assignment = ASSIGNMENT.fullmatch(word.text)
+            if assignment is not None:
+                environ[assignment[1]] = word._replace(text=assignment[2])
+            elif word.text == "--directory" and rest:
+                directory = posixpath.join(directory, rest[0].text)
+            elif _is_celery(word):
+                for command in worker_commands(arguments := _arguments(argv, position)):
+                    whole = (*argv[_beginning(argv, position) : position + 1], *arguments)
+                    self.started.append(Started(whole, place or word.place, command, environ, directory))
+            elif name in SHELLS:
+                self._shell(word, rest, environ, directory)
+            elif name in PROCESS_MANAGERS:
+                self._process_manager(name, rest, environ, directory)
+            elif any(character.isspace() for character in word.text):
+                if "celery" in word.text.lower():
+                    self.script(word.text, word.place, environ, directory, (), "sh")
+            elif not position or (not word.text.startswith("-") and ("/" in word.text or word.text.endswith(".sh"))):
+                self._program(word, rest, environ, directory)
+            if len(self.started) > before:
+                return
+
+    def _shell(self, shell: Word, rest: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
+        """``sh -c "script"``, ``bash script arguments``, ``su user -c "script"``."""
+        for position, word in enumerate(rest):
+            text = word.text
+            if (text.startswith("-") and not text.startswith("--") and "c" in text[1:]) or text == "--command":
+                following = rest[position + 1 :]
+                if following:
+                    name = following[1].text if len(following) > 1 else shell.text
+                    self.script(following[0].text, following[0].place, environ, directory, tuple(following[2:]), name)
+                return
+            if not text.startswith(("-", "+")) and _base(shell) not in ("su", "runuser"):
+                self._program(word, rest[position + 1 :], environ, directory)
+                return
+
+    def _program(self, word: Word, rest: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
+        """A program that may be a script of the repository."""
+        text = self.view.script(word.text, directory)
+        if text is not None:
+            self.script(text.content, text.place, environ, directory, tuple(rest), word.text)
+
+    def script(
+        self, text: str, place: Place, environ: Mapping[str, Word], directory: str,
+        arguments: tuple[Word, ...] | None, name: str,
+    ) -> None:  # fmt: skip
+        """Run a shell script.
+
+        :param place: its first line.
+        :param arguments: None if nothing is known about them.
+        """
+        try:
+            script = self.view.files.script(text, place.line)
+        except Unusable as error:
+            if "celery" in text.lower():
+                self.view.files.report(place.path, error.line, error.reason)
+            return
+        shell = Interpreter(self.run, self._source, self.view.files.script, place.path, self.budget)
+        shell.run(script, State.begin(environ, arguments, directory, name))
+        self.expanded |= shell.expanded
+
+    def _source(self, path: str, directory: str) -> tuple[str, str] | None:
+        found = self.view.file(path, directory) if "$" not in path else None
+        text = self.view.files.text(found) if found is not None else None
+        return (found, text) if found is not None and text is not None else None
+
+    def _process_manager(self, name: str, rest: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
+        """``supervisord -c file``, ``honcho start worker``."""
+        from flake8_forksafe.deployment.units import procfile_starts, supervisor_starts
+
+        default, flags, read = {
+            "supervisord": ("supervisord.conf", ("-c", "--configuration"), supervisor_starts),
+            "honcho": ("Procfile", ("-f", "--procfile"), procfile_starts),
+            "foreman": ("Procfile", ("-f", "--procfile"), procfile_starts),
+        }[name]
+        texts = [word.text for word in rest]
+        chosen = next((texts[texts.index(flag) + 1] for flag in flags if flag in texts[:-1]), default)
+        found = self.view.file(chosen, directory)
+        text = self.view.files.text(found) if found is not None else None
+        if found is None or text is None:
+            return
+        starts = list(read(text, found, self.view.files, environ))
+        named = [start for start in starts if start.name in texts] if name != "supervisord" else []
+        for start in named or starts:
+            self.run(start.argv, start.environ, start.directory or directory)
+
+
+PROCESS_MANAGERS = frozenset({"supervisord", "honcho", "foreman"})
+
+
+def _arguments(argv: Sequence[Word], position: int) -> tuple[Word, ...]:
+    """What Celery is given; ``watchfiles`` has the arguments of the function it runs in one word."""
+    rest = tuple(argv[position + 1 :])
+    if len(rest) >= 2 and rest[0].text == "--args":
+        return tuple(rest[1]._replace(text=text) for text in rest[1].text.split())
+    return rest
+
+
+def _beginning(argv: Sequence[Word], position: int) -> int:
+    """Where the process begins that ``celery`` at ``position`` belongs to."""
+    previous = argv[position - 1] if position else None
+    if previous is None:
+        return position
+    if previous.text == "-m" or previous.text.endswith(".py"):
+        interpreters = [index for index in range(position) if INTERPRETER.fullmatch(_base(argv[index]))]
+        return interpreters[-1] if interpreters else position - (previous.text != "-m")
+    is_first = position == 1 or _base(argv[position - 2]) in DIRECT_WRAPPERS
+    is_program = _base(previous) not in DIRECT_WRAPPERS and not ASSIGNMENT.fullmatch(previous.text)
+    return position - 1 if is_first and is_program else position

@@ -1,0 +1,147 @@
+"""What the readers of deployment files exchange: words with their places, launches, troubles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A line of a file.
+
+    :ivar path: absolute path; empty if there is none.
+    :ivar line: 1-based, 0 if there is none.
+    """
+
+    path: str
+    line: int
+
+
+NOWHERE = Place("", 0)
+
+
+class Word(NamedTuple):
+    """A piece of a command or the value of a variable.
+
+    :ivar unknown: the variables in it whose values the repository does not tell; they stand in ``text`` as written.
+    """
+
+    text: str
+    place: Place = NOWHERE
+    unknown: tuple[str, ...] = ()
+
+
+class Limit(NamedTuple):
+    """The memory that a container may use.
+
+    :ivar mebibytes: in units of 2**20 bytes, rounded down; None if the value is not known.
+    """
+
+    mebibytes: int | None
+    place: Place
+    unknown: tuple[str, ...] = ()
+
+
+class WorkerLaunch(NamedTuple):
+    """One way a worker is started.
+
+    Options are as given on the command line, None if they are not; what they amount to together with the environment
+    and Celery's settings is told by :func:`flake8_forksafe.deployment.pool.resolve`.
+
+    :ivar app: what ``-A``, ``APP`` or ``CELERY_APP`` say, in the order in which ``celery/bin/celery.py`` asks.
+    :ivar argv: the command that runs Celery, without the programs that only wrap it: ``("celery", "-A", "proj",
+        "worker")``, ``("python", "-m", "celery", ...)`` or ``("nautobot-server", "celery", "worker")``.
+    :ivar path: the file that starts the worker: a compose file, a unit, a script that nothing else starts.
+    :ivar line: of the command in that file.
+    :ivar directory: absolute path of the working directory in the repository, the project's where it cannot be told.
+    :ivar kind: the format: ``compose``, ``dockerfile``, ``kubernetes``, ``procfile``, ``shell``, ``supervisor`` or
+        ``systemd``.
+    :ivar name: of the service, container, program, unit or process; empty if it has none.
+    :ivar open_options: variables in the place of arguments, such as ``$OPTIONS``, which may stand for any options.
+    :ivar settings: arguments such as ``worker.concurrency=3``, which Celery reads as settings.
+    :ivar memory_mb: the container's limit in MiB (2**20 bytes), rounded down; None if there is none or its value is
+        not known (``memory_line`` tells which).
+    :ivar environ: the environment variables that are known, sorted by name.
+    :ivar environ_places: where each of ``environ`` is set, in the same order.
+    :ivar unresolved: names of variables that the command or the environment takes from outside of the repository.
+    :ivar expanded: names of environment variables that the command or its scripts read.
+    :ivar command_path: where Celery's command itself is written: the script, if the worker is started by one.
+    :ivar concurrency_path: where the concurrency is given, on the command line or by ``CELERY_WORKER_CONCURRENCY``;
+        empty if it is not.
+    :ivar nodes: how many workers the command starts (``celery multi start 3``), all within the same limit.
+    """
+
+    app: str | None
+    argv: tuple[str, ...]
+    path: str
+    line: int
+    directory: str
+    kind: str = ""
+    name: str = ""
+    pool: str | None = None
+    start_method: str | None = None
+    concurrency: str | None = None
+    autoscale: str | None = None
+    max_tasks_per_child: str | None = None
+    max_memory_per_child: str | None = None
+    open_options: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    memory_mb: int | None = None
+    memory_path: str = ""
+    memory_line: int = 0
+    environ: tuple[tuple[str, str], ...] = ()
+    environ_places: tuple[Place, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    expanded: tuple[str, ...] = ()
+    command_path: str = ""
+    command_line: int = 0
+    concurrency_path: str = ""
+    concurrency_line: int = 0
+    nodes: int = 1
+
+
+class Trouble(NamedTuple):
+    """A deployment file that could not be read, or not with certainty.
+
+    :ivar text: a clause for a message, such as ``it is not valid YAML: ...``.
+    """
+
+    path: str
+    line: int
+    text: str
+
+
+class Launches(NamedTuple):
+    """How a repository starts its workers, in the order of files and lines."""
+
+    launches: tuple[WorkerLaunch, ...]
+    troubles: tuple[Trouble, ...]
+
+
+class Start(NamedTuple):
+    """A command that a deployment file runs, before anything is known about what it starts.
+
+    :ivar environ: its environment; a value with unknown variables in it is known to be set, but not to what.
+    :ivar directory: the working directory as the process sees it.
+    :ivar place: of the command in the deployment file.
+    """
+
+    kind: str
+    name: str
+    argv: tuple[Word, ...]
+    environ: Mapping[str, Word]
+    directory: str
+    place: Place
+    memory: Limit | None = None
+
+
+class Unusable(Exception):
+    """A file that is no document of its format.
+
+    :param reason: a clause for a message.
+    """
+
+    def __init__(self, reason: str, line: int = 1) -> None:
+        super().__init__(reason, line)
+        self.reason = reason
+        self.line = max(1, line)

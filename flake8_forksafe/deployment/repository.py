@@ -1,0 +1,224 @@
+"""Every way a repository starts a Celery worker.
+
+Files are chosen by the names that deployment files have.  If none of them mentions Celery, nothing is parsed and
+nothing is imported that parses.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
+from flake8_forksafe.deployment.model import Launches, Place, Start, Trouble, Unusable, WorkerLaunch
+from flake8_forksafe.project.celery_app import ASIDE
+from flake8_forksafe.project.disk import Disk
+
+__all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
+
+MENTION = re.compile(rb"elery|CELERY")
+COMPOSE = re.compile(rb"^[\"']?services[\"']?[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#-]", re.MULTILINE)
+MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
+WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
+PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
+SCRIPT_HEAD = 128
+
+
+class Candidate(NamedTuple):
+    """A file that may start workers.
+
+    :ivar mentions: whether it mentions Celery itself; one that does not may run one that does.
+    """
+
+    path: str
+    kind: str
+    mentions: bool
+
+
+def find_launches(disk: Disk, project: str) -> Launches:
+    """The ways in which the repository starts Celery workers, and the deployment files that could not be read.
+
+    What a compose file, a manifest, a Dockerfile or a process manager starts through another file is a launch of the
+    former.  Files below directories such as ``tests`` and ``examples`` count only if no other file starts a worker.
+
+    :param project: absolute path of its top directory.
+    """
+    files = Files(disk, project)
+    candidates = list(_candidates(files))
+    if not any(candidate.mentions for candidate in candidates):
+        return Launches((), ())
+    found: dict[WorkerLaunch, None] = {}
+    commands: set[Place] = set()
+    for rank in (_yaml_launches, _image_launches, _process_launches, _script_launches):
+        launches = [launch for launch in rank(candidates, files) if _command(launch) not in commands]
+        found |= dict.fromkeys(launches)
+        commands |= {_command(launch) for launch in launches}
+    central = [launch for launch in found if not _is_aside(launch.path, project)]
+    ordered = sorted(central or found, key=lambda launch: (launch.path, launch.line))
+    troubles = [
+        trouble
+        for trouble in sorted(files.troubles.values())
+        if not _is_aside(trouble.path, project) or (found and not central)
+    ]
+    return Launches(tuple(ordered), tuple(troubles))
+
+
+def _command(launch: WorkerLaunch) -> Place:
+    return Place(launch.command_path, launch.command_line)
+
+
+def _is_aside(path: str, project: str) -> bool:
+    return any(part in ASIDE for part in os.path.dirname(os.path.relpath(path, project)).split(os.sep))
+
+
+def _candidates(files: Files) -> Iterator[Candidate]:
+    """The files whose name and beginning say that they may start something."""
+    for directory, _, names in files.disk.tree(files.project):
+        for name in names:
+            kind = _kind(name)
+            if kind is None:
+                continue
+            path = os.path.join(directory, name)
+            if kind == "program":
+                if not SHEBANG.match(files.read(path, SCRIPT_HEAD) or b""):
+                    continue
+                kind = "script"
+            content = files.read(path, LARGEST + 1)
+            if content is None:
+                if os.path.isfile(path):
+                    files.report(path, 1, "it cannot be read")
+                continue
+            mentions = MENTION.search(content) is not None or (len(content) > LARGEST and _mentions(path))
+            kind = _kind_inside(kind, name, content, mentions)
+            if kind is not None:
+                yield Candidate(path, kind, mentions)
+
+
+def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | None:
+    """The format that a file really has; None if it cannot start a worker."""
+    if not mentions and not _is_readable(content):
+        return None
+    if kind == "conf":
+        return kind if PROGRAM.search(content) else None
+    if kind != "yaml":
+        return kind
+    if COMPOSE.search(content) or "compose" in name:
+        return "compose"
+    return "manifest" if MANIFEST.search(content) and WORKLOAD.search(content) else None
+
+
+def _is_readable(content: bytes) -> bool:
+    try:
+        decode(content)
+    except Unusable:
+        return False
+    return len(content) <= LARGEST
+
+
+def _kind(name: str) -> str | None:
+    """The format that a file's name promises."""
+    stem, extension = os.path.splitext(name)
+    if name.startswith("."):
+        return None
+    if extension in (".yml", ".yaml"):
+        return "yaml"
+    if extension in (".sh", ".bash"):
+        return "script"
+    if name == "Procfile" or name.startswith("Procfile."):
+        return "procfile"
+    if stem in ("Dockerfile", "Containerfile") or extension.lower() == ".dockerfile" or name.startswith("Dockerfile."):
+        return None if extension == ".dockerignore" else "dockerfile"
+    if extension in (".conf", ".ini"):
+        return "conf"
+    if extension == ".service":
+        return "unit"
+    return "program" if not extension else None
+
+
+def _mentions(path: str) -> bool:
+    """Whether a file that is too large to be read mentions Celery."""
+    try:
+        with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return MENTION.search(content) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """What compose files and manifests start."""
+    chosen = [candidate for candidate in candidates if candidate.kind in ("compose", "manifest")]
+    if not chosen:
+        return
+    from flake8_forksafe.deployment.commands import launches_of
+    from flake8_forksafe.deployment.compose import compose_starts
+    from flake8_forksafe.deployment.kubernetes import config_maps, is_manifest, kubernetes_starts
+    from flake8_forksafe.deployment.yaml_tree import Node, Table, read_documents
+
+    manifests: list[Node] = []
+    services: list[tuple[str, Start, View]] = []
+    for candidate in chosen:
+        text = files.text(candidate.path)
+        try:
+            documents = read_documents(text, candidate.path) if text is not None else []
+        except Unusable as error:
+            if candidate.mentions:
+                files.report(candidate.path, error.line, error.reason)
+            continue
+        manifests += [document for document in documents if is_manifest(document)]
+        for document in documents:
+            if isinstance(document, Table) and not is_manifest(document):
+                services += [(candidate.path, *found) for found in compose_starts(document, candidate.path, files)]
+    for path, start, view in services:
+        if (path, start.name) not in files.templates:
+            yield from launches_of(start, view)
+    for start, view in kubernetes_starts(manifests, config_maps(manifests), files):
+        yield from launches_of(start, view)
+
+
+def _image_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """What Dockerfiles start by themselves."""
+    for candidate in candidates:
+        text = files.text(candidate.path) if candidate.kind == "dockerfile" else None
+        if text is not None:
+            from flake8_forksafe.deployment.commands import launches_of
+            from flake8_forksafe.deployment.dockerfile import image_starts
+
+            for start, view in image_starts(text, candidate.path, files):
+                yield from launches_of(start, view)
+
+
+def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """What Procfiles, units and supervisor's programs start."""
+    for candidate in candidates:
+        if candidate.kind not in ("procfile", "conf", "unit"):
+            continue
+        from flake8_forksafe.deployment import units
+        from flake8_forksafe.deployment.commands import launches_of
+
+        read = {"procfile": units.procfile_starts, "conf": units.supervisor_starts, "unit": units.systemd_starts}
+        text = files.text(candidate.path)
+        for start in read[candidate.kind](text, candidate.path, files) if text is not None else ():
+            yield from launches_of(start, View(files))
+
+
+def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """What shell scripts start that are not run by anything else; a script that runs another one goes first."""
+    scripts = [candidate for candidate in candidates if candidate.kind == "script"]
+    names = [os.path.basename(candidate.path) for candidate in scripts if candidate.mentions]
+    own: list[WorkerLaunch] = []
+    outer: list[WorkerLaunch] = []
+    for candidate in scripts:
+        text = files.text(candidate.path)
+        if text is None or not (candidate.mentions or any(name in text for name in names)):
+            continue
+        from flake8_forksafe.deployment.commands import launches_of_script
+
+        start = Start("shell", "", (), {}, files.project, Place(candidate.path, 1))
+        for launch in launches_of_script(start, text, View(files)):
+            (own if launch.command_path == candidate.path else outer).append(launch)
+    reached = {_command(launch) for launch in outer}
+    yield from outer
+    yield from (launch for launch in own if _command(launch) not in reached)

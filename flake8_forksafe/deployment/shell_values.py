@@ -1,0 +1,219 @@
+"""The variables of a running script, and what its words expand to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from flake8_forksafe.deployment.model import NOWHERE, Place, Word
+from flake8_forksafe.deployment.shell_tree import Command, Literal, Parts, Piece, Script, Variable
+
+SCRIPT_NAMES = frozenset({"0", "BASH_SOURCE"})
+MOST_FIELDS = 1000
+EMPTY = Literal("", True)
+
+
+class Budget:
+    """How many more statements may be run; shared by all scripts that one command runs."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+@dataclass
+class State:
+    """What a shell knows while it runs a script.
+
+    :ivar variables: each with one value, or with those of an array.
+    :ivar arguments: ``$1`` and following; None if they are not known.
+    :ivar functions: the file and the body of each.
+    :ivar output: what was printed, None for what is not known, while a command substitution runs.
+    """
+
+    variables: dict[str, tuple[Word, ...]]
+    exported: set[str]
+    arguments: tuple[Word, ...] | None
+    directory: str
+    name: str = "sh"
+    exports_all: bool = False
+    functions: dict[str, tuple[str, Script]] = field(default_factory=dict)
+    output: list[str | None] | None = None
+
+    @classmethod
+    def begin(cls, environ: Mapping[str, Word], arguments: tuple[Word, ...] | None, directory: str, name: str) -> State:
+        """A shell that starts in an environment."""
+        return cls({key: (value,) for key, value in environ.items()}, set(environ), arguments, directory, name)
+
+    def copy(self) -> State:
+        """A shell of its own that knows the same."""
+        return State(
+            dict(self.variables), set(self.exported), self.arguments, self.directory, self.name, self.exports_all,
+            dict(self.functions), self.output,
+        )  # fmt: skip
+
+    def environ(self) -> dict[str, Word]:
+        """The environment of the programs it starts."""
+        return {name: self.variables[name][0] for name in self.exported if self.variables.get(name)}
+
+    def assign(self, name: str, values: tuple[Word, ...]) -> None:
+        """Set a variable."""
+        self.variables[name] = values
+        if self.exports_all:
+            self.exported.add(name)
+
+    def forget(self, name: str, place: Place = NOWHERE) -> None:
+        """A variable whose value is not known any more."""
+        self.variables[name] = (Word(f"${name}", place, (name,)),)
+
+    def merge(self, paths: Sequence[State]) -> None:
+        """Go on with what the ways through a condition agree on; one that knows no value has no say."""
+        names = {name: None for path in paths for name in path.variables}
+        for name in names:
+            known = [path.variables[name] for path in paths if name in path.variables]
+            known = [values for values in known if not any(word.unknown for word in values)]
+            texts = {tuple(word.text for word in values) for values in known}
+            if len(texts) > 1:
+                self.forget(name, known[0][0].place if known[0] else NOWHERE)
+            elif known:
+                self.variables[name] = known[0]
+        for path in paths:
+            self.exported |= path.exported
+            self.functions.update(path.functions)
+
+
+class Expander:
+    """Parameter expansion, command substitution and field splitting.
+
+    :param capture: the output of a command substitution: its text, the state, its line; None if not known.
+    :ivar read: the names of the variables that were read.
+    """
+
+    def __init__(self, capture: Callable[[str, State, int], str | None]) -> None:
+        self.capture = capture
+        self.read: set[str] = set()
+
+    def fields(self, parts: Parts, state: State, path: str) -> list[Word]:
+        """The words that a word becomes."""
+        place = Place(path, parts.line)
+        pieces = [part for part in parts.parts if part != EMPTY]
+        is_lone = len(pieces) == 1 and not isinstance(pieces[0], Literal)
+        all_arguments = any(
+            isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("@") for part in pieces
+        )
+        fields: list[Word] = []
+        current = Word("", place) if EMPTY in parts.parts and not all_arguments else None
+        for part in pieces:
+            for index, word in enumerate(self._separate(part, state, place)):
+                if index and current is not None:
+                    fields.append(current)
+                    current = None
+                word = word if is_lone else word._replace(place=place)
+                current = word if current is None else _join(current, word)
+        return fields if current is None else [*fields, current]
+
+    def _separate(self, part: Piece, state: State, place: Place) -> list[Word]:
+        """The values of a part; the results of unquoted expansions are divided at blanks."""
+        words = self._values(part, state, place)[:MOST_FIELDS]
+        if isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("*"):
+            return [_together(words, place)]
+        if isinstance(part, Literal) or part.quoted:
+            return words
+        return [
+            word._replace(text=text) for word in words for text in ([word.text] if word.unknown else word.text.split())
+        ]
+
+    def single(self, parts: Parts, state: State, path: str) -> Word:
+        """The value of an assignment, which is not split."""
+        place = Place(path, parts.line)
+        values = [_together(self._values(part, state, place), place) for part in parts.parts if part != EMPTY]
+        unknown = dict.fromkeys(name for value in values for name in value.unknown)
+        where = values[0].place if len(values) == 1 else place
+        return Word("".join(value.text for value in values), where, tuple(unknown))
+
+    def _values(self, part: Piece, state: State, place: Place) -> list[Word]:
+        if isinstance(part, Literal):
+            return [Word(part.text, place)]
+        if isinstance(part, Command):
+            output = self.capture(part.script, state, place.line)
+            return [Word(output, place) if output is not None else Word(part.written, place, (part.written,))]
+        if part.operator:
+            return self._apply(part, state, place)
+        found = self._lookup(part.name, state, place)
+        return [_unknown(part, place)] if found is None else list(found)
+
+    def _lookup(self, name: str, state: State, place: Place) -> tuple[Word, ...] | None:
+        """The values of a variable or parameter; None if it is not set or not known."""
+        if name in ("@", "*"):
+            return state.arguments
+        if name == "#":
+            return None if state.arguments is None else (Word(str(len(state.arguments)), place),)
+        base, _, index = name.partition("[")
+        if base in SCRIPT_NAMES and base not in state.variables:
+            return (Word(state.name, place),)
+        if name.isdigit():
+            if state.arguments is None:
+                return None
+            return state.arguments[int(name) - 1 : int(name)] or (Word("", place),)
+        self.read.add(base)
+        values = state.variables.get(base)
+        if values is None or index.startswith(("@", "*")):
+            return values
+        number = index.rstrip("]")
+        if not number.isdigit() and index:
+            return None
+        return values[int(number or 0) :][:1] or (Word("", place),)
+
+    def _apply(self, part: Variable, state: State, place: Place) -> list[Word]:
+        found = self._lookup(part.name, state, place)
+        operator = part.operator
+        is_set = bool(found) and (bool(found[0].text) or not operator.startswith(":")) if found else False
+        if operator in (":-", "-", ":=", "="):
+            if is_set and found:
+                return list(found)
+            value = self.single(part.argument, state, place.path)._replace(place=place)
+            if operator.endswith("="):
+                state.assign(part.name, (value,))
+            return [value]
+        if operator in (":+", "+"):
+            return [self.single(part.argument, state, place.path)._replace(place=place)] if is_set else []
+        if operator in (":?", "?") or not found or found[0].unknown:
+            return list(found) if is_set and found else [_unknown(part, place)]
+        trimmed = _trim(found[0].text, operator)
+        return [_unknown(part, place) if trimmed is None else Word(trimmed, place)]
+
+
+def _unknown(part: Variable, place: Place) -> Word:
+    return Word(part.written, place, (part.name,))
+
+
+def _is_all(part: Piece) -> bool:
+    """Whether it is ``"$@"`` or ``"${NAME[@]}"``, which is no word at all if there are no values."""
+    return isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("@")
+
+
+def _together(words: Sequence[Word], place: Place) -> Word:
+    """Several values as one, such as ``"$*"``."""
+    if len(words) == 1:
+        return words[0]
+    return Word(" ".join(word.text for word in words), place, tuple(name for word in words for name in word.unknown))
+
+
+def _join(left: Word, right: Word) -> Word:
+    place = right.place if not left.text else left.place
+    return Word(left.text + right.text, place, left.unknown + right.unknown)
+
+
+def _trim(text: str, operator: str) -> str | None:
+    """``${name%pattern}``, ``%%``, ``#`` and ``##``; None for any other operator."""
+    match = re.fullmatch(r"(%%?|##?)(.*)", operator, re.DOTALL)
+    if match is None or "$" in match[2] or len(text) > 1000:
+        return None
+    kind, pattern = match[1], match[2]
+    lengths = range(len(text) + 1) if len(kind) == 1 else range(len(text), -1, -1)
+    for length in lengths:
+        end = text[len(text) - length :] if kind[0] == "%" else text[:length]
+        if fnmatchcase(end, pattern):
+            return text[: len(text) - length] if kind[0] == "%" else text[length:]
+    return text

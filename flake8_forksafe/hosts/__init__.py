@@ -1,0 +1,1 @@
+"""Programs that fork: what each executes, in order, until its first fork."""

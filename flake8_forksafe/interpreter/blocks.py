@@ -1,0 +1,80 @@
+"""What blocks of statements share: alternatives, exceptions that may be raised, and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
+from flake8_forksafe.interpreter.values import External, Value, join
+
+if TYPE_CHECKING:
+    from flake8_forksafe.interpreter.walk import Walk
+
+SOME_ERROR = External("some library's error")
+"""What a call of a library may raise."""
+
+NOWHERE = Flow(0)
+LEAVING = Flow.RETURN | Flow.BREAK | Flow.CONTINUE
+
+
+def raised_in(walk: Walk, frame: Frame, error: Raised) -> None:
+    """Record that an exception only may have been raised."""
+    walk.may_fail(error.value)
+    walk.raised += 1
+    frame.left.append((Flow.ABORT, dict(frame.names)))
+
+
+def attempt(walk: Walk, frame: Frame, run: Callable[[], Flow]) -> Flow:
+    """Execute something that only may happen, and so may raise at most."""
+    try:
+        return run()
+    except Raised as error:
+        raised_in(walk, frame, error)
+        return Flow.ABORT
+
+
+def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
+    """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
+    before = dict(frame.names)
+    flow = NOWHERE
+    endings: list[dict[str, Value]] = []
+    for run in runs:
+        frame.names.clear()
+        frame.names.update(before)
+        with walk.doubted():
+            ending = attempt(walk, frame, run)
+        flow |= ending
+        if ending & Flow.NEXT:
+            endings.append(dict(frame.names))
+    rebind(frame, endings or [before])
+    return flow
+
+
+def rebind(frame: Frame, endings: list[dict[str, Value]]) -> None:
+    """Give a frame the names of one of several endings."""
+    names = _joined(endings)
+    frame.names.clear()
+    frame.names.update(names)
+
+
+def bind(walk: Walk, frame: Frame, name: str, value: Value) -> None:
+    """Bind a name where a statement of ``frame`` binds it."""
+    names = frame.scope_of(name)
+    if names is frame.names:
+        names[name] = value
+    else:
+        walk.write(names, name, value)
+
+
+def _joined(endings: list[dict[str, Value]]) -> dict[str, Value]:
+    """Names after one of several endings."""
+    names = dict(endings[0])
+    for ending in endings[1:]:
+        for name, value in ending.items():
+            known = names.get(name)
+            if known is None:
+                names[name] = value
+            elif known is not value:
+                names[name] = join(known, value)
+    return names

@@ -1,0 +1,48 @@
+"""How large values may grow: the analysed program may build lists that would fill any memory.
+
+A single sequence holds at most :data:`~flake8_forksafe.interpreter.values.ITEM_LIMIT` elements and a string at most
+:data:`~flake8_forksafe.interpreter.strings.TEXT_LIMIT` characters.  Many large ones are bounded by the steps they cost
+(:func:`weight`), and whatever looks at nested values looks at :func:`small ones <is_small>` only, since nested values
+may share parts: ``x = [x, x]`` thirty times over has a billion elements.
+"""
+
+from __future__ import annotations
+
+from flake8_forksafe.interpreter.values import ITEM_LIMIT, Items, Literal, Table, Value
+
+FREE = 1_000
+"""Elements or characters of a value that cost no steps."""
+CHARACTERS_PER_STEP = 16
+
+
+def is_small(value: Value) -> bool:
+    """Whether a value has at most ``ITEM_LIMIT`` elements, nested ones counted each time they are met."""
+    if isinstance(value, Literal):
+        return True
+    count = 0
+    stack = [value]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Items):
+            stack.extend(item.value for item in top.items)
+            count += len(top.items)
+        elif isinstance(top, Table):
+            stack.extend(item.value for item in top.entries.values())
+            count += len(top.entries)
+        if count > ITEM_LIMIT:
+            return False
+    return True
+
+
+def weight(value: Value) -> int:
+    """The steps that computing a value costs."""
+    if isinstance(value, Items):
+        size = len(value.items)
+        return size if size > FREE else 0
+    if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
+        size = len(value.value)
+        return size // CHARACTERS_PER_STEP if size > FREE else 0
+    if isinstance(value, Table):
+        size = len(value.entries)
+        return size if size > FREE else 0
+    return 0

@@ -1,0 +1,299 @@
+"""Calling values: binding arguments, executing bodies, creating objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter.blocks import SOME_ERROR
+from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.values import (
+    BARE,
+    NONE,
+    UNKNOWN,
+    Arguments,
+    Choice,
+    Class,
+    Coroutine,
+    Descriptor,
+    External,
+    Function,
+    Instance,
+    Items,
+    Literal,
+    Method,
+    Partial,
+    Table,
+    Unknown,
+    Value,
+    join,
+)
+from flake8_forksafe.source import facts
+
+if TYPE_CHECKING:
+    from flake8_forksafe.interpreter.walk import Walk
+
+REPEAT_LIMIT = 3
+"""Executions of one function with the same arguments; later calls get the last result."""
+RECURSION_LIMIT = 4
+"""Executions of one function inside itself."""
+VARIANT_LIMIT = 2_000
+"""Executions of one function with whatever arguments."""
+DEPTH_LIMIT = 400
+"""Calls and imports nested in each other."""
+
+
+class Remembered(NamedTuple):
+    """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs."""
+
+    times: int
+    result: Value
+    keep: Arguments
+
+
+def call(walk: Walk, function: Value, arguments: Arguments, frame: Frame) -> Value:
+    """Call any value."""
+    handler = TABLE.get(type(function))
+    if handler is None:
+        return UNKNOWN
+    return handler(walk, function, arguments, frame)
+
+
+def call_function(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> Value:
+    if getattr(function.definition, "asynchronous", False):
+        return Coroutine(function, arguments)
+    return run_function(walk, function, arguments, frame)
+
+
+def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> Value:
+    """Execute a function's body."""
+    walk.step()
+    walk.record(frame, function.node, "call")
+    walk.use(frame, function.node.replace(":", "."), arguments)
+    key = _key(function, arguments)
+    known = walk.memo.get(key)
+    total = walk.executions.get(function.node, 0)
+    active = walk.active.get(function.node, 0)
+    if known is not None and (known.times >= REPEAT_LIMIT or active):
+        return known.result
+    if active >= RECURSION_LIMIT or total >= VARIANT_LIMIT or walk.depth >= DEPTH_LIMIT:
+        return UNKNOWN
+    walk.executions[function.node] = total + 1
+    inner = Frame(function.module, function.node, "function", walk.doubt, function.closure)
+    inner.qualname = function.qualname
+    inner.owner = function.owner
+    inner.line = function.line
+    bind(walk, function, arguments, inner)
+    if isinstance(function.definition, facts.Lambda):
+        inner.owner = function.closure.owner if function.closure is not None else None
+    walk.active[function.node] = active + 1
+    walk.depth += 1
+    sensed = walk.sensed
+    try:
+        result = _run_body(walk, function, inner)
+    finally:
+        walk.active[function.node] = active
+        walk.depth -= 1
+    if walk.sensed != sensed:
+        result = walk.sense(result)
+    walk.memo[key] = Remembered(known.times + 1 if known else 1, result, arguments)
+    return result
+
+
+def _key(function: Function, arguments: Arguments) -> tuple[object, ...]:
+    """What makes two calls the same."""
+    named = ((name, _identity(value)) for name, value in arguments.keywords.items())
+    closure = id(function.closure) if function.closure is not None else 0
+    return (function.node, function.line, closure, *map(_identity, arguments.positional), *named)
+
+
+def _identity(value: Value) -> object:
+    if isinstance(value, Literal):
+        return (type(value.value), value.value)
+    if isinstance(value, External) and not value.path.endswith("()"):
+        return value.path
+    if isinstance(value, Method):
+        return (id(value.function), id(value.receiver))
+    return id(value)
+
+
+def _run_body(walk: Walk, function: Function, inner: Frame) -> Value:
+    definition = function.definition
+    if isinstance(definition, facts.Lambda):
+        return walk.evaluate(definition.body, inner)
+    flow = walk.execute(walk.function_body(function, definition.body), inner)
+    if inner.yields:
+        known = [item for item in inner.yields if item.sure or item.value is not UNKNOWN]
+        return Items("iterator", known, walk.doubt, len(known) == len(inner.yields))
+    if flow & Flow.NEXT or not (inner.results or flow & Flow.ABORT):
+        inner.results.append(NONE)
+    return join(*inner.results) if inner.results else UNKNOWN
+
+
+def bind(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> None:
+    """Bind arguments to parameters; what is missing is unknown, not an error."""
+    positional = list(arguments.positional)
+    keywords = dict(arguments.keywords)
+    parameters = function.definition.parameters
+    names = frame.names
+    for parameter in parameters:
+        if parameter.kind in ("", "/"):
+            if positional:
+                names[parameter.name] = positional.pop(0)
+            elif parameter.name in keywords and parameter.kind == "":
+                names[parameter.name] = keywords.pop(parameter.name)
+            else:
+                names[parameter.name] = _default(function, parameter, arguments)
+        elif parameter.kind == "*":
+            names[parameter.name] = walk.items("tuple", positional, arguments.complete)
+            positional = []
+        elif parameter.kind == "=":
+            if parameter.name in keywords:
+                names[parameter.name] = keywords.pop(parameter.name)
+            else:
+                names[parameter.name] = _default(function, parameter, arguments)
+    for parameter in parameters:
+        if parameter.kind == "**":
+            names[parameter.name] = walk.table(keywords, arguments.complete)
+    if parameters and parameters[0].kind in ("", "/"):
+        frame.receiver = names[parameters[0].name]
+
+
+def _default(function: Function, parameter: facts.Parameter, arguments: Arguments) -> Value:
+    default = function.defaults.get(parameter.name)
+    if default is None:
+        return UNKNOWN
+    return default if arguments.complete else join(default, UNKNOWN)
+
+
+def call_method(walk: Walk, method: Method, arguments: Arguments, frame: Frame) -> Value:
+    bound = Arguments((method.receiver, *arguments.positional), arguments.keywords, arguments.complete)
+    return call(walk, method.function, bound, frame)
+
+
+def call_partial(walk: Walk, partial: Partial, arguments: Arguments, frame: Frame) -> Value:
+    first = partial.arguments
+    merged = Arguments(
+        (*first.positional, *arguments.positional),
+        {**first.keywords, **arguments.keywords},
+        first.complete and arguments.complete,
+    )
+    return call(walk, partial.function, merged, frame)
+
+
+def call_descriptor(walk: Walk, descriptor: Descriptor, arguments: Arguments, frame: Frame) -> Value:
+    return call(walk, descriptor.function, arguments, frame)
+
+
+def call_choice(walk: Walk, choice: Choice, arguments: Arguments, frame: Frame) -> Value:
+    return sequences.each(walk, choice, lambda option: call(walk, option, arguments, frame))
+
+
+def call_instance(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> Value:
+    method = walk.attribute(instance, "__call__", frame)
+    if isinstance(method, (Method, Function, External)):
+        return call(walk, method, arguments, frame)
+    return UNKNOWN
+
+
+def call_class(walk: Walk, cls: Class, arguments: Arguments, frame: Frame) -> Value:
+    """Create an object: metaclass ``__call__``, ``__new__``, ``__init__``."""
+    for base in cls.metaclass.mro() if isinstance(cls.metaclass, Class) else ():
+        creator = base.names.get("__call__") if isinstance(base, Class) else None
+        if isinstance(creator, Function) and not walk.active.get(creator.node):
+            return call(walk, creator, Arguments((cls, *arguments.positional), arguments.keywords), frame)
+    return create(walk, cls, arguments, frame)
+
+
+def create(walk: Walk, cls: Class, arguments: Arguments, frame: Frame) -> Value:
+    """What ``type.__call__`` does."""
+    order = list(cls.mro())
+    instance: Value = Instance(cls, arguments)
+    for base in order:
+        if isinstance(base, External):
+            continue
+        maker = base.names.get("__new__")
+        maker = maker.function if isinstance(maker, Descriptor) else maker
+        if isinstance(maker, Function):
+            made = call(walk, maker, Arguments((cls, *arguments.positional), arguments.keywords), frame)
+            if isinstance(made, Instance):
+                instance = made
+            break
+    initialise(walk, order, instance, arguments, frame)
+    return instance
+
+
+def initialise(walk: Walk, order: list[Class | External], instance: Value, arguments: Arguments, frame: Frame) -> None:
+    """Call the first ``__init__`` along the classes."""
+    bound = Arguments((instance, *arguments.positional), arguments.keywords, arguments.complete)
+    for base in order:
+        if isinstance(base, External):
+            walk.use(frame, base.path, arguments)
+            initialiser = walk.library.functions.get(f"{base.path}().__init__")
+            if initialiser is not None:
+                initialiser(walk, External(f"{base.path}().__init__", instance), arguments, frame)
+                return
+        elif "__init__" in base.names:
+            method = base.names["__init__"]
+            if isinstance(method, (Function, Choice, Partial)):
+                call(walk, method, bound, frame)
+            return
+    if isinstance(instance, Instance) and all(isinstance(base, Class) or base.path in FIELD_BASES for base in order):
+        _set_fields(walk, instance, arguments, frame)
+    for base in order:
+        if isinstance(base, Class) and "__post_init__" in base.names:
+            call(walk, base.names["__post_init__"], Arguments((instance,)), frame)
+            return
+
+
+FIELD_BASES = BARE | {"typing.NamedTuple", "pydantic.BaseModel"}
+"""Library classes whose subclasses may have an ``__init__`` made from their fields."""
+FIELDS = frozenset({"dataclasses.field()", "attr.ib()", "attr.field()", "attrs.field()", "pydantic.Field()"})
+
+
+def _set_fields(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> None:
+    """What an ``__init__`` made from fields (dataclasses, attrs, pydantic) does with keywords and factories."""
+    for name, value in arguments.keywords.items():
+        walk.write(instance.names, name, value)
+    for base in instance.cls.mro():
+        for name, field in base.names.items() if isinstance(base, Class) else ():
+            if name in instance.names or not isinstance(field, External) or field.path not in FIELDS:
+                continue
+            given = field.arguments or Arguments()
+            factory = given.keywords.get("default_factory") or given.keywords.get("factory")
+            default = UNKNOWN if factory is None else call(walk, factory, Arguments(), frame)
+            walk.write(instance.names, name, given.keywords.get("default", default))
+
+
+def call_external(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Call something of a library: by its model, or opaquely; what a call returned is called by its ``__call__``."""
+    walk.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
+    model = walk.library.functions.get(function.path)
+    if model is not None:
+        return model(walk, function, arguments, frame)
+    walk.may_fail(SOME_ERROR)
+    if function.path.count(".") + function.path.count("(") > 12:
+        return UNKNOWN
+    return External(f"{function.path}()", function.receiver, arguments)
+
+
+def call_unknown(walk: Walk, function: Value, arguments: Arguments, frame: Frame) -> Value:
+    walk.unresolved += 1
+    walk.may_fail(SOME_ERROR)
+    return UNKNOWN
+
+
+TABLE: dict[type, Callable[[Walk, Any, Arguments, Frame], Value]] = {
+    Function: call_function,
+    Method: call_method,
+    Partial: call_partial,
+    Descriptor: call_descriptor,
+    Choice: call_choice,
+    Instance: call_instance,
+    Class: call_class,
+    External: call_external,
+    Unknown: call_unknown,
+}
+
+__all__ = ["Items", "Remembered", "Table", "call", "create", "initialise", "run_function"]

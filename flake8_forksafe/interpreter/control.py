@@ -1,0 +1,196 @@
+"""Executing branches and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flake8_forksafe.interpreter import operators, sequences
+from flake8_forksafe.interpreter.assignments import assign
+from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, rebind
+from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same, truth
+from flake8_forksafe.source import facts
+from flake8_forksafe.source.facts import Block
+
+if TYPE_CHECKING:
+    from flake8_forksafe.interpreter.walk import Walk
+
+LOOP_LIMIT = 5_000
+"""Rounds of one loop over known items."""
+WHILE_LIMIT = 50
+"""Rounds of one ``while``."""
+
+
+def run_if(walk: Walk, node: facts.If, frame: Frame) -> Flow:
+    sensed, outside = walk.sensed, frame.gates
+    holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
+    if walk.sensed != sensed:
+        frame.gates = (*outside, walk.gate(frame, "if", holds))
+    if holds is None:
+        flow = branches(walk, frame, (lambda: walk.execute(node.body, frame), lambda: walk.execute(node.orelse, frame)))
+    else:
+        flow = walk.execute(node.body if holds else node.orelse, frame)
+    if not (_leaves(node.body) or _leaves(node.orelse)):
+        frame.gates = outside  # else what follows stands behind the gate as well
+    return _assume_no_abort(flow)
+
+
+def _leaves(block: Block) -> bool:
+    """Whether a block ends the function or loop it stands in."""
+    return bool(block) and isinstance(block[-1], (facts.Return, facts.Raise, facts.Continue, facts.Break))
+
+
+def _assume_no_abort(flow: Flow) -> Flow:
+    """After a branch that ends in an uncaught exception: the condition was not what it seemed."""
+    return Flow.NEXT if flow == Flow.ABORT else flow & ~Flow.ABORT
+
+
+class Loop:
+    """The rounds of a loop.
+
+    :ivar flow: how rounds may have left the loop otherwise than by its end: ``RETURN`` or ``ABORT``.
+    :ivar broken: the names after each possible ``break``.
+    """
+
+    def __init__(self, walk: Walk, frame: Frame) -> None:
+        self.walk = walk
+        self.frame = frame
+        self.flow = NOWHERE
+        self.broken: list[dict[str, Value]] = []
+        self.doubtful = False
+
+    def round(self, run: Callable[[], Flow], may_be_skipped: bool, repeats: bool = False) -> bool:
+        """Execute a round; returns whether there may be another.
+
+        :param repeats: whether this round stands for any number of rounds.
+        """
+        self.walk.step()
+        frame, outer = self.frame, self.frame.left
+        frame.left = []
+
+        def whole() -> Flow:
+            before, mark = dict(frame.names), len(self.walk.journal)
+            flow = run()
+            if repeats and _widened(self.walk, frame, before, mark):
+                flow |= run()  # once more, with what the first time left behind
+            continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
+            if continued:
+                rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), *continued])
+            return flow | Flow.NEXT if continued else flow
+
+        try:
+            with self.walk.doubted(self.doubtful):
+                if may_be_skipped:
+                    ending = branches(self.walk, frame, (whole, lambda: Flow.NEXT))
+                else:
+                    ending = attempt(self.walk, frame, whole) if self.doubtful else whole()
+            self.broken += [names for kind, names in frame.left if kind is Flow.BREAK]
+        finally:
+            outer += [exit for exit in frame.left if exit[0] is Flow.ABORT]
+            frame.left = outer
+        self.flow |= ending & (Flow.RETURN | Flow.ABORT)
+        self.doubtful |= bool(ending & (Flow.BREAK | Flow.RETURN | Flow.ABORT))
+        return bool(ending & Flow.NEXT)
+
+    def end(self, orelse: Block, exhausted: bool) -> Flow:
+        """Execute ``else`` if the rounds may have been exhausted, and join what the ways out lead to."""
+        ending = NOWHERE
+        if exhausted:
+            with self.walk.doubted(self.doubtful):
+                run = partial(self.walk.execute, orelse, self.frame)
+                ending = attempt(self.walk, self.frame, run) if self.doubtful else run()
+        if self.broken:
+            rebind(self.frame, [*([dict(self.frame.names)] if ending & Flow.NEXT else []), *self.broken])
+            ending |= Flow.NEXT
+        return self.flow | ending
+
+
+def run_while(walk: Walk, node: facts.While, frame: Frame) -> Flow:
+    loop = Loop(walk, frame)
+    for number in range(WHILE_LIMIT):
+        holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
+        if holds is False:
+            break
+        last = holds is None or number == WHILE_LIMIT - 1  # how often it really runs is not known
+        if not loop.round(partial(walk.execute, node.body, frame), holds is None, last):
+            return loop.end((), False)
+        if last:
+            break
+    return loop.end(node.orelse, True)
+
+
+def run_for(walk: Walk, node: facts.For, frame: Frame) -> Flow:
+    iterable = sequences.iterate(walk, walk.evaluate(node.iterable, frame), frame)
+    loop = Loop(walk, frame)
+
+    def run(value: Value) -> Flow:
+        assign(walk, node.target, value, frame)
+        return walk.execute(node.body, frame)
+
+    for item in iterable.items[:LOOP_LIMIT]:
+        if not loop.round(partial(run, item.value), not item.sure):
+            return loop.end((), False)
+    if not iterable.complete or len(iterable.items) > LOOP_LIMIT:
+        loop.round(partial(run, UNKNOWN), True, True)
+    return loop.end(node.orelse, True)
+
+
+def _widened(walk: Walk, frame: Frame, before: dict[str, Value], mark: int) -> bool:
+    """Forget what a round computed anew, since another may compute it once more; returns whether there was any."""
+    written = [(names, name, old) for names, name, old in walk.journal[mark:] if old is not None]
+    changed = [
+        (names, name, value)
+        for names, name, old in [*((frame.names, name, old) for name, old in before.items()), *written]
+        if (value := names.get(name, old)) is not old and _is_computed(value, options(old))
+    ]
+    for names, name, value in changed:
+        names[name] = join(value, UNKNOWN)
+    return bool(changed)
+
+
+def _is_computed(value: Value, before: tuple[Value, ...]) -> bool:
+    """Whether a value is new and of a kind that is computed from others: a number, a string, a container."""
+    return any(
+        (isinstance(option, (Items, Table)) or (isinstance(option, Literal) and not isinstance(option.value, bool)))
+        and not any(same(option, other) for other in before)
+        for option in options(value)
+    )
+
+
+def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
+    subject = walk.evaluate(node.subject, frame)
+    runs: list[Callable[[], Flow]] = []
+    for case in node.cases:
+        holds = _case_matches(walk, case, subject, frame)
+        if holds is False:
+            continue
+
+        def run(case: facts.Case = case) -> Flow:
+            for name in case.captures:
+                whole = len(case.captures) == 1 and not isinstance(case.pattern, facts.Opaque)
+                frame.names[name] = subject if whole else UNKNOWN
+            if case.guard is not None and truth(walk.evaluate(case.guard, frame)) is False:
+                return Flow.NEXT
+            return walk.execute(case.body, frame)
+
+        if holds and case.guard is None:
+            if not runs:
+                return run()
+            runs.append(run)
+            break
+        runs.append(run)
+    else:
+        runs.append(lambda: Flow.NEXT)
+    return _assume_no_abort(branches(walk, frame, runs))
+
+
+def _case_matches(walk: Walk, case: facts.Case, subject: Value, frame: Frame) -> bool | None:
+    if case.pattern is None:
+        return True
+    if isinstance(case.pattern, facts.Opaque):
+        return None
+    plain = case.pattern.items if isinstance(case.pattern, facts.Display) else (case.pattern,)
+    answers = [truth(sequences.compare(walk, "==", subject, walk.evaluate(item, frame))) for item in plain]
+    return True if True in answers else (None if None in answers else False)

@@ -1,0 +1,158 @@
+"""The state of execution: modules, frames, control flow."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from flake8_forksafe.interpreter.records import Gate
+from flake8_forksafe.interpreter.values import Class, Doubt, Item, Value
+from flake8_forksafe.project.layout import Found
+
+
+class Flow(IntFlag):
+    """How a block of statements may end."""
+
+    NEXT = 1
+    RETURN = 2
+    BREAK = 4
+    CONTINUE = 8
+    ABORT = 16
+    """An exception that nothing catches: the worker would not start, so it is assumed not to happen."""
+
+    def __or__(self, other: int) -> Flow:
+        """Both; from a table, since the operators of :mod:`enum` take several times as long."""
+        return FLOWS[int.__or__(self, other)]
+
+    def __and__(self, other: int) -> Flow:
+        """What both have in common."""
+        return FLOWS[int.__and__(self, other)]
+
+    def __invert__(self) -> Flow:
+        """All others."""
+        return FLOWS[31 - int(self)]
+
+
+FLOWS = tuple(map(Flow, range(32)))
+"""Every combination."""
+
+
+class Raised(Exception):
+    """An exception in the analysed program that one of its handlers catches."""
+
+    def __init__(self, value: Value) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Module:
+    """A module of the analysed program.
+
+    :ivar names: its namespace.
+    :ivar open: whether it may hold names that are not known (a star import from a library).
+    :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
+    :ivar attempts: how often it failed before.
+    :ivar inspected: whether another name in it could change what is found: it was listed, or asked for what it has not.
+    """
+
+    __slots__ = ("attempts", "found", "inspected", "name", "names", "open", "state")
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.name = found.name
+        self.names: dict[str, Value] = {}
+        self.open = False
+        self.state = "new"
+        self.attempts = 0
+        self.inspected = False
+
+    @property
+    def contents(self) -> dict[str, Value]:
+        """``names``, for whoever looks at them from outside, not one by one as the program names them."""
+        self.inspected = True
+        return self.names
+
+    @property
+    def package(self) -> str:
+        """What relative imports are relative to."""
+        return self.name if self.found.is_package else self.name.rpartition(".")[0]
+
+
+class Frame:
+    """One execution of a module, class body, function or comprehension.
+
+    :ivar node: the node of the graph that executes: a module ``pkg.mod`` or a function ``pkg.mod:Class.method``.
+    :ivar base: the doubt in which the frame was entered; in a deeper one its code only may run.
+    """
+
+    __slots__ = (
+        "base",
+        "boot",
+        "closure",
+        "column",
+        "gates",
+        "kind",
+        "left",
+        "line",
+        "module",
+        "names",
+        "node",
+        "outer_names",
+        "owner",
+        "qualname",
+        "receiver",
+        "results",
+        "threaded",
+        "yields",
+    )  # fmt: skip
+
+    def __init__(self, module: Module, node: str, kind: str, base: Doubt, closure: Frame | None = None) -> None:
+        self.module = module
+        self.node = node
+        self.kind = kind
+        self.base = base
+        self.closure = closure
+        self.names: dict[str, Value] = module.names if kind == "module" else {}
+        self.line = 1
+        self.column = 0
+        self.outer_names: dict[str, str] = {}
+        """Names declared ``global`` or ``nonlocal``."""
+        self.results: list[Value] = []
+        self.left: list[tuple[Flow, dict[str, Value]]] = []
+        """How the current statements may have been left early, and the names then; ``ABORT`` is an exception."""
+        self.yields: list[Item] = []
+        self.owner: Class | None = None
+        self.receiver: Value | None = None
+        self.qualname = ""
+        self.boot = False
+        """Whether it stands for what Celery or Django do because of this line, not for the line itself."""
+        self.threaded = False
+        """Whether it stands for a thread that this line starts."""
+        self.gates: tuple[Gate, ...] = closure.gates if closure is not None and kind != "function" else ()
+        """The gates that the current statement stands behind."""
+
+    def scope_of(self, name: str) -> dict[str, Value]:
+        """The namespace that an assignment to ``name`` changes."""
+        keyword = self.outer_names.get(name)
+        if keyword == "global":
+            return self.module.names
+        if keyword == "nonlocal":
+            frame = self.closure
+            while frame is not None:
+                if frame.kind == "function" and name in frame.names:
+                    return frame.names
+                frame = frame.closure
+        return self.names
+
+    def find(self, name: str) -> Value | None:
+        """Look a name up as Python does: here, in the functions around, in the module."""
+        value = self.names.get(name)
+        if value is not None and name not in self.outer_names:
+            return value
+        inner, frame = self, self.closure
+        while frame is not None:
+            if frame.kind != "class" or inner.kind == "comprehension":
+                value = frame.names.get(name)
+                if value is not None:
+                    return value
+            inner, frame = frame, frame.closure
+        return self.module.names.get(name)

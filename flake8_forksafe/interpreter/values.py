@@ -1,0 +1,434 @@
+"""What the walk knows of a value at run time.
+
+The walk executes facts with these instead of with objects.  A value is either known well enough to go on with
+(a literal, a list, a first-party function) or an :class:`External` (something of a library, known by its dotted
+path), a :class:`Choice`, or :data:`UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from flake8_forksafe.interpreter.frames import Frame, Module
+    from flake8_forksafe.source.facts import Define, Lambda
+
+CHOICE_LIMIT = 12
+"""Alternatives a value may have before it counts as unknown."""
+ITEM_LIMIT = 20_000
+"""Elements of a sequence that are kept; what lies behind them is not known."""
+NAMED_FIELDS = {
+    "ModuleInfo": ("module_finder", "name", "ispkg"),
+    "version_info": ("major", "minor", "micro", "releaselevel", "serial"),
+}
+"""Kinds of sequences that are tuples with named elements."""
+
+Plain = str | bytes | int | float | complex | bool | None
+
+
+class Doubt:
+    """A stretch of execution that may not happen, nested in the one around it; the outermost is certain."""
+
+    __slots__ = ("outer",)
+
+    def __init__(self, outer: Doubt | None = None) -> None:
+        self.outer = outer
+
+    def within(self, other: Doubt) -> bool:
+        """Whether this stretch lies inside ``other`` or is the same."""
+        doubt: Doubt | None = self
+        while doubt is not None:
+            if doubt is other:
+                return True
+            doubt = doubt.outer
+        return False
+
+
+class Value:
+    """Base of everything a name can be bound to."""
+
+    __slots__ = ()
+
+
+class Unknown(Value):
+    """A value nothing is known of, but maybe its truth."""
+
+    __slots__ = ("holds",)
+
+    def __init__(self, holds: bool | None = None) -> None:
+        self.holds = holds
+
+    def __repr__(self) -> str:
+        return "?"
+
+
+UNKNOWN, TRUTHY, FALSY = Unknown(), Unknown(True), Unknown(False)
+
+
+class Literal(Value):
+    """A plain value: string, number, bool, None."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Plain) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+NONE, TRUE, FALSE = Literal(None), Literal(True), Literal(False)
+
+
+class Item(NamedTuple):
+    """An element of a sequence, and whether it is there for sure."""
+
+    value: Value
+    sure: bool = True
+
+
+class Items(Value):
+    """A list, tuple, set or iterator, or one of :data:`NAMED_FIELDS`.
+
+    :ivar complete: False when there may be elements that are not known.
+    :ivar born: the doubt it was created in; what happens to it in deeper doubt only may happen.
+    """
+
+    __slots__ = ("born", "complete", "items", "kind")
+
+    def __init__(self, kind: str, items: Iterable[Item], born: Doubt, complete: bool = True) -> None:
+        self.kind = kind
+        self.items = list(islice(items, ITEM_LIMIT + 1))
+        self.born = born
+        self.complete = complete
+        if len(self.items) > ITEM_LIMIT:
+            del self.items[ITEM_LIMIT:]
+            self.complete = False
+
+    def __repr__(self) -> str:
+        inner = ", ".join(repr(item.value) + ("" if item.sure else "?") for item in self.items)
+        return f"{self.kind}({inner}{'' if self.complete else ', ...'})"
+
+
+class Table(Value):
+    """A mapping.  Keys are plain values, or other values by identity."""
+
+    __slots__ = ("born", "complete", "entries")
+
+    def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
+        self.entries = entries
+        self.born = born
+        self.complete = complete
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{key!r}: {item.value!r}" for key, item in self.entries.items())
+        return "{" + inner + ("" if self.complete else ", ...") + "}"
+
+
+class FilePath(Value):
+    """A ``pathlib.Path``."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+class Choice(Value):
+    """One of several values."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: tuple[Value, ...]) -> None:
+        self.options = options
+
+    def __repr__(self) -> str:
+        return " or ".join(map(repr, self.options))
+
+
+class ModuleValue(Value):
+    """A module that the walk executes."""
+
+    __slots__ = ("module",)
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def __repr__(self) -> str:
+        return f"<module {self.module.name}>"
+
+
+class LazyImport(Value):
+    """A name bound by a lazy import (PEP 810) that nothing has used yet."""
+
+    __slots__ = ("attribute", "line", "module")
+
+    def __init__(self, module: str, attribute: str | None, line: int) -> None:
+        self.module = module
+        self.attribute = attribute
+        self.line = line
+
+
+class External(Value):
+    """Something outside the walked source, by dotted path; ``()`` stands for the result of a call.
+
+    ``celery.Celery().task`` is the ``task`` method of some Celery app.
+
+    :ivar receiver: the value whose method this is.
+    :ivar names: attributes set on it; what a model of the library remembers stands here under names with a space.
+    :ivar arguments: for the result of a call, what it was called with.
+    """
+
+    __slots__ = ("arguments", "names", "path", "receiver")
+
+    def __init__(self, path: str, receiver: Value | None = None, arguments: Arguments | None = None) -> None:
+        self.path = path
+        self.receiver = receiver
+        self.arguments = arguments
+        self.names: dict[str, Value] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.path}>"
+
+
+class Function(Value):
+    """A first-party function or lambda.
+
+    :ivar qualname: dotted name inside the module, as CPython's ``__qualname__`` without ``<locals>``.
+    :ivar owner: the class whose body defined it.
+    """
+
+    __slots__ = ("closure", "defaults", "definition", "line", "module", "names", "owner", "qualname")
+
+    def __init__(
+        self,
+        definition: Define | Lambda,
+        module: Module,
+        closure: Frame | None,
+        qualname: str,
+        defaults: dict[str, Value],
+        line: int,
+    ) -> None:
+        self.definition = definition
+        self.module = module
+        self.closure = closure
+        self.qualname = qualname
+        self.defaults = defaults
+        self.line = line
+        self.owner: Class | None = None
+        self.names: dict[str, Value] = {}
+
+    @property
+    def node(self) -> str:
+        """Its name in the graph."""
+        return f"{self.module.name}:{self.qualname}"
+
+    def __repr__(self) -> str:
+        return f"<function {self.node}>"
+
+
+class Method(Value):
+    """A function bound to its first argument."""
+
+    __slots__ = ("function", "receiver")
+
+    def __init__(self, function: Value, receiver: Value) -> None:
+        self.function = function
+        self.receiver = receiver
+
+
+class Partial(Value):
+    """``functools.partial``."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Value, arguments: Arguments) -> None:
+        self.function = function
+        self.arguments = arguments
+
+
+class Coroutine(Value):
+    """The result of calling an ``async def``: nothing has run yet."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Function, arguments: Arguments) -> None:
+        self.function = function
+        self.arguments = arguments
+
+
+class Descriptor(Value):
+    """``property``, ``classmethod`` or ``staticmethod`` around a function.
+
+    :ivar setter: for a property, the function that an assignment calls.
+    """
+
+    __slots__ = ("function", "kind", "setter")
+
+    def __init__(self, kind: str, function: Value, setter: Value | None = None) -> None:
+        self.kind = kind
+        self.function = function
+        self.setter = setter
+
+
+class Class(Value):
+    """A first-party class."""
+
+    __slots__ = ("_order", "bases", "line", "metaclass", "module", "name", "names", "qualname", "subclasses")
+
+    def __init__(self, qualname: str, module: Module, bases: tuple[Value, ...], names: dict[str, Value], line: int):
+        self.name = qualname.rpartition(".")[2]
+        self.qualname = qualname
+        self.module = module
+        self.bases = bases
+        self.names = names
+        self.line = line
+        self.metaclass: Value | None = None
+        self.subclasses: list[Item] = []
+        self._order: tuple[Class | External, ...] = ()
+
+    def mro(self) -> Iterator[Class | External]:
+        """The classes attributes are looked up in, depth first, each at its last place (C3 for ordinary diamonds)."""
+        if not self._order:
+            order: list[Class | External] = []
+            for depth_first in self._ancestors(set()):
+                if depth_first in order:
+                    order.remove(depth_first)
+                order.append(depth_first)
+            self._order = tuple(order)
+        return iter(self._order)
+
+    def _ancestors(self, active: set[int]) -> Iterator[Class | External]:
+        yield self
+        if id(self) in active:
+            return
+        for base in self.bases:
+            for option in options(base):
+                if isinstance(option, Class):
+                    yield from option._ancestors(active | {id(self)})
+                elif isinstance(option, External):
+                    yield option
+
+    def __repr__(self) -> str:
+        return f"<class {self.module.name}:{self.qualname}>"
+
+
+class Instance(Value):
+    """An object of a first-party class."""
+
+    __slots__ = ("arguments", "cls", "names")
+
+    def __init__(self, cls: Class, arguments: Arguments | None = None) -> None:
+        self.cls = cls
+        self.names: dict[str, Value] = {}
+        self.arguments = arguments
+
+    def __repr__(self) -> str:
+        return f"<{self.cls.qualname} object>"
+
+
+class Super(Value):
+    """``super()``: attribute lookup that starts behind ``owner`` in the receiver's order."""
+
+    __slots__ = ("owner", "receiver")
+
+    def __init__(self, owner: Class, receiver: Value) -> None:
+        self.owner = owner
+        self.receiver = receiver
+
+
+class Arguments(NamedTuple):
+    """What a call passes."""
+
+    positional: tuple[Value, ...] = ()
+    keywords: dict[str, Value] = {}
+    complete: bool = True
+    """False if something unknown was unpacked into it."""
+
+    def get(self, index: int, name: str) -> Value | None:
+        """The argument at a position or of a name (index -1: keyword only)."""
+        if name in self.keywords:
+            return self.keywords[name]
+        if 0 <= index < len(self.positional):
+            return self.positional[index]
+        return None if self.complete else UNKNOWN
+
+
+def options(value: Value) -> tuple[Value, ...]:
+    """The alternatives of a value."""
+    return value.options if isinstance(value, Choice) else (value,)
+
+
+def join(*values: Value) -> Value:
+    """A value that may be any of ``values``."""
+    found: list[Value] = []
+    for value in values:
+        for option in options(value):
+            for other in found:
+                if same(option, other):
+                    break
+            else:
+                found.append(option)
+    if len(found) == 1:
+        return found[0]
+    if len(found) > CHOICE_LIMIT or not found:
+        return UNKNOWN
+    return Choice(tuple(found))
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values are the same object, or literals that cannot be told apart."""
+    if left is right:
+        return True
+    if isinstance(left, Literal) and isinstance(right, Literal):
+        return type(left.value) is type(right.value) and left.value == right.value
+    if isinstance(left, External) and isinstance(right, External):
+        return left.path == right.path and left.receiver is right.receiver and not left.path.endswith("()")
+    return isinstance(left, ModuleValue) and isinstance(right, ModuleValue) and left.module is right.module
+
+
+def truth(value: Value) -> bool | None:
+    """Whether a value is true; None if that is not known."""
+    if isinstance(value, Literal):
+        return bool(value.value)
+    if isinstance(value, Items):
+        return (
+            True if any(item.sure for item in value.items) else (None if value.items or not value.complete else False)
+        )
+    if isinstance(value, Table):
+        entries = value.entries.values()
+        return True if any(item.sure for item in entries) else (None if entries or not value.complete else False)
+    if isinstance(value, Choice):
+        answers = {truth(option) for option in value.options}
+        return answers.pop() if len(answers) == 1 else None
+    if isinstance(value, Unknown):
+        return value.holds
+    if isinstance(value, Instance):
+        return True if _is_always_true(value.cls) else None
+    return None if isinstance(value, (External, Coroutine)) else True
+
+
+BARE = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
+"""Library classes that give their subclasses no attributes of interest."""
+
+
+def _is_always_true(cls: Class) -> bool:
+    """Whether an object of a class has neither ``__bool__`` nor ``__len__``."""
+    return all(
+        not {"__bool__", "__len__"} & base.names.keys() if isinstance(base, Class) else base.path in BARE
+        for base in cls.mro()
+    ) and not any(isinstance(base, Unknown) for base in cls.bases)
+
+
+def text(value: Value | None) -> str | None:
+    """The string that a value is, if it is one."""
+    if isinstance(value, Literal) and isinstance(value.value, str):
+        return value.value
+    return None
+
+
+def texts(value: Value | None) -> list[str]:
+    """The strings that a value may be."""
+    return [found for option in options(value) if (found := text(option)) is not None] if value is not None else []

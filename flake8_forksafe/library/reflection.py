@@ -1,0 +1,287 @@
+"""Models of the builtin functions that ask for attributes and types, or make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flake8_forksafe.interpreter import assignments, exceptions, sequences
+from flake8_forksafe.interpreter.frames import Raised
+from flake8_forksafe.interpreter.values import (
+    FALSE,
+    NONE,
+    TRUE,
+    UNKNOWN,
+    Arguments,
+    Choice,
+    Class,
+    Descriptor,
+    External,
+    FilePath,
+    Function,
+    Instance,
+    Item,
+    Items,
+    Literal,
+    Method,
+    ModuleValue,
+    Partial,
+    Table,
+    Value,
+    join,
+    options,
+    text,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from flake8_forksafe.interpreter.frames import Frame
+    from flake8_forksafe.interpreter.walk import Walk
+
+
+def get_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name, default = arguments.get(0, "object"), arguments.get(1, "name"), arguments.get(2, "default")
+    names = [found for option in options(name or UNKNOWN) if (found := text(option)) is not None]
+    if holder is None or not names:
+        return UNKNOWN
+    if default is None:
+        return join(*(walk.attribute(holder, found, frame) for found in names))
+    return join(*(attribute_or(walk, holder, found, default, frame) for found in names))
+
+
+def attribute_or(walk: Walk, holder: Value, name: str, default: Value, frame: Frame) -> Value:
+    """``getattr(holder, name, default)``."""
+    known = has(walk, holder, name, frame)
+    if known is False:
+        return default
+    value = walk.attribute(holder, name, frame)
+    return value if known else join(value, default)
+
+
+def has(walk: Walk, holder: Value, name: str, frame: Frame) -> bool | None:
+    """Whether a value has an attribute; None if that is not known."""
+    before, walk.possible_errors = walk.possible_errors, []
+    doubt = walk.doubt
+    walk.catchers.append([External("builtins.AttributeError")])
+    try:
+        value = walk.attribute(holder, name, frame)
+        unsure = bool(walk.possible_errors)
+    except Raised as error:
+        walk.doubt = doubt
+        if exceptions.matches(error.value, External("builtins.AttributeError")):
+            return False
+        raise
+    finally:
+        walk.catchers.pop()
+        walk.possible_errors = before
+    if isinstance(holder, (Instance, Class)) and value is UNKNOWN:
+        outside = any(isinstance(base, External) and base.path != "builtins.object" for base in
+                      (holder.cls if isinstance(holder, Instance) else holder).mro())  # fmt: skip
+        return None if outside or not isinstance(holder, Class) else False
+    if isinstance(value, External) and value.receiver is holder:
+        return None
+    return None if unsure or isinstance(holder, (External, Choice)) or value is UNKNOWN else True
+
+
+def has_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name = arguments.get(0, "object"), text(arguments.get(1, "name"))
+    if holder is None or name is None:
+        return UNKNOWN
+    answer = has(walk, holder, name, frame)
+    return UNKNOWN if answer is None else Literal(answer)
+
+
+def set_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name, value = arguments.get(0, ""), text(arguments.get(1, "")), arguments.get(2, "")
+    if holder is not None and name is not None and value is not None:
+        assignments.set_attribute(walk, holder, name, value, frame)
+    return NONE
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "builtins.str": (str,), "builtins.bytes": (bytes,), "builtins.int": (int,), "builtins.float": (float,),
+    "builtins.bool": (bool,), "builtins.complex": (complex,),
+}  # fmt: skip
+
+
+def is_instance(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    value, kind = arguments.get(0, ""), arguments.get(1, "")
+    if value is None or kind is None:
+        return UNKNOWN
+    answers = {instance_of(option, kind) for option in options(value)}
+    answer = answers.pop() if len(answers) == 1 else None
+    return UNKNOWN if answer is None else Literal(answer)
+
+
+def instance_of(value: Value, kind: Value) -> bool | None:
+    """Whether a value is an instance of a class or of one of a tuple of classes."""
+    if isinstance(kind, Items):
+        answers = [instance_of(value, item.value) for item in kind.items]
+        return True if True in answers else (None if None in answers or not kind.complete else False)
+    if isinstance(kind, Class):
+        if isinstance(value, Instance):
+            return kind in list(value.cls.mro())
+        return False if isinstance(value, (Literal, Items, Table, Function, ModuleValue)) else None
+    if not isinstance(kind, External):
+        return None
+    if isinstance(value, Literal):
+        return isinstance(value.value, TYPES[kind.path]) if kind.path in TYPES else _other_type(kind)
+    if isinstance(value, Items):
+        return kind.path == f"builtins.{value.kind}" or _abstract(kind)
+    if isinstance(value, Table):
+        return kind.path == "builtins.dict" or _abstract(kind)
+    if isinstance(value, (Class, Function, ModuleValue)):
+        own = {Class: "builtins.type", Function: "types.FunctionType", ModuleValue: "types.ModuleType"}[type(value)]
+        return True if kind.path in (own, "builtins.object") else _other_type(kind)
+    if isinstance(value, External) and value.path == f"{kind.path}()":
+        return True
+    return None
+
+
+def _other_type(kind: External) -> bool | None:
+    return False if kind.path.startswith("builtins.") and kind.path != "builtins.object" else None
+
+
+def _abstract(kind: External) -> bool | None:
+    """Whether a container is an instance of what may be an abstract class."""
+    return None if kind.path.startswith(("collections.", "typing.")) else _other_type(kind)
+
+
+def is_subclass(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    cls, kind = arguments.get(0, ""), arguments.get(1, "")
+    if not isinstance(cls, Class) or kind is None:
+        return FALSE if isinstance(cls, Function) else UNKNOWN
+    kinds = [item.value for item in kind.items] if isinstance(kind, Items) else [kind]
+    order = list(cls.mro())
+    for wanted in kinds:
+        if any(base is wanted or (isinstance(base, External) and isinstance(wanted, External)
+                                  and base.path == wanted.path) for base in order):  # fmt: skip
+            return TRUE
+    outside = any(isinstance(base, External) for base in order)
+    return UNKNOWN if outside and any(isinstance(wanted, External) for wanted in kinds) else FALSE
+
+
+def type_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    if len(arguments.positional) == 3:
+        name, bases, namespace = arguments.positional
+        names = {key: item.value for key, item in namespace.entries.items() if isinstance(key, str)} if isinstance(
+            namespace, Table) else {}  # fmt: skip
+        inherited = sequences.iterate(walk, bases, frame)
+        return Class(text(name) or "?", frame.module, tuple(item.value for item in inherited.items), names, frame.line)
+    value = arguments.get(0, "")
+    if isinstance(value, Instance):
+        return value.cls
+    if isinstance(value, Class):
+        return value.metaclass or External("builtins.type")
+    if isinstance(value, Literal):
+        return External(f"builtins.{type(value.value).__name__}")
+    return UNKNOWN
+
+
+def new_type(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``super().__new__(...)`` in a metaclass: the class that is being created."""
+    return walk.created if walk.created is not None else UNKNOWN
+
+
+def subclasses(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    cls = function.receiver
+    if not isinstance(cls, Class):
+        return UNKNOWN
+    direct = [item for item in cls.subclasses if isinstance(item.value, Class) and cls in item.value.bases]
+    return sequences.from_items(walk, "list", direct)
+
+
+def descriptor(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
+    """A model of ``property``, ``classmethod``, ``staticmethod``."""
+
+    def model(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+        inner = arguments.get(0, "fget")
+        return UNKNOWN if inner is None else Descriptor(kind, inner)
+
+    return model
+
+
+def names_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``vars``, ``globals``, ``locals``: a view, so changes to it change the names."""
+    holder = arguments.get(0, "")
+    if holder is None:
+        if function.path.endswith("globals"):
+            frame.module.open = True  # what is put in there under a computed name is not followed
+        return NamesTable(walk, frame.module.contents if function.path.endswith("globals") else frame.names)
+    if isinstance(holder, ModuleValue):
+        holder.module.open = True
+        return NamesTable(walk, holder.module.contents)
+    if isinstance(holder, (Instance, Class)):
+        return NamesTable(walk, holder.names)
+    return UNKNOWN
+
+
+class NamesTable(Table):
+    """``globals()``: a mapping whose entries are names of a scope."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, walk: Walk, names: dict[str, Value]) -> None:
+        super().__init__(Bound(names), walk.certain, complete=False)
+        self.names = names
+
+
+class Bound(dict[object, Item]):
+    """Entries that are stored in a scope's names."""
+
+    def __init__(self, names: dict[str, Value]) -> None:
+        super().__init__({name: Item(value) for name, value in names.items()})
+        self.names = names
+
+    def __setitem__(self, key: object, item: Item) -> None:
+        super().__setitem__(key, item)
+        if isinstance(key, str):
+            self.names[key] = item.value
+
+
+def directory(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder = arguments.get(0, "")
+    names: dict[str, Value] | None = None
+    if holder is None:
+        names = frame.names
+    elif isinstance(holder, ModuleValue):
+        names = holder.module.contents
+    elif isinstance(holder, (Instance, Class)):
+        cls = holder.cls if isinstance(holder, Instance) else holder
+        names = {name: value for base in cls.mro() if isinstance(base, Class) for name, value in base.names.items()}
+    if names is None:
+        return Items("list", (), walk.doubt, complete=False)
+    return walk.items("list", [Literal(name) for name in sorted(names)])
+
+
+def is_callable(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    value = arguments.get(0, "")
+    if isinstance(value, (Function, Class, Method, Partial)):
+        return TRUE
+    return FALSE if isinstance(value, (Literal, Items, Table, FilePath, ModuleValue)) else UNKNOWN
+
+
+def import_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``__import__(name)``: returns the top package unless ``fromlist`` is given."""
+    name = text(arguments.get(0, "name"))
+    if name is None:
+        return UNKNOWN
+    value = walk.import_name(name, frame)
+    if value is None:
+        return walk.fail("ModuleNotFoundError")
+    fromlist = arguments.get(3, "fromlist")
+    module = walk.modules.get(name.partition(".")[0])
+    if module is None or (fromlist is not None and truth(fromlist)):
+        return value
+    return ModuleValue(module)
+
+
+def with_setter(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``@name.setter`` of a property."""
+    inner, setter = arguments.positional[0], arguments.get(1, "fset")
+    return Descriptor("property", inner.function, setter) if isinstance(inner, Descriptor) else inner
+
+
+def first_argument(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Something that returns what it is given."""
+    return arguments.positional[0] if arguments.positional else UNKNOWN

@@ -1,0 +1,1 @@
+"""What was executed before the fork, in order, and by what."""

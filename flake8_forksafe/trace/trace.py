@@ -1,0 +1,214 @@
+"""The trace: what one launch executes before its first fork, in order, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+
+from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.finding import Hop
+from flake8_forksafe.interpreter.records import ROOT, Edge, Note, Use
+from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
+from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
+from flake8_forksafe.trace.graph import ExecutionGraph
+
+if TYPE_CHECKING:
+    from flake8_forksafe.hosts.celery import Booted
+    from flake8_forksafe.interpreter.frames import Module
+    from flake8_forksafe.interpreter.values import ModuleValue
+    from flake8_forksafe.interpreter.walk import Walk
+
+
+class Launch(NamedTuple):
+    """One way a worker is started.
+
+    :ivar app: as given to ``celery -A``.
+    :ivar source: where this is known from: ``option``, or ``file:line``.
+    """
+
+    app: str
+    pool: str = "prefork"
+    start_method: str = "fork"
+    source: str = ""
+
+
+class TracedModule(NamedTuple):
+    """A module loaded before the fork."""
+
+    name: str
+    path: str | None
+    origin: str
+    certain: bool
+    step: str
+    importer: str | None
+    line: int
+
+
+class Growth:
+    """What has to be known to tell what one more import would do, without following the boot again.
+
+    :ivar spans: for each module that was executed to its end, where that lies in the record.
+    :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.
+    :ivar inspected: modules in which one more name could change what is found.
+    :ivar elusive: modules whose names are not all known, or that do something when asked for one.
+    :ivar submodules: names of modules, dotted, that stand for a module; and for which.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self.spans = dict(walk.spans)
+        self.loaded_at = tuple(walk.loaded_at)
+        self.inspected = frozenset(name for name, module in walk.modules.items() if module.inspected)
+        self.elusive = frozenset(name for name, module in walk.modules.items() if _is_elusive(module))
+        self.submodules = {
+            f"{name}.{bound}": value.module.name
+            for name, module in walk.modules.items() for bound, value in module.names.items() if _is_module(value)
+        }  # fmt: skip
+        self.roots = tuple(walk.layout.roots)
+        self.environment = walk.layout.environment
+        self.walked = walk.layout.walked
+
+
+def _is_module(value: object) -> TypeGuard[ModuleValue]:
+    from flake8_forksafe.interpreter.values import ModuleValue
+
+    return isinstance(value, ModuleValue)
+
+
+def _is_elusive(module: Module) -> bool:
+    from flake8_forksafe.interpreter.values import LazyImport
+
+    names = module.names
+    return module.open or "__getattr__" in names or any(isinstance(value, LazyImport) for value in names.values())
+
+
+class Trace:
+    """What one launch executes before its first fork."""
+
+    def __init__(self, launch: Launch, walk: Walk, booted: Booted, environment: Environment = NO_ENVIRONMENT) -> None:
+        self.launch = launch
+        self.environment = environment.source
+        """How the environment was found whose source the walk read as well."""
+        self.presence = walk.presence
+        edges = tuple(walk.edges.values())
+        self.edges = edges[: booted.edges_at_fork]
+        self.late_edges = edges[booted.edges_at_fork :]
+        self.settings_made = tuple(walk.settings_made)
+        self.uses: tuple[Use, ...] = tuple(walk.uses.values())
+        self.gated = dict(walk.gated)
+        self.gates = dict(walk.gates)
+        self.starts: tuple[WorkerLaunch, ...] = ()
+        """How the repository's deployment files start this worker."""
+        self.forks = True
+        """Whether a pool of this worker forks."""
+        self.variants: dict[str, Trace] = {}
+        """Traces of the same boot as other processes (:data:`~flake8_forksafe.interpreter.process.OTHERS`)."""
+        self.notes: tuple[Note, ...] = tuple(walk.notes)
+        self.unresolved = walk.unresolved
+        self.app_place: tuple[str, int] | None = None
+        if booted.app is not None:
+            self.app_place = (booted.app.frame.module.name, booted.app.line)
+        self.paths = {name: module.found.path for name, module in walk.modules.items()}
+        self._order = [name for name in walk.order if name not in walk.modules or walk.modules[name].state != "failed"]
+        self._positions = {name: index for index, name in enumerate(walk.order)}
+        self._after = frozenset(walk.order[booted.forked_at :])
+        self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
+        self._steps = walk.steps_of
+        self.conf = booted.conf
+        self.unread_settings = booted.unread_settings
+        self.variables_read = frozenset(walk.variables_read)
+        self.growth = Growth(walk)
+
+    @property
+    def app_location(self) -> tuple[str, int] | None:
+        """File and line of the Celery app, or of the module that was to hold it."""
+        module, line = self.app_place or (self.launch.app.partition(":")[0], 1)
+        path = self.paths.get(module)
+        return (path, line) if path is not None else None
+
+    @cached_property
+    def graph(self) -> ExecutionGraph:
+        """The execution graph (networkx is imported when it is first asked for)."""
+        return ExecutionGraph(self.edges, ROOT)
+
+    @cached_property
+    def modules(self) -> tuple[TracedModule, ...]:
+        """Every module loaded before the fork, in order."""
+        first: dict[str, Edge] = {}
+        for edge in (*self.edges, *self.late_edges):
+            first.setdefault(edge.target, edge)
+        traced = []
+        for name in self._order:
+            if name in self._after or name not in first:
+                continue
+            edge = first[name]
+            importer = None if edge.source == ROOT else module_of(edge.source)
+            traced.append(
+                TracedModule(
+                    name, self.paths.get(name), self._origins[name], self.graph.is_certain(name), self._steps[name],
+                    importer, edge.line if importer else 0,
+                )
+            )  # fmt: skip
+        return tuple(traced)
+
+    def load(self, name: str, position: int, origin: str, importer: str) -> None:
+        """Have a module that is not walked loaded at a position, earlier than it was if it was."""
+        every = [known for known in self._positions if known != name]
+        every.insert(position, name)
+        failed = self._positions.keys() - set(self._order)
+        self._positions = {known: index for index, known in enumerate(every)}
+        self._order = [known for known in every if known not in failed]
+        self._after -= {name}
+        self._origins = {**self._origins, name: origin}
+        self._steps = {**self._steps, name: self._steps[importer]}
+
+    @cached_property
+    def outward(self) -> tuple[Edge, ...]:
+        """Edges before the fork, but for calls, from first-party code to anything else."""
+        return tuple(edge for edge in self._between(FIRST_PARTY) if edge.kind != "call")
+
+    @cached_property
+    def outside(self) -> tuple[Edge, ...]:
+        """Edges before the fork from third-party code that is walked."""
+        return tuple(self._between(THIRD_PARTY))
+
+    def _between(self, origin: str) -> Iterator[Edge]:
+        """Edges from modules of an origin, except those of the project's own code to itself."""
+        sources = {source: self.origin(module_of(source)) == origin for source in {edge.source for edge in self.edges}}
+        for edge in self.edges:
+            if sources[edge.source] and (origin != FIRST_PARTY or self._origins.get(edge.target) != FIRST_PARTY):
+                yield edge
+
+    @property
+    def loaded(self) -> list[str]:
+        """Every module that is loaded, before the fork or after it, in order."""
+        return self._order
+
+    def origin(self, module: str) -> str:
+        """``first-party``, ``third-party`` or ``stdlib``."""
+        return self._origins.get(module, "")
+
+    def position(self, module: str) -> int | None:
+        """How many modules were loaded before a module, if it is loaded."""
+        return self._positions.get(module)
+
+    def after_fork(self, name: str) -> bool:
+        """Whether a module is first loaded after the first fork."""
+        return name in self._after
+
+    def step(self, name: str) -> str:
+        """The boot step in which a module is loaded, ``""`` if it is not."""
+        return self._steps.get(name, "")
+
+    def chain(self, node: str) -> tuple[Hop, ...]:
+        """The shortest chain from the worker to a node."""
+        return tuple(self.hop(edge) for edge in self.graph.chain(node))
+
+    def hop(self, edge: Edge) -> Hop:
+        """An edge with the file it stands in."""
+        return Hop(edge.target, self.paths.get(module_of(edge.source)), edge.line, edge.kind, edge.step)
+
+
+def module_of(node: str) -> str:
+    """The module of a node."""
+    return node.partition(":")[0]

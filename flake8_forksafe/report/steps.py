@@ -28,7 +28,7 @@ STEPS = {
     "worker_before_create_process": ("worker_before_create_process", "Receivers run in the parent before each fork."),
     "bootsteps": ("Bootsteps", "The worker's own boot steps are created."),
 }
-"""Title and explanation by the name that the walk gives a step; the facts are in ``prefork/boot.py``."""
+"""Title and explanation by the name that the walk gives a step; the facts are in ``hosts/celery.py``."""
 SIGNAL = "Receivers of this signal run in the parent."
 
 

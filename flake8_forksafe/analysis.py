@@ -14,7 +14,7 @@ from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.foresee import foresee
-from flake8_forksafe.project.found import AppFound, Search
+from flake8_forksafe.project.found import AppFound, Search, split_spec
 from flake8_forksafe.project.measurement import Measurement, load_measurement
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem
@@ -88,7 +88,7 @@ def find_apps(settings: Settings, disk: Disk, store: FactStore) -> tuple[list[Ap
 
 def root_of(settings: Settings, disk: Disk, spec: str) -> str:
     """The source root that the module of an app lies in: the highest directory that holds it."""
-    first = spec.partition(":")[0].partition(".")[0]
+    first = split_spec(spec)[0].partition(".")[0]
     for directory, directories, files in disk.tree(settings.project):
         if f"{first}.py" in files or (
             first in directories and not disk.is_file(os.path.join(directory, "__init__.py"))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import NamedTuple
 
-from flake8_forksafe.interpreter.records import Edge, Gate, Setting, Span
+from flake8_forksafe.interpreter.records import Edge, Gate, Node, Setting, Span
 from flake8_forksafe.library.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import Search
@@ -21,7 +21,7 @@ from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.source.changes import Added, Edit
 from flake8_forksafe.source.facts import Import
 from flake8_forksafe.trace.graph import ExecutionGraph
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 APP_NAMES = frozenset({"app", "celery", "celery_app"})
 """Names that the search for apps looks at in any module."""
@@ -93,17 +93,16 @@ def _with_lines_moved(trace: Trace, edits: Mapping[str, Edit]) -> Trace:
     for computed in ("modules", "outward", "outside"):
         new.__dict__.pop(computed, None)
 
-    def line_in(node: str, line: int) -> int:
-        edit = edits.get(module_of(node))
+    def line_in(node: Node, line: int) -> int:
+        edit = edits.get(node.module)
         return line if edit is None else edit.moved(line)
 
     def gates(known: tuple[Gate, ...]) -> tuple[Gate, ...]:
         return tuple(gate._replace(line=line_in(gate.node, gate.line)) for gate in known)
 
     def edge(known: Edge) -> Edge:
-        return known._replace(line=line_in(known.source, known.line)) if known.source.startswith(prefixes) else known
+        return known._replace(line=line_in(known.source, known.line)) if known.source.module in edits else known
 
-    prefixes = tuple(edits)
     new.edges = tuple(map(edge, trace.edges))
     new.late_edges = tuple(map(edge, trace.late_edges))
     new.uses = tuple(use._replace(line=line_in(use.node, use.line), gates=gates(use.gates)) for use in trace.uses)
@@ -112,10 +111,12 @@ def _with_lines_moved(trace: Trace, edits: Mapping[str, Edit]) -> Trace:
     new.gates = {(node, line_in(node, line), column, kind): holds
                  for (node, line, column, kind), holds in trace.gates.items()}  # fmt: skip
     new.settings_made = tuple(made._replace(line=line_in(made.node, made.line)) for made in trace.settings_made)
-    new.notes = tuple(note._replace(line=line_in(note.module, note.line)) for note in trace.notes)
-    new.unread_settings = tuple(made._replace(line=line_in(made.module, made.line)) for made in trace.unread_settings)
+    new.notes = tuple(note._replace(line=line_in(Node(note.module), note.line)) for note in trace.notes)
+    new.unread_settings = tuple(
+        made._replace(line=line_in(Node(made.module), made.line)) for made in trace.unread_settings
+    )
     if trace.app_place is not None:
-        new.app_place = (trace.app_place[0], line_in(*trace.app_place))
+        new.app_place = (trace.app_place[0], line_in(Node(trace.app_place[0]), trace.app_place[1]))
     graph = copy(trace.graph)
     graph.edges = {pair: edge(known) for pair, known in trace.graph.edges.items()}
     graph.before, graph.before_sure = dict(graph.before), dict(graph.before_sure)
@@ -150,7 +151,7 @@ class _Grafter:
             at = self._place(added.line)
             loaded = self.trace.growth.loaded_at[at] if at < self.span.edges_after else self.span.order_after
             targets = list(dict.fromkeys(self._targets(added, at)))
-            edges = tuple(Edge(self.module, target, added.line, added.column, "import", True)
+            edges = tuple(Edge(Node(self.module), Node(target), added.line, added.column, "import", True)
                           for target in targets if target != self.module)  # fmt: skip
             yield Scion(at, loaded, edges, tuple(target for target in targets if target not in self.trace.paths))
 
@@ -169,7 +170,7 @@ class _Grafter:
         """How many edges were recorded before a line of the module's top level was reached."""
         for index in range(self.span.edges, self.span.edges_after):
             edge = self.trace.edges[index]
-            if edge.source == self.module and edge.line > line:
+            if edge.source == Node(self.module) and edge.line > line:
                 return index
         return self.span.edges_after
 
@@ -236,7 +237,7 @@ def _insert(trace: Trace, scions: list[Scion]) -> None:
         edges += trace.edges[taken : scion.at]
         taken = scion.at
         for edge in scion.edges:
-            _connect(trace.graph, edge, edge.target in trace.paths)
+            _connect(trace.graph, edge, edge.loads in trace.paths)
             edges.append(edge)
     trace.edges = (*edges, *trace.edges[taken:])
     for scion in reversed(scions):
@@ -250,14 +251,14 @@ def _load(trace: Trace, name: str, scion: Scion) -> None:
     if known is not None and known < scion.loaded:
         return
     (importer,) = {edge.source for edge in scion.edges}
-    trace.load(name, scion.loaded, outside_origin(name), importer)
+    trace.load(name, scion.loaded, outside_origin(name), importer.module)
     trace.settings_made = tuple(
         made._replace(position=made.position + 1) if _is_later(made, importer, scion, known) else made
         for made in trace.settings_made
     )
 
 
-def _is_later(made: Setting, importer: str, scion: Scion, known: int | None) -> bool:
+def _is_later(made: Setting, importer: Node, scion: Scion, known: int | None) -> bool:
     """Whether a variable was set after an added import, and before what that imports was loaded until now."""
     if made.position == scion.loaded:
         if made.node != importer:
@@ -287,6 +288,6 @@ def _connect(graph: ExecutionGraph, edge: Edge, walked: bool) -> None:
             before[target] = source
 
 
-def _is_nearer(before: Mapping[str, str], one: str, other: str) -> bool:
+def _is_nearer(before: Mapping[Node, Node], one: Node, other: Node) -> bool:
     """Whether a node was met before another on the way from the root."""
     return next(node for node in before if node in (one, other)) == one

@@ -18,7 +18,7 @@ from flake8_forksafe.library import LIBRARY
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
-from flake8_forksafe.project.found import AppFound
+from flake8_forksafe.project.found import AppFound, split_spec
 from flake8_forksafe.project.layout import Layout, source_roots
 from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
@@ -52,7 +52,7 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
     """
     settings, disk = around.settings, around.disk
     layout = make_layout(settings, disk, app)
-    if layout.find(app.spec.partition(":")[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
+    if layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
         around.problems.append(Problem("app", app.spec))
         return None
     requirements = read_requirements(disk, settings.project, layout.roots)
@@ -106,7 +106,7 @@ def belongs(start: WorkerLaunch, spec: str, only: bool) -> bool:
     """Whether a launch starts the worker of an app; one that names no app may be that of the only one."""
     if start.app is None:
         return only
-    given, module = start.app.partition(":")[0], spec.partition(":")[0]
+    given, module = split_spec(start.app)[0], split_spec(spec)[0]
     return module in (given, f"{given}.celery", given.rpartition(".")[0])
 
 

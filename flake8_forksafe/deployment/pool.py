@@ -178,7 +178,7 @@ def _kind(value: object, environ: Mapping[str, str]) -> tuple[str, str]:
         return UNKNOWN, ""
     if value in ALIASES:
         return ALIASES[value], ""
-    module = value.partition(":")[0] if ":" in value else value.rpartition(".")[0]
+    module = value.rpartition(":" if ":" in value else ".")[0]
     kind = IMPLEMENTATIONS.get(module, CUSTOM)
     return kind, value if kind == CUSTOM else ""
 

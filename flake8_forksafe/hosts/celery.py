@@ -36,6 +36,7 @@ from flake8_forksafe.library.celery import (
     load_named_classes,
     run_receivers,
 )
+from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 
@@ -66,7 +67,7 @@ class Launcher(NamedTuple):
 
 def boot(walk: Walk, app: str, launcher: Launcher | None = None) -> Booted:
     """Follow the boot of ``celery -A app worker``, or of a script that does the same."""
-    frame = Frame(Module(Found(ROOT, None, False, (), FIRST_PARTY)), ROOT, "function", walk.certain)
+    frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), ROOT, "function", walk.certain)
     frame.boot = True
     found: CeleryApp | None = None
     at_fork: tuple[int, int] | None = None
@@ -159,8 +160,8 @@ def _run_step(walk: Walk, step: Receiver) -> None:
 
 def find_app(walk: Walk, spec: str, frame: Frame) -> Value | None:
     """``celery.app.utils.find_app``."""
-    module_name, separator, attribute = spec.partition(":")
-    if separator:
+    module_name, attribute = split_spec(spec)
+    if attribute:
         module = walk.import_name(module_name, frame)
         return _attribute(walk, module, attribute, frame) if module is not None else None
     value = walk.import_name(module_name, frame) if walk.layout.find(module_name) is not None else None

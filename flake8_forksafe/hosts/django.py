@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flake8_forksafe.interpreter import sequences
 from flake8_forksafe.interpreter.frames import Frame, Module
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -142,7 +143,7 @@ class DjangoState:
             module = holder.module if isinstance(holder, ModuleValue) else None
             place = assigned_at(walk, module, setting) if module is not None else None
             if place is not None:
-                cause = Frame(place[0], place[0].name, "function", walk.doubt)
+                cause = Frame(place[0], Node(place[0].name), "function", walk.doubt)
                 cause.line, cause.boot = place[1], True
                 return cause
         inner = Frame(frame.module, frame.node, "function", walk.doubt)
@@ -397,7 +398,7 @@ class DjangoState:
     def _check_urls(self, walk: Walk, frame: Frame) -> None:
         """Import ``ROOT_URLCONF``, and the error handlers it names."""
         for module in self.load_urls(walk, frame, None):
-            inner = Frame(module, module.name, "function", walk.doubt)
+            inner = Frame(module, Node(module.name), "function", walk.doubt)
             inner.boot = True
             for handler in ("handler400", "handler403", "handler404", "handler500"):
                 for path in texts(module.contents.get(handler)):

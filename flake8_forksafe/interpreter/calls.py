@@ -70,7 +70,7 @@ def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Fr
     """Execute a function's body."""
     walk.step()
     walk.record(frame, function.node, "call")
-    walk.use(frame, function.node.replace(":", "."), arguments)
+    walk.use(frame, function.node.dotted, arguments)
     key = _key(function, arguments)
     known = walk.memo.get(key)
     total = walk.executions.get(function.node, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntFlag
 
-from flake8_forksafe.interpreter.records import Gate
+from flake8_forksafe.interpreter.records import Gate, Node
 from flake8_forksafe.interpreter.values import Class, Doubt, Item, Value
 from flake8_forksafe.project.layout import Found
 
@@ -80,7 +80,7 @@ class Module:
 class Frame:
     """One execution of a module, class body, function or comprehension.
 
-    :ivar node: the node of the graph that executes: a module ``pkg.mod`` or a function ``pkg.mod:Class.method``.
+    :ivar node: the node of the graph that executes: a module or a function.
     :ivar base: the doubt in which the frame was entered; in a deeper one its code only may run.
     """
 
@@ -105,7 +105,7 @@ class Frame:
         "yields",
     )  # fmt: skip
 
-    def __init__(self, module: Module, node: str, kind: str, base: Doubt, closure: Frame | None = None) -> None:
+    def __init__(self, module: Module, node: Node, kind: str, base: Doubt, closure: Frame | None = None) -> None:
         self.module = module
         self.node = node
         self.kind = kind

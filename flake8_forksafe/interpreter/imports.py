@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_forksafe.interpreter.blocks import bind
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -80,7 +81,7 @@ def import_member(walk: Walk, module: Value, name: str, frame: Frame, local: boo
     if name in names:
         found = names[name]
         if isinstance(found, ModuleValue):
-            walk.record(frame, found.module.name, "import")
+            walk.record(frame, Node(found.module.name), "import")
         return reified(walk, found, frame, module)
     module.module.inspected = True
     child = f"{module.module.name}.{name}"

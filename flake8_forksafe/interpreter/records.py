@@ -6,7 +6,29 @@ from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import WarmUp
 
-ROOT = "celery worker"
+
+class Node(NamedTuple):
+    """Something that executes: a module, or a function of it.
+
+    A file may have any name, so the parts are kept apart; the text is for people and output only.
+
+    :ivar module: its dotted name; empty for what is no module of the program.
+    :ivar function: its qualified name without ``<locals>``; empty for the module itself.
+    """
+
+    module: str
+    function: str = ""
+
+    @property
+    def dotted(self) -> str:
+        """As Python names it: the module and the function behind a dot."""
+        return f"{self.module}.{self.function}" if self.function else self.module
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.function}" if self.module and self.function else self.module or self.function
+
+
+ROOT = Node("", "celery worker")
 """The node of the worker itself, from which everything is reached."""
 
 BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logger", "after_setup_task_logger",
@@ -27,14 +49,14 @@ class Gate(NamedTuple):
     :ivar holds: how it came out; None if that depends on how the worker is launched.
     """
 
-    node: str
+    node: Node
     line: int
     column: int
     kind: str
     holds: bool | None
 
     @property
-    def key(self) -> tuple[str, int, int, str]:
+    def key(self) -> tuple[Node, int, int, str]:
         """What tells it from other gates."""
         return self[:4]
 
@@ -49,13 +71,18 @@ class Edge(NamedTuple):
     :ivar step: for ``"boot"``, the step of the boot in which it happens.
     """
 
-    source: str
-    target: str
+    source: Node
+    target: Node
     line: int
     column: int
     kind: str
     sure: bool
     step: str = ""
+
+    @property
+    def loads(self) -> str:
+        """The module that is loaded; empty where the target is a function."""
+        return "" if self.target.function else self.target.module
 
 
 class Use(NamedTuple):
@@ -67,7 +94,7 @@ class Use(NamedTuple):
     :ivar gates: the gates it stands behind, inside ``node``.
     """
 
-    node: str
+    node: Node
     line: int
     column: int
     call: str
@@ -87,7 +114,7 @@ class Setting(NamedTuple):
 
     name: str
     value: object
-    node: str
+    node: Node
     line: int
     column: int
     sure: bool

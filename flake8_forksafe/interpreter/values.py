@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from flake8_forksafe.interpreter.records import Node
+
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame, Module
     from flake8_forksafe.source.facts import Define, Lambda
@@ -196,11 +198,12 @@ class External(Value):
 class Function(Value):
     """A first-party function or lambda.
 
+    :ivar node: its place in the graph.
     :ivar qualname: dotted name inside the module, as CPython's ``__qualname__`` without ``<locals>``.
     :ivar owner: the class whose body defined it.
     """
 
-    __slots__ = ("closure", "defaults", "definition", "line", "module", "names", "owner", "qualname")
+    __slots__ = ("closure", "defaults", "definition", "line", "module", "names", "node", "owner", "qualname")
 
     def __init__(
         self,
@@ -215,15 +218,11 @@ class Function(Value):
         self.module = module
         self.closure = closure
         self.qualname = qualname
+        self.node = Node(module.name, qualname)
         self.defaults = defaults
         self.line = line
         self.owner: Class | None = None
         self.names: dict[str, Value] = {}
-
-    @property
-    def node(self) -> str:
-        """Its name in the graph."""
-        return f"{self.module.name}:{self.qualname}"
 
     def __repr__(self) -> str:
         return f"<function {self.node}>"

@@ -19,7 +19,7 @@ from flake8_forksafe.hosts.django import DjangoState
 from flake8_forksafe.interpreter import attributes, calls, exceptions, expressions, statements
 from flake8_forksafe.interpreter.frames import Flow, Frame, Module, Raised
 from flake8_forksafe.interpreter.process import Process
-from flake8_forksafe.interpreter.records import Edge, Gate, Note, Setting, Span, Use
+from flake8_forksafe.interpreter.records import Edge, Gate, Node, Note, Setting, Span, Use
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -120,16 +120,16 @@ class Walk:
         self.modules: dict[str, Module] = {}
         self.externals: dict[str, str] = {}
         self.order: list[str] = []
-        self.edges: dict[tuple[str, str, int, str], Edge] = {}
+        self.edges: dict[tuple[Node, Node, int, str], Edge] = {}
         self.loaded_at: list[int] = []
         """For each edge how many modules had been loaded when it was recorded."""
         self.spans: dict[str, Span] = {}
         self.notes: list[Note] = []
-        self.uses: dict[tuple[str, int, str], Use] = {}
+        self.uses: dict[tuple[Node, int, str], Use] = {}
         self.settings_made: list[Setting] = []
         self.variables_read: set[str] = set()
-        self.gated: dict[tuple[str, str, int, str], tuple[Gate, ...]] = {}
-        self.gates: dict[tuple[str, int, int, str], bool | None] = {}
+        self.gated: dict[tuple[Node, Node, int, str], tuple[Gate, ...]] = {}
+        self.gates: dict[tuple[Node, int, int, str], bool | None] = {}
         self.sensed = 0
         """How often a value that depends on ``sys.argv`` was read."""
         self.sensing: dict[int, Value] = {}
@@ -146,8 +146,8 @@ class Walk:
         self.raised = 0
         """How often the program may have raised an exception itself that a handler further out catches."""
         self.caught: Value | None = None
-        self.executions: dict[str, int] = {}
-        self.active: dict[str, int] = {}
+        self.executions: dict[Node, int] = {}
+        self.active: dict[Node, int] = {}
         self.created: Class | None = None
         self.steps = 0
         self.depth = 0
@@ -224,7 +224,7 @@ class Walk:
 
     # --- records ------------------------------------------------------------------------------------------------
 
-    def record(self, frame: Frame, target: str, kind: str) -> None:
+    def record(self, frame: Frame, target: Node, kind: str) -> None:
         """Record that the current statement of ``frame`` executes ``target``."""
         if target == frame.node:
             return
@@ -358,8 +358,8 @@ class Walk:
         known = self.modules.get(name)
         if known is not None and known.state in ("loading", "loaded"):  # in sys.modules: its parents are not looked at
             for parent in parents(name):
-                self.record(frame, parent, kind)
-            self.record(frame, name, kind)
+                self.record(frame, Node(parent), kind)
+            self.record(frame, Node(name), kind)
             return ModuleValue(known)
         value: Value | None = None
         parent = ""
@@ -387,7 +387,7 @@ class Walk:
             if isinstance(known, ModuleValue):  # sys.modules knows it by another name (six.moves and the like)
                 return known
             return External(name) if holder.found.path is None else None
-        self.record(frame, name, kind)
+        self.record(frame, Node(name), kind)
         module = self.modules.get(name)
         if module is None or (module.state == "failed" and module.attempts < ATTEMPT_LIMIT):
             module = self._load(found, frame)
@@ -423,7 +423,7 @@ class Walk:
         if body is not None and self.depth >= calls.DEPTH_LIMIT:
             self.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
         elif body is not None:
-            inner = Frame(module, found.name, "module", self.doubt)
+            inner = Frame(module, Node(found.name), "module", self.doubt)
             self.depth += 1
             try:
                 self.execute(body, inner)
@@ -442,7 +442,7 @@ class Walk:
 
     def load_file(self, found: Found, frame: Frame) -> Value:
         """Execute a file under a name of the program's choice."""
-        self.record(frame, found.name, "dynamic")
+        self.record(frame, Node(found.name), "dynamic")
         module = self.modules.get(found.name) or self._load(found, frame)
         return ModuleValue(module)
 
@@ -463,7 +463,7 @@ class Walk:
 
     def _outside(self, name: str, frame: Frame, kind: str) -> None:
         """Record the import of a module that is not walked."""
-        self.record(frame, name, kind)
+        self.record(frame, Node(name), kind)
         if name not in self.externals:
             self.externals[name] = outside_origin(name)
             self.order.append(name)

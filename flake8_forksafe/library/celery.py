@@ -28,6 +28,7 @@ from flake8_forksafe.interpreter.values import (
     truth,
 )
 from flake8_forksafe.library.standard import import_path
+from flake8_forksafe.project.found import split_spec
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
@@ -404,7 +405,7 @@ def load_named_classes(walk: Walk, app: CeleryApp, frame: Frame) -> None:
     for value in (task, *(app.setting(name, frame, walk) for name in NAMED_CLASSES)):
         for option in options(value) if value is not None else ():
             path = text(option)
-            if path and "://" not in path and walk.layout.find(path.partition(":")[0].partition(".")[0]) is not None:
+            if path and "://" not in path and walk.layout.find(split_spec(path)[0].partition(".")[0]) is not None:
                 import_path(walk, path, frame)
 
 

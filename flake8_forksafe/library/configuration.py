@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -131,12 +132,12 @@ def _execute_here(walk: Walk, path: str, frame: Frame) -> None:
     part = Module(Found(name, path, False, (), FIRST_PARTY))
     part.names = frame.module.contents
     walk.modules.setdefault(name, part)
-    walk.record(frame, name, "dynamic")
+    walk.record(frame, Node(name), "dynamic")
     try:
         body = walk.sources.module(path)
     except Exception:  # said where the module itself is loaded; a settings fragment that is broken changes nothing
         return
-    inner = Frame(part, name, "module", walk.doubt)
+    inner = Frame(part, Node(name), "module", walk.doubt)
     walk.execute(body, inner)
 
 

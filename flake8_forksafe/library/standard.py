@@ -36,6 +36,7 @@ from flake8_forksafe.interpreter.values import (
     texts,
     truth,
 )
+from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.project.layout import Found
 
 if TYPE_CHECKING:
@@ -91,11 +92,11 @@ def import_string(walk: Walk, function: External, arguments: Arguments, frame: F
 
 def import_path(walk: Walk, path: str, frame: Frame) -> Value:
     """Import what a dotted path (or ``module:attribute``) names: a module, or an attribute of one."""
-    module, separator, attribute = path.partition(":")
-    if not separator:
-        module, _, attribute = path.rpartition(".")
-        if not module or walk.layout.find(path) is not None:
-            value = walk.import_name(path, frame)
+    module, attribute = split_spec(path)
+    if not attribute:
+        whole, (module, _, attribute) = module, module.rpartition(".")
+        if not module or walk.layout.find(whole) is not None:
+            value = walk.import_name(whole, frame)
             return walk.fail("ModuleNotFoundError") if value is None else value
     value = walk.import_name(module, frame)
     if value is None:

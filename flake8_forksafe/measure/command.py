@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.settings import Settings, UsageError, make_settings, project_directory
 
 TIMEOUT_S = 120.0
@@ -152,7 +153,7 @@ def predict(settings: Settings) -> tuple[str, str, dict[str, Any], Any]:
 
 def start_directory(settings: Settings, app: str, root: str) -> str:
     """The project's directory where the app can be imported from there, else the source root that it lies in."""
-    path = os.path.join(settings.project, app.partition(":")[0].partition(".")[0])
+    path = os.path.join(settings.project, split_spec(app)[0].partition(".")[0])
     return settings.project if os.path.isdir(path) or os.path.isfile(f"{path}.py") else root
 
 

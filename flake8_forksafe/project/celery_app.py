@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.found import AppFound, Mention, Search
+from flake8_forksafe.project.found import AppFound, Mention, Search, split_spec
 from flake8_forksafe.project.layout import module_name
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.cut import Cut
@@ -198,7 +198,7 @@ def _re_exports(
     body: Callable[[str, Cut], Block],
 ) -> dict[str, AppFound]:
     """For each app the module that workers are started with, where that is not the one that creates it."""
-    owners = {app.spec.replace(":", "."): app for app in created}
+    owners = {".".join(split_spec(app.spec)): app for app in created}
     entries: dict[str, AppFound] = {}
     for mention in found:
         base = os.path.splitext(os.path.basename(mention.path))[0]

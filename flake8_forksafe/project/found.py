@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+def split_spec(spec: str) -> tuple[str, str]:
+    """The module and the attribute of what is given to ``celery -A``; ``""`` for an attribute that is not named.
+
+    The last colon parts them (kombu 5.6, ``kombu.utils.imports.symbol_by_name``).
+    """
+    module, colon, attribute = spec.rpartition(":")
+    return (module, attribute) if colon else (spec, "")
+
+
 class AppFound(NamedTuple):
     """A Celery app in the source.
 

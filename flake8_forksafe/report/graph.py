@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.interpreter.records import ROOT, Edge
+from flake8_forksafe.interpreter.records import ROOT, Edge, Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.rules.rule import is_accepted
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 if TYPE_CHECKING:
     from flake8_forksafe.analysis import Report
@@ -22,8 +22,8 @@ class Arrow(NamedTuple):
     :ivar sure: whether it happens whenever its source executes.
     """
 
-    source: str
-    target: str
+    source: Node
+    target: Node
     label: str
     sure: bool
 
@@ -35,10 +35,10 @@ class HazardGraph(NamedTuple):
     """
 
     arrows: tuple[Arrow, ...]
-    hazards: dict[str, str]
+    hazards: dict[Node, str]
 
     @property
-    def nodes(self) -> dict[str, int]:
+    def nodes(self) -> dict[Node, int]:
         """The nodes, numbered in order of appearance."""
         names = dict.fromkeys([ROOT, *(name for arrow in self.arrows for name in (arrow.source, arrow.target))])
         return {name: number for number, name in enumerate(names)}
@@ -47,8 +47,8 @@ class HazardGraph(NamedTuple):
 def hazard_graph(report: Report, base: str) -> HazardGraph:
     """The graph of all launches; hazards that are accepted are left out."""
     accepted = {name for name, _ in report.context.settings.accept}
-    arrows: dict[tuple[str, str], Arrow] = {}
-    hazards: dict[str, str] = {}
+    arrows: dict[tuple[Node, Node], Arrow] = {}
+    hazards: dict[Node, str] = {}
     for trace in report.traces:
         for edge, why in _first_edges(report, trace, accepted):
             hazards[edge.target] = why
@@ -62,16 +62,16 @@ def _first_edges(report: Report, trace: Trace, accepted: set[str]) -> Iterator[t
     """For each hazard the edge by which it is loaded first."""
     seen = set()
     for edge in trace.edges:
-        hazard = report.catalogue.find(edge.target) if trace.origin(edge.target) != FIRST_PARTY else None
+        hazard = report.catalogue.find(edge.loads) if trace.origin(edge.loads) != FIRST_PARTY else None
         if hazard is None or not hazard.reported or hazard.name in seen or is_accepted(hazard.name, accepted):
             continue
-        if trace.position(edge.target) is not None and trace.graph.is_reached(edge.source):
+        if trace.position(edge.loads) is not None and trace.graph.is_reached(edge.source):
             seen.add(hazard.name)
             yield edge, hazard.why
 
 
 def _label(trace: Trace, edge: Edge, base: str) -> str:
-    path = relative(trace.paths.get(module_of(edge.source)), base)
+    path = relative(trace.paths.get(edge.source.module), base)
     return f"{path}:{edge.line}" if path is not None else edge.step
 
 
@@ -84,10 +84,10 @@ def dot(graph: HazardGraph) -> Iterator[str]:
     for name in graph.nodes:
         red = 'color="#bf2a25", fontcolor="#bf2a25", penwidth=2'
         look = f" [tooltip={_quoted(graph.hazards[name])}, {red}]" if name in graph.hazards else ""
-        yield f"  {_quoted(name)}{look};"
+        yield f"  {_quoted(str(name))}{look};"
     for arrow in graph.arrows:
         dashed = "" if arrow.sure else ", style=dashed"
-        yield f"  {_quoted(arrow.source)} -> {_quoted(arrow.target)} [label={_quoted(arrow.label)}{dashed}];"
+        yield f"  {_quoted(str(arrow.source))} -> {_quoted(str(arrow.target))} [label={_quoted(arrow.label)}{dashed}];"
     yield "}"
 
 
@@ -101,7 +101,7 @@ def mermaid(graph: HazardGraph) -> Iterator[str]:
     yield "flowchart LR"
     nodes = graph.nodes
     for name, number in nodes.items():
-        yield f"  n{number}[{_entities(name)}]"
+        yield f"  n{number}[{_entities(str(name))}]"
     for arrow in graph.arrows:
         line = "-->" if arrow.sure else "-.->"
         yield f"  n{nodes[arrow.source]} {line}|{_entities(arrow.label)}| n{nodes[arrow.target]}"

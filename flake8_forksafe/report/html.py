@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe import __version__
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.interpreter.records import ROOT
+from flake8_forksafe.interpreter.records import ROOT, Node
 from flake8_forksafe.project.layout import FIRST_PARTY, STDLIB, THIRD_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.steps import step_text, step_title
 from flake8_forksafe.rules.rule import is_accepted
 from flake8_forksafe.settings import UsageError
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 if TYPE_CHECKING:
     from flake8_forksafe.analysis import Report
@@ -78,7 +78,7 @@ def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], ba
     for edge in trace.edges:
         for node in (edge.source, edge.target):
             nodes.setdefault(node, len(nodes))
-    paths = {node: relative(trace.paths.get(module_of(node)), base) for node in nodes}
+    paths = {node: relative(trace.paths.get(node.module), base) for node in nodes}
     numbered_files = _numbered(path for path in paths.values() if path is not None)
     labels = _numbered(["", *(edge.step for edge in trace.edges)])
     steps, modules = _steps(trace, nodes)
@@ -90,7 +90,7 @@ def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], ba
         "forks": trace.forks,
         "undecided": len(trace.notes),
         "unresolved": trace.unresolved,
-        "nodes": list(nodes),
+        "nodes": list(map(str, nodes)),
         "files": list(numbered_files),
         "fileOf": [-1 if path is None else numbered_files[path] for path in paths.values()],
         "labels": list(labels),
@@ -104,7 +104,7 @@ def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], ba
         ],
         "steps": steps,
         "modules": modules,
-        "packages": [_package(hazard, [nodes[name] for name in names], accepted) for hazard, names in packages],
+        "packages": [_package(hazard, [nodes[Node(name)] for name in names], accepted) for hazard, names in packages],
     }  # fmt: skip
 
 
@@ -113,14 +113,14 @@ def _numbered(values: Iterable[str]) -> dict[str, int]:
     return {value: number for number, value in enumerate(dict.fromkeys(values))}
 
 
-def _steps(trace: Trace, nodes: dict[str, int]) -> tuple[list[dict[str, str]], list[int]]:
+def _steps(trace: Trace, nodes: dict[Node, int]) -> tuple[list[dict[str, str]], list[int]]:
     """The steps of the boot, one each time it is taken up, and the modules with the step that each is loaded in."""
     steps: list[dict[str, str]] = []
     numbers: list[int] = []
     for name, group in groupby(trace.modules, key=lambda module: module.step):
         for module in group:
-            if module.name in nodes:
-                numbers += (nodes[module.name], len(steps), ORIGINS.index(module.origin), int(module.certain))
+            if Node(module.name) in nodes:
+                numbers += (nodes[Node(module.name)], len(steps), ORIGINS.index(module.origin), int(module.certain))
         steps.append({"name": name, "title": step_title(name), "text": step_text(name)})
     return steps, numbers
 

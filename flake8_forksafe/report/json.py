@@ -9,7 +9,7 @@ from typing import Any
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 SCHEMA = 1
 
@@ -82,14 +82,14 @@ def trace_hazards(trace: Trace, catalogue: Catalogue, base: str) -> list[dict[st
     """The reported hazards that a trace loads, each with its first chain."""
     found: dict[str, dict[str, Any]] = {}
     for edge in trace.edges:
-        hazard = catalogue.find(edge.target) if edge.target not in trace.paths else None
-        if hazard is None or not hazard.reported or hazard.name in found or trace.after_fork(edge.target):
+        hazard = catalogue.find(edge.loads) if edge.loads not in trace.paths else None
+        if hazard is None or not hazard.reported or hazard.name in found or trace.after_fork(edge.loads):
             continue
         found[hazard.name] = {
             "package": hazard.name,
             "certain": edge.sure and trace.graph.is_certain(edge.source),
             "chain": [hop.node for hop in trace.chain(edge.source)],
-            "path": relative(trace.paths.get(module_of(edge.source)), base),
+            "path": relative(trace.paths.get(edge.source.module), base),
             "line": edge.line,
         }
     return list(found.values())

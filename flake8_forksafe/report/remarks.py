@@ -9,7 +9,6 @@ from flake8_forksafe.rules import accepts
 from flake8_forksafe.rules.best_cut import best_cut
 from flake8_forksafe.rules.rule import Context, listed
 from flake8_forksafe.rules.warm_ups import is_first_party, possible_runs
-from flake8_forksafe.trace.trace import module_of
 
 
 def remarks(context: Context) -> Iterator[Remark]:
@@ -17,7 +16,7 @@ def remarks(context: Context) -> Iterator[Remark]:
     traces = [trace for trace in context.traces if trace.forks]
     for run in possible_runs(traces):
         node, line, _, _ = run.anchor()
-        path = run.trace.paths.get(module_of(node))
+        path = run.trace.paths.get(node.module)
         if path is not None and is_first_party(run.trace, run):
             why = "stands behind a condition that only the project can tell"
             yield Remark(f"not reported: {run.use.shown!r} at {{place}} {why}", path, line)

@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.interpreter.records import Edge
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge, Node
+from flake8_forksafe.trace.trace import Trace
 
 
 def render(trace: Trace, name: str, base: str) -> Iterator[str]:
     """The lines for one launch."""
     yield f"celery -A {trace.launch.app} worker"
-    nodes = [node for node in trace.loaded if node == name or node.startswith(name + ".")]
-    before = [node for node in nodes if not trace.after_fork(node) and trace.graph.is_reached(node)]
+    modules = [module for module in trace.loaded if module == name or module.startswith(name + ".")]
+    before = [module for module in modules if not trace.after_fork(module) and trace.graph.is_reached(Node(module))]
     if not before:
-        yield from _not_loaded(trace, name, nodes, base)
+        yield from _not_loaded(trace, name, modules, base)
         return
-    node = before[0]
+    node = Node(before[0])
     certain = "" if trace.graph.is_certain(node) else ", if at all: it stands behind a condition that is not known"
     yield f"  {node} is loaded before the fork{certain}"
     first = list(first_chain(trace, node))
@@ -32,13 +32,13 @@ def render(trace: Trace, name: str, base: str) -> Iterator[str]:
     yield from _hops(shortest, base)
 
 
-def first_chain(trace: Trace, node: str) -> Iterator[Hop]:
+def first_chain(trace: Trace, node: Node) -> Iterator[Hop]:
     """The chain by which a node is executed first: each hop's own first execution before it."""
-    first: dict[str, Edge] = {}
+    first: dict[Node, Edge] = {}
     for edge in trace.edges:
         first.setdefault(edge.target, edge)
     hops: list[Hop] = []
-    seen: set[str] = set()
+    seen: set[Node] = set()
     while node in first and node not in seen:
         seen.add(node)
         edge = first[node]
@@ -83,14 +83,14 @@ class Mention(NamedTuple):
 def _not_loaded(trace: Trace, name: str, late: list[str], base: str) -> Iterator[str]:
     yield f"  {name} is not loaded before the fork"
     if late:
-        hop = next((trace.hop(edge) for edge in trace.late_edges if edge.target == late[0]), None)
+        hop = next((trace.hop(edge) for edge in trace.late_edges if edge.loads == late[0]), None)
         if hop is not None and hop.path is not None:
             yield f"  it is loaded after it: {os.path.relpath(hop.path, base)}:{hop.line}"
         return
     mentions = list(_mentions(trace, name))
     for mention in mentions[:5]:
         place = f"{os.path.relpath(mention.path, base)}:{mention.line}"
-        node = f"{mention.module}:{mention.function}"
+        node = Node(mention.module, mention.function)
         if mention.function and not trace.graph.is_reached(node):
             yield f"  {place} imports it in {mention.function}(), which nothing calls before the fork"
         elif mention.function:
@@ -140,4 +140,4 @@ def _named(node: ast.Import | ast.ImportFrom, module: str, is_package: bool) -> 
     return {".".join(name.split(".")[:count]) for name in names for count in range(1, name.count(".") + 2)}
 
 
-__all__ = ["first_chain", "module_of", "render", "source_line"]
+__all__ = ["first_chain", "render", "source_line"]

@@ -24,7 +24,7 @@ def _reported(context: Context) -> Iterator[str]:
     for trace in context.traces:
         for lead in leads(context, trace):
             yield from lead.names
-            yield lead.edge.target
+            yield lead.edge.loads
         for run in warm_up_runs(trace):
             yield run.use.call
-            yield from (edge.target.replace(":", ".") for edge in run.path)
+            yield from (edge.target.dotted for edge in run.path)

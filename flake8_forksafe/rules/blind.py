@@ -35,7 +35,7 @@ def _has_tasks(trace: Trace) -> bool:
     """Whether anything but the app's own module and the settings is loaded, or that module imports others."""
     steps = {module.step for module in trace.modules if module.origin == "first-party"}
     return bool(steps - {"find_app", "load_config", "settings"}) or any(
-        edge.kind == "import" and edge.target in trace.paths for edge in trace.edges
+        edge.kind == "import" and edge.loads in trace.paths for edge in trace.edges
     )
 
 
@@ -45,7 +45,7 @@ def check_unreadable(context: Context) -> Iterator[Finding]:
         first: dict[str, Edge] = {}
         for edge in trace.edges:
             if edge.kind != "call":
-                first.setdefault(edge.target, edge)
+                first.setdefault(edge.loads, edge)
         for note in trace.notes:
             if note.code != "FS191":
                 continue
@@ -53,7 +53,7 @@ def check_unreadable(context: Context) -> Iterator[Finding]:
             if path is None:
                 continue
             edge_ = first.get(note.module)
-            importer = trace.paths.get(edge_.source.partition(":")[0]) if edge_ is not None else None
+            importer = trace.paths.get(edge_.source.module) if edge_ is not None else None
             place = os.path.relpath(path, context.settings.project)
             text = f"{note.module!r} cannot be analysed: {note.text} ({place}:{note.line}); what it runs is not checked"
             if edge_ is not None and importer is not None:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
-from flake8_forksafe.interpreter.records import Edge
+from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
 from flake8_forksafe.rules.third_party import pulls
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 DEFER = "import it inside the function that uses it"
 
@@ -29,17 +29,17 @@ class Site(NamedTuple):
 def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
     """Every first-party import of a hazard that a trace reaches before the fork, accepted ones left out."""
     accepted = {name for name, _ in context.settings.accept}
-    seen: set[tuple[str, int, str]] = set()
+    seen: set[tuple[Node, int, str]] = set()
     for edge in trace.outward:
-        if edge.target in trace.paths:
+        if edge.loads in trace.paths:
             continue
-        hazard = context.catalogue.find(edge.target)
+        hazard = context.catalogue.find(edge.loads)
         if hazard is None or not hazard.reported or is_accepted(hazard.name, accepted):
             continue
         if context.settings.trust_prelude and is_tamed(trace, context.catalogue, hazard):
             continue
         key = (edge.source, edge.line, hazard.name)
-        if key not in seen and trace.graph.is_reached(edge.source) and not trace.after_fork(module_of(edge.source)):
+        if key not in seen and trace.graph.is_reached(edge.source) and not trace.after_fork(edge.source.module):
             seen.add(key)
             yield Site(trace, edge, hazard)
 
@@ -54,7 +54,7 @@ def check_hazard(code: str, context: Context) -> Iterator[Finding]:
             certain = edge.sure and trace.graph.is_certain(edge.source)
             verb = "is" if certain else "may be"
             what = f"{hazard.name!r} {verb} {HOW[code]} before the worker forks ({hazard.why})"
-            path = trace.paths[module_of(edge.source)]
+            path = trace.paths[edge.source.module]
             assert path is not None
             hops = (*trace.chain(edge.source), trace.hop(edge))
             yield Finding(
@@ -66,7 +66,7 @@ def _code_of(edge: Edge) -> str:
     """What an import of a hazard is reported as."""
     if edge.kind == "lazy":
         return "FS104"
-    return "FS105" if ":" in edge.source else "FS101"
+    return "FS105" if edge.source.function else "FS101"
 
 
 HOW = {
@@ -100,20 +100,20 @@ def leads(context: Context, trace: Trace) -> Iterator[Lead]:
 def check_first_party_import(context: Context) -> Iterator[Finding]:
     """FS102."""
     for trace in context.traces:
-        through: dict[tuple[str, int], tuple[Edge, list[Lead]]] = {}
+        through: dict[tuple[Node, int], tuple[Edge, list[Lead]]] = {}
         for lead in leads(context, trace):
             for edge in _since_boot(trace.graph.chain(lead.edge.source)):
-                if edge.kind == "import" and trace.origin(module_of(edge.source)) == FIRST_PARTY:
+                if edge.kind == "import" and trace.origin(edge.source.module) == FIRST_PARTY:
                     through.setdefault((edge.source, edge.line), (edge, []))[1].append(lead)
         for edge, behind in through.values():
-            path = trace.paths[module_of(edge.source)]
+            path = trace.paths[edge.source.module]
             assert path is not None
             names = list(dict.fromkeys(name for lead in behind for name in lead.names))
             sure = any(lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
             verb = "brings" if sure else "may bring"
-            what = f"importing {edge.target!r} {verb} {listed(names)} before the worker forks"
+            what = f"importing {str(edge.target)!r} {verb} {listed(names)} before the worker forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
-            yield Finding(path, edge.line, edge.column, "FS102", what, edge.target, hops, DEFER)
+            yield Finding(path, edge.line, edge.column, "FS102", what, str(edge.target), hops, DEFER)
 
 
 def _since_boot(chain: list[Edge]) -> list[Edge]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
 from flake8_forksafe.interpreter.records import Setting
 from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 THREADS = (
     "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
@@ -140,7 +140,7 @@ def check_incomplete(context: Context) -> Iterator[Finding]:
 
 def _place(trace: Trace, setting: Setting | None) -> tuple[str, int, int] | None:
     """File, line and column of a statement, or those of the app."""
-    path = trace.paths.get(module_of(setting.node)) if setting is not None else None
+    path = trace.paths.get(setting.node.module) if setting is not None else None
     if setting is not None and path is not None:
         return path, setting.line, setting.column
     return (*trace.app_location, 0) if trace.app_location is not None else None
@@ -157,7 +157,7 @@ def check_late(context: Context) -> Iterator[Finding]:
             were = "was" if len(before) == 1 else "were"
             what = f"the prelude comes too late: {listed(before)} {were} imported before it"
             hazard = context.catalogue.hazards[before[0]]
-            leaf = next(edge for edge in trace.edges if context.catalogue.find(edge.target) == hazard)
+            leaf = next(edge for edge in trace.edges if context.catalogue.find(edge.loads) == hazard)
             chain = (*trace.chain(leaf.source), trace.hop(leaf))
             instead = "set it at the top of the package that the worker imports first"
             yield Finding(*place, "FS133", what, trace.launch.app, chain, instead)
@@ -183,7 +183,7 @@ def check_value(context: Context) -> Iterator[Finding]:
     """FS134."""
     for trace in context.traces:
         for setting in trace.settings_made:
-            reason = refused(setting) if trace.origin(module_of(setting.node)) == "first-party" else ""
+            reason = refused(setting) if trace.origin(setting.node.module) == "first-party" else ""
             place = _place(trace, setting)
             if reason and place is not None:
                 good = {OBJECTIVE_C: '"YES"', GRPC: '"1", or leave it unset'}.get(setting.name, '"1"')

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
-from flake8_forksafe.interpreter.records import Edge
+from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import THIRD_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 
 class Pull(NamedTuple):
@@ -30,21 +30,19 @@ class Pull(NamedTuple):
 def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
     """Every first-party import through which a hazard is loaded by somebody else's package."""
     accepted = {name for name, _ in context.settings.accept}
-    outgoing: dict[str, list[Edge]] = {}
+    outgoing: dict[Node, list[Edge]] = {}
     for edge in trace.outside:
         outgoing.setdefault(edge.source, []).append(edge)
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[Node, int]] = set()
     for edge in trace.outward:
         if edge.kind in ("thread", "boot"):
             continue
-        if trace.origin(edge.target) != THIRD_PARTY or (edge.source, edge.line) in seen:
+        if trace.origin(edge.loads) != THIRD_PARTY or (edge.source, edge.line) in seen:
             continue
-        own = context.catalogue.find(edge.target)
-        if is_accepted(edge.target, accepted) or (own is not None and own.reported):
+        own = context.catalogue.find(edge.loads)
+        if is_accepted(edge.loads, accepted) or (own is not None and own.reported):
             continue
-        found = (
-            _walked(context, trace, edge, outgoing) if edge.target in trace.paths else _measured(context, trace, own)
-        )
+        found = _walked(context, trace, edge, outgoing) if edge.loads in trace.paths else _measured(context, trace, own)
         kept = tuple(
             (hazard, hops) for hazard, hops in found
             if not is_accepted(hazard.name, accepted)
@@ -56,10 +54,10 @@ def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
 
 
 def _walked(
-    context: Context, trace: Trace, edge: Edge, outgoing: dict[str, list[Edge]]
+    context: Context, trace: Trace, edge: Edge, outgoing: dict[Node, list[Edge]]
 ) -> list[tuple[Hazard, tuple[Hop, ...]]]:
     """The hazards that lie behind an import, by the source of the packages in between."""
-    paths: dict[str, tuple[Edge, ...]] = {edge.target: ()}
+    paths: dict[Node, tuple[Edge, ...]] = {edge.target: ()}
     queue = deque([edge.target])
     found: dict[str, tuple[Hazard, tuple[Hop, ...]]] = {}
     while queue:
@@ -68,7 +66,7 @@ def _walked(
             if step.target in paths:
                 continue
             paths[step.target] = (*paths[node], step)
-            hazard = context.catalogue.find(step.target) if step.target not in trace.paths else None
+            hazard = context.catalogue.find(step.loads) if step.loads not in trace.paths else None
             if hazard is not None and hazard.reported:
                 found.setdefault(hazard.name, (hazard, tuple(map(trace.hop, paths[step.target]))))
             else:
@@ -89,15 +87,15 @@ def check_pulls(context: Context) -> Iterator[Finding]:
     for trace in context.traces:
         for pull in pulls(context, trace):
             edge = pull.edge
-            path = trace.paths[module_of(edge.source)]
+            path = trace.paths[edge.source.module]
             assert path is not None
             first, hops = pull.hazards[0]
             sure = edge.sure and trace.graph.is_certain(edge.source)
             names = listed([hazard.name for hazard, _ in pull.hazards])
-            what = f"importing {edge.target!r} {'brings' if sure else 'may bring'} {names} before the worker forks"
+            what = f"importing {str(edge.target)!r} {'brings' if sure else 'may bring'} {names} before the worker forks"
             what += f" ({first.why})" if hops else f" ({first.why}; by measurement, its source was not read)"
             chain = (*trace.chain(edge.source), trace.hop(edge), *hops)
-            yield Finding(path, edge.line, edge.column, "FS103", what, edge.target, chain, first.instead)
+            yield Finding(path, edge.line, edge.column, "FS103", what, str(edge.target), chain, first.instead)
 
 
 THIRD_PARTY_PULL = Rule(

@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.process import ELSEWHERE, IMAGINED, launch_form
 from flake8_forksafe.interpreter.records import AFTER_FORK, Gate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
 from flake8_forksafe.rules.warm_ups import IN_CHILD_STEPS, READY, WarmUpRun, is_first_party, warm_up_runs
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.trace.trace import Trace
 
 HANDLER_STEPS = frozenset({
     "on_configure", "on_after_configure", "on_after_finalize", "import_modules", "celeryd_init", "worker_init",
@@ -56,7 +56,7 @@ def verdicts(context: Context) -> Iterator[Verdict]:
 
 def _is_accepted(run: WarmUpRun, accepted: set[str]) -> bool:
     """Whether what is called, or the function that calls it, is accepted."""
-    names = [run.use.call, *(edge.target.replace(":", ".") for edge in run.path)]
+    names = [run.use.call, *(edge.target.dotted for edge in run.path)]
     return any(is_accepted(name, accepted) for name in names)
 
 
@@ -113,7 +113,7 @@ def finding(verdict: Verdict) -> Finding:
     node, line, column, _ = run.anchor()
     if gate is not None:
         node, line, column = gate.node, gate.line, gate.column
-    path = run.trace.paths[module_of(node)]
+    path = run.trace.paths[node.module]
     assert path is not None
     what = _broken_gate(run, verdict.form) if verdict.code == "FS122" else WHAT[verdict.code](run)
     if verdict.form:

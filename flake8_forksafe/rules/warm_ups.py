@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.interpreter.records import Edge, Gate, Use
-from flake8_forksafe.trace.trace import Trace, module_of
+from flake8_forksafe.interpreter.records import Edge, Gate, Node, Use
+from flake8_forksafe.trace.trace import Trace
 
 READY = "django.setup: ready()"
 
@@ -21,7 +21,7 @@ READY = "django.setup: ready()"
 class WarmUpRun(NamedTuple):
     """One way in which a warm-up comes to be executed.
 
-    :ivar entry: the node that the worker itself executes: a module, or ``module:function``.
+    :ivar entry: the node that the worker itself executes: a module, or a function.
     :ivar cause: the boot edge that executes a function, or None for a module.
     :ivar path: the calls from the entry to the one that holds the use.
     :ivar sure: whether it happens in every boot.
@@ -30,7 +30,7 @@ class WarmUpRun(NamedTuple):
 
     trace: Trace
     use: Use
-    entry: str
+    entry: Node
     cause: Edge | None
     path: tuple[Edge, ...]
     sure: bool
@@ -41,18 +41,18 @@ class WarmUpRun(NamedTuple):
         """The boot step whose function it is, or ``""`` for an import."""
         return self.cause.step if self.cause is not None else ""
 
-    def anchor(self) -> tuple[str, int, int, str]:
+    def anchor(self) -> tuple[Node, int, int, str]:
         """Node, line and column of the statement to report, and what it calls.
 
         A ``ready()`` that calls ``super().ready()`` leads on to that one.
         """
-        name = self.entry.rpartition(".")[2]
+        _, dot, name = self.entry.function.rpartition(".")
         index = 0
-        while index + 1 < len(self.path) and ":" in self.entry and self.path[index].target.rpartition(".")[2] == name:
+        while index + 1 < len(self.path) and dot and self.path[index].target.function.endswith(f".{name}"):
             index += 1
         if index < len(self.path):
             edge = self.path[index]
-            return edge.source, edge.line, edge.column, edge.target.partition(":")[2]
+            return edge.source, edge.line, edge.column, edge.target.function
         return self.use.node, self.use.line, self.use.column, self.use.call
 
     def chain(self) -> tuple[Hop, ...]:
@@ -62,24 +62,24 @@ class WarmUpRun(NamedTuple):
             start = trace.chain(self.entry)
         else:
             start = (*trace.chain(self.cause.source), trace.hop(self.cause))
-        path = trace.paths.get(module_of(self.use.node))
+        path = trace.paths.get(self.use.node.module)
         return (*start, *map(trace.hop, self.path), Hop(self.use.shown, path, self.use.line, "call"))
 
 
 def warm_up_runs(trace: Trace) -> Iterator[WarmUpRun]:
     """Every way in which every warm-up comes to be executed, certain and unguarded ways first."""
-    incoming: dict[str, list[Edge]] = {}
-    causes: dict[str, list[Edge]] = {}
+    incoming: dict[Node, list[Edge]] = {}
+    causes: dict[Node, list[Edge]] = {}
     for edge in (*trace.edges, *trace.late_edges):
         if edge.kind in ("call", "thread"):
             incoming.setdefault(edge.target, []).append(edge)
-        elif edge.kind == "boot" and ":" in edge.target:
+        elif edge.kind == "boot" and edge.target.function:
             causes.setdefault(edge.target, []).append(edge)
     for use in trace.uses:
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[Node, str]] = set()
         for certainty in ("open", "gated", "possible"):
             for entry, path in _entries(trace, use, incoming, certainty):
-                for cause in causes.get(entry, ()) if ":" in entry else (None,):
+                for cause in causes.get(entry, ()) if entry.function else (None,):
                     key = (entry, cause.step if cause is not None else "")
                     if key not in seen:
                         seen.add(key)
@@ -87,12 +87,12 @@ def warm_up_runs(trace: Trace) -> Iterator[WarmUpRun]:
 
 
 def _entries(
-    trace: Trace, use: Use, incoming: dict[str, list[Edge]], certainty: str
-) -> Iterator[tuple[str, tuple[Edge, ...]]]:
+    trace: Trace, use: Use, incoming: dict[Node, list[Edge]], certainty: str
+) -> Iterator[tuple[Node, tuple[Edge, ...]]]:
     """Nodes from which calls lead to a use, with the shortest path; modules end a path, functions need not."""
     if (certainty != "possible" and not use.sure) or (certainty == "open" and use.gates):
         return
-    paths: dict[str, tuple[Edge, ...]] = {use.node: ()}
+    paths: dict[Node, tuple[Edge, ...]] = {use.node: ()}
     queue = deque([use.node])
     while queue:
         node = queue.popleft()
@@ -114,7 +114,7 @@ def _gates(trace: Trace, edge: Edge) -> tuple[Gate, ...]:
     return trace.gated.get((edge.source, edge.target, edge.line, edge.kind), ())
 
 
-def _run(trace: Trace, use: Use, entry: str, cause: Edge | None, path: tuple[Edge, ...]) -> WarmUpRun:
+def _run(trace: Trace, use: Use, entry: Node, cause: Edge | None, path: tuple[Edge, ...]) -> WarmUpRun:
     holder = cause.source if cause is not None else entry
     sure = use.sure and all(edge.sure or edge.kind == "thread" for edge in path)
     sure = sure and trace.graph.is_certain(holder) and (cause is None or cause.sure)
@@ -126,7 +126,7 @@ def _run(trace: Trace, use: Use, entry: str, cause: Edge | None, path: tuple[Edg
 
 def is_first_party(trace: Trace, run: WarmUpRun) -> bool:
     """Whether the statement to report stands in the project's own source."""
-    return trace.origin(module_of(run.anchor()[0])) == "first-party"
+    return trace.origin(run.anchor()[0].module) == "first-party"
 
 
 def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:
@@ -134,7 +134,7 @@ def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:
     for trace in traces:
         runs = [run for run in warm_up_runs(trace) if run.step not in IN_CHILD_STEPS]
         certain = {(run.use.node, run.use.line) for run in runs if run.sure}
-        seen: set[tuple[str, int]] = set()
+        seen: set[tuple[Node, int]] = set()
         for run in runs:
             place = (run.use.node, run.use.line)
             if not run.sure and place not in certain and place not in seen:

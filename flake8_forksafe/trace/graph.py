@@ -6,9 +6,17 @@ networkx is imported when a graph is explored; a graph that is kept answers with
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from flake8_forksafe.interpreter.records import Edge
+from flake8_forksafe.interpreter.records import Edge, Node
+
+
+class Statement(NamedTuple):
+    """Everything that one node executes in one line, by one kind of edge."""
+
+    node: Node
+    line: int
+    kind: str
 
 
 class ExecutionGraph:
@@ -18,9 +26,9 @@ class ExecutionGraph:
     :param root: the node that everything is reached from.
     """
 
-    def __init__(self, edges: Iterable[Edge], root: str) -> None:
+    def __init__(self, edges: Iterable[Edge], root: Node) -> None:
         self.root = root
-        self.edges: dict[tuple[str, str], Edge] = {}
+        self.edges: dict[tuple[Node, Node], Edge] = {}
         for edge in edges:
             known = self.edges.get((edge.source, edge.target))
             if known is None or (edge.sure and not known.sure):
@@ -28,7 +36,7 @@ class ExecutionGraph:
         self.before_sure = self._predecessors([pair for pair, edge in self.edges.items() if edge.sure])
         self.before = self._predecessors(self.edges)
 
-    def _predecessors(self, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    def _predecessors(self, pairs: Iterable[tuple[Node, Node]]) -> dict[Node, Node]:
         """For each node that the root reaches, the node before it on a shortest chain; the nearest first."""
         import networkx as nx
 
@@ -37,7 +45,7 @@ class ExecutionGraph:
         graph.add_edges_from(pairs)
         return {target: source for source, target in nx.bfs_edges(graph, self.root)}
 
-    def statements_before(self, targets: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+    def statements_before(self, targets: Iterable[Node]) -> dict[Node, list[tuple[Node, int]]]:
         """For each target, the statements that every way from the root to it passes, outermost first.
 
         A statement is given as the node that executes it and its line.  These are dominators in the graph whose edges
@@ -49,23 +57,24 @@ class ExecutionGraph:
         split: Any = nx.DiGraph()
         split.add_node(self.root)
         for edge in self._leading_to(targets):
-            statement = (edge.source, edge.line, edge.kind)
+            statement = Statement(edge.source, edge.line, edge.kind)
             split.add_edge(edge.source, statement)
             split.add_edge(statement, edge.target)
         before = nx.immediate_dominators(split, self.root)
-        found: dict[str, list[tuple[str, int]]] = {}
+        found: dict[Node, list[tuple[Node, int]]] = {}
         for target in targets:
-            node, passed = target, []
+            node: Node | Statement = target
+            passed = []
             while node in before and before[node] not in (node, None):
                 node = before[node]
-                if isinstance(node, tuple) and node[2] in ("import", "lazy", "dynamic", "call"):
-                    passed.append((node[0], node[1]))
+                if isinstance(node, Statement) and node.kind in ("import", "lazy", "dynamic", "call"):
+                    passed.append((node.node, node.line))
             found[target] = passed[::-1]
         return found
 
-    def _leading_to(self, targets: tuple[str, ...]) -> list[Edge]:
+    def _leading_to(self, targets: tuple[Node, ...]) -> list[Edge]:
         """The edges that lie on some way to a target."""
-        sources: dict[str, list[Edge]] = {}
+        sources: dict[Node, list[Edge]] = {}
         for edge in self.edges.values():
             sources.setdefault(edge.target, []).append(edge)
         found: list[Edge] = []
@@ -78,15 +87,15 @@ class ExecutionGraph:
             pending += new
         return found
 
-    def is_certain(self, node: str) -> bool:
+    def is_certain(self, node: Node) -> bool:
         """Whether a node executes in every boot: the root reaches it through sure edges."""
         return node == self.root or node in self.before_sure
 
-    def is_reached(self, node: str) -> bool:
+    def is_reached(self, node: Node) -> bool:
         """Whether a node may execute."""
         return node == self.root or node in self.before
 
-    def chain(self, node: str) -> list[Edge]:
+    def chain(self, node: Node) -> list[Edge]:
         """A shortest chain of edges from the root to a node, through sure edges if there is one."""
         before = self.before_sure if node in self.before_sure else self.before
         chain: list[Edge] = []

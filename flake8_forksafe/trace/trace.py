@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.interpreter.records import ROOT, Edge, Note, Use
+from flake8_forksafe.interpreter.records import ROOT, Edge, Node, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
+from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 from flake8_forksafe.trace.graph import ExecutionGraph
 
@@ -122,7 +123,7 @@ class Trace:
     @property
     def app_location(self) -> tuple[str, int] | None:
         """File and line of the Celery app, or of the module that was to hold it."""
-        module, line = self.app_place or (self.launch.app.partition(":")[0], 1)
+        module, line = self.app_place or (split_spec(self.launch.app)[0], 1)
         path = self.paths.get(module)
         return (path, line) if path is not None else None
 
@@ -136,17 +137,17 @@ class Trace:
         """Every module loaded before the fork, in order."""
         first: dict[str, Edge] = {}
         for edge in (*self.edges, *self.late_edges):
-            first.setdefault(edge.target, edge)
+            first.setdefault(edge.loads, edge)
         traced = []
         for name in self._order:
             if name in self._after or name not in first:
                 continue
             edge = first[name]
-            importer = None if edge.source == ROOT else module_of(edge.source)
+            importer = edge.source.module or None
             traced.append(
                 TracedModule(
-                    name, self.paths.get(name), self._origins[name], self.graph.is_certain(name), self._steps[name],
-                    importer, edge.line if importer else 0,
+                    name, self.paths.get(name), self._origins[name], self.graph.is_certain(Node(name)),
+                    self._steps[name], importer, edge.line if importer else 0,
                 )
             )  # fmt: skip
         return tuple(traced)
@@ -174,9 +175,9 @@ class Trace:
 
     def _between(self, origin: str) -> Iterator[Edge]:
         """Edges from modules of an origin, except those of the project's own code to itself."""
-        sources = {source: self.origin(module_of(source)) == origin for source in {edge.source for edge in self.edges}}
+        sources = {source: self.origin(source.module) == origin for source in {edge.source for edge in self.edges}}
         for edge in self.edges:
-            if sources[edge.source] and (origin != FIRST_PARTY or self._origins.get(edge.target) != FIRST_PARTY):
+            if sources[edge.source] and (origin != FIRST_PARTY or self._origins.get(edge.loads) != FIRST_PARTY):
                 yield edge
 
     @property
@@ -200,15 +201,10 @@ class Trace:
         """The boot step in which a module is loaded, ``""`` if it is not."""
         return self._steps.get(name, "")
 
-    def chain(self, node: str) -> tuple[Hop, ...]:
+    def chain(self, node: Node) -> tuple[Hop, ...]:
         """The shortest chain from the worker to a node."""
         return tuple(self.hop(edge) for edge in self.graph.chain(node))
 
     def hop(self, edge: Edge) -> Hop:
         """An edge with the file it stands in."""
-        return Hop(edge.target, self.paths.get(module_of(edge.source)), edge.line, edge.kind, edge.step)
-
-
-def module_of(node: str) -> str:
-    """The module of a node."""
-    return node.partition(":")[0]
+        return Hop(str(edge.target), self.paths.get(edge.source.module), edge.line, edge.kind, edge.step)

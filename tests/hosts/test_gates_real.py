@@ -134,8 +134,8 @@ def test_the_evaluator_says_what_real_workers_do(tmp_path: Path) -> None:
     commands = ([celery], [sys.executable, "-m", "celery"])
     for form, command in zip(launch_forms(trace.launch.app), commands, strict=True):
         runs = list(warm_up_runs(trace.variants[form]))
-        sure = {names[run.entry.partition(".")[0]] for run in runs if run.sure}
-        possible = {names[run.entry.partition(".")[0]] for run in runs}
+        sure = {names[run.entry.module.partition(".")[0]] for run in runs if run.sure}
+        possible = {names[run.entry.module.partition(".")[0]] for run in runs}
         real = warmed_for_real(root, command)
         assert "end" in real, "the worker did not get that far"
         assert sure <= real <= possible, form
@@ -146,7 +146,7 @@ def test_the_verdicts(tmp_path: Path) -> None:
     (trace,) = check(make_project(tmp_path), warm_ups=["proj.helpers.warm"]).traces
     names = {f"gate{index}": name for index, name in enumerate(GATES)}
     console, module = (
-        {names[run.entry.partition(".")[0]] for run in warm_up_runs(trace.variants[form]) if run.sure}
+        {names[run.entry.module.partition(".")[0]] for run in warm_up_runs(trace.variants[form]) if run.sure}
         for form in launch_forms(trace.launch.app)
     )
     everywhere = {"plain", "copied", "exact", "slice", "index", "early return", "inverted", "not debug", "conditional"}

@@ -12,6 +12,7 @@ import pytest
 from helpers import FIXTURES, check, write
 
 from flake8_forksafe.analysis import Report
+from flake8_forksafe.interpreter.records import ROOT, Node
 from flake8_forksafe.report.graph import Arrow, HazardGraph, dot, hazard_graph, mermaid
 
 SHOP = FIXTURES / "bookshop"
@@ -25,13 +26,13 @@ def shop() -> Report:
 
 def test_every_chain_to_a_hazard_is_in_it(shop: Report) -> None:
     graph = hazard_graph(shop, str(SHOP))
-    pairs = {(arrow.source, arrow.target): arrow.label for arrow in graph.arrows}
+    pairs = {(str(arrow.source), str(arrow.target)): arrow.label for arrow in graph.arrows}
     found = [finding for finding in shop.findings if finding.code == "FS101"]
     assert len(found) == len(graph.hazards) == 3
     for finding in found:
         nodes = ["celery worker", *(hop.node for hop in finding.chain)]
         assert set(itertools.pairwise(nodes)) <= set(pairs)
-        assert finding.subject in graph.hazards
+        assert Node(finding.subject) in graph.hazards
     assert pairs["celery worker", "bookshop.celery"] == "find_app"
     assert pairs["shop.views", "shop.services.recommendations"] == "shop/views.py:10"
 
@@ -52,8 +53,8 @@ def test_accepted_and_uncertain(tmp_path: Path) -> None:
         },
     )
     graph = hazard_graph(check(tmp_path, app="proj", accept=["torch"]), str(tmp_path))
-    assert list(graph.hazards) == ["pandas"]
-    assert graph.arrows[-1] == Arrow("proj.celery", "pandas", "proj/celery.py:6", False)
+    assert list(graph.hazards) == [Node("pandas")]
+    assert graph.arrows[-1] == Arrow(Node("proj.celery"), Node("pandas"), "proj/celery.py:6", False)
     assert '"proj.celery" -> "pandas" [label="proj/celery.py:6", style=dashed];' in "\n".join(dot(graph))
     assert '-.->|"proj/celery.py:6"|' in "\n".join(mermaid(graph))
 
@@ -66,9 +67,8 @@ def test_no_hazard_is_a_graph_of_the_worker_alone(tmp_path: Path) -> None:
     assert list(mermaid(graph))[:2] == ["flowchart LR", '  n0["celery worker"]']
 
 
-NASTY = HazardGraph(
-    (Arrow("celery worker", 'a"b\\c<d>#&`e`[1]|;', 'p "q".py:3', True),), {'a"b\\c<d>#&`e`[1]|;': '"why"'}
-)
+NODE = Node('a"b\\c<d>#&`e`[1]|;')
+NASTY = HazardGraph((Arrow(ROOT, NODE, 'p "q".py:3', True),), {NODE: '"why"'})
 
 
 def test_dot_quotes() -> None:

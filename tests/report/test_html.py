@@ -73,7 +73,7 @@ def test_edges_are_those_of_the_trace(shop: Report) -> None:
         (nodes[source], nodes[target], line, html.KINDS[kind], bool(sure), labels[label])
         for source, target, line, kind, sure, label in rows(launch, "edges", 6)
     ]
-    assert shown == [(e.source, e.target, e.line, e.kind, e.sure, e.step) for e in trace.edges]
+    assert shown == [(str(e.source), str(e.target), e.line, e.kind, e.sure, e.step) for e in trace.edges]
     assert nodes[0] == "celery worker"
     assert launch["files"][launch["fileOf"][nodes.index("shop.tasks")]] == "shop/tasks.py"
     assert launch["fileOf"][0] == -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -37,7 +38,8 @@ class WarmUp(NamedTuple):
     """A call that must not happen in a MainProcess that forks.
 
     :ivar call: its dotted name; ``*`` as the first part stands for any object of the packages in ``of``, as the last
-        for any function (not class) except those in ``exceptions``.
+        for any function (not class) except those in ``exceptions``.  A part such as ``*Client`` is a pattern of
+        :mod:`fnmatch`: from there on, names are compared from their end, in the package and in all below it.
     :ivar rule: the code it is reported as when it happens at import time: FS111, FS112 or FS113.
     :ivar evidence: ``measured``, ``sourced`` or ``judgement``.
     :ivar why: what it does, as the rest of a sentence that begins with the call.
@@ -60,6 +62,11 @@ class WarmUp(NamedTuple):
         class on, names are compared from their end.
         """
         parts, called = self.call.split("."), call.split(".")
+        pattern = next((index for index, part in enumerate(parts) if is_pattern(part)), 0)
+        if pattern:
+            tail = called[pattern - len(parts) :]
+            inside = called[:pattern] == parts[:pattern] and len(called) >= len(parts)
+            return inside and all(map(fnmatchcase, tail, parts[pattern:]))
         if parts[0] == "*":
             return called[-1] == parts[-1] and len(called) > 1 and any(_lies_in(call, package) for package in self.of)
         if parts[-1] == "*":
@@ -79,6 +86,11 @@ class WarmUp(NamedTuple):
         """Whether it is none with these literal keyword arguments."""
         name, _, value = self.unless.partition("=")
         return bool(name) and str(keywords.get(name)) == value
+
+
+def is_pattern(part: str) -> bool:
+    """Whether a part of a dotted name stands for several names by their spelling; ``*`` alone does not."""
+    return "*" in part and part != "*"
 
 
 def _lies_in(name: str, package: str) -> bool:
@@ -166,9 +178,9 @@ def _tops(hazards: Iterable[str]) -> frozenset[str]:
 
 
 def _index(call: str) -> str:
-    """The key that a warm-up is found by: its last part, or its first if the last is any."""
+    """The key that a warm-up is found by: its last part, or its first if the last stands for several."""
     last = call.rpartition(".")[2]
-    return last if last != "*" else f"{call.partition('.')[0]}.*"
+    return last if "*" not in last else f"{call.partition('.')[0]}.*"
 
 
 def _warm_up(entry: dict[str, Any]) -> WarmUp:

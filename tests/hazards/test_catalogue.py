@@ -1,0 +1,229 @@
+"""The catalogue: each entry is called here the way people call it, and must be reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import check, found_codes, write
+
+from flake8_forksafe.hazards.catalogue import load_catalogue
+
+CALLS = {
+    "torch.load": "import torch\nX = torch.load('m.pt')",
+    "torch.nn.Module.load_state_dict": "from torch import nn\nclass N(nn.Module): ...\nN().load_state_dict({})",
+    "*.load_state_dict": "import torch\ntorch.nn.Linear(2, 2).load_state_dict({})",
+    "*.__call__": "import torch\nX = torch.nn.Linear(2, 2)(torch.ones(1, 2))",
+    "*.forward": "import torch\nX = torch.nn.Linear(2, 2).forward(torch.ones(1, 2))",
+    "*.half": "import torch\nX = torch.nn.Linear(2, 2).half()",
+    "*.to": "import torch\nX = torch.nn.Linear(2, 2).to('cuda')",
+    "*.cuda": "import torch\nX = torch.nn.Linear(2, 2).cuda()",
+    "torch.cuda.is_available": "import torch\nX = torch.cuda.is_available()",
+    "torch.cuda.device_count": "from torch.cuda import device_count\nX = device_count()",
+    "torch.cuda.init": "import torch\ntorch.cuda.init()",
+    "torch.cuda.set_device": "import torch\ntorch.cuda.set_device(0)",
+    "torch.hub.load": "import torch\nX = torch.hub.load('a', 'b')",
+    "torch.jit.load": "import torch\nX = torch.jit.load('m.pt')",
+    "torch.compile": "import torch\nX = torch.compile(print)",
+    "transformers.AutoModel.from_pretrained": "from transformers import AutoModel\nX = AutoModel.from_pretrained('x')",
+    "*.from_pretrained": "import transformers\nX = transformers.BertModel.from_pretrained('x')",
+    "transformers.pipeline": "from transformers import pipeline\nX = pipeline('ner')",
+    "transformers.AutoTokenizer.from_pretrained":
+        "from transformers import AutoTokenizer\nX = AutoTokenizer.from_pretrained('x')",
+    "sentence_transformers.SentenceTransformer":
+        "from sentence_transformers import SentenceTransformer\nX = SentenceTransformer('x')",
+    "sentence_transformers.CrossEncoder": "from sentence_transformers import CrossEncoder\nX = CrossEncoder('x')",
+    "*.encode": "from sentence_transformers import SentenceTransformer as S\nX = S('x').encode('a')",
+    "langchain_huggingface.HuggingFaceEmbeddings":
+        "from langchain_huggingface import HuggingFaceEmbeddings\nX = HuggingFaceEmbeddings()",
+    "langchain_community.embeddings.HuggingFaceEmbeddings":
+        "from langchain_community.embeddings import HuggingFaceEmbeddings\nX = HuggingFaceEmbeddings()",
+    "llama_index.embeddings.huggingface.HuggingFaceEmbedding":
+        "from llama_index.embeddings.huggingface import HuggingFaceEmbedding\nX = HuggingFaceEmbedding()",
+    "FlagEmbedding.FlagModel": "from FlagEmbedding import FlagModel\nX = FlagModel('x')",
+    "fastembed.TextEmbedding": "from fastembed import TextEmbedding\nX = TextEmbedding()",
+    "open_clip.create_model_and_transforms": "import open_clip\nX = open_clip.create_model_and_transforms('x')",
+    "spacy.load": "import spacy\nX = spacy.load('en')",
+    "stanza.Pipeline": "import stanza\nX = stanza.Pipeline('en')",
+    "flair.models.SequenceTagger.load": "from flair.models import SequenceTagger\nX = SequenceTagger.load('ner')",
+    "litellm.completion": "from litellm import completion\nX = completion(model='x')",
+    "litellm.Router": "from litellm import Router\nX = Router()",
+    "litellm.embedding": "import litellm\nX = litellm.embedding(model='x')",
+    "litellm.acompletion": "import litellm\nX = litellm.acompletion(model='x')",
+    "faster_whisper.WhisperModel": "from faster_whisper import WhisperModel\nX = WhisperModel('base')",
+    "ctranslate2.Translator": "import ctranslate2\nX = ctranslate2.Translator('m')",
+    "ctranslate2.Generator": "import ctranslate2\nX = ctranslate2.Generator('m')",
+    "whisper.load_model": "import whisper\nX = whisper.load_model('base')",
+    "whisperx.load_model": "import whisperx\nX = whisperx.load_model('base')",
+    "pyannote.audio.Pipeline.from_pretrained": "from pyannote.audio import Pipeline\nX = Pipeline.from_pretrained('x')",
+    "easyocr.Reader": "import easyocr\nX = easyocr.Reader(['en'])",
+    "paddleocr.PaddleOCR": "from paddleocr import PaddleOCR\nX = PaddleOCR()",
+    "ultralytics.YOLO": "from ultralytics import YOLO\nX = YOLO('m.pt')",
+    "insightface.app.FaceAnalysis": "from insightface.app import FaceAnalysis\nX = FaceAnalysis()",
+    "rembg.new_session": "from rembg import new_session\nX = new_session()",
+    "diffusers.DiffusionPipeline.from_pretrained":
+        "from diffusers import DiffusionPipeline\nX = DiffusionPipeline.from_pretrained('x')",
+    "vllm.LLM": "from vllm import LLM\nX = LLM('x')",
+    "llama_cpp.Llama": "from llama_cpp import Llama\nX = Llama('m.gguf')",
+    "tensorflow.keras.models.load_model": "import tensorflow as tf\nX = tf.keras.models.load_model('m')",
+    "keras.models.load_model": "from keras.models import load_model\nX = load_model('m')",
+    "tensorflow.saved_model.load": "import tensorflow as tf\nX = tf.saved_model.load('m')",
+    "tensorflow_hub.load": "import tensorflow_hub as hub\nX = hub.load('m')",
+    "tensorflow.Session": "import tensorflow as tf\nX = tf.Session()",
+    "jax.devices": "import jax\nX = jax.devices()",
+    "jax.numpy.*": "import jax.numpy as jnp\nX = jnp.zeros(3)",
+    "onnxruntime.InferenceSession": "import onnxruntime as ort\nX = ort.InferenceSession('m.onnx')",
+    "joblib.load": "import joblib\nX = joblib.load('m.pkl')",
+    "joblib.Parallel": "from joblib import Parallel, delayed\nX = Parallel(2)(delayed(abs)(i) for i in range(3))",
+    "*.fit": "from sklearn.svm import SVC\nX = SVC().fit([[0]], [0])",
+    "*.predict": "from sklearn.svm import SVC\nX = SVC().predict([[0]])",
+    "xgboost.train": "import xgboost as xgb\nX = xgb.train({}, None)",
+    "xgboost.Booster": "import xgboost\nX = xgboost.Booster()",
+    "lightgbm.train": "import lightgbm as lgb\nX = lgb.train({}, None)",
+    "lightgbm.Booster": "import lightgbm\nX = lightgbm.Booster(model_file='m')",
+    "catboost.CatBoost.load_model": "from catboost import CatBoost\nX = CatBoost().load_model('m')",
+    "faiss.read_index": "import faiss\nX = faiss.read_index('i')",
+    "*.search": "import faiss\nX = faiss.IndexFlatL2(4).search([[0] * 4], 1)",
+    "chromadb.Client": "import chromadb\nX = chromadb.Client()",
+    "chromadb.EphemeralClient": "import chromadb\nX = chromadb.EphemeralClient()",
+    "chromadb.PersistentClient": "import chromadb\nX = chromadb.PersistentClient('p')",
+    "lancedb.connect": "import lancedb\nX = lancedb.connect('p')",
+    "polars.read_csv": "import polars as pl\nX = pl.read_csv('a.csv')",
+    "polars.read_parquet": "import polars as pl\nX = pl.read_parquet('a.parquet')",
+    "polars.DataFrame.group_by": "import polars as pl\nX = pl.DataFrame().group_by('a')",
+    "dask.compute": "import dask\nX = dask.compute(1)",
+    "dask.distributed.Client": "from dask.distributed import Client\nX = Client()",
+    "ray.init": "import ray\nray.init()",
+    "nltk.download": "import nltk\nnltk.download('punkt')",
+    "tiktoken.get_encoding": "import tiktoken\nX = tiktoken.get_encoding('cl100k_base')",
+    "huggingface_hub.snapshot_download": "from huggingface_hub import snapshot_download\nX = snapshot_download('x')",
+    "spacy.cli.download": "from spacy.cli import download\ndownload('en')",
+    "grpc.insecure_channel": "import grpc\nX = grpc.insecure_channel('a:1')",
+    "grpc.secure_channel": "import grpc\nX = grpc.secure_channel('a:1', None)",
+    "google.cloud.pubsub_v1.PublisherClient": "from google.cloud import pubsub_v1\nX = pubsub_v1.PublisherClient()",
+    "google.cloud.pubsub_v1.SubscriberClient":
+        "from google.cloud.pubsub_v1 import SubscriberClient\nX = SubscriberClient()",
+    "google.cloud.*Client":
+        "from google.cloud import secretmanager\nX = secretmanager.SecretManagerServiceClient()",
+    "google.cloud.*Client.from_service_account_*":
+        "from google.cloud import storage\nX = storage.Client.from_service_account_json('k.json')",
+    "firebase_admin.firestore.client": "from firebase_admin import firestore\nX = firestore.client()",
+    "confluent_kafka.Producer": "from confluent_kafka import Producer\nX = Producer({})",
+    "confluent_kafka.Consumer": "from confluent_kafka import Consumer\nX = Consumer({})",
+    "confluent_kafka.SerializingProducer":
+        "from confluent_kafka import SerializingProducer\nX = SerializingProducer({})",
+    "confluent_kafka.DeserializingConsumer":
+        "from confluent_kafka.deserializing_consumer import DeserializingConsumer\nX = DeserializingConsumer({})",
+    "confluent_kafka.avro.AvroProducer": "from confluent_kafka.avro import AvroProducer\nX = AvroProducer({})",
+    "confluent_kafka.avro.AvroConsumer": "from confluent_kafka.avro import AvroConsumer\nX = AvroConsumer({})",
+    "confluent_kafka.admin.AdminClient": "from confluent_kafka.admin import AdminClient\nX = AdminClient({})",
+    "kafka.KafkaProducer": "from kafka import KafkaProducer\nX = KafkaProducer()",
+    "kafka.KafkaConsumer": "from kafka import KafkaConsumer\nX = KafkaConsumer('t')",
+    "kafka.KafkaAdminClient": "from kafka.admin import KafkaAdminClient\nX = KafkaAdminClient()",
+    "pymongo.MongoClient": "from pymongo import MongoClient\nX = MongoClient()",
+    "mongoengine.connect": "from mongoengine import connect\nconnect('x')",
+    "psycopg_pool.ConnectionPool": "from psycopg_pool import ConnectionPool\nX = ConnectionPool('dbname=x')",
+    "psycopg_pool.ConnectionPool.open":
+        "from psycopg_pool import ConnectionPool\nX = ConnectionPool('dbname=x', open=False)\nX.open()",
+    "psycopg_pool.AsyncConnectionPool.open":
+        "from psycopg_pool import AsyncConnectionPool\nX = AsyncConnectionPool('dbname=x', open=False)\nX.open()",
+    "psycopg.connect": "import psycopg\nX = psycopg.connect('dbname=x')",
+    "psycopg.Connection.connect": "import psycopg\nX = psycopg.Connection.connect('dbname=x')",
+    "psycopg.AsyncConnection.connect": "import psycopg\nX = psycopg.AsyncConnection.connect('dbname=x')",
+    "psycopg2.connect": "import psycopg2\nX = psycopg2.connect('dbname=x')",
+    "psycopg2.pool.SimpleConnectionPool": "from psycopg2 import pool\nX = pool.SimpleConnectionPool(1, 2, 'dbname=x')",
+    "psycopg2.pool.ThreadedConnectionPool":
+        "import psycopg2.pool\nX = psycopg2.pool.ThreadedConnectionPool(1, 2, 'dbname=x')",
+    "pymysql.connect": "import pymysql\nX = pymysql.connect(host='h')",
+    "pymysql.Connection": "from pymysql.connections import Connection\nX = Connection(host='h')",
+    "MySQLdb.connect": "import MySQLdb\nX = MySQLdb.connect('h')",
+    "mysql.connector.connect": "import mysql.connector\nX = mysql.connector.connect(host='h')",
+    "mysql.connector.pooling.MySQLConnectionPool":
+        "from mysql.connector.pooling import MySQLConnectionPool\nX = MySQLConnectionPool()",
+    "ldclient.get": "import ldclient\nX = ldclient.get()",
+    "ldclient.LDClient": "from ldclient import LDClient\nX = LDClient(None)",
+    "ldclient.client.LDClient": "from ldclient.client import LDClient\nX = LDClient(None)",
+    "prometheus_client.start_http_server": "from prometheus_client import start_http_server\nstart_http_server(9100)",
+    "prometheus_client.start_wsgi_server": "import prometheus_client\nprometheus_client.start_wsgi_server(9100)",
+    "statsig.statsig.initialize": "from statsig import statsig\nstatsig.initialize('secret')",
+    "elasticapm.Client": "from elasticapm import Client\nX = Client()",
+    "opentelemetry.exporter.otlp.proto.grpc.*Exporter":
+        "from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter\nX = OTLPSpanExporter()",
+    "opentelemetry.sdk.trace.export.BatchSpanProcessor":
+        "from opentelemetry.sdk.trace.export import BatchSpanProcessor\nX = BatchSpanProcessor(None)",
+    "*.generate": "from transformers import AutoModelForCausalLM as M\nX = M.from_pretrained('x').generate()",
+    "*.transcribe": "import whisper\nX = whisper.load_model('base').transcribe('a.wav')",
+    "numpy.dot": "import numpy as np\nX = np.dot([1], [2])",
+    "numpy.matmul": "import numpy as np\nX = np.matmul([1], [2])",
+    "numpy.linalg.*": "import numpy as np\nX = np.linalg.svd([[1]])",
+    "scipy.linalg.*": "from scipy import linalg\nX = linalg.inv([[1]])",
+    "threading.Thread.start": "import threading\nthreading.Thread(target=print).start()",
+    "threading.Timer.start": "from threading import Timer\nTimer(9, print).start()",
+    "concurrent.futures.ThreadPoolExecutor.submit":
+        "from concurrent.futures import ThreadPoolExecutor\nP = ThreadPoolExecutor(2)\nX = P.submit(abs, 1)",
+    "concurrent.futures.ThreadPoolExecutor.map":
+        "from concurrent.futures import ThreadPoolExecutor\nP = ThreadPoolExecutor(2)\nX = P.map(abs, [1])",
+    "concurrent.futures.ProcessPoolExecutor.submit":
+        "from concurrent.futures import ProcessPoolExecutor\nP = ProcessPoolExecutor(2)\nX = P.submit(abs, 1)",
+    "concurrent.futures.ProcessPoolExecutor.map":
+        "from concurrent.futures import ProcessPoolExecutor\nP = ProcessPoolExecutor(2)\nX = P.map(abs, [1])",
+    "multiprocessing.pool.ThreadPool": "from multiprocessing.pool import ThreadPool\nX = ThreadPool(2)",
+    "multiprocessing.Pool": "import multiprocessing\nX = multiprocessing.Pool(2)",
+    "multiprocessing.Process.start": "from multiprocessing import Process\nProcess(target=print).start()",
+    "apscheduler.schedulers.background.BackgroundScheduler.start":
+        "from apscheduler.schedulers.background import BackgroundScheduler\nS = BackgroundScheduler()\nS.start()",
+    "apscheduler.schedulers.asyncio.AsyncIOScheduler.start":
+        "from apscheduler.schedulers.asyncio import AsyncIOScheduler\nS = AsyncIOScheduler()\nS.start()",
+    "logging.handlers.QueueListener.start":
+        "import queue\nfrom logging.handlers import QueueListener\nL = QueueListener(queue.Queue())\nL.start()",
+    "watchdog.observers.Observer.start": "from watchdog.observers import Observer\nO = Observer()\nO.start()",
+    "pika.BlockingConnection": "import pika\nX = pika.BlockingConnection()",
+    "keras.applications.[A-Z]*": "from keras.applications.resnet50 import ResNet50\nX = ResNet50()",
+    "tensorflow.keras.applications.[A-Z]*": "import tensorflow as tf\nX = tf.keras.applications.MobileNetV2()",
+}  # fmt: skip
+"""For each entry a call at import time, the last line of which has to be reported."""
+UNTOLD = {"sqlalchemy.engine.Engine.connect"}
+"""Entries whose objects come from a call of another name, which the walk does not know yet."""
+
+HARMLESS = {
+    "a client of Mongo that waits": "from pymongo import MongoClient\nX = MongoClient(connect=False)",
+    "a connection of mongoengine that waits": "from mongoengine import connect\nconnect('x', connect=False)",
+    "Flask's PyMongo": "from flask_pymongo import PyMongo\nX = PyMongo()",
+    "motor": "from motor.motor_asyncio import AsyncIOMotorClient\nX = AsyncIOMotorClient('h')",
+    "what is no client": "from google.cloud import storage\nX = storage.Bucket(None, 'x')",
+    "what preprocesses an image": "from keras.applications.resnet50 import preprocess_input\nX = preprocess_input(1)",
+    "the exporter over HTTP":
+        "from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nX = OTLPSpanExporter()",
+    "a reader of metrics":
+        "from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader as R\nX = R(None)",
+    "the gRPC exporter's package":
+        "from opentelemetry.exporter.otlp.proto.grpc import version\nX = version",
+    "posthog": "from posthog import Posthog\nX = Posthog('k')",
+    "langfuse": "from langfuse import Langfuse\nX = Langfuse()",
+}  # fmt: skip
+
+
+def reported(root: Path, body: str) -> set[tuple[int, str]]:
+    """Lines and codes of the warm-ups in a module of tasks."""
+    files = {"pyproject.toml": "", "p/__init__.py": "", "p/tasks.py": body,
+             "p/celery.py": "from celery import Celery\napp = Celery('p', include=['p.tasks'])\n"}  # fmt: skip
+    found = found_codes(check(write(root, files)), root)
+    return {(line, code) for path, line, code in found if path == "p/tasks.py" and code.startswith("FS11")}
+
+
+def test_every_entry_has_a_call() -> None:
+    catalogue = load_catalogue()
+    entries = {entry.call: entry for entries in catalogue.warm_ups.values() for entry in entries}
+    assert {call for call, entry in entries.items() if entry.rule} == {*CALLS, *UNTOLD}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_entry_is_reported(tmp_path: Path, call: str) -> None:
+    catalogue = load_catalogue()
+    (entry,) = {e for entries in catalogue.warm_ups.values() for e in entries if e.call == call}
+    assert (len(CALLS[call].splitlines()), entry.rule) in reported(tmp_path, CALLS[call])
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_harmless_call_is_not_reported(tmp_path: Path, name: str) -> None:
+    assert reported(tmp_path, HARMLESS[name]) == set()

@@ -115,12 +115,13 @@ def check_missing(context: Context) -> Iterator[Finding]:
                 f"nothing limits native threads before {listed(list(prelude.needy))} "
                 f"{'is' if len(prelude.needy) == 1 else 'are'} imported in the worker's parent"
             )
-            instead = f'set {", ".join(THREADS)} to "1" {_objective_c(names)}at the top of the module of the app'
+            instead = f'set {", ".join(THREADS)} to "1" at the top of the module of the app{_objective_c(names)}'
             yield Finding(*place, 0, "FS131", what, trace.launch.app, (), instead)
 
 
 def _objective_c(names: list[str]) -> str:
-    return f'and {OBJECTIVE_C} to "YES" ' if OBJECTIVE_C in names else ""
+    """The advice for macOS, if that is wanted: no code can set this variable in time for its own process."""
+    return f"; on macOS, set {OBJECTIVE_C}=YES in the environment that starts the worker" if OBJECTIVE_C in names else ""
 
 
 def check_incomplete(context: Context) -> Iterator[Finding]:
@@ -133,8 +134,9 @@ def check_incomplete(context: Context) -> Iterator[Finding]:
         place = _place(trace, prelude.first)
         if place is not None:
             what = f"the prelude does not set {', '.join(missing)}"
-            hint = f"; {OBJECTIVE_C} must come from the launch environment to have effect in this process"
-            instead = "set what is missing" + (hint if OBJECTIVE_C in missing else "")
+            threads = [name for name in missing if name != OBJECTIVE_C]
+            instead = f'set {", ".join(threads)} to "1" beside the others' if threads else "set what is missing"
+            instead += _objective_c(missing)
             yield Finding(*place, "FS132", what, trace.launch.app, (), instead)
 
 

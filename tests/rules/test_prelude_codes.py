@@ -67,7 +67,19 @@ def test_incomplete_names_what_is_missing(tmp_path: Path) -> None:
     assert codes(tmp_path, prelude) == [("proj/celery.py", 2, "FS132")]
     (finding,) = [f for f in check(tmp_path).findings if f.code == "FS132"]
     assert f"OPENBLAS_NUM_THREADS, NUMEXPR_NUM_THREADS, VECLIB_MAXIMUM_THREADS, {OBJC}" in finding.text
-    assert "launch environment" in finding.text
+    assert finding.instead == (
+        'set OPENBLAS_NUM_THREADS, NUMEXPR_NUM_THREADS, VECLIB_MAXIMUM_THREADS to "1" beside the others; '
+        f"on macOS, set {OBJC}=YES in the environment that starts the worker"
+    )
+
+
+def test_advice_for_macos_names_the_environment_not_the_module(tmp_path: Path) -> None:
+    codes(tmp_path, "")
+    (finding,) = [f for f in check(tmp_path).findings if f.code == "FS131"]
+    at_the_top, _, elsewhere = finding.instead.partition("; on macOS, ")
+    assert OBJC not in at_the_top and elsewhere == f"set {OBJC}=YES in the environment that starts the worker"
+    (finding,) = [f for f in check(tmp_path, platform="linux").findings if f.code == "FS131"]
+    assert OBJC not in finding.text
 
 
 def test_platform_decides_about_objective_c(tmp_path: Path) -> None:

@@ -167,6 +167,8 @@ class DjangoState:
         self.installed_known = entries.complete and not unresolved
         if not self.installed_known and self.settings:
             walk.note("FS192", cause, "some of INSTALLED_APPS cannot be resolved")
+        if not entries.items:
+            self._note_without_apps(walk, frame)
         with walk.boot_step("django.setup: app configs"):
             for item in list(entries.items):
                 name = text(item.value)
@@ -181,6 +183,18 @@ class DjangoState:
                 with walk.doubted(not sure):
                     self._ready(walk, config, cause)
         self.state = "ready"
+
+    def _note_without_apps(self, walk: Walk, frame: Frame) -> None:
+        """Say so if no INSTALLED_APPS is seen: none of the project's apps would be loaded."""
+        modules = [holder.module for holder in self.settings or () if isinstance(holder, ModuleValue)]
+        if not modules or any(self._module_setting(walk, module, "INSTALLED_APPS", frame) for module in modules):
+            return
+        place = Frame(modules[0], Node(modules[0].name), "function", walk.doubt)
+        place.line = 1
+        hint = "name the settings module that the worker uses with the option django-settings"
+        if any(module.open for module in modules):
+            hint = "it is given names that are computed, and those are not known"
+        walk.note("FS192", place, f"the Django settings module {modules[0].name!r} sets no INSTALLED_APPS: {hint}")
 
     def _configure_logging(self, walk: Walk, frame: Frame) -> None:
         """``logging.config.dictConfig``: formatters, filters and handlers are resolved and created in this order."""

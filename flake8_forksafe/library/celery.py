@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.interpreter import sequences
@@ -79,19 +80,37 @@ class CeleryApp:
         """A setting by its modern lower-case name; None where the app does not set it."""
         if name in self.overrides:
             return self.overrides[name]
-        if name == "include" and (given := self.arguments.get(-1, "include")) is not None:
+        if (given := self._argument(name)) is not None:
             return given
         if self.config is None:
             return None
         prefix = text(self.namespace)
-        names = [f"{prefix}_{name}".upper(), f"{prefix}_{name}".lower()] if prefix else [name, f"CELERY_{name.upper()}"]
-        if not prefix and name.startswith("worker_"):  # the names of Celery 3 (celery/app/defaults.py)
-            names.append(f"CELERYD_{name.removeprefix('worker_').upper()}")
+        names = [f"{prefix}_{name}".upper(), f"{prefix}_{name}".lower()] if prefix else [name, *_old_names(name)]
         for candidate in names:
             value = config_value(walk, self.config, candidate, frame)
             if value is not None:
                 return value
         return None
+
+    def _argument(self, name: str) -> Value | None:
+        """A setting given to the constructor, as a keyword or in ``changes``: it goes over the configuration."""
+        names = (name, *(old for old in _old_names(name)))
+        changes = self.arguments.get(-1, "changes")
+        for candidate in names:
+            given = self.arguments.get(-1, candidate)
+            item = changes.entries.get(candidate) if isinstance(changes, Table) else None
+            if given is not None and not (isinstance(given, Literal) and given.value is None):
+                return given
+            if item is not None:
+                return item.value
+        return None
+
+
+def _old_names(name: str) -> Iterator[str]:
+    """What Celery 3 called a setting (celery/app/defaults.py)."""
+    yield f"CELERY_{name.upper()}"
+    if name.startswith("worker_"):
+        yield f"CELERYD_{name.removeprefix('worker_').upper()}"
 
 
 def config_value(walk: Walk, config: Value, name: str, frame: Frame) -> Value | None:
@@ -124,6 +143,8 @@ class CeleryState:
     def __init__(self) -> None:
         self.apps: list[CeleryApp] = []
         self.receivers: dict[str, list[Receiver]] = {}
+        self.task_modules: set[str] = set()
+        """Modules that define tasks by a decorator."""
 
     def app_of(self, value: Value | None) -> CeleryApp | None:
         """The record of an app."""
@@ -391,7 +412,17 @@ def import_default_modules(walk: Walk, app: CeleryApp, frame: Frame) -> None:
                 module = text(item.value)
                 if module:
                     with walk.doubted(not item.sure):
-                        walk.import_name(module, frame)
+                        value = walk.import_name(module, frame)
+                    if value is None or (isinstance(value, External) and _is_unheard_of(walk, module)):
+                        hint = "if it lies elsewhere in the repository, name that directory with source-roots"
+                        what = f"the module {module!r} in the setting {name!r} was not found: {hint}"
+                        walk.note("FS192", frame, what)
+
+
+def _is_unheard_of(walk: Walk, module: str) -> bool:
+    """Whether a module is neither in the project, nor in the standard library, nor required or installed."""
+    top = module.partition(".")[0]
+    return top not in sys.stdlib_module_names and walk.presence(top) is not True
 
 
 def load_named_classes(walk: Walk, app: CeleryApp, frame: Frame) -> None:
@@ -415,6 +446,12 @@ def import_default_modules_call(walk: Walk, function: External, arguments: Argum
     if app is not None:
         import_default_modules(walk, app, frame)
     return NONE
+
+
+def define_task(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``@app.task`` and ``@shared_task``, with or without arguments."""
+    walk.celery.task_modules.add(frame.module.name)
+    return External(f"{function.path}()", function.receiver, arguments)
 
 
 SIGNALS = [
@@ -461,4 +498,5 @@ FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
     },
     **{f"celery.signals.{name}.connect": connect_signal for name in SIGNALS},
     "celery.Celery().steps.worker.add": add_step,
+    **dict.fromkeys(("celery.Celery().task", "celery.shared_task", "celery.current_app.task"), define_task),
 }

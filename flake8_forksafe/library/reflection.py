@@ -95,6 +95,8 @@ def set_attribute(walk: Walk, function: External, arguments: Arguments, frame: F
     holder, name, value = arguments.get(0, ""), text(arguments.get(1, "")), arguments.get(2, "")
     if holder is not None and name is not None and value is not None:
         assignments.set_attribute(walk, holder, name, value, frame)
+    elif isinstance(holder, ModuleValue):
+        holder.module.open = True  # as with globals(): what is put in there under a computed name is not followed
     return NONE
 
 

@@ -37,7 +37,7 @@ from flake8_forksafe.interpreter.values import (
     truth,
 )
 from flake8_forksafe.project.found import split_spec
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
@@ -58,6 +58,8 @@ def import_module(walk: Walk, function: External, arguments: Arguments, frame: F
     for option in options(name):
         with walk.doubted(len(options(name)) > 1):
             results.append(_import_text(walk, text(option), text(package), frame))
+    if not texts(name) and frame.module.found.origin == FIRST_PARTY:
+        walk.note("FS192", frame, "the name of the module that is imported here cannot be resolved")
     return join(*results)
 
 
@@ -490,18 +492,36 @@ def cast(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> 
 
 
 def members(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``inspect.getmembers(module, predicate)``."""
+    """``inspect.getmembers(holder, predicate)`` of a module, a class or an object."""
     holder, predicate = arguments.get(0, "object"), arguments.get(1, "predicate")
-    if not isinstance(holder, ModuleValue):
+    if isinstance(holder, (Instance, Class)):
+        values, complete = _attributes(walk, holder, frame), holder_is_closed(holder)
+    elif isinstance(holder, ModuleValue):
+        values, complete = dict(holder.module.contents), not holder.module.open
+    else:
         return Items("list", (), walk.doubt, complete=False)
     found = []
-    for name, value in sorted(holder.module.contents.items()):
+    for name, value in sorted(values.items()):
         answer: bool | None = True
         if predicate is not None:
             answer = truth(walk.call(predicate, Arguments((value,)), frame))
         if answer is not False:
             found.append(Item(walk.items("tuple", [Literal(name), value]), answer is True))
-    return Items("list", found, walk.doubt, not holder.module.open)
+    return Items("list", found, walk.doubt, complete)
+
+
+def _attributes(walk: Walk, holder: Instance | Class, frame: Frame) -> dict[str, Value]:
+    """The attributes of an object or a class, those of its bases included; properties are evaluated."""
+    order = (holder.cls if isinstance(holder, Instance) else holder).mro()
+    names = dict.fromkeys(name for base in order if isinstance(base, Class) for name in base.names)
+    names.update(dict.fromkeys(holder.names))
+    return {name: walk.attribute(holder, name, frame) for name in names}
+
+
+def holder_is_closed(holder: Instance | Class) -> bool:
+    """Whether all bases of a class are of the project."""
+    order = (holder.cls if isinstance(holder, Instance) else holder).mro()
+    return all(isinstance(base, Class) or base.path == "builtins.object" for base in order)
 
 
 def is_class(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -21,6 +21,8 @@ from flake8_forksafe.source.text import Unreadable
 
 CELERY_CLASSES = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
 CREATION = re.compile(rb"\bCelery\s*[\[(]")
+TASK = re.compile(rb"^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b", re.MULTILINE)
+"""A decorator that makes a function a task."""
 ENTRY_NAME = re.compile(r"celery|worker")
 ASIDE = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "samples", "conftest", "benchmarks"}
@@ -42,7 +44,8 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
                 content = disk.read(path)
                 match = IMPORT.search(content)
                 line = content.count(b"\n", 0, match.end()) + 1 if match else 0
-                yield Mention(path, CREATION.search(content) is not None, line)
+                tasks = TASK.search(content) is not None and not _is_aside(path, project)
+                yield Mention(path, CREATION.search(content) is not None, line, tasks)
 
 
 def search(disk: Disk, project: str, module: Callable[[str], Block], body: Callable[[str, Cut], Block]) -> Search:

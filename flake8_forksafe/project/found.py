@@ -31,11 +31,13 @@ class Mention(NamedTuple):
     """A source file that mentions Celery.
 
     :ivar line: of the first import of Celery, 0 if it imports nothing of it.
+    :ivar tasks: whether it defines tasks, and does not lie aside (in tests, examples and the like).
     """
 
     path: str
     creates: bool
     line: int
+    tasks: bool = False
 
 
 class Search(NamedTuple):

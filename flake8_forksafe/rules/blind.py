@@ -9,6 +9,9 @@ from flake8_forksafe.interpreter.records import Edge, Note
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
 from flake8_forksafe.trace.trace import Trace
 
+SEEN_SHARE = 0.1
+"""Share of the task modules of a project below which a trace must not look clean."""
+
 
 def check_celery_without_app(context: Context) -> Iterator[Finding]:
     """FS190."""
@@ -29,10 +32,29 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
                 "include leads to a module, so what its tasks import is not checked"
             )
             yield Finding(*place, 0, "FS190", text, trace.launch.app)
+    yield from _unreached(context)
+
+
+def _unreached(context: Context) -> Iterator[Finding]:
+    """Task modules that no worker loads, if that is nearly all of them."""
+    defining = [mention.path for mention in context.search.mentions if mention.tasks] if context.search else []
+    loaded = {trace.paths.get(module.name) for trace in context.traces for module in trace.modules}
+    missed = [path for path in defining if path not in loaded]
+    place = next((place for trace in context.traces if (place := trace.app_location) is not None), None)
+    if place is None or len(defining) - len(missed) >= SEEN_SHARE * len(defining):
+        return
+    text = (
+        f"the worker is seen to load {len(defining) - len(missed)} of {len(defining)} modules of the project that "
+        f"define tasks, and not {beside(missed[0], place[0])}; what it loads can be named with the options app, "
+        "django-settings and source-roots"
+    )
+    yield Finding(*place, 0, "FS190", text, context.traces[0].launch.app)
 
 
 def _has_tasks(trace: Trace) -> bool:
-    """Whether anything but the app's own module and the settings is loaded, or that module imports others."""
+    """Whether anything that defines tasks is loaded, or may: more than the app's own module and the settings."""
+    if trace.task_modules:
+        return True
     steps = {module.step for module in trace.modules if module.origin == "first-party"}
     return bool(steps - {"find_app", "load_config", "settings"}) or any(
         edge.kind == "import" and edge.loads in trace.paths for edge in trace.edges

@@ -117,6 +117,8 @@ class Trace:
         self._steps = walk.steps_of
         self.conf = booted.conf
         self.unread_settings = booted.unread_settings
+        self.task_modules = frozenset(walk.celery.task_modules)
+        """Modules that define tasks."""
         self.variables_read = frozenset(walk.variables_read)
         self.growth = Growth(walk)
 

@@ -60,6 +60,40 @@ def test_an_app_with_tasks(tmp_path: Path, celery: str) -> None:
     assert messages(tmp_path, {"proj/celery.py": celery}, "FS190") == {}
 
 
+@pytest.mark.parametrize(
+    "celery",
+    [
+        "from celery import Celery\napp = Celery('proj')\n@app.task\ndef add(x, y):\n    return x + y\n",
+        "import celery\napp = celery.Celery('proj')\n@celery.shared_task(bind=True)\ndef add(self):\n    pass\n",
+        "import celery\nclass App(celery.Celery):\n    pass\napp = App('proj')\n@app.task()\ndef add():\n    pass\n",
+    ],
+    ids=["app.task", "shared_task", "subclass"],
+)
+def test_tasks_in_the_module_of_the_app(tmp_path: Path, celery: str) -> None:
+    assert messages(tmp_path, {"proj/celery.py": celery, "proj/tasks.py": ""}, "FS190") == {}
+
+
+def test_tasks_that_no_worker_loads(tmp_path: Path) -> None:
+    files = {
+        "proj/celery.py": "from celery import Celery\n\napp = Celery('proj')\nimport proj.tasks\n",
+        "shop/tasks.py": "from celery import shared_task\n@shared_task\ndef f(): pass\n",
+        "tests/tasks.py": "from celery import shared_task\n@shared_task\ndef f(): pass\n",
+    }
+    found = messages(tmp_path, files, "FS190")
+    assert list(found) == [("proj/celery.py", 3)]
+    assert "load 0 of 1 modules of the project that define tasks, and not shop/tasks.py" in found["proj/celery.py", 3]
+    (tmp_path / "proj/tasks.py").write_text("import shop.tasks\n")
+    assert [finding.code for finding in check(tmp_path).findings] == []
+
+
+@pytest.mark.parametrize(("reached", "silent"), [(0, False), (1, True)])
+def test_a_tenth_of_the_task_modules(tmp_path: Path, reached: int, silent: bool) -> None:
+    task = "from celery import shared_task\n@shared_task\ndef f(): pass\n"
+    files = {f"shop/jobs{number}.py": task for number in range(10)}
+    files["proj/tasks.py"] = f"import shop.jobs{reached - 1}\n" if reached else "import json\n"
+    assert (messages(tmp_path, files, "FS190") == {}) == silent
+
+
 # --- FS191 ------------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +142,78 @@ def test_a_value_that_only_running_tells(tmp_path: Path, kind: str) -> None:
     ((place, text),) = found.items()
     assert place[0] == "proj/celery.py"
     assert message in text and text.endswith("cannot be resolved statically; what depends on it is not checked")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("elsewhere.jobs", True), ("proj.missing", True), ("json.tool", False), ("kombu.jobs", False), ("proj", False)],
+)
+def test_a_module_that_celery_would_not_find(tmp_path: Path, name: str, said: bool) -> None:
+    files = {
+        "requirements.txt": "kombu\n",
+        "proj/celery.py": f"from celery import Celery\napp = Celery('proj', include=['proj.tasks', {name!r}])\n",
+    }
+    found = messages(tmp_path, files, "FS192")
+    assert (list(found) == [("proj/celery.py", 2)]) == said
+    assert all(f"the module {name!r} in the setting 'include' was not found" in text for text in found.values())
+
+
+COMPUTED_IMPORTS = {
+    "variable": "importlib.import_module(os.environ['PLUGIN'])",
+    "package": "for info in pkgutil.walk_packages([os.environ['X']]): importlib.import_module(info.name)",
+    "directory": "for name in os.listdir(os.environ['X']): importlib.import_module('plugins.' + name)",
+}
+
+
+@pytest.mark.parametrize("kind", COMPUTED_IMPORTS)
+def test_an_import_of_what_only_running_tells(tmp_path: Path, kind: str) -> None:
+    celery = (
+        "import importlib, os, pkgutil\nfrom celery import Celery\napp = Celery('proj', include=['proj.tasks'])\n"
+        f"{COMPUTED_IMPORTS[kind]}\n"
+    )
+    found = messages(tmp_path, {"proj/celery.py": celery}, "FS192")
+    assert list(found) == [("proj/celery.py", 4)]
+    assert found["proj/celery.py", 4].startswith("the name of the module that is imported here cannot be resolved")
+
+
+def test_an_import_of_what_is_known(tmp_path: Path) -> None:
+    celery = """\
+        import importlib, os, pkgutil
+        import proj
+        from celery import Celery
+        app = Celery("proj", include=["proj.tasks"])
+        for info in pkgutil.iter_modules(proj.__path__, "proj."):
+            importlib.import_module(info.name)
+        importlib.import_module(os.environ.get("PLUGIN", "proj.tasks"))
+        """
+    assert messages(tmp_path, {"proj/celery.py": celery}, "FS192") == {}
+
+
+DJANGO = """\
+    import os
+    from celery import Celery
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proj.settings")
+    app = Celery("proj", include=["proj.tasks"])
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    """
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("DEBUG = True\n", "name the settings module that the worker uses with the option django-settings"),
+        ("import sys, yaml\nfor k, v in yaml.safe_load('x').items():\n    setattr(sys.modules[__name__], k, v)\n",
+         "it is given names that are computed, and those are not known"),
+        ("import yaml\nfor k, v in yaml.safe_load('x').items():\n    globals()[k] = v\n",
+         "it is given names that are computed, and those are not known"),
+        ("INSTALLED_APPS = []\n", None),
+    ],
+    ids=["absent", "setattr", "globals", "empty"],
+)  # fmt: skip
+def test_a_worker_without_installed_apps(tmp_path: Path, settings: str, said: str | None) -> None:
+    found = messages(tmp_path, {"proj/celery.py": DJANGO, "proj/settings.py": settings}, "FS192")
+    assert list(found) == ([("proj/settings.py", 1)] if said else [])
+    assert all(said is not None and said in text for text in found.values())
 
 
 def test_a_django_settings_module_that_is_not_known(tmp_path: Path) -> None:

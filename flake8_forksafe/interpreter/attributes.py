@@ -224,6 +224,8 @@ def function_value(walk: Walk, value: Function, name: str, frame: Frame) -> Valu
         return Literal(value.module.name)
     if name == "__wrapped__":
         return value
+    if not (value.handed_out or name.startswith("__")):
+        return walk.fail("AttributeError")
     walk.may_fail(ATTRIBUTE_ERROR)
     return UNKNOWN
 

@@ -269,6 +269,8 @@ def _set_fields(walk: Walk, instance: Instance, arguments: Arguments, frame: Fra
 def call_external(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Call something of a library: by its model, or opaquely; what a call returned is called by its ``__call__``."""
     walk.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
+    if not function.path.startswith("builtins."):
+        _hand_out(arguments)
     model = walk.library.functions.get(function.path)
     if model is not None:
         return model(walk, function, arguments, frame)
@@ -278,8 +280,16 @@ def call_external(walk: Walk, function: External, arguments: Arguments, frame: F
     return External(f"{function.path}()", function.receiver, arguments)
 
 
+def _hand_out(arguments: Arguments) -> None:
+    """Give code that is not walked what a call passes."""
+    for value in (*arguments.positional, *arguments.keywords.values()):
+        if isinstance(value, Function):
+            value.handed_out = True
+
+
 def call_unknown(walk: Walk, function: Value, arguments: Arguments, frame: Frame) -> Value:
     walk.unresolved += 1
+    _hand_out(arguments)
     walk.may_fail(SOME_ERROR)
     return UNKNOWN
 

@@ -139,12 +139,16 @@ class FilePath(Value):
 
 
 class Choice(Value):
-    """One of several values."""
+    """One of several values.
 
-    __slots__ = ("options",)
+    :ivar by_key: the same, by what tells them apart; never changed.
+    """
 
-    def __init__(self, options: tuple[Value, ...]) -> None:
+    __slots__ = ("by_key", "options")
+
+    def __init__(self, options: tuple[Value, ...], by_key: dict[object, Value] | None = None) -> None:
         self.options = options
+        self.by_key = {_told_apart_by(option): option for option in options} if by_key is None else by_key
 
     def __repr__(self) -> str:
         return " or ".join(map(repr, self.options))
@@ -201,9 +205,11 @@ class Function(Value):
     :ivar node: its place in the graph.
     :ivar qualname: dotted name inside the module, as CPython's ``__qualname__`` without ``<locals>``.
     :ivar owner: the class whose body defined it.
+    :ivar handed_out: whether code that is not walked was given it, and so may have set attributes of it.
     """
 
-    __slots__ = ("closure", "defaults", "definition", "line", "module", "names", "node", "owner", "qualname")
+    __slots__ = ("closure", "defaults", "definition", "handed_out", "line", "module", "names", "node", "owner",
+                 "qualname")  # fmt: skip
 
     def __init__(
         self,
@@ -223,6 +229,7 @@ class Function(Value):
         self.line = line
         self.owner: Class | None = None
         self.names: dict[str, Value] = {}
+        self.handed_out = False
 
     def __repr__(self) -> str:
         return f"<function {self.node}>"
@@ -362,19 +369,29 @@ def options(value: Value) -> tuple[Value, ...]:
 
 def join(*values: Value) -> Value:
     """A value that may be any of ``values``."""
-    found: list[Value] = []
+    first = values[0] if values else UNKNOWN
+    found = first.by_key if isinstance(first, Choice) else {_told_apart_by(first): first}
+    known = len(found)
     for value in values:
-        for option in options(value):
-            for other in found:
-                if same(option, other):
-                    break
-            else:
-                found.append(option)
-    if len(found) == 1:
-        return found[0]
-    if len(found) > CHOICE_LIMIT or not found:
-        return UNKNOWN
-    return Choice(tuple(found))
+        if value is first:
+            continue
+        for key, option in value.by_key.items() if isinstance(value, Choice) else ((_told_apart_by(value), value),):
+            if key not in found:
+                if len(found) >= CHOICE_LIMIT:
+                    return UNKNOWN
+                found = {**found, key: option}
+    return first if len(found) == known else Choice(tuple(found.values()), found)
+
+
+def _told_apart_by(value: Value) -> object:
+    """What two values that are :func:`same <same>` have in common, and no others."""
+    if isinstance(value, Literal):
+        return (type(value.value), value.value)
+    if isinstance(value, External) and not value.path.endswith("()"):
+        return (value.path, id(value.receiver))
+    if isinstance(value, ModuleValue):
+        return id(value.module)
+    return id(value)
 
 
 def same(left: Value, right: Value) -> bool:

@@ -60,6 +60,8 @@ def attribute_or(walk: Walk, holder: Value, name: str, default: Value, frame: Fr
 
 def has(walk: Walk, holder: Value, name: str, frame: Frame) -> bool | None:
     """Whether a value has an attribute; None if that is not known."""
+    if _lacks(holder, name):
+        return False
     before, walk.possible_errors = walk.possible_errors, []
     doubt = walk.doubt
     walk.catchers.append([External("builtins.AttributeError")])
@@ -81,6 +83,15 @@ def has(walk: Walk, holder: Value, name: str, frame: Frame) -> bool | None:
     if isinstance(value, External) and value.receiver is holder:
         return None
     return None if unsure or isinstance(holder, (External, Choice)) or value is UNKNOWN else True
+
+
+def _lacks(holder: Value, name: str) -> bool:
+    """Whether a value is surely of a builtin type that has no such attribute; a plain one may be a member of an Enum."""
+    if isinstance(holder, Literal):
+        return isinstance(holder.value, bool | None) and not hasattr(holder.value, name)
+    if isinstance(holder, Items) and holder.kind in ("list", "set"):
+        return not (hasattr(list, name) or hasattr(set, name))
+    return False
 
 
 def has_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -86,7 +86,7 @@ def has(walk: Walk, holder: Value, name: str, frame: Frame) -> bool | None:
 
 
 def _lacks(holder: Value, name: str) -> bool:
-    """Whether a value is surely of a builtin type that has no such attribute; a plain one may be a member of an Enum."""
+    """Whether a value is of a builtin type that has no such attribute; other plain ones may be members of an Enum."""
     if isinstance(holder, Literal):
         return isinstance(holder.value, bool | None) and not hasattr(holder.value, name)
     if isinstance(holder, Items) and holder.kind in ("list", "set"):

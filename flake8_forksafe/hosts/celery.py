@@ -11,6 +11,7 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS
 from flake8_forksafe.hosts.django import assigned_at
 from flake8_forksafe.interpreter.frames import Frame, Module
+from flake8_forksafe.interpreter.machine import BudgetExceeded, Machine
 from flake8_forksafe.interpreter.records import AFTER_FORK, BEFORE_FORK, IN_CHILDREN, ROOT, UnreadSetting
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
@@ -26,7 +27,6 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.interpreter.walk import BudgetExceeded, Walk
 from flake8_forksafe.library.celery import (
     CeleryApp,
     Receiver,
@@ -65,42 +65,42 @@ class Launcher(NamedTuple):
     command: str
 
 
-def boot(walk: Walk, app: str, launcher: Launcher | None = None) -> Booted:
+def boot(machine: Machine, app: str, launcher: Launcher | None = None) -> Booted:
     """Follow the boot of ``celery -A app worker``, or of a script that does the same."""
-    frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), ROOT, "function", walk.certain)
+    frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), ROOT, "function", machine.journal.certain)
     frame.boot = True
     found: CeleryApp | None = None
     at_fork: tuple[int, int] | None = None
     try:
         if launcher is not None:
-            _run_script(walk, launcher, frame)
-        found = _before_fork(walk, app, frame)
-        at_fork = (len(walk.order), len(walk.edges))
+            _run_script(machine, launcher, frame)
+        found = _before_fork(machine, app, frame)
+        at_fork = (len(machine.recorder.order), len(machine.recorder.edges))
         for signal in (*AFTER_FORK, *IN_CHILDREN):
-            with walk.boot_step(signal):
-                run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN})
+            with machine.recorder.boot_step(signal):
+                run_receivers(machine, machine.celery.receivers.get(signal, []), {"sender": UNKNOWN})
     except BudgetExceeded:
-        walk.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
+        machine.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
     return Booted(
         found,
-        *(at_fork or (len(walk.order), len(walk.edges))),
-        _worker_settings(walk, found, frame),
-        _unread(walk, found),
+        *(at_fork or (len(machine.recorder.order), len(machine.recorder.edges))),
+        _worker_settings(machine, found, frame),
+        _unread(machine, found),
     )
 
 
-def _run_script(walk: Walk, launcher: Launcher, frame: Frame) -> None:
+def _run_script(machine: Machine, launcher: Launcher, frame: Frame) -> None:
     """What a console script does before it hands over to Celery: its module, its function, Django's command."""
-    with walk.boot_step("console script"):
+    with machine.recorder.boot_step("console script"):
         module, _, function = launcher.entry.partition(":")
-        value = walk.import_name(module, frame)
+        value = machine.import_name(module, frame)
         if isinstance(value, ModuleValue) and function:
-            called = walk.attribute(value, function, frame)
+            called = machine.attribute(value, function, frame)
             if isinstance(called, Function):
-                walk.call(called, Arguments(), frame)
-        if walk.django.is_configured(walk) and launcher.command:
-            walk.django.setup(walk, frame)
-            walk.django.load_command(walk, launcher.command, frame)
+                machine.call(called, Arguments(), frame)
+        if machine.django.is_configured(machine) and launcher.command:
+            machine.django.setup(machine, frame)
+            machine.django.load_command(machine, launcher.command, frame)
 
 
 WORKER_SETTINGS = (
@@ -110,78 +110,78 @@ WORKER_SETTINGS = (
 """Settings that decide what the pool is."""
 
 
-def _worker_settings(walk: Walk, app: CeleryApp | None, frame: Frame) -> dict[str, object]:
+def _worker_settings(machine: Machine, app: CeleryApp | None, frame: Frame) -> dict[str, object]:
     """What the project sets of :data:`WORKER_SETTINGS`; a value that is not known is left out."""
     if app is None:
         return {}
-    values = {name: app.setting(name, frame, walk) for name in WORKER_SETTINGS}
+    values = {name: app.setting(name, frame, machine) for name in WORKER_SETTINGS}
     return {name: value.value for name, value in values.items() if isinstance(value, Literal)}
 
 
-def _before_fork(walk: Walk, spec: str, frame: Frame) -> CeleryApp | None:
-    value = find_app(walk, spec, frame)
-    app = walk.celery.app_of(value)
-    if app is None and walk.celery.apps:
-        app = walk.celery.apps[-1]
+def _before_fork(machine: Machine, spec: str, frame: Frame) -> CeleryApp | None:
+    value = find_app(machine, spec, frame)
+    app = machine.celery.app_of(value)
+    if app is None and machine.celery.apps:
+        app = machine.celery.apps[-1]
     if app is None:
         return None
-    load_config(walk, app, _cause_of(walk, app))
-    with walk.boot_step("import_modules"):
-        import_default_modules(walk, app, _cause_of(walk, app))
-    with walk.boot_step("on_after_finalize"):
-        run_receivers(walk, app.receivers.get("on_after_finalize", []), {"sender": app.value})
-    with walk.boot_step("worker classes"):
-        load_named_classes(walk, app, _cause_of(walk, app))
+    load_config(machine, app, _cause_of(machine, app))
+    with machine.recorder.boot_step("import_modules"):
+        import_default_modules(machine, app, _cause_of(machine, app))
+    with machine.recorder.boot_step("on_after_finalize"):
+        run_receivers(machine, app.receivers.get("on_after_finalize", []), {"sender": app.value})
+    with machine.recorder.boot_step("worker classes"):
+        load_named_classes(machine, app, _cause_of(machine, app))
     for signal in BEFORE_FORK:
-        with walk.boot_step(signal):
-            run_receivers(walk, walk.celery.receivers.get(signal, []), {"sender": UNKNOWN, "instance": UNKNOWN})
-    with walk.boot_step("bootsteps"):
+        with machine.recorder.boot_step(signal):
+            run_receivers(machine, machine.celery.receivers.get(signal, []), {"sender": UNKNOWN, "instance": UNKNOWN})
+    with machine.recorder.boot_step("bootsteps"):
         for step in app.steps:
-            _run_step(walk, step)
+            _run_step(machine, step)
     return app
 
 
-def _cause_of(walk: Walk, app: CeleryApp) -> Frame:
+def _cause_of(machine: Machine, app: CeleryApp) -> Frame:
     """A frame for the line that created the app."""
-    return cause(walk, Receiver(app.value, app.frame, app.line, True))
+    return cause(machine, Receiver(app.value, app.frame, app.line, True))
 
 
-def _run_step(walk: Walk, step: Receiver) -> None:
+def _run_step(machine: Machine, step: Receiver) -> None:
     """A worker bootstep: created, then started; those that need the pool start after the fork."""
-    frame = cause(walk, step)
+    frame = cause(machine, step)
     for option in options(step.function) if isinstance(step.function, Value) else ():
         if isinstance(option, Class):
-            instance = walk.call(option, Arguments((UNKNOWN,)), frame)
+            instance = machine.call(option, Arguments((UNKNOWN,)), frame)
             for name in ("include_if", "create"):
-                method = walk.attribute(instance, name, frame) if isinstance(instance, Instance) else UNKNOWN
+                method = machine.attribute(instance, name, frame) if isinstance(instance, Instance) else UNKNOWN
                 if isinstance(method, (Method, Function)):
-                    walk.call(method, Arguments((UNKNOWN,)), frame)
+                    machine.call(method, Arguments((UNKNOWN,)), frame)
 
 
-def find_app(walk: Walk, spec: str, frame: Frame) -> Value | None:
+def find_app(machine: Machine, spec: str, frame: Frame) -> Value | None:
     """``celery.app.utils.find_app``."""
     module_name, attribute = split_spec(spec)
     if attribute:
-        module = walk.import_name(module_name, frame)
-        return _attribute(walk, module, attribute, frame) if module is not None else None
-    value = walk.import_name(module_name, frame) if walk.layout.find(module_name) is not None else None
+        module = machine.import_name(module_name, frame)
+        return _attribute(machine, module, attribute, frame) if module is not None else None
+    value = machine.import_name(module_name, frame) if machine.imports.layout.find(module_name) is not None else None
     if value is None and "." in module_name:
         module_name, _, attribute = module_name.rpartition(".")
-        module = walk.import_name(module_name, frame)
-        return _attribute(walk, module, attribute, frame) if module is not None else None
-    return _app_in(walk, value, frame)
+        module = machine.import_name(module_name, frame)
+        return _attribute(machine, module, attribute, frame) if module is not None else None
+    return _app_in(machine, value, frame)
 
 
-def _attribute(walk: Walk, module: Value, name: str, frame: Frame) -> Value | None:
+def _attribute(machine: Machine, module: Value, name: str, frame: Frame) -> Value | None:
     value: Value = module
     for part in name.split("."):
-        value = walk.attribute(value, part, frame)
-    if isinstance(value, (Function, Choice)) and walk.celery.app_of(value) is None:
-        value = walk.call(value, Arguments(), frame)
+        value = machine.attribute(value, part, frame)
+    if isinstance(value, (Function, Choice)) and machine.celery.app_of(value) is None:
+        value = machine.call(value, Arguments(), frame)
     return value
 
 
-def _app_in(walk: Walk, value: Value | None, frame: Frame) -> Value | None:
+def _app_in(machine: Machine, value: Value | None, frame: Frame) -> Value | None:
     """The app of a module: ``app``, ``celery``, its submodule ``celery``, or any app among its names."""
     if not isinstance(value, ModuleValue):
         return value
@@ -190,24 +190,24 @@ def _app_in(walk: Walk, value: Value | None, frame: Frame) -> Value | None:
         found = names.get(name)
         if found is not None and not isinstance(found, (ModuleValue, Literal)):
             return found
-    if value.module.found.is_package and walk.layout.find(f"{value.module.name}.celery") is not None:
-        inner = walk.import_name(f"{value.module.name}.celery", frame)
+    if value.module.found.is_package and machine.imports.layout.find(f"{value.module.name}.celery") is not None:
+        inner = machine.import_name(f"{value.module.name}.celery", frame)
         if isinstance(inner, ModuleValue):
-            return _app_in(walk, inner, frame)
-    return next((found for found in names.values() if walk.celery.app_of(found) is not None), None)
+            return _app_in(machine, inner, frame)
+    return next((found for found in names.values() if machine.celery.app_of(found) is not None), None)
 
 
-def _unread(walk: Walk, app: CeleryApp | None) -> tuple[UnreadSetting, ...]:
+def _unread(machine: Machine, app: CeleryApp | None) -> tuple[UnreadSetting, ...]:
     """Settings with the app's namespace in front that Celery does not know."""
     prefix = text(app.namespace) if app is not None else None
     if app is None or not prefix:
         return ()
-    holders = walk.django.settings or list(options(app.config) if app.config is not None else ())
+    holders = machine.django.settings or list(options(app.config) if app.config is not None else ())
     found = []
     for holder in holders:
         for name, instead in UNREAD_SETTINGS.items():
             key = f"{prefix}_{name}".upper()
-            place = assigned_at(walk, holder.module, key) if isinstance(holder, ModuleValue) else None
+            place = assigned_at(machine, holder.module, key) if isinstance(holder, ModuleValue) else None
             if place is not None:
                 found.append(UnreadSetting(key, f"{prefix}_{instead}".upper(), place[0].name, place[1]))
     return tuple(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.frames import Frame, Module
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
@@ -38,7 +38,7 @@ from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source.facts import Assign, Augment, ImportFrom, Name
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 APP_CONFIG = "django.apps.AppConfig"
 
@@ -68,39 +68,39 @@ class DjangoState:
 
     # --- settings -----------------------------------------------------------------------------------------------
 
-    def is_configured(self, walk: Walk) -> bool:
+    def is_configured(self, machine: Machine) -> bool:
         """Whether ``DJANGO_SETTINGS_MODULE`` is set, as far as is known."""
-        item = walk.environ.entries.get(facts.SETTINGS_VARIABLE)
+        item = machine.environ.entries.get(facts.SETTINGS_VARIABLE)
         if item is None:
             return self.settings is not None or self.fallback is not None
         return truth(item.value) is not False
 
-    def load_settings(self, walk: Walk, frame: Frame) -> list[Value]:
+    def load_settings(self, machine: Machine, frame: Frame) -> list[Value]:
         """Import the settings module, once; several if the environment decides."""
         if self.settings is not None:
             return self.settings
         self.settings = []
-        item = walk.environ.entries.get(facts.SETTINGS_VARIABLE)
+        item = machine.environ.entries.get(facts.SETTINGS_VARIABLE)
         names = texts(item.value) if item is not None else [self.fallback] if self.fallback else []
         if not names:
-            walk.note("FS192", frame, "the name of the Django settings module cannot be resolved")
-        with walk.boot_step("settings"):
+            machine.note("FS192", frame, "the name of the Django settings module cannot be resolved")
+        with machine.recorder.boot_step("settings"):
             for name in names:
-                with walk.doubted(len(names) > 1):
-                    value = walk.import_name(name, frame)
+                with machine.doubted(len(names) > 1):
+                    value = machine.import_name(name, frame)
                 if value is None:
                     hint = "name the one that the worker uses with the option django-settings"
-                    walk.note("FS192", frame, f"the Django settings module {name!r} is not in the project: {hint}")
+                    machine.note("FS192", frame, f"the Django settings module {name!r} is not in the project: {hint}")
                 else:
                     self.settings.append(value)
         return self.settings
 
-    def setting(self, walk: Walk, name: str, frame: Frame) -> Value:
+    def setting(self, machine: Machine, name: str, frame: Frame) -> Value:
         """``settings.NAME``: the project's value, else Django's default."""
         found = []
-        for holder in self.load_settings(walk, frame):
+        for holder in self.load_settings(machine, frame):
             if isinstance(holder, ModuleValue):
-                value = self._module_setting(walk, holder.module, name, frame)
+                value = self._module_setting(machine, holder.module, name, frame)
                 found.append(value)
             else:
                 found.append(UNKNOWN)
@@ -108,130 +108,130 @@ class DjangoState:
         if not known and name in self.extra:
             return self.extra[name]
         if not known and name in facts.DEFAULTS:
-            return self._default(walk, name)
+            return self._default(machine, name)
         if not known:
             closed = all(isinstance(holder, ModuleValue) and not holder.module.open for holder in self.settings or [])
             if closed and self.settings:
-                return walk.fail("AttributeError")
-            walk.may_fail(External("builtins.AttributeError()"))
+                return machine.fail("AttributeError")
+            machine.may_fail(External("builtins.AttributeError()"))
             return UNKNOWN
         return join(*known)
 
-    def _module_setting(self, walk: Walk, module: Module, name: str, frame: Frame) -> Value | None:
+    def _module_setting(self, machine: Machine, module: Module, name: str, frame: Frame) -> Value | None:
         value = module.contents.get(name)
         if value is not None:
             return value
         hook = module.names.get("__getattr__")
         if hook is not None:
-            return walk.call(hook, Arguments((Literal(name),)), frame)
+            return machine.call(hook, Arguments((Literal(name),)), frame)
         from flake8_forksafe.library.configuration import class_setting
 
-        return class_setting(walk, module, name, frame)
+        return class_setting(machine, module, name, frame)
 
-    def _default(self, walk: Walk, name: str) -> Value:
+    def _default(self, machine: Machine, name: str) -> Value:
         """A setting of django/conf/global_settings.py."""
         default = facts.DEFAULTS[name]
         if isinstance(default, list):
-            return walk.items("list", [Literal(part) for part in default])
+            return machine.items("list", [Literal(part) for part in default])
         if isinstance(default, dict):
-            return Table({}, walk.doubt, complete=not default)
+            return Table({}, machine.journal.doubt, complete=not default)
         return UNKNOWN if default is Ellipsis else Literal(default)  # type: ignore[arg-type]
 
-    def cause(self, walk: Walk, setting: str, frame: Frame) -> Frame:
+    def cause(self, machine: Machine, setting: str, frame: Frame) -> Frame:
         """A frame for the line of the settings module that last changes a setting; else ``frame``."""
         for holder in self.settings or ():
             module = holder.module if isinstance(holder, ModuleValue) else None
-            place = assigned_at(walk, module, setting) if module is not None else None
+            place = assigned_at(machine, module, setting) if module is not None else None
             if place is not None:
-                cause = Frame(place[0], Node(place[0].name), "function", walk.doubt)
+                cause = Frame(place[0], Node(place[0].name), "function", machine.journal.doubt)
                 cause.line, cause.boot = place[1], True
                 return cause
-        inner = Frame(frame.module, frame.node, "function", walk.doubt)
+        inner = Frame(frame.module, frame.node, "function", machine.journal.doubt)
         inner.line, inner.boot = frame.line, True
         return inner
 
     # --- django.setup() -----------------------------------------------------------------------------------------
 
-    def setup(self, walk: Walk, frame: Frame) -> None:
+    def setup(self, machine: Machine, frame: Frame) -> None:
         """``django.setup()``: logging, then ``apps.populate``: app configs, models, ``ready()``."""
         if self.state != "new":
             return
         self.state = "setting up"
-        self.load_settings(walk, frame)
-        with walk.boot_step("django.setup: LOGGING"):
-            self._configure_logging(walk, self.cause(walk, "LOGGING", frame))
-        installed = self.setting(walk, "INSTALLED_APPS", frame)
-        entries = sequences.iterate(walk, installed, frame)
-        cause = self.cause(walk, "INSTALLED_APPS", frame)
+        self.load_settings(machine, frame)
+        with machine.recorder.boot_step("django.setup: LOGGING"):
+            self._configure_logging(machine, self.cause(machine, "LOGGING", frame))
+        installed = self.setting(machine, "INSTALLED_APPS", frame)
+        entries = iterating.iterate(machine, installed, frame)
+        cause = self.cause(machine, "INSTALLED_APPS", frame)
         unresolved = [item for item in entries.items if text(item.value) is None]
         self.installed_known = entries.complete and not unresolved
         if not self.installed_known and self.settings:
-            walk.note("FS192", cause, "some of INSTALLED_APPS cannot be resolved")
+            machine.note("FS192", cause, "some of INSTALLED_APPS cannot be resolved")
         if not entries.items:
-            self._note_without_apps(walk, frame)
-        with walk.boot_step("django.setup: app configs"):
+            self._note_without_apps(machine, frame)
+        with machine.recorder.boot_step("django.setup: app configs"):
             for item in list(entries.items):
                 name = text(item.value)
                 if name and name not in self.installed:
-                    with walk.doubted(not item.sure):
-                        self._create_config(walk, name, item.sure, cause)
-        with walk.boot_step("django.setup: models"):
-            self.autodiscover(walk, "models", cause)
-        self._connect_databases(walk, frame)
-        with walk.boot_step("django.setup: ready()"):
+                    with machine.doubted(not item.sure):
+                        self._create_config(machine, name, item.sure, cause)
+        with machine.recorder.boot_step("django.setup: models"):
+            self.autodiscover(machine, "models", cause)
+        self._connect_databases(machine, frame)
+        with machine.recorder.boot_step("django.setup: ready()"):
             for config, sure in zip(list(self.apps), list(self.apps_sure), strict=True):
-                with walk.doubted(not sure):
-                    self._ready(walk, config, cause)
+                with machine.doubted(not sure):
+                    self._ready(machine, config, cause)
         self.state = "ready"
 
-    def _note_without_apps(self, walk: Walk, frame: Frame) -> None:
+    def _note_without_apps(self, machine: Machine, frame: Frame) -> None:
         """Say so if no INSTALLED_APPS is seen: none of the project's apps would be loaded."""
         modules = [holder.module for holder in self.settings or () if isinstance(holder, ModuleValue)]
-        if not modules or any(self._module_setting(walk, module, "INSTALLED_APPS", frame) for module in modules):
+        if not modules or any(self._module_setting(machine, module, "INSTALLED_APPS", frame) for module in modules):
             return
-        place = Frame(modules[0], Node(modules[0].name), "function", walk.doubt)
+        place = Frame(modules[0], Node(modules[0].name), "function", machine.journal.doubt)
         place.line = 1
         hint = "name the settings module that the worker uses with the option django-settings"
         if any(module.open for module in modules):
             hint = "it is given names that are computed, and those are not known"
-        walk.note("FS192", place, f"the Django settings module {modules[0].name!r} sets no INSTALLED_APPS: {hint}")
+        machine.note("FS192", place, f"the Django settings module {modules[0].name!r} sets no INSTALLED_APPS: {hint}")
 
-    def _configure_logging(self, walk: Walk, frame: Frame) -> None:
+    def _configure_logging(self, machine: Machine, frame: Frame) -> None:
         """``logging.config.dictConfig``: formatters, filters and handlers are resolved and created in this order."""
-        logging = self.setting(walk, "LOGGING", frame)
+        logging = self.setting(machine, "LOGGING", frame)
         for option in options(logging):
             for section in ("formatters", "filters", "handlers"):
                 parts = option.entries.get(section) if isinstance(option, Table) else None
                 for item in parts.value.entries.values() if parts and isinstance(parts.value, Table) else ():
                     if isinstance(item.value, Table):
                         for key in ("()", "class"):
-                            self._create_from(walk, item.value.entries.get(key), frame)
+                            self._create_from(machine, item.value.entries.get(key), frame)
 
-    def _create_from(self, walk: Walk, item: Item | None, frame: Frame) -> None:
+    def _create_from(self, machine: Machine, item: Item | None, frame: Frame) -> None:
         """Resolve a class path of the logging configuration and call it."""
         for option in options(item.value) if item is not None else ():
             path = text(option)
-            value = _resolve(walk, path, frame) if path else option
+            value = _resolve(machine, path, frame) if path else option
             if isinstance(value, (Class, Function)):
-                walk.call(value, Arguments((), {}, complete=False), frame)
+                machine.call(value, Arguments((), {}, complete=False), frame)
 
-    def _create_config(self, walk: Walk, entry: str, sure: bool, frame: Frame) -> None:
+    def _create_config(self, machine: Machine, entry: str, sure: bool, frame: Frame) -> None:
         """``AppConfig.create``: an entry is an app's package, or the path of its app config."""
         self.installed.append(entry)
-        value = walk.import_name(entry, frame)
+        value = machine.import_name(entry, frame)
         config: Class | None = None
         if isinstance(value, ModuleValue):
-            if value.module.found.is_package and walk.layout.find(f"{entry}.apps") is not None:
-                module = walk.import_name(f"{entry}.apps", frame)
-                config = self._only_config(walk, module) if isinstance(module, ModuleValue) else None
+            if value.module.found.is_package and machine.imports.layout.find(f"{entry}.apps") is not None:
+                module = machine.import_name(f"{entry}.apps", frame)
+                config = self._only_config(machine, module) if isinstance(module, ModuleValue) else None
         elif value is None or isinstance(value, External):
-            found = _resolve(walk, entry, frame) if "." in entry else None
+            found = _resolve(machine, entry, frame) if "." in entry else None
             config = found if isinstance(found, Class) else None
-        instance = self._instantiate(walk, entry, config, frame)
+        instance = self._instantiate(machine, entry, config, frame)
         self.apps.append(instance)
         self.apps_sure.append(sure)
 
-    def _only_config(self, walk: Walk, module: ModuleValue) -> Class | None:
+    def _only_config(self, machine: Machine, module: ModuleValue) -> Class | None:
         """The app config class of an ``apps`` module: the one marked ``default``, or the only one."""
         candidates = [
             value for value in module.module.contents.values()
@@ -244,43 +244,47 @@ class DjangoState:
         chosen = [value for value, default in marked if default is not None and truth(default) is True]
         return chosen[0] if len(chosen) == 1 else None
 
-    def _instantiate(self, walk: Walk, entry: str, config: Class | None, frame: Frame) -> Value:
+    def _instantiate(self, machine: Machine, entry: str, config: Class | None, frame: Frame) -> Value:
         if config is None:
             outside = External(f"{APP_CONFIG}()")
             outside.names["name"] = Literal(facts.APP_OF_CONFIG.get(entry, entry))
             return outside
         name = text(class_attribute(config, "name"))
         if name and name != entry:
-            walk.import_name(name, frame)
-        return walk.call(config, Arguments((Literal(name or entry), UNKNOWN)), frame)
+            machine.import_name(name, frame)
+        return machine.call(config, Arguments((Literal(name or entry), UNKNOWN)), frame)
 
-    def _ready(self, walk: Walk, config: Value, frame: Frame) -> None:
+    def _ready(self, machine: Machine, config: Value, frame: Frame) -> None:
         """``AppConfig.ready()``: the project's own method, or what a known library's does."""
         if isinstance(config, Instance):
-            method = walk.attribute(config, "ready", frame)
+            method = machine.attribute(config, "ready", frame)
             if isinstance(method, (Method, Function, Choice)):
-                walk.call(method, Arguments(), frame)
+                machine.call(method, Arguments(), frame)
             bases = [base.path for base in config.cls.mro() if isinstance(base, External)]
             for base in bases:
-                self._library_ready(walk, base, frame)
+                self._library_ready(machine, base, frame)
         elif isinstance(config, External):
-            self._library_ready(walk, text(config.names.get("name")) or "", frame)
+            self._library_ready(machine, text(config.names.get("name")) or "", frame)
 
-    def _library_ready(self, walk: Walk, name: str, frame: Frame) -> None:
+    def _library_ready(self, machine: Machine, name: str, frame: Frame) -> None:
         """What ``ready()`` of a library's app config imports from every app."""
         for module in facts.AUTODISCOVERED.get(name, ()):
-            self.autodiscover(walk, module, frame)
+            self.autodiscover(machine, module, frame)
         for module in facts.READY_IMPORTS.get(name, ()):
-            walk.import_name(module, frame)
+            machine.import_name(module, frame)
 
-    def autodiscover(self, walk: Walk, module: str, frame: Frame) -> None:
+    def autodiscover(self, machine: Machine, module: str, frame: Frame) -> None:
         """``autodiscover_modules(module)``: import it from every installed app that has it."""
-        for name, sure in self.app_names(walk):
-            if name and walk.layout.find(name) is not None and walk.layout.find(f"{name}.{module}") is not None:
-                with walk.doubted(not sure):
-                    walk.import_name(f"{name}.{module}", frame)
+        for name, sure in self.app_names(machine):
+            if (
+                name
+                and machine.imports.layout.find(name) is not None
+                and machine.imports.layout.find(f"{name}.{module}") is not None
+            ):
+                with machine.doubted(not sure):
+                    machine.import_name(f"{name}.{module}", frame)
 
-    def app_names(self, walk: Walk) -> list[tuple[str | None, bool]]:
+    def app_names(self, machine: Machine) -> list[tuple[str | None, bool]]:
         """``[config.name for config in apps.get_app_configs()]``."""
         return [(text(self.config_name(config)), sure) for config, sure in zip(self.apps, self.apps_sure, strict=True)]
 
@@ -290,12 +294,12 @@ class DjangoState:
             return config.names.get("name") or class_attribute(config.cls, "name") or UNKNOWN
         return config.names.get("name", UNKNOWN) if isinstance(config, External) else UNKNOWN
 
-    def app_configs(self, walk: Walk) -> Items:
+    def app_configs(self, machine: Machine) -> Items:
         """``apps.get_app_configs()``."""
         items = [Item(config, sure) for config, sure in zip(self.apps, self.apps_sure, strict=True)]
-        return Items("list", items, walk.doubt, self.installed_known and self.state != "new")
+        return Items("list", items, machine.journal.doubt, self.installed_known and self.state != "new")
 
-    def config_attribute(self, walk: Walk, config: Value, name: str, frame: Frame) -> Value | None:
+    def config_attribute(self, machine: Machine, config: Value, name: str, frame: Frame) -> Value | None:
         """What ``AppConfig.__init__`` sets."""
         own = self.config_name(config)
         app = text(own)
@@ -303,129 +307,137 @@ class DjangoState:
             return own
         if name in ("label", "verbose_name"):
             return Literal(app.rpartition(".")[2]) if app else UNKNOWN
-        found = walk.layout.find(app) if app else None
-        if name == "module" and app in walk.modules:
-            return ModuleValue(walk.modules[app])
+        found = machine.imports.layout.find(app) if app else None
+        if name == "module" and app in machine.imports.modules:
+            return ModuleValue(machine.imports.modules[app])
         if name == "path" and found is not None and found.locations:
             return Literal(found.locations[0])
         if name == "ready":
             return External("forksafe.same")
         return None
 
-    def _connect_databases(self, walk: Walk, frame: Frame) -> None:
+    def _connect_databases(self, machine: Machine, frame: Frame) -> None:
         """``DATABASES[...]["ENGINE"]``: ``<engine>.base`` is imported with the first model."""
-        databases = self.setting(walk, "DATABASES", frame)
-        cause = self.cause(walk, "DATABASES", frame)
+        databases = self.setting(machine, "DATABASES", frame)
+        cause = self.cause(machine, "DATABASES", frame)
         for option in options(databases):
             for item in option.entries.values() if isinstance(option, Table) else ():
                 engine = item.value.entries.get("ENGINE") if isinstance(item.value, Table) else None
                 for name in texts(engine.value) if engine is not None else ():
-                    if walk.layout.find(name) is not None:
-                        walk.import_name(f"{name}.base", cause)
+                    if machine.imports.layout.find(name) is not None:
+                        machine.import_name(f"{name}.base", cause)
 
     # --- system checks ------------------------------------------------------------------------------------------
 
-    def run_checks(self, walk: Walk, frame: Frame) -> None:
+    def run_checks(self, machine: Machine, frame: Frame) -> None:
         """``django.core.checks.run_checks()``: every check that is not for databases or deployment."""
         if self.checked:
             return
         self.checked = True
-        with walk.boot_step("system checks"):
-            self._check_commands(walk, frame)
-            self._import_settings(walk, frame, "CSRF_FAILURE_VIEW")
-            self._check_templates(walk, frame)
-            self._check_urls(walk, frame)
+        with machine.recorder.boot_step("system checks"):
+            self._check_commands(machine, frame)
+            self._import_settings(machine, frame, "CSRF_FAILURE_VIEW")
+            self._check_templates(machine, frame)
+            self._check_urls(machine, frame)
             if self._has_app(facts.AUTH_APPS) or self._has_app(facts.ADMIN_APPS):
-                self._import_settings(walk, frame, "MIDDLEWARE")
+                self._import_settings(machine, frame, "MIDDLEWARE")
             if self._has_app(facts.STATICFILES_APPS):
-                self._import_settings(walk, frame, "STATICFILES_FINDERS")
-            self._import_settings(walk, frame, "DATABASE_ROUTERS")
+                self._import_settings(machine, frame, "STATICFILES_FINDERS")
+            self._import_settings(machine, frame, "DATABASE_ROUTERS")
             for check, at, line in list(self.checks):
-                inner = Frame(at.module, at.node, "function", walk.doubt)
+                inner = Frame(at.module, at.node, "function", machine.journal.doubt)
                 inner.line, inner.boot = line, True
-                walk.call(check, Arguments((), {"app_configs": NONE, "databases": NONE}), inner)
+                machine.call(check, Arguments((), {"app_configs": NONE, "databases": NONE}), inner)
 
     def _has_app(self, names: frozenset[str]) -> bool:
         return any(entry in names for entry in self.installed)
 
-    def _import_settings(self, walk: Walk, frame: Frame, name: str) -> None:
+    def _import_settings(self, machine: Machine, frame: Frame, name: str) -> None:
         """Import the dotted path or paths in a setting."""
-        value = self.setting(walk, name, frame)
-        cause = self.cause(walk, name, frame)
+        value = self.setting(machine, name, frame)
+        cause = self.cause(machine, name, frame)
         for option in options(value):
             items = option.items if isinstance(option, Items) else [Item(option)]
             for item in items:
                 path = text(item.value)
                 if path and "." in path:
-                    with walk.doubted(not item.sure or isinstance(value, Choice)):
-                        _resolve(walk, path, cause)
+                    with machine.doubted(not item.sure or isinstance(value, Choice)):
+                        _resolve(machine, path, cause)
 
-    def _check_commands(self, walk: Walk, frame: Frame) -> None:
+    def _check_commands(self, machine: Machine, frame: Frame) -> None:
         """The commands check of Django 5.2 and later loads these two, whichever app overrides them last."""
         for command in ("makemigrations", "migrate"):
-            self.load_command(walk, command, frame)
+            self.load_command(machine, command, frame)
 
-    def load_command(self, walk: Walk, command: str, frame: Frame) -> None:
+    def load_command(self, machine: Machine, command: str, frame: Frame) -> None:
         """Import the management command of that name; apps earlier in ``INSTALLED_APPS`` win."""
-        cause = self.cause(walk, "INSTALLED_APPS", frame)
-        for name, sure in self.app_names(walk):
+        cause = self.cause(machine, "INSTALLED_APPS", frame)
+        for name, sure in self.app_names(machine):
             module = f"{name}.management.commands.{command}"
-            if name and walk.layout.find(name) is not None and walk.layout.find(module) is not None:
-                with walk.doubted(not sure):
-                    walk.import_name(module, cause)
+            if (
+                name
+                and machine.imports.layout.find(name) is not None
+                and machine.imports.layout.find(module) is not None
+            ):
+                with machine.doubted(not sure):
+                    machine.import_name(module, cause)
                 if sure:
                     return
 
-    def _check_templates(self, walk: Walk, frame: Frame) -> None:
+    def _check_templates(self, machine: Machine, frame: Frame) -> None:
         """Creating the engines imports every app's template tags and the libraries named in ``TEMPLATES``."""
-        cause = self.cause(walk, "TEMPLATES", frame)
-        templates = self.setting(walk, "TEMPLATES", frame)
-        engines = [item.value for item in sequences.iterate(walk, templates, frame).items]
+        cause = self.cause(machine, "TEMPLATES", frame)
+        templates = self.setting(machine, "TEMPLATES", frame)
+        engines = [item.value for item in iterating.iterate(machine, templates, frame).items]
         backends = [text(_entry(engine, "BACKEND")) for engine in engines]
         for backend in backends:
-            if backend and walk.layout.find(backend.partition(".")[0]) is not None:
-                _resolve(walk, backend, cause)
+            if backend and machine.imports.layout.find(backend.partition(".")[0]) is not None:
+                _resolve(machine, backend, cause)
         if facts.DJANGO_TEMPLATES not in backends:
             return
-        for name, sure in self.app_names(walk):
-            package = walk.layout.find(f"{name}.templatetags") if name and walk.layout.find(name) else None
+        for name, sure in self.app_names(machine):
+            package = (
+                machine.imports.layout.find(f"{name}.templatetags")
+                if name and machine.imports.layout.find(name)
+                else None
+            )
             if package is not None:
-                with walk.doubted(not sure):
-                    walk.import_name(package.name, cause)
-                    self._import_below(walk, package.name, cause)
+                with machine.doubted(not sure):
+                    machine.import_name(package.name, cause)
+                    self._import_below(machine, package.name, cause)
         for engine in engines:
             chosen = _entry(engine, "OPTIONS")
             for key in ("libraries", "builtins"):
-                for library in sequences.iterate(walk, _values(walk, _entry(chosen, key)), frame).items:
+                for library in iterating.iterate(machine, _values(machine, _entry(chosen, key)), frame).items:
                     path = text(library.value)
                     if path:
-                        walk.import_name(path, cause)
+                        machine.import_name(path, cause)
 
-    def _import_below(self, walk: Walk, package: str, frame: Frame) -> None:
+    def _import_below(self, machine: Machine, package: str, frame: Frame) -> None:
         """Import every module of a package, recursively (``walk_packages``)."""
-        found = walk.layout.find(package)
-        for name, is_package in walk.layout.names_in(found.locations) if found is not None else ():
-            walk.import_name(f"{package}.{name}", frame)
+        found = machine.imports.layout.find(package)
+        for name, is_package in machine.imports.layout.names_in(found.locations) if found is not None else ():
+            machine.import_name(f"{package}.{name}", frame)
             if is_package:
-                self._import_below(walk, f"{package}.{name}", frame)
+                self._import_below(machine, f"{package}.{name}", frame)
 
-    def _check_urls(self, walk: Walk, frame: Frame) -> None:
+    def _check_urls(self, machine: Machine, frame: Frame) -> None:
         """Import ``ROOT_URLCONF``, and the error handlers it names."""
-        for module in self.load_urls(walk, frame, None):
-            inner = Frame(module, Node(module.name), "function", walk.doubt)
+        for module in self.load_urls(machine, frame, None):
+            inner = Frame(module, Node(module.name), "function", machine.journal.doubt)
             inner.boot = True
             for handler in ("handler400", "handler403", "handler404", "handler500"):
                 for path in texts(module.contents.get(handler)):
-                    _resolve(walk, path, inner)
+                    _resolve(machine, path, inner)
 
-    def load_urls(self, walk: Walk, frame: Frame, urlconf: Value | None) -> list[Module]:
+    def load_urls(self, machine: Machine, frame: Frame, urlconf: Value | None) -> list[Module]:
         """Import a URLconf, by default the root one."""
         if urlconf is None or text(urlconf) is None:
-            urlconf = self.setting(walk, "ROOT_URLCONF", frame)
-        cause = self.cause(walk, "ROOT_URLCONF", frame)
+            urlconf = self.setting(machine, "ROOT_URLCONF", frame)
+        cause = self.cause(machine, "ROOT_URLCONF", frame)
         found = []
         for name in texts(urlconf):
-            module = walk.import_name(name, cause)
+            module = machine.import_name(name, cause)
             if isinstance(module, ModuleValue):
                 found.append(module.module)
         return found
@@ -444,12 +456,12 @@ def class_attribute(cls: Class, name: str) -> Value | None:
     return next((base.names[name] for base in cls.mro() if isinstance(base, Class) and name in base.names), None)
 
 
-def _resolve(walk: Walk, path: str, frame: Frame) -> Value | None:
+def _resolve(machine: Machine, path: str, frame: Frame) -> Value | None:
     from flake8_forksafe.library.standard import import_path
 
     if "." not in path:
         return None
-    return import_path(walk, path, frame)
+    return import_path(machine, path, frame)
 
 
 def _entry(value: Value | None, key: str) -> Value | None:
@@ -457,27 +469,27 @@ def _entry(value: Value | None, key: str) -> Value | None:
     return item.value if item is not None else None
 
 
-def _values(walk: Walk, value: Value | None) -> Value:
+def _values(machine: Machine, value: Value | None) -> Value:
     """The values of a mapping, or a sequence as it is."""
     if isinstance(value, Table):
-        return Items("list", value.entries.values(), walk.doubt, value.complete)
-    return value if value is not None else Items("list", (), walk.doubt)
+        return Items("list", value.entries.values(), machine.journal.doubt, value.complete)
+    return value if value is not None else Items("list", (), machine.journal.doubt)
 
 
-def assigned_at(walk: Walk, module: Module, setting: str) -> tuple[Module, int] | None:
+def assigned_at(machine: Machine, module: Module, setting: str) -> tuple[Module, int] | None:
     """The last top-level statement that assigns a setting, in the settings module or one it star-imports."""
     if module.found.path is None:
         return None
     place: tuple[Module, int] | None = None
-    for statement in walk.sources.module(module.found.path):
+    for statement in machine.imports.sources.module(module.found.path):
         targets: tuple[object, ...] = ()
         if isinstance(statement, Assign):
             targets = statement.targets
         elif isinstance(statement, Augment):
             targets = (statement.target,)
         elif isinstance(statement, ImportFrom) and statement.names == (("*", None),):
-            source = walk.modules.get(absolute(module.package, statement.level, statement.module))
-            inherited = assigned_at(walk, source, setting) if source is not None and source is not module else None
+            source = machine.imports.modules.get(absolute(module.package, statement.level, statement.module))
+            inherited = assigned_at(machine, source, setting) if source is not None and source is not module else None
             place = inherited or place
         if any(isinstance(target, Name) and target.id == setting for target in targets):
             place = (module, statement.line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flake8_forksafe.interpreter import imports, sequences
+from flake8_forksafe.interpreter import imports, iterating
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.values import (
     BARE,
@@ -35,7 +35,7 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.library.standard import path_attribute
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 PATH_LIMIT = 12
 """Attributes and calls in one external path; deeper, nothing is known about a library's object."""
@@ -43,29 +43,29 @@ PATH_LIMIT = 12
 ATTRIBUTE_ERROR = External("builtins.AttributeError()")
 
 
-def module_attribute(walk: Walk, module: str, identifier: str) -> Value | None:
+def module_attribute(machine: Machine, module: str, identifier: str) -> Value | None:
     """``__name__``, ``__file__`` and their kin."""
-    found = walk.modules[module].found
+    found = machine.imports.modules[module].found
     if identifier == "__name__":
         return Literal(module)
     if identifier == "__file__":
         return Literal(found.path) if found.path is not None else NONE
     if identifier == "__package__":
-        return Literal(walk.modules[module].package)
+        return Literal(machine.imports.modules[module].package)
     if identifier == "__path__" and found.is_package:
-        return walk.items("list", [Literal(location) for location in found.locations])
+        return machine.items("list", [Literal(location) for location in found.locations])
     if identifier == "__doc__":
         return UNKNOWN
     if identifier == "__dict__":
-        return walk.table(walk.modules[module].names, not walk.modules[module].open)
+        return machine.table(machine.imports.modules[module].names, not machine.imports.modules[module].open)
     return None
 
 
-def attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value:
+def attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value:
     """``value.name``."""
     handler = ATTRIBUTES.get(type(value))
     if handler is not None:
-        return handler(walk, value, name, frame)
+        return handler(machine, value, name, frame)
     return builtin_method(value, name)
 
 
@@ -86,52 +86,52 @@ def builtin_method(value: Value, name: str) -> Value:
     return External(f"builtins.{kind}.{name}", value)
 
 
-def module_value(walk: Walk, value: ModuleValue, name: str, frame: Frame) -> Value:
+def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) -> Value:
     module = value.module
     found = module.names.get(name)
     if found is not None:
-        return imports.reified(walk, found, frame, value)
-    special = module_attribute(walk, module.name, name) if name.startswith("__") else None
+        return imports.reified(machine, found, frame, value)
+    special = module_attribute(machine, module.name, name) if name.startswith("__") else None
     if special is not None:
         return special
     module.inspected = True
     hook = module.names.get("__getattr__")
     if hook is not None:
-        return walk.call(hook, Arguments((Literal(name),)), frame)
+        return machine.call(hook, Arguments((Literal(name),)), frame)
     if module.open or module.found.path is None:
-        walk.may_fail(ATTRIBUTE_ERROR)
+        machine.may_fail(ATTRIBUTE_ERROR)
         return UNKNOWN
-    return walk.fail("AttributeError")
+    return machine.fail("AttributeError")
 
 
-def external_value(walk: Walk, value: External, name: str, frame: Frame) -> Value:
+def external_value(machine: Machine, value: External, name: str, frame: Frame) -> Value:
     if name in value.names:
         return value.names[name]
-    provider = walk.library.attributes.get(value.path)
+    provider = machine.library.attributes.get(value.path)
     if provider is not None:
-        found = provider(walk, value, name, frame)
+        found = provider(machine, value, name, frame)
         if found is not None:
             return found
     if value.path.count(".") + value.path.count("(") > PATH_LIMIT:
         return UNKNOWN
     path = f"{value.path}.{name}"
     receiver = value if value.path.endswith("()") else value.receiver
-    if path in walk.hazards and receiver is None:
-        walk.import_name(path, frame)
-    return walk.external(path, receiver)
+    if path in machine.imports.hazards and receiver is None:
+        machine.import_name(path, frame)
+    return machine.external(path, receiver)
 
 
-def instance_value(walk: Walk, value: Instance, name: str, frame: Frame) -> Value:
+def instance_value(machine: Machine, value: Instance, name: str, frame: Frame) -> Value:
     if name in value.names:
         return value.names[name]
     if name == "__class__":
         return value.cls
     if name == "__dict__":
-        return walk.table(value.names, False)
-    return from_classes(walk, list(value.cls.mro()), name, value, value.cls, frame)
+        return machine.table(value.names, False)
+    return from_classes(machine, list(value.cls.mro()), name, value, value.cls, frame)
 
 
-def class_value(walk: Walk, value: Class, name: str, frame: Frame) -> Value:
+def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Value:
     if name in ("__name__", "__qualname__"):
         return Literal(value.name if name == "__name__" else value.qualname)
     if name == "__module__":
@@ -139,29 +139,29 @@ def class_value(walk: Walk, value: Class, name: str, frame: Frame) -> Value:
     if name == "__subclasses__":
         return External("builtins.type.__subclasses__", value)
     if name in ("__mro__", "__bases__"):
-        return walk.items("tuple", list(value.mro()) if name == "__mro__" else list(value.bases))
+        return machine.items("tuple", list(value.mro()) if name == "__mro__" else list(value.bases))
     if name == "__dict__":
-        return walk.table(value.names, False)
+        return machine.table(value.names, False)
     if isinstance(value.metaclass, Class):
         found = next((base.names[name] for base in value.metaclass.mro()
                       if isinstance(base, Class) and name in base.names), None)  # fmt: skip
         if found is not None and not any(isinstance(base, Class) and name in base.names for base in value.mro()):
-            return bind(walk, found, value, value.metaclass, frame)
-    return from_classes(walk, list(value.mro()), name, None, value, frame)
+            return bound(machine, found, value, value.metaclass, frame)
+    return from_classes(machine, list(value.mro()), name, None, value, frame)
 
 
-def super_value(walk: Walk, value: Super, name: str, frame: Frame) -> Value:
+def super_value(machine: Machine, value: Super, name: str, frame: Frame) -> Value:
     receiver = value.receiver
     cls = receiver.cls if isinstance(receiver, Instance) else receiver
     order = list(cls.mro()) if isinstance(cls, Class) else list(value.owner.mro())
     if value.owner in order:
         order = order[order.index(value.owner) + 1 :]
     instance = receiver if not isinstance(receiver, Class) else None
-    return from_classes(walk, order, name, instance, cls, frame, hooked=False)
+    return from_classes(machine, order, name, instance, cls, frame, hooked=False)
 
 
 def from_classes(
-    walk: Walk,
+    machine: Machine,
     order: list[Class | External],
     name: str,
     instance: Value | None,
@@ -177,45 +177,45 @@ def from_classes(
             owner = f"{base.path}()" if instance is not None else base.path
             if owner.count(".") + owner.count("(") > PATH_LIMIT:
                 return UNKNOWN
-            provider = walk.library.attributes.get(owner)
+            provider = machine.library.attributes.get(owner)
             if provider is not None and isinstance(instance, Instance):
-                found = provider(walk, instance, name, frame)
+                found = provider(machine, instance, name, frame)
                 if found is not None:
                     return found
-            return walk.external(f"{owner}.{name}", instance if instance is not None else cls)
+            return machine.external(f"{owner}.{name}", instance if instance is not None else cls)
         found = base.names.get(name)
         if found is not None:
-            return bind(walk, found, instance, cls, frame)
+            return bound(machine, found, instance, cls, frame)
     for base in order if hooked else ():
         hook = base.names.get("__getattr__") if isinstance(base, Class) else None
         if hook is not None and instance is not None:
-            return walk.call(hook, Arguments((instance, Literal(name))), frame)
+            return machine.call(hook, Arguments((instance, Literal(name))), frame)
     if isinstance(instance, Instance):
-        walk.may_fail(ATTRIBUTE_ERROR)
+        machine.may_fail(ATTRIBUTE_ERROR)
     return UNKNOWN
 
 
-def bind(walk: Walk, found: Value, instance: Value | None, cls: Value, frame: Frame) -> Value:
+def bound(machine: Machine, found: Value, instance: Value | None, cls: Value, frame: Frame) -> Value:
     """The descriptor protocol."""
     if isinstance(found, Descriptor):
         if found.kind == "classmethod":
             return Method(found.function, cls)
         if found.kind == "staticmethod":
             return found.function
-        return walk.call(found.function, Arguments((instance,)), frame) if instance is not None else found
+        return machine.call(found.function, Arguments((instance,)), frame) if instance is not None else found
     if isinstance(found, Function):
         return Method(found, instance) if instance is not None else found
     if isinstance(found, Choice):
-        return join(*(bind(walk, option, instance, cls, frame) for option in found.options))
+        return join(*(bound(machine, option, instance, cls, frame) for option in found.options))
     if isinstance(found, Instance) and instance is not None:
         getter = next((base.names["__get__"] for base in found.cls.mro()
                        if isinstance(base, Class) and "__get__" in base.names), None)  # fmt: skip
         if getter is not None:
-            return walk.call(getter, Arguments((found, instance, cls)), frame)
+            return machine.call(getter, Arguments((found, instance, cls)), frame)
     return found
 
 
-def function_value(walk: Walk, value: Function, name: str, frame: Frame) -> Value:
+def function_value(machine: Machine, value: Function, name: str, frame: Frame) -> Value:
     if name in value.names:
         return value.names[name]
     if name in ("__name__", "__qualname__"):
@@ -225,35 +225,35 @@ def function_value(walk: Walk, value: Function, name: str, frame: Frame) -> Valu
     if name == "__wrapped__":
         return value
     if not (value.handed_out or name.startswith("__")):
-        return walk.fail("AttributeError")
-    walk.may_fail(ATTRIBUTE_ERROR)
+        return machine.fail("AttributeError")
+    machine.may_fail(ATTRIBUTE_ERROR)
     return UNKNOWN
 
 
-def method_value(walk: Walk, value: Method, name: str, frame: Frame) -> Value:
+def method_value(machine: Machine, value: Method, name: str, frame: Frame) -> Value:
     if name == "__self__":
         return value.receiver
     if name == "__func__":
         return value.function
-    return attribute(walk, value.function, name, frame)
+    return attribute(machine, value.function, name, frame)
 
 
-def descriptor_value(walk: Walk, value: Descriptor, name: str, frame: Frame) -> Value:
+def descriptor_value(machine: Machine, value: Descriptor, name: str, frame: Frame) -> Value:
     if name in ("setter", "deleter", "getter"):
         return Partial(External(f"forksafe.property.{name}"), Arguments((value,)))
-    return attribute(walk, value.function, name, frame)
+    return attribute(machine, value.function, name, frame)
 
 
-def choice_value(walk: Walk, value: Choice, name: str, frame: Frame) -> Value:
-    return sequences.each(walk, value, lambda option: attribute(walk, option, name, frame))
+def choice_value(machine: Machine, value: Choice, name: str, frame: Frame) -> Value:
+    return iterating.each(machine, value, lambda option: attribute(machine, option, name, frame))
 
 
-def unknown_value(walk: Walk, value: Value, name: str, frame: Frame) -> Value:
-    walk.may_fail(ATTRIBUTE_ERROR)
+def unknown_value(machine: Machine, value: Value, name: str, frame: Frame) -> Value:
+    machine.may_fail(ATTRIBUTE_ERROR)
     return UNKNOWN
 
 
-ATTRIBUTES: dict[type, Callable[[Walk, Any, str, Frame], Value]] = {
+ATTRIBUTES: dict[type, Callable[[Machine, Any, str, Frame], Value]] = {
     ModuleValue: module_value,
     External: external_value,
     Instance: instance_value,

@@ -9,7 +9,7 @@ from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.values import External, Value, join
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 SOME_ERROR = External("some library's error")
 """What a call of a library may raise."""
@@ -18,23 +18,23 @@ NOWHERE = Flow(0)
 LEAVING = Flow.RETURN | Flow.BREAK | Flow.CONTINUE
 
 
-def raised_in(walk: Walk, frame: Frame, error: Raised) -> None:
+def raised_in(machine: Machine, frame: Frame, error: Raised) -> None:
     """Record that an exception only may have been raised."""
-    walk.may_fail(error.value)
-    walk.raised += 1
+    machine.may_fail(error.value)
+    machine.errors.raised += 1
     frame.left.append((Flow.ABORT, dict(frame.names)))
 
 
-def attempt(walk: Walk, frame: Frame, run: Callable[[], Flow]) -> Flow:
+def attempt(machine: Machine, frame: Frame, run: Callable[[], Flow]) -> Flow:
     """Execute something that only may happen, and so may raise at most."""
     try:
         return run()
     except Raised as error:
-        raised_in(walk, frame, error)
+        raised_in(machine, frame, error)
         return Flow.ABORT
 
 
-def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
+def branches(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
     """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
     before = dict(frame.names)
     flow = NOWHERE
@@ -42,8 +42,8 @@ def branches(walk: Walk, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Fl
     for run in runs:
         frame.names.clear()
         frame.names.update(before)
-        with walk.doubted():
-            ending = attempt(walk, frame, run)
+        with machine.doubted():
+            ending = attempt(machine, frame, run)
         flow |= ending
         if ending & Flow.NEXT:
             endings.append(dict(frame.names))
@@ -58,13 +58,13 @@ def rebind(frame: Frame, endings: list[dict[str, Value]]) -> None:
     frame.names.update(names)
 
 
-def bind(walk: Walk, frame: Frame, name: str, value: Value) -> None:
+def bind_name(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     """Bind a name where a statement of ``frame`` binds it."""
     names = frame.scope_of(name)
     if names is frame.names:
         names[name] = value
     else:
-        walk.write(names, name, value)
+        machine.write(names, name, value)
 
 
 def _joined(endings: list[dict[str, Value]]) -> dict[str, Value]:

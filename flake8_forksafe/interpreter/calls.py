@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.blocks import SOME_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.values import (
@@ -32,7 +32,7 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.source import facts
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 REPEAT_LIMIT = 3
 """Executions of one function with the same arguments; later calls get the last result."""
@@ -52,52 +52,52 @@ class Remembered(NamedTuple):
     keep: Arguments
 
 
-def call(walk: Walk, function: Value, arguments: Arguments, frame: Frame) -> Value:
+def call(machine: Machine, function: Value, arguments: Arguments, frame: Frame) -> Value:
     """Call any value."""
     handler = TABLE.get(type(function))
     if handler is None:
         return UNKNOWN
-    return handler(walk, function, arguments, frame)
+    return handler(machine, function, arguments, frame)
 
 
-def call_function(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> Value:
+def call_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
     if getattr(function.definition, "asynchronous", False):
         return Coroutine(function, arguments)
-    return run_function(walk, function, arguments, frame)
+    return run_function(machine, function, arguments, frame)
 
 
-def run_function(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> Value:
+def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
     """Execute a function's body."""
-    walk.step()
-    walk.record(frame, function.node, "call")
-    walk.use(frame, function.node.dotted, arguments)
+    machine.step()
+    machine.record(frame, function.node, "call")
+    machine.use(frame, function.node.dotted, arguments)
     key = _key(function, arguments)
-    known = walk.memo.get(key)
-    total = walk.executions.get(function.node, 0)
-    active = walk.active.get(function.node, 0)
+    known = machine.memory.results.get(key)
+    total = machine.memory.executions.get(function.node, 0)
+    active = machine.memory.active.get(function.node, 0)
     if known is not None and (known.times >= REPEAT_LIMIT or active):
         return known.result
-    if active >= RECURSION_LIMIT or total >= VARIANT_LIMIT or walk.depth >= DEPTH_LIMIT:
+    if active >= RECURSION_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
         return UNKNOWN
-    walk.executions[function.node] = total + 1
-    inner = Frame(function.module, function.node, "function", walk.doubt, function.closure)
+    machine.memory.executions[function.node] = total + 1
+    inner = Frame(function.module, function.node, "function", machine.journal.doubt, function.closure)
     inner.qualname = function.qualname
     inner.owner = function.owner
     inner.line = function.line
-    bind(walk, function, arguments, inner)
+    bind_arguments(machine, function, arguments, inner)
     if isinstance(function.definition, facts.Lambda):
         inner.owner = function.closure.owner if function.closure is not None else None
-    walk.active[function.node] = active + 1
-    walk.depth += 1
-    sensed = walk.sensed
+    machine.memory.active[function.node] = active + 1
+    machine.budget.depth += 1
+    sensed = machine.senses.count
     try:
-        result = _run_body(walk, function, inner)
+        result = _run_body(machine, function, inner)
     finally:
-        walk.active[function.node] = active
-        walk.depth -= 1
-    if walk.sensed != sensed:
-        result = walk.sense(result)
-    walk.memo[key] = Remembered(known.times + 1 if known else 1, result, arguments)
+        machine.memory.active[function.node] = active
+        machine.budget.depth -= 1
+    if machine.senses.count != sensed:
+        result = machine.senses.mark(result)
+    machine.memory.results[key] = Remembered(known.times + 1 if known else 1, result, arguments)
     return result
 
 
@@ -118,20 +118,20 @@ def _identity(value: Value) -> object:
     return id(value)
 
 
-def _run_body(walk: Walk, function: Function, inner: Frame) -> Value:
+def _run_body(machine: Machine, function: Function, inner: Frame) -> Value:
     definition = function.definition
     if isinstance(definition, facts.Lambda):
-        return walk.evaluate(definition.body, inner)
-    flow = walk.execute(walk.function_body(function, definition.body), inner)
+        return machine.evaluate(definition.body, inner)
+    flow = machine.execute(machine.function_body(function, definition.body), inner)
     if inner.yields:
         known = [item for item in inner.yields if item.sure or item.value is not UNKNOWN]
-        return Items("iterator", known, walk.doubt, len(known) == len(inner.yields))
+        return Items("iterator", known, machine.journal.doubt, len(known) == len(inner.yields))
     if flow & Flow.NEXT or not (inner.results or flow & Flow.ABORT):
         inner.results.append(NONE)
     return join(*inner.results) if inner.results else UNKNOWN
 
 
-def bind(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> None:
+def bind_arguments(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> None:
     """Bind arguments to parameters; what is missing is unknown, not an error."""
     positional = list(arguments.positional)
     keywords = dict(arguments.keywords)
@@ -146,7 +146,7 @@ def bind(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> 
             else:
                 names[parameter.name] = _default(function, parameter, arguments)
         elif parameter.kind == "*":
-            names[parameter.name] = walk.items("tuple", positional, arguments.complete)
+            names[parameter.name] = machine.items("tuple", positional, arguments.complete)
             positional = []
         elif parameter.kind == "=":
             if parameter.name in keywords:
@@ -155,7 +155,7 @@ def bind(walk: Walk, function: Function, arguments: Arguments, frame: Frame) -> 
                 names[parameter.name] = _default(function, parameter, arguments)
     for parameter in parameters:
         if parameter.kind == "**":
-            names[parameter.name] = walk.table(keywords, arguments.complete)
+            names[parameter.name] = machine.table(keywords, arguments.complete)
     if parameters and parameters[0].kind in ("", "/"):
         frame.receiver = names[parameters[0].name]
 
@@ -167,46 +167,46 @@ def _default(function: Function, parameter: facts.Parameter, arguments: Argument
     return default if arguments.complete else join(default, UNKNOWN)
 
 
-def call_method(walk: Walk, method: Method, arguments: Arguments, frame: Frame) -> Value:
+def call_method(machine: Machine, method: Method, arguments: Arguments, frame: Frame) -> Value:
     bound = Arguments((method.receiver, *arguments.positional), arguments.keywords, arguments.complete)
-    return call(walk, method.function, bound, frame)
+    return call(machine, method.function, bound, frame)
 
 
-def call_partial(walk: Walk, partial: Partial, arguments: Arguments, frame: Frame) -> Value:
+def call_partial(machine: Machine, partial: Partial, arguments: Arguments, frame: Frame) -> Value:
     first = partial.arguments
     merged = Arguments(
         (*first.positional, *arguments.positional),
         {**first.keywords, **arguments.keywords},
         first.complete and arguments.complete,
     )
-    return call(walk, partial.function, merged, frame)
+    return call(machine, partial.function, merged, frame)
 
 
-def call_descriptor(walk: Walk, descriptor: Descriptor, arguments: Arguments, frame: Frame) -> Value:
-    return call(walk, descriptor.function, arguments, frame)
+def call_descriptor(machine: Machine, descriptor: Descriptor, arguments: Arguments, frame: Frame) -> Value:
+    return call(machine, descriptor.function, arguments, frame)
 
 
-def call_choice(walk: Walk, choice: Choice, arguments: Arguments, frame: Frame) -> Value:
-    return sequences.each(walk, choice, lambda option: call(walk, option, arguments, frame))
+def call_choice(machine: Machine, choice: Choice, arguments: Arguments, frame: Frame) -> Value:
+    return iterating.each(machine, choice, lambda option: call(machine, option, arguments, frame))
 
 
-def call_instance(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> Value:
-    method = walk.attribute(instance, "__call__", frame)
+def call_instance(machine: Machine, instance: Instance, arguments: Arguments, frame: Frame) -> Value:
+    method = machine.attribute(instance, "__call__", frame)
     if isinstance(method, (Method, Function, External)):
-        return call(walk, method, arguments, frame)
+        return call(machine, method, arguments, frame)
     return UNKNOWN
 
 
-def call_class(walk: Walk, cls: Class, arguments: Arguments, frame: Frame) -> Value:
+def call_class(machine: Machine, cls: Class, arguments: Arguments, frame: Frame) -> Value:
     """Create an object: metaclass ``__call__``, ``__new__``, ``__init__``."""
     for base in cls.metaclass.mro() if isinstance(cls.metaclass, Class) else ():
         creator = base.names.get("__call__") if isinstance(base, Class) else None
-        if isinstance(creator, Function) and not walk.active.get(creator.node):
-            return call(walk, creator, Arguments((cls, *arguments.positional), arguments.keywords), frame)
-    return create(walk, cls, arguments, frame)
+        if isinstance(creator, Function) and not machine.memory.active.get(creator.node):
+            return call(machine, creator, Arguments((cls, *arguments.positional), arguments.keywords), frame)
+    return create(machine, cls, arguments, frame)
 
 
-def create(walk: Walk, cls: Class, arguments: Arguments, frame: Frame) -> Value:
+def create(machine: Machine, cls: Class, arguments: Arguments, frame: Frame) -> Value:
     """What ``type.__call__`` does."""
     order = list(cls.mro())
     instance: Value = Instance(cls, arguments)
@@ -216,34 +216,36 @@ def create(walk: Walk, cls: Class, arguments: Arguments, frame: Frame) -> Value:
         maker = base.names.get("__new__")
         maker = maker.function if isinstance(maker, Descriptor) else maker
         if isinstance(maker, Function):
-            made = call(walk, maker, Arguments((cls, *arguments.positional), arguments.keywords), frame)
+            made = call(machine, maker, Arguments((cls, *arguments.positional), arguments.keywords), frame)
             if isinstance(made, Instance):
                 instance = made
             break
-    initialise(walk, order, instance, arguments, frame)
+    initialise(machine, order, instance, arguments, frame)
     return instance
 
 
-def initialise(walk: Walk, order: list[Class | External], instance: Value, arguments: Arguments, frame: Frame) -> None:
+def initialise(
+    machine: Machine, order: list[Class | External], instance: Value, arguments: Arguments, frame: Frame
+) -> None:
     """Call the first ``__init__`` along the classes."""
     bound = Arguments((instance, *arguments.positional), arguments.keywords, arguments.complete)
     for base in order:
         if isinstance(base, External):
-            walk.use(frame, base.path, arguments)
-            initialiser = walk.library.functions.get(f"{base.path}().__init__")
+            machine.use(frame, base.path, arguments)
+            initialiser = machine.library.functions.get(f"{base.path}().__init__")
             if initialiser is not None:
-                initialiser(walk, External(f"{base.path}().__init__", instance), arguments, frame)
+                initialiser(machine, External(f"{base.path}().__init__", instance), arguments, frame)
                 return
         elif "__init__" in base.names:
             method = base.names["__init__"]
             if isinstance(method, (Function, Choice, Partial)):
-                call(walk, method, bound, frame)
+                call(machine, method, bound, frame)
             return
     if isinstance(instance, Instance) and all(isinstance(base, Class) or base.path in FIELD_BASES for base in order):
-        _set_fields(walk, instance, arguments, frame)
+        _set_fields(machine, instance, arguments, frame)
     for base in order:
         if isinstance(base, Class) and "__post_init__" in base.names:
-            call(walk, base.names["__post_init__"], Arguments((instance,)), frame)
+            call(machine, base.names["__post_init__"], Arguments((instance,)), frame)
             return
 
 
@@ -252,29 +254,29 @@ FIELD_BASES = BARE | {"typing.NamedTuple", "pydantic.BaseModel"}
 FIELDS = frozenset({"dataclasses.field()", "attr.ib()", "attr.field()", "attrs.field()", "pydantic.Field()"})
 
 
-def _set_fields(walk: Walk, instance: Instance, arguments: Arguments, frame: Frame) -> None:
+def _set_fields(machine: Machine, instance: Instance, arguments: Arguments, frame: Frame) -> None:
     """What an ``__init__`` made from fields (dataclasses, attrs, pydantic) does with keywords and factories."""
     for name, value in arguments.keywords.items():
-        walk.write(instance.names, name, value)
+        machine.write(instance.names, name, value)
     for base in instance.cls.mro():
         for name, field in base.names.items() if isinstance(base, Class) else ():
             if name in instance.names or not isinstance(field, External) or field.path not in FIELDS:
                 continue
             given = field.arguments or Arguments()
             factory = given.keywords.get("default_factory") or given.keywords.get("factory")
-            default = UNKNOWN if factory is None else call(walk, factory, Arguments(), frame)
-            walk.write(instance.names, name, given.keywords.get("default", default))
+            default = UNKNOWN if factory is None else call(machine, factory, Arguments(), frame)
+            machine.write(instance.names, name, given.keywords.get("default", default))
 
 
-def call_external(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def call_external(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Call something of a library: by its model, or opaquely; what a call returned is called by its ``__call__``."""
-    walk.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
+    machine.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
     if not function.path.startswith("builtins."):
         _hand_out(arguments)
-    model = walk.library.functions.get(function.path)
+    model = machine.library.functions.get(function.path)
     if model is not None:
-        return model(walk, function, arguments, frame)
-    walk.may_fail(SOME_ERROR)
+        return model(machine, function, arguments, frame)
+    machine.may_fail(SOME_ERROR)
     if function.path.count(".") + function.path.count("(") > 12:
         return UNKNOWN
     return External(f"{function.path}()", function.receiver, arguments)
@@ -287,14 +289,14 @@ def _hand_out(arguments: Arguments) -> None:
             value.handed_out = True
 
 
-def call_unknown(walk: Walk, function: Value, arguments: Arguments, frame: Frame) -> Value:
-    walk.unresolved += 1
+def call_unknown(machine: Machine, function: Value, arguments: Arguments, frame: Frame) -> Value:
+    machine.recorder.unresolved += 1
     _hand_out(arguments)
-    walk.may_fail(SOME_ERROR)
+    machine.may_fail(SOME_ERROR)
     return UNKNOWN
 
 
-TABLE: dict[type, Callable[[Walk, Any, Arguments, Frame], Value]] = {
+TABLE: dict[type, Callable[[Machine, Any, Arguments, Frame], Value]] = {
     Function: call_function,
     Method: call_method,
     Partial: call_partial,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import operators, sequences
+from flake8_forksafe.interpreter import comparison, iterating, operators
 from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, rebind
 from flake8_forksafe.interpreter.frames import Flow, Frame
@@ -15,7 +15,7 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 LOOP_LIMIT = 5_000
 """Rounds of one loop over known items."""
@@ -23,15 +23,17 @@ WHILE_LIMIT = 50
 """Rounds of one ``while``."""
 
 
-def run_if(walk: Walk, node: facts.If, frame: Frame) -> Flow:
-    sensed, outside = walk.sensed, frame.gates
-    holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
-    if walk.sensed != sensed:
-        frame.gates = (*outside, walk.gate(frame, "if", holds))
+def run_if(machine: Machine, node: facts.If, frame: Frame) -> Flow:
+    sensed, outside = machine.senses.count, frame.gates
+    holds = operators.holds(machine, machine.evaluate(node.test, frame), frame)
+    if machine.senses.count != sensed:
+        frame.gates = (*outside, machine.recorder.gate(frame, "if", holds))
     if holds is None:
-        flow = branches(walk, frame, (lambda: walk.execute(node.body, frame), lambda: walk.execute(node.orelse, frame)))
+        flow = branches(
+            machine, frame, (lambda: machine.execute(node.body, frame), lambda: machine.execute(node.orelse, frame))
+        )
     else:
-        flow = walk.execute(node.body if holds else node.orelse, frame)
+        flow = machine.execute(node.body if holds else node.orelse, frame)
     if not (_leaves(node.body) or _leaves(node.orelse)):
         frame.gates = outside  # else what follows stands behind the gate as well
     return _assume_no_abort(flow)
@@ -54,8 +56,8 @@ class Loop:
     :ivar broken: the names after each possible ``break``.
     """
 
-    def __init__(self, walk: Walk, frame: Frame) -> None:
-        self.walk = walk
+    def __init__(self, machine: Machine, frame: Frame) -> None:
+        self.machine = machine
         self.frame = frame
         self.flow = NOWHERE
         self.broken: list[dict[str, Value]] = []
@@ -66,14 +68,14 @@ class Loop:
 
         :param repeats: whether this round stands for any number of rounds.
         """
-        self.walk.step()
+        self.machine.step()
         frame, outer = self.frame, self.frame.left
         frame.left = []
 
         def whole() -> Flow:
-            before, mark = dict(frame.names), len(self.walk.journal)
+            before, mark = dict(frame.names), len(self.machine.journal.entries)
             flow = run()
-            if repeats and _widened(self.walk, frame, before, mark):
+            if repeats and _widened(self.machine, frame, before, mark):
                 flow |= run()  # once more, with what the first time left behind
             continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
             if continued:
@@ -81,11 +83,11 @@ class Loop:
             return flow | Flow.NEXT if continued else flow
 
         try:
-            with self.walk.doubted(self.doubtful):
+            with self.machine.doubted(self.doubtful):
                 if may_be_skipped:
-                    ending = branches(self.walk, frame, (whole, lambda: Flow.NEXT))
+                    ending = branches(self.machine, frame, (whole, lambda: Flow.NEXT))
                 else:
-                    ending = attempt(self.walk, frame, whole) if self.doubtful else whole()
+                    ending = attempt(self.machine, frame, whole) if self.doubtful else whole()
             self.broken += [names for kind, names in frame.left if kind is Flow.BREAK]
         finally:
             outer += [exit for exit in frame.left if exit[0] is Flow.ABORT]
@@ -98,36 +100,36 @@ class Loop:
         """Execute ``else`` if the rounds may have been exhausted, and join what the ways out lead to."""
         ending = NOWHERE
         if exhausted:
-            with self.walk.doubted(self.doubtful):
-                run = partial(self.walk.execute, orelse, self.frame)
-                ending = attempt(self.walk, self.frame, run) if self.doubtful else run()
+            with self.machine.doubted(self.doubtful):
+                run = partial(self.machine.execute, orelse, self.frame)
+                ending = attempt(self.machine, self.frame, run) if self.doubtful else run()
         if self.broken:
             rebind(self.frame, [*([dict(self.frame.names)] if ending & Flow.NEXT else []), *self.broken])
             ending |= Flow.NEXT
         return self.flow | ending
 
 
-def run_while(walk: Walk, node: facts.While, frame: Frame) -> Flow:
-    loop = Loop(walk, frame)
+def run_while(machine: Machine, node: facts.While, frame: Frame) -> Flow:
+    loop = Loop(machine, frame)
     for number in range(WHILE_LIMIT):
-        holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
+        holds = operators.holds(machine, machine.evaluate(node.test, frame), frame)
         if holds is False:
             break
         last = holds is None or number == WHILE_LIMIT - 1  # how often it really runs is not known
-        if not loop.round(partial(walk.execute, node.body, frame), holds is None, last):
+        if not loop.round(partial(machine.execute, node.body, frame), holds is None, last):
             return loop.end((), False)
         if last:
             break
     return loop.end(node.orelse, True)
 
 
-def run_for(walk: Walk, node: facts.For, frame: Frame) -> Flow:
-    iterable = sequences.iterate(walk, walk.evaluate(node.iterable, frame), frame)
-    loop = Loop(walk, frame)
+def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
+    iterable = iterating.iterate(machine, machine.evaluate(node.iterable, frame), frame)
+    loop = Loop(machine, frame)
 
     def run(value: Value) -> Flow:
-        assign(walk, node.target, value, frame)
-        return walk.execute(node.body, frame)
+        assign(machine, node.target, value, frame)
+        return machine.execute(node.body, frame)
 
     for item in iterable.items[:LOOP_LIMIT]:
         if not loop.round(partial(run, item.value), not item.sure):
@@ -137,9 +139,9 @@ def run_for(walk: Walk, node: facts.For, frame: Frame) -> Flow:
     return loop.end(node.orelse, True)
 
 
-def _widened(walk: Walk, frame: Frame, before: dict[str, Value], mark: int) -> bool:
+def _widened(machine: Machine, frame: Frame, before: dict[str, Value], mark: int) -> bool:
     """Forget what a round computed anew, since another may compute it once more; returns whether there was any."""
-    written = [(names, name, old) for names, name, old in walk.journal[mark:] if old is not None]
+    written = [(names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None]
     changed = [
         (names, name, value)
         for names, name, old in [*((frame.names, name, old) for name, old in before.items()), *written]
@@ -159,11 +161,11 @@ def _is_computed(value: Value, before: tuple[Value, ...]) -> bool:
     )
 
 
-def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
-    subject = walk.evaluate(node.subject, frame)
+def run_match(machine: Machine, node: facts.Match, frame: Frame) -> Flow:
+    subject = machine.evaluate(node.subject, frame)
     runs: list[Callable[[], Flow]] = []
     for case in node.cases:
-        holds = _case_matches(walk, case, subject, frame)
+        holds = _case_matches(machine, case, subject, frame)
         if holds is False:
             continue
 
@@ -171,9 +173,9 @@ def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
             for name in case.captures:
                 whole = len(case.captures) == 1 and not isinstance(case.pattern, facts.Opaque)
                 frame.names[name] = subject if whole else UNKNOWN
-            if case.guard is not None and truth(walk.evaluate(case.guard, frame)) is False:
+            if case.guard is not None and truth(machine.evaluate(case.guard, frame)) is False:
                 return Flow.NEXT
-            return walk.execute(case.body, frame)
+            return machine.execute(case.body, frame)
 
         if holds and case.guard is None:
             if not runs:
@@ -183,14 +185,14 @@ def run_match(walk: Walk, node: facts.Match, frame: Frame) -> Flow:
         runs.append(run)
     else:
         runs.append(lambda: Flow.NEXT)
-    return _assume_no_abort(branches(walk, frame, runs))
+    return _assume_no_abort(branches(machine, frame, runs))
 
 
-def _case_matches(walk: Walk, case: facts.Case, subject: Value, frame: Frame) -> bool | None:
+def _case_matches(machine: Machine, case: facts.Case, subject: Value, frame: Frame) -> bool | None:
     if case.pattern is None:
         return True
     if isinstance(case.pattern, facts.Opaque):
         return None
     plain = case.pattern.items if isinstance(case.pattern, facts.Display) else (case.pattern,)
-    answers = [truth(sequences.compare(walk, "==", subject, walk.evaluate(item, frame))) for item in plain]
+    answers = [truth(comparison.compare(machine, "==", subject, machine.evaluate(item, frame))) for item in plain]
     return True if True in answers else (None if None in answers else False)

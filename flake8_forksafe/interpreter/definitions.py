@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import sequences
-from flake8_forksafe.interpreter.blocks import bind
+from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -22,24 +22,24 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.source import facts
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def run_define(walk: Walk, node: facts.Define, frame: Frame) -> Flow:
+def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
     decorators = []
     for line, expression in node.decorators:
         frame.line = line
-        decorators.append(walk.evaluate(expression, frame))
+        decorators.append(machine.evaluate(expression, frame))
     frame.line = node.line
-    defaults = default_values(walk, node.parameters, frame)
+    defaults = default_values(machine, node.parameters, frame)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
     function = Function(node, frame.module, _closure(frame), qualname, defaults, node.line)
     value: Value = function
     for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
         frame.line = line
-        value = decorate(walk, decorator, value, frame)
+        value = decorate(machine, decorator, value, frame)
     frame.line = node.line
-    bind(walk, frame, node.name, value)
+    bind_name(machine, frame, node.name, value)
     return Flow.NEXT
 
 
@@ -50,39 +50,39 @@ def _closure(frame: Frame) -> Frame | None:
     return frame if frame.kind in ("function", "comprehension") else None
 
 
-def default_values(walk: Walk, parameters: tuple[facts.Parameter, ...], frame: Frame) -> dict[str, Value]:
+def default_values(machine: Machine, parameters: tuple[facts.Parameter, ...], frame: Frame) -> dict[str, Value]:
     """Evaluate the defaults of a function, which happens when it is defined."""
     return {
-        parameter.name: walk.evaluate(parameter.default, frame)
+        parameter.name: machine.evaluate(parameter.default, frame)
         for parameter in parameters
         if parameter.default is not None
     }
 
 
-def decorate(walk: Walk, decorator: Value, target: Value, frame: Frame) -> Value:
+def decorate(machine: Machine, decorator: Value, target: Value, frame: Frame) -> Value:
     """Apply a decorator; one of a library that is not known is taken to return what it decorates."""
     if isinstance(decorator, (External, type(UNKNOWN))):
-        result = walk.call(decorator, Arguments((target,)), frame)
+        result = machine.call(decorator, Arguments((target,)), frame)
         opaque = isinstance(result, type(UNKNOWN)) or (isinstance(result, External) and result.path.endswith("()"))
         return target if opaque else result
-    result = walk.call(decorator, Arguments((target,)), frame)
+    result = machine.call(decorator, Arguments((target,)), frame)
     return target if isinstance(result, type(UNKNOWN)) or result is NONE else result
 
 
-def run_class(walk: Walk, node: facts.ClassDefinition, frame: Frame) -> Flow:
+def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Flow:
     decorators = []
     for line, expression in node.decorators:
         frame.line = line
-        decorators.append(walk.evaluate(expression, frame))
+        decorators.append(machine.evaluate(expression, frame))
     frame.line = node.line
     bases: list[Value] = []
     keywords: dict[str, Value] = {}
     for argument in node.arguments:
-        value = walk.evaluate(argument.value, frame)
+        value = machine.evaluate(argument.value, frame)
         if argument.keyword is not None:
             keywords[argument.keyword] = value
         elif argument.star == "*":
-            bases.extend(item.value for item in sequences.iterate(walk, value, frame).items)
+            bases.extend(item.value for item in iterating.iterate(machine, value, frame).items)
         elif not argument.star:
             bases.append(value)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
@@ -90,19 +90,19 @@ def run_class(walk: Walk, node: facts.ClassDefinition, frame: Frame) -> Flow:
     inner.qualname = qualname
     inner.names["__module__"] = Literal(frame.module.name)
     inner.names["__qualname__"] = Literal(qualname)
-    walk.execute(node.body, inner)
+    machine.execute(node.body, inner)
     frame.line = node.line
     cls = Class(qualname, frame.module, tuple(bases), inner.names, node.line)
     for name, member in inner.names.items():
         _own(member, cls)
         if name in ("__init_subclass__", "__class_getitem__") and isinstance(member, Function):
             inner.names[name] = Descriptor("classmethod", member)  # as CPython's type_new does
-    bind(walk, frame, node.name, cls)
-    value = _finish_class(walk, cls, keywords, frame)
+    bind_name(machine, frame, node.name, cls)
+    value = _finish_class(machine, cls, keywords, frame)
     for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
         frame.line = line
-        value = decorate(walk, decorator, value, frame)
-    bind(walk, frame, node.name, value)
+        value = decorate(machine, decorator, value, frame)
+    bind_name(machine, frame, node.name, value)
     return Flow.NEXT
 
 
@@ -114,39 +114,39 @@ def _own(member: Value, cls: Class) -> None:
         member.owner = cls
 
 
-def _finish_class(walk: Walk, cls: Class, keywords: dict[str, Value], frame: Frame) -> Value:
+def _finish_class(machine: Machine, cls: Class, keywords: dict[str, Value], frame: Frame) -> Value:
     """What creating a class calls: the metaclass, ``__init_subclass__``, ``__set_name__`` (CPython's ``type_new``)."""
     ancestors = list(cls.mro())[1:]
     for ancestor in ancestors:
         if isinstance(ancestor, Class):
-            ancestor.subclasses.append(sequences.new_item(walk, cls, frame))
+            ancestor.subclasses.append(iterating.new_item(machine, cls, frame))
         else:
-            hook = walk.library.class_hooks.get(ancestor.path)
+            hook = machine.library.class_hooks.get(ancestor.path)
             if hook is not None:
-                hook(walk, cls, frame)
+                hook(machine, cls, frame)
     metaclass = keywords.pop("metaclass", None)
     if metaclass is None:
         inherited = [base.metaclass for base in ancestors if isinstance(base, Class) and base.metaclass is not None]
         metaclass = inherited[0] if inherited else None
     cls.metaclass = metaclass
     if isinstance(metaclass, Class):
-        namespace = walk.table(cls.names)
-        arguments = (Literal(cls.name), walk.items("tuple", cls.bases), namespace)
+        namespace = machine.table(cls.names)
+        arguments = (Literal(cls.name), machine.items("tuple", cls.bases), namespace)
         for name, receiver in (("__new__", metaclass), ("__init__", cls)):
             method = next((base.names[name] for base in metaclass.mro()
                            if isinstance(base, Class) and name in base.names), None)  # fmt: skip
             if isinstance(method, Function):
-                walk.created = cls
-                walk.call(method, Arguments((receiver, *arguments), keywords), frame)
+                machine.created = cls
+                machine.call(method, Arguments((receiver, *arguments), keywords), frame)
     for ancestor in ancestors:
         if isinstance(ancestor, Class) and "__init_subclass__" in ancestor.names:
             method = ancestor.names["__init_subclass__"]
             method = method.function if isinstance(method, Descriptor) else method
-            walk.call(method, Arguments((cls,), keywords), frame)
+            machine.call(method, Arguments((cls,), keywords), frame)
             break
     for name, member in list(cls.names.items()):
         if isinstance(member, Instance) and any(
             isinstance(base, Class) and "__set_name__" in base.names for base in member.cls.mro()
         ):
-            walk.call(walk.attribute(member, "__set_name__", frame), Arguments((cls, Literal(name))), frame)
+            machine.call(machine.attribute(member, "__set_name__", frame), Arguments((cls, Literal(name))), frame)
     return cls

@@ -25,56 +25,61 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
 
 
-def run_try(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
-    flow = _guarded(walk, node, frame) if node.handlers else walk.execute(node.body, frame)
+def run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
+    flow = _guarded(machine, node, frame) if node.handlers else machine.execute(node.body, frame)
     if node.orelse and not node.handlers:
-        flow = flow & ~Flow.NEXT | walk.execute(node.orelse, frame)
+        flow = flow & ~Flow.NEXT | machine.execute(node.orelse, frame)
     if node.final:
-        final = walk.execute(node.final, frame)
+        final = machine.execute(node.final, frame)
         if not final & Flow.NEXT:
             return final
         flow |= final & ~Flow.NEXT
     return flow
 
 
-def _guarded(walk: Walk, node: facts.Try, frame: Frame) -> Flow:
+def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     """``try`` with handlers."""
-    handlers = [None if handler.type is None else walk.evaluate(handler.type, frame) for handler in node.handlers]
-    doubt, before = walk.doubt, walk.possible_errors
-    names_before, mark, already, left = dict(frame.names), len(walk.journal), walk.raised, len(frame.left)
+    handlers = [None if handler.type is None else machine.evaluate(handler.type, frame) for handler in node.handlers]
+    doubt, before = machine.journal.doubt, machine.errors.possible
+    names_before, mark, already, left = (
+        dict(frame.names),
+        len(machine.journal.entries),
+        machine.errors.raised,
+        len(frame.left),
+    )
     swallowing = [kind for handler, kind in zip(node.handlers, handlers, strict=True) if not _raises_again(handler)]
-    walk.catchers.append(swallowing)
-    walk.possible_errors = []
+    machine.errors.catchers.append(swallowing)
+    machine.errors.possible = []
     raised: Value | None = None
     flow = NOWHERE
     try:
-        flow = walk.execute(node.body, frame)
+        flow = machine.execute(node.body, frame)
     except Raised as error:
-        raised, walk.doubt = error.value, doubt
+        raised, machine.journal.doubt = error.value, doubt
     finally:
-        possible, walk.possible_errors = walk.possible_errors, before
-        walk.catchers.pop()
+        possible, machine.errors.possible = machine.errors.possible, before
+        machine.errors.catchers.pop()
     if raised is not None:
-        return _handle(walk, node, handlers, raised, frame)
+        return _handle(machine, node, handlers, raised, frame)
     names = dict(frame.names)
     if flow & Flow.NEXT:
-        flow = flow & ~Flow.NEXT | walk.execute(node.orelse, frame)
+        flow = flow & ~Flow.NEXT | machine.execute(node.orelse, frame)
     chosen = [
         handler for handler, kind in zip(node.handlers, handlers, strict=True)
         if not _raises_again(handler) and any(matches(error, kind) is not False for error in possible)
     ]  # fmt: skip
-    _pass_on(walk, possible, handlers, already)
+    _pass_on(machine, possible, handlers, already)
     if chosen:
         after = dict(frame.names)
         rebind(frame, [names, names_before, *(early for kind, early in frame.left[left:] if kind is Flow.ABORT)])
-        walk.weaken(mark)
-        runs = [partial(_run_handler, walk, handler, UNKNOWN, frame) for handler in chosen]
-        handled = branches(walk, frame, runs)
+        machine.journal.weaken(mark)
+        runs = [partial(_run_handler, machine, handler, UNKNOWN, frame) for handler in chosen]
+        handled = branches(machine, frame, runs)
         if flow & Flow.NEXT:
             rebind(frame, [after, dict(frame.names)] if handled & Flow.NEXT else [after])
         flow |= handled & ~Flow.ABORT
@@ -86,26 +91,26 @@ def _raises_again(handler: facts.Handler) -> bool:
     return bool(handler.body) and isinstance(handler.body[-1], facts.Raise)
 
 
-def _handle(walk: Walk, node: facts.Try, handlers: list[Value | None], error: Value, frame: Frame) -> Flow:
+def _handle(machine: Machine, node: facts.Try, handlers: list[Value | None], error: Value, frame: Frame) -> Flow:
     """Run the handler that catches an exception that was raised for sure."""
     for handler, kind in zip(node.handlers, handlers, strict=True):
         answer = matches(error, kind)
         if answer is None:
-            return branches(walk, frame, (partial(_run_handler, walk, handler, error, frame), lambda: Flow.NEXT))
+            return branches(machine, frame, (partial(_run_handler, machine, handler, error, frame), lambda: Flow.NEXT))
         if answer:
-            return _run_handler(walk, handler, error, frame)
+            return _run_handler(machine, handler, error, frame)
     raise Raised(error)
 
 
-def _run_handler(walk: Walk, handler: facts.Handler, error: Value, frame: Frame) -> Flow:
+def _run_handler(machine: Machine, handler: facts.Handler, error: Value, frame: Frame) -> Flow:
     if handler.name is not None:
         frame.names[handler.name] = error
-    outer = walk.caught
-    walk.caught = error
+    outer = machine.errors.caught
+    machine.errors.caught = error
     try:
-        return walk.execute(handler.body, frame)
+        return machine.execute(handler.body, frame)
     finally:
-        walk.caught = outer
+        machine.errors.caught = outer
 
 
 def matches(error: Value, kind: Value | None) -> bool | None:
@@ -145,106 +150,111 @@ def _builtin_matches(path: str, kind: Value) -> bool | None:
     return False if kind.path.startswith("builtins.") else None
 
 
-def run_raise(walk: Walk, node: facts.Raise, frame: Frame) -> Flow:
-    error = walk.caught if node.value is None else walk.evaluate(node.value, frame)
+def run_raise(machine: Machine, node: facts.Raise, frame: Frame) -> Flow:
+    error = machine.errors.caught if node.value is None else machine.evaluate(node.value, frame)
     if error is None:
         error = UNKNOWN
-    if walk.catches(error):
+    if machine.catches(error):
         raise Raised(error)
     return Flow.ABORT
 
 
-def run_assert(walk: Walk, node: facts.Assert, frame: Frame) -> Flow:
-    walk.evaluate(node.test, frame)
+def run_assert(machine: Machine, node: facts.Assert, frame: Frame) -> Flow:
+    machine.evaluate(node.test, frame)
     return Flow.NEXT
 
 
-def run_with(walk: Walk, node: facts.With, frame: Frame) -> Flow:
+def run_with(machine: Machine, node: facts.With, frame: Frame) -> Flow:
     suppressed: list[Value | None] = []
     managers: list[Value] = []
     for context, target in node.items:
-        manager = walk.evaluate(context, frame)
+        manager = machine.evaluate(context, frame)
         if isinstance(manager, External) and manager.path == "contextlib.suppress()" and manager.arguments:
             suppressed.extend(manager.arguments.positional)
         managers.insert(0, manager)
-        entered = _enter(walk, manager, frame)
+        entered = _enter(machine, manager, frame)
         if target is not None:
-            assign(walk, target, entered, frame)
+            assign(machine, target, entered, frame)
     try:
-        flow = _suppressing(walk, node.body, suppressed, frame) if suppressed else walk.execute(node.body, frame)
+        flow = _suppressing(machine, node.body, suppressed, frame) if suppressed else machine.execute(node.body, frame)
     except Raised as error:
-        answers = [truth(_exit(walk, manager, error.value, frame)) for manager in managers]
+        answers = [truth(_exit(machine, manager, error.value, frame)) for manager in managers]
         if True not in answers:
             raise
         return Flow.NEXT
     frame.line, frame.column = node.line, node.column
     for manager in managers:
-        _exit(walk, manager, NONE, frame)
+        _exit(machine, manager, NONE, frame)
     return flow
 
 
-def _suppressing(walk: Walk, body: Block, kinds: list[Value | None], frame: Frame) -> Flow:
+def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame: Frame) -> Flow:
     """``with contextlib.suppress(*kinds)``."""
-    doubt, before = walk.doubt, walk.possible_errors
-    names_before, mark, already, left = dict(frame.names), len(walk.journal), walk.raised, len(frame.left)
-    walk.catchers.append(kinds)
-    walk.possible_errors = []
+    doubt, before = machine.journal.doubt, machine.errors.possible
+    names_before, mark, already, left = (
+        dict(frame.names),
+        len(machine.journal.entries),
+        machine.errors.raised,
+        len(frame.left),
+    )
+    machine.errors.catchers.append(kinds)
+    machine.errors.possible = []
     try:
-        flow = walk.execute(body, frame)
+        flow = machine.execute(body, frame)
     except Raised as error:
-        walk.doubt = doubt
+        machine.journal.doubt = doubt
         if all(matches(error.value, kind) is False for kind in kinds):
             raise
         return Flow.NEXT
     finally:
-        possible, walk.possible_errors = walk.possible_errors, before
-        walk.catchers.pop()
-    _pass_on(walk, possible, kinds, already)
+        possible, machine.errors.possible = machine.errors.possible, before
+        machine.errors.catchers.pop()
+    _pass_on(machine, possible, kinds, already)
     if any(matches(error, kind) is not False for error in possible for kind in kinds):
         early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
         rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), names_before, *early])
-        walk.weaken(mark)
+        machine.journal.weaken(mark)
         flow |= Flow.NEXT
     return flow & ~Flow.ABORT
 
 
-def _pass_on(walk: Walk, errors: list[Value], kinds: list[Value | None], already: int) -> None:
+def _pass_on(machine: Machine, errors: list[Value], kinds: list[Value | None], already: int) -> None:
     """Leave to the handlers further out what ``kinds`` do not surely catch.
 
     :param already: :attr:`Walk.raised` before the guarded statements.
     """
     missed = [error for error in errors if not any(matches(error, kind) for kind in kinds)]
     for error in missed:
-        walk.may_fail(error)
+        machine.may_fail(error)
     if not missed:
-        walk.raised = already
+        machine.errors.raised = already
 
 
-def _enter(walk: Walk, manager: Value, frame: Frame) -> Value:
+def _enter(machine: Machine, manager: Value, frame: Frame) -> Value:
     """The value that ``with manager as target`` binds."""
     if isinstance(manager, Instance):
-        return _special(walk, manager, ("__enter__", "__aenter__"), (), frame)
+        return _special(machine, manager, ("__enter__", "__aenter__"), (), frame)
     if isinstance(manager, Items) and manager.kind == "iterator":  # a @contextmanager function, already run
         return manager.items[0].value if manager.items else UNKNOWN
     return manager if isinstance(manager, External) else UNKNOWN
 
 
-def _exit(walk: Walk, manager: Value, error: Value, frame: Frame) -> Value:
+def _exit(machine: Machine, manager: Value, error: Value, frame: Frame) -> Value:
     """What leaving a ``with`` calls; true if it swallows the exception."""
     if not isinstance(manager, Instance):
         return NONE
     kind = NONE if error is NONE else UNKNOWN
-    return _special(walk, manager, ("__exit__", "__aexit__"), (kind, error, kind), frame)
+    return _special(machine, manager, ("__exit__", "__aexit__"), (kind, error, kind), frame)
 
 
 def _special(
-    walk: Walk, instance: Instance, names: tuple[str, ...], arguments: tuple[Value, ...], frame: Frame
+    machine: Machine, instance: Instance, names: tuple[str, ...], arguments: tuple[Value, ...], frame: Frame
 ) -> Value:
     """Call the first of some methods that a first-party class has."""
     from flake8_forksafe.library.standard import run_coroutine
 
     for name in names:
         if any(isinstance(base, Class) and name in base.names for base in instance.cls.mro()):
-            result = walk.call(walk.attribute(instance, name, frame), Arguments(arguments), frame)
-            return run_coroutine(walk, result, frame) if isinstance(result, Coroutine) else result
+            result = machine.call(machine.attribute(instance, name, frame), Arguments(arguments), frame)
+            return run_coroutine(machine, result, frame) if isinstance(result, Coroutine) else result
     return UNKNOWN

@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flake8_forksafe.interpreter import assignments, attributes, definitions, imports, operators, sequences
+from flake8_forksafe.interpreter import (
+    arithmetic,
+    assignments,
+    attributes,
+    changing,
+    definitions,
+    identity,
+    imports,
+    iterating,
+    operators,
+    reading,
+)
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.values import (
     FALSE,
@@ -39,56 +50,58 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 COMPREHENSION_LIMIT = 20_000
 
 
-def constant(walk: Walk, node: facts.Constant, frame: Frame) -> Value:
+def constant(machine: Machine, node: facts.Constant, frame: Frame) -> Value:
     return Literal(node.value)
 
 
-def opaque(walk: Walk, node: facts.Opaque, frame: Frame) -> Value:
+def opaque(machine: Machine, node: facts.Opaque, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def name(walk: Walk, node: facts.Name, frame: Frame) -> Value:
+def name(machine: Machine, node: facts.Name, frame: Frame) -> Value:
     value = frame.find(node.id)
     if value is None:
-        return global_name(walk, node.id, frame)
+        return global_name(machine, node.id, frame)
     if isinstance(value, LazyImport):
-        return imports.reify(walk, value, frame, frame.module.names)
+        return imports.reify(machine, value, frame, frame.module.names)
     return value
 
 
-def global_name(walk: Walk, identifier: str, frame: Frame) -> Value:
+def global_name(machine: Machine, identifier: str, frame: Frame) -> Value:
     """A name that no scope binds: a module attribute such as ``__name__``, or a builtin."""
-    special = attributes.module_attribute(walk, frame.module.name, identifier) if identifier.startswith("__") else None
+    special = (
+        attributes.module_attribute(machine, frame.module.name, identifier) if identifier.startswith("__") else None
+    )
     if special is not None:
         return special
     if hasattr(builtins, identifier):
-        return walk.external(f"builtins.{identifier}")
+        return machine.external(f"builtins.{identifier}")
     return UNKNOWN
 
 
-def attribute_node(walk: Walk, node: facts.Attribute, frame: Frame) -> Value:
-    return attributes.attribute(walk, walk.evaluate(node.value, frame), node.name, frame)
+def attribute_node(machine: Machine, node: facts.Attribute, frame: Frame) -> Value:
+    return attributes.attribute(machine, machine.evaluate(node.value, frame), node.name, frame)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------
 
 
-def call_node(walk: Walk, node: facts.Call, frame: Frame) -> Value:
-    function = walk.evaluate(node.function, frame)
+def call_node(machine: Machine, node: facts.Call, frame: Frame) -> Value:
+    function = machine.evaluate(node.function, frame)
     if isinstance(function, External) and function.path == "builtins.super":
-        return super_call(walk, node, frame)
+        return super_call(machine, node, frame)
     stops = STOPS.get(function.path) if isinstance(function, External) else None
     first = node.arguments[0].value if node.arguments else None
     if stops is not None and isinstance(first, facts.Comprehension) and first.kind == "generator":
-        passed = arguments(walk, node.arguments[1:], frame)
-        rounds = comprehension(walk, first, frame, stops)
-        return walk.call(function, passed._replace(positional=(rounds, *passed.positional)), frame)
-    return walk.call(function, arguments(walk, node.arguments, frame), frame)
+        passed = arguments(machine, node.arguments[1:], frame)
+        rounds = comprehension(machine, first, frame, stops)
+        return machine.call(function, passed._replace(positional=(rounds, *passed.positional)), frame)
+    return machine.call(function, arguments(machine, node.arguments, frame), frame)
 
 
 STOPS: dict[str, Callable[[Value], bool | None]] = {
@@ -103,8 +116,8 @@ class _Enough(Exception):
     """No further element is taken from a generator."""
 
 
-def super_call(walk: Walk, node: facts.Call, frame: Frame) -> Value:
-    values = [walk.evaluate(argument.value, frame) for argument in node.arguments]
+def super_call(machine: Machine, node: facts.Call, frame: Frame) -> Value:
+    values = [machine.evaluate(argument.value, frame) for argument in node.arguments]
     inner = frame
     while inner.owner is None and inner.closure is not None:
         inner = inner.closure
@@ -115,17 +128,17 @@ def super_call(walk: Walk, node: facts.Call, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def arguments(walk: Walk, nodes: tuple[facts.Argument, ...], frame: Frame) -> Arguments:
+def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame) -> Arguments:
     """Evaluate what a call passes."""
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
     complete = True
     for argument in nodes:
-        value = walk.evaluate(argument.value, frame)
+        value = machine.evaluate(argument.value, frame)
         if argument.keyword is not None:
             keywords[argument.keyword] = value
         elif argument.star == "*":
-            items = sequences.iterate(walk, value, frame)
+            items = iterating.iterate(machine, value, frame)
             complete &= items.complete and all(item.sure for item in items.items)
             positional.extend(item.value for item in items.items)
         elif argument.star == "**":
@@ -140,80 +153,83 @@ def arguments(walk: Walk, nodes: tuple[facts.Argument, ...], frame: Frame) -> Ar
 # --- containers -------------------------------------------------------------------------------------------------
 
 
-def display(walk: Walk, node: facts.Display, frame: Frame) -> Value:
+def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
     found: list[Item] = []
     complete = True
     for item in node.items:
         if isinstance(item, facts.Starred):
-            inner = sequences.iterate(walk, walk.evaluate(item.value, frame), frame)
+            inner = iterating.iterate(machine, machine.evaluate(item.value, frame), frame)
             found.extend(inner.items)
             complete &= inner.complete
         else:
-            found.append(Item(walk.evaluate(item, frame)))
+            found.append(Item(machine.evaluate(item, frame)))
     if node.kind == "set":
-        found = sequences.distinct(found)
-    return Items(node.kind, found, walk.doubt, complete)
+        found = identity.distinct(found)
+    return Items(node.kind, found, machine.journal.doubt, complete)
 
 
-def dictionary(walk: Walk, node: facts.Dictionary, frame: Frame) -> Value:
-    table = Table({}, walk.doubt)
+def dictionary(machine: Machine, node: facts.Dictionary, frame: Frame) -> Value:
+    table = Table({}, machine.journal.doubt)
     for key, value in node.items:
         if key is None:
-            sequences.update(walk, table, walk.evaluate(value, frame))
+            changing.update(machine, table, machine.evaluate(value, frame))
         else:
-            evaluated = walk.evaluate(key, frame)
-            sequences.set_item(walk, table, evaluated, walk.evaluate(value, frame))
+            evaluated = machine.evaluate(key, frame)
+            changing.set_item(machine, table, evaluated, machine.evaluate(value, frame))
     return table
 
 
-def starred(walk: Walk, node: facts.Starred, frame: Frame) -> Value:
-    return walk.evaluate(node.value, frame)
+def starred(machine: Machine, node: facts.Starred, frame: Frame) -> Value:
+    return machine.evaluate(node.value, frame)
 
 
-def subscript(walk: Walk, node: facts.Subscript, frame: Frame) -> Value:
-    container = walk.evaluate(node.value, frame)
+def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
+    container = machine.evaluate(node.value, frame)
     if isinstance(node.key, facts.Slice):
         bounds = tuple(
-            None if bound is None else walk.evaluate(bound, frame)
+            None if bound is None else machine.evaluate(bound, frame)
             for bound in (node.key.lower, node.key.upper, node.key.step)
         )
-        return sequences.get_slice(walk, container, bounds)
-    index = walk.evaluate(node.key, frame)
-    if container is walk.environ:
-        walk.variables_read.update(texts(index))
+        return reading.get_slice(machine, container, bounds)
+    index = machine.evaluate(node.key, frame)
+    if container is machine.environ:
+        machine.recorder.variables_read.update(texts(index))
     for option in options(container):
         if isinstance(option, Instance):
-            method = attributes.attribute(walk, option, "__getitem__", frame)
-            return walk.call(method, Arguments((index,)), frame)
+            method = attributes.attribute(machine, option, "__getitem__", frame)
+            return machine.call(method, Arguments((index,)), frame)
         if isinstance(option, External):
-            getter = walk.library.items.get(option.path)
+            getter = machine.library.items.get(option.path)
             if getter is not None:
-                return getter(walk, option, index, frame)
-    return sequences.get_item(walk, container, index)
+                return getter(machine, option, index, frame)
+    return reading.get_item(machine, container, index)
 
 
-def slice_node(walk: Walk, node: facts.Slice, frame: Frame) -> Value:
+def slice_node(machine: Machine, node: facts.Slice, frame: Frame) -> Value:
     return UNKNOWN
 
 
 def comprehension(
-    walk: Walk, node: facts.Comprehension, frame: Frame, stops: Callable[[Value], bool | None] = lambda value: False
+    machine: Machine,
+    node: facts.Comprehension,
+    frame: Frame,
+    stops: Callable[[Value], bool | None] = lambda value: False,
 ) -> Value:
     inner = Frame(frame.module, frame.node, "comprehension", frame.base, frame)
     inner.line, inner.column = frame.line, frame.column
     inner.qualname, inner.owner, inner.receiver = frame.qualname, frame.owner, frame.receiver
-    table = Table({}, walk.doubt)
-    found = Items("iterator" if node.kind == "generator" else node.kind, (), walk.doubt)
+    table = Table({}, machine.journal.doubt)
+    found = Items("iterator" if node.kind == "generator" else node.kind, (), machine.journal.doubt)
     stopped = False
 
     def emit(sure: bool) -> None:
         nonlocal stopped
-        with walk.doubted(stopped):
-            element = walk.evaluate(node.element, inner)
-            value = walk.evaluate(node.value, inner) if node.value is not None else None
+        with machine.doubted(stopped):
+            element = machine.evaluate(node.element, inner)
+            value = machine.evaluate(node.value, inner) if node.value is not None else None
         sure &= not stopped
         if value is not None:
-            _enter(table, sequences.key_of(element), value, sure)
+            _enter(table, identity.key_of(element), value, sure)
         elif (element is UNKNOWN and not sure) or len(found.items) >= COMPREHENSION_LIMIT:
             found.complete = False
         else:
@@ -224,7 +240,7 @@ def comprehension(
         stopped |= last is not False
 
     try:
-        complete = _rounds(walk, node.clauses, inner, True, emit)
+        complete = _rounds(machine, node.clauses, inner, True, emit)
     except _Enough:
         complete = True
     if node.kind == "dict":
@@ -232,7 +248,7 @@ def comprehension(
         return table
     found.complete &= complete
     if node.kind == "set":
-        found.items = sequences.distinct(found.items)
+        found.items = identity.distinct(found.items)
     return found
 
 
@@ -248,38 +264,38 @@ def _enter(table: Table, key: object | None, value: Value, sure: bool) -> None:
 
 
 def _rounds(
-    walk: Walk, clauses: tuple[facts.Clause, ...], frame: Frame, sure: bool, emit: Callable[[bool], None]
+    machine: Machine, clauses: tuple[facts.Clause, ...], frame: Frame, sure: bool, emit: Callable[[bool], None]
 ) -> bool:
     """Run the rounds of a comprehension: ``emit`` is told whether each happens for sure.
 
     Returns whether all rounds are known.
     """
     clause = clauses[0]
-    iterable = sequences.iterate(walk, walk.evaluate(clause.iterable, frame), frame)
+    iterable = iterating.iterate(machine, machine.evaluate(clause.iterable, frame), frame)
     complete = iterable.complete
     rounds = [*iterable.items, *(() if complete else (Item(UNKNOWN, False),))]
     for item in rounds:
-        walk.step()
-        with walk.doubted(not item.sure):
-            assignments.assign(walk, clause.target, item.value, frame)
-            holds = _all_hold(walk, clause.conditions, frame)
+        machine.step()
+        with machine.doubted(not item.sure):
+            assignments.assign(machine, clause.target, item.value, frame)
+            holds = _all_hold(machine, clause.conditions, frame)
             if holds is False:
                 continue
             certain = sure and item.sure and holds is True
-            with walk.doubted(holds is None):
+            with machine.doubted(holds is None):
                 if len(clauses) > 1:
-                    complete &= _rounds(walk, clauses[1:], frame, certain, emit)
+                    complete &= _rounds(machine, clauses[1:], frame, certain, emit)
                 else:
                     emit(certain)
     return complete
 
 
-def _all_hold(walk: Walk, conditions: tuple[Expression, ...], frame: Frame) -> bool | None:
+def _all_hold(machine: Machine, conditions: tuple[Expression, ...], frame: Frame) -> bool | None:
     """Whether the conditions of a comprehension hold; those behind one that does not are not evaluated."""
     result: bool | None = True
     for condition in conditions:
-        with walk.doubted(result is None):
-            holds = operators.holds(walk, walk.evaluate(condition, frame), frame)
+        with machine.doubted(result is None):
+            holds = operators.holds(machine, machine.evaluate(condition, frame), frame)
         if holds is False:
             return False
         if holds is None:
@@ -290,10 +306,10 @@ def _all_hold(walk: Walk, conditions: tuple[Expression, ...], frame: Frame) -> b
 # --- operators --------------------------------------------------------------------------------------------------
 
 
-def unary(walk: Walk, node: facts.Unary, frame: Frame) -> Value:
-    operand = walk.evaluate(node.operand, frame)
+def unary(machine: Machine, node: facts.Unary, frame: Frame) -> Value:
+    operand = machine.evaluate(node.operand, frame)
     if node.operator == "not":
-        holds = operators.holds(walk, operand, frame)
+        holds = operators.holds(machine, operand, frame)
         return UNKNOWN if holds is None else (FALSE if holds else TRUE)
     return join(*(_signed(node.operator, option) for option in options(operand)))
 
@@ -307,17 +323,17 @@ def _signed(operator: str, operand: Value) -> Value:
     return UNKNOWN
 
 
-def binary(walk: Walk, node: facts.Binary, frame: Frame) -> Value:
-    left = walk.evaluate(node.left, frame)
-    return operators.binary(walk, node.operator, left, walk.evaluate(node.right, frame), frame)
+def binary(machine: Machine, node: facts.Binary, frame: Frame) -> Value:
+    left = machine.evaluate(node.left, frame)
+    return operators.binary(machine, node.operator, left, machine.evaluate(node.right, frame), frame)
 
 
-def compare(walk: Walk, node: facts.Compare, frame: Frame) -> Value:
-    left = walk.evaluate(node.left, frame)
+def compare(machine: Machine, node: facts.Compare, frame: Frame) -> Value:
+    left = machine.evaluate(node.left, frame)
     result: Value = TRUE
     for symbol, operand in node.rest:
-        right = walk.evaluate(operand, frame)
-        answer = operators.compare(walk, symbol, left, right, frame)
+        right = machine.evaluate(operand, frame)
+        answer = operators.compare(machine, symbol, left, right, frame)
         if truth(answer) is False:
             return FALSE
         if truth(answer) is None:
@@ -327,27 +343,27 @@ def compare(walk: Walk, node: facts.Compare, frame: Frame) -> Value:
 
 
 @contextmanager
-def _behind_gate(walk: Walk, frame: Frame, kind: str, holds: bool | None, sensed: bool) -> Iterator[None]:
+def _behind_gate(machine: Machine, frame: Frame, kind: str, holds: bool | None, sensed: bool) -> Iterator[None]:
     """Evaluate something that stands behind a condition, which is a gate if it ``sensed`` the process."""
     outside = frame.gates
     if sensed:
-        frame.gates = (*outside, walk.gate(frame, kind, holds))
+        frame.gates = (*outside, machine.recorder.gate(frame, kind, holds))
     try:
         yield
     finally:
         frame.gates = outside
 
 
-def boolean(walk: Walk, node: facts.Boolean, frame: Frame) -> Value:
-    sensed = walk.sensed
-    left = walk.evaluate(node.left, frame)
-    holds = operators.holds(walk, left, frame)
+def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
+    sensed = machine.senses.count
+    left = machine.evaluate(node.left, frame)
+    holds = operators.holds(machine, left, frame)
     stops = node.operator == "or"
-    with _behind_gate(walk, frame, "and", holds, walk.sensed != sensed):
+    with _behind_gate(machine, frame, "and", holds, machine.senses.count != sensed):
         if holds is stops:
             return left
-        with walk.doubted(holds is None):
-            right = walk.evaluate(node.right, frame)
+        with machine.doubted(holds is None):
+            right = machine.evaluate(node.right, frame)
     if holds is not None:
         return right
     decides = isinstance(right, Literal) and isinstance(right.value, bool)
@@ -357,28 +373,28 @@ def boolean(walk: Walk, node: facts.Boolean, frame: Frame) -> Value:
     return join(*kept, right)
 
 
-def conditional(walk: Walk, node: facts.Conditional, frame: Frame) -> Value:
-    sensed = walk.sensed
-    holds = operators.holds(walk, walk.evaluate(node.test, frame), frame)
+def conditional(machine: Machine, node: facts.Conditional, frame: Frame) -> Value:
+    sensed = machine.senses.count
+    holds = operators.holds(machine, machine.evaluate(node.test, frame), frame)
     found = []
-    with _behind_gate(walk, frame, "if", holds, walk.sensed != sensed):
+    with _behind_gate(machine, frame, "if", holds, machine.senses.count != sensed):
         for branch in (node.body, node.orelse) if holds is None else (node.body if holds else node.orelse,):
-            with walk.doubted(holds is None):
-                found.append(walk.evaluate(branch, frame))
+            with machine.doubted(holds is None):
+                found.append(machine.evaluate(branch, frame))
     return join(*found)
 
 
-def format_node(walk: Walk, node: facts.Format, frame: Frame) -> Value:
+def format_node(machine: Machine, node: facts.Format, frame: Frame) -> Value:
     result: Value = Literal("")
     for part in node.parts:
-        value = walk.evaluate(part, frame)
-        value = operators.converted(walk, value, "str", frame) or value
+        value = machine.evaluate(part, frame)
+        value = operators.converted(machine, value, "str", frame) or value
         pieces = [_as_text(option) for option in options(value)]
         if None in pieces:
             result = UNKNOWN  # keep evaluating: parts may call functions
             continue
         if result is not UNKNOWN:
-            result = sequences.binary(walk, "+", result, join(*(Literal(piece) for piece in pieces)))
+            result = arithmetic.binary(machine, "+", result, join(*(Literal(piece) for piece in pieces)))
     return result
 
 
@@ -390,42 +406,42 @@ def _as_text(value: Value) -> str | None:
     return None
 
 
-def lambda_node(walk: Walk, node: facts.Lambda, frame: Frame) -> Value:
+def lambda_node(machine: Machine, node: facts.Lambda, frame: Frame) -> Value:
     qualname = f"{frame.qualname}.<lambda>" if frame.qualname else "<lambda>"
-    defaults = definitions.default_values(walk, node.parameters, frame)
+    defaults = definitions.default_values(machine, node.parameters, frame)
     closure = frame if frame.kind in ("function", "comprehension") else None
     return Function(node, frame.module, closure, qualname, defaults, frame.line)
 
 
-def walrus(walk: Walk, node: facts.Walrus, frame: Frame) -> Value:
-    value = walk.evaluate(node.value, frame)
+def walrus(machine: Machine, node: facts.Walrus, frame: Frame) -> Value:
+    value = machine.evaluate(node.value, frame)
     target = frame
     while target.kind == "comprehension" and target.closure is not None:
         target = target.closure
-    walk.write(target.scope_of(node.target), node.target, value)
+    machine.write(target.scope_of(node.target), node.target, value)
     return value
 
 
-def await_node(walk: Walk, node: facts.Await, frame: Frame) -> Value:
-    return run_coroutine(walk, walk.evaluate(node.value, frame), frame)
+def await_node(machine: Machine, node: facts.Await, frame: Frame) -> Value:
+    return run_coroutine(machine, machine.evaluate(node.value, frame), frame)
 
 
-def yield_node(walk: Walk, node: facts.Yield, frame: Frame) -> Value:
-    value = NONE if node.value is None else walk.evaluate(node.value, frame)
+def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
+    value = NONE if node.value is None else machine.evaluate(node.value, frame)
     holder = frame
     while holder.kind == "comprehension" and holder.closure is not None:
         holder = holder.closure
     if node.delegated:
-        inner = sequences.iterate(walk, value, frame)
-        holder.yields.extend(Item(item.value, item.sure and walk.is_sure(holder)) for item in inner.items)
+        inner = iterating.iterate(machine, value, frame)
+        holder.yields.extend(Item(item.value, item.sure and machine.is_sure(holder)) for item in inner.items)
         if not inner.complete:
             holder.yields.append(Item(UNKNOWN, False))
     else:
-        holder.yields.append(Item(value, walk.is_sure(holder)))
+        holder.yields.append(Item(value, machine.is_sure(holder)))
     return UNKNOWN
 
 
-TABLE: dict[type, Callable[[Walk, Any, Frame], Value]] = {
+TABLE: dict[type, Callable[[Machine, Any, Frame], Value]] = {
     facts.Constant: constant,
     facts.Opaque: opaque,
     facts.Name: name,

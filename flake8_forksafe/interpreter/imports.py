@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter.blocks import bind
+from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
@@ -22,22 +22,22 @@ from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source import facts
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def run_import(walk: Walk, node: facts.Import, frame: Frame) -> Flow:
+def run_import(machine: Machine, node: facts.Import, frame: Frame) -> Flow:
     for name, alias in node.names:
         if frame.kind == "module" and (node.lazy or _declared_lazy(frame, name)):
             frame.names[alias or name.partition(".")[0]] = LazyImport(name, None, node.line)
             continue
-        value = walk.import_name(name, frame, "import")
+        value = machine.import_name(name, frame, "import")
         if value is None:
-            value = walk.fail("ModuleNotFoundError")
+            value = machine.fail("ModuleNotFoundError")
         top, dotted, _ = name.partition(".")
         if alias is None and dotted:
-            module = walk.modules.get(top)
-            value = ModuleValue(module) if module is not None else walk.external(top)
-        bind(walk, frame, alias or top, value)
+            module = machine.imports.modules.get(top)
+            value = ModuleValue(module) if module is not None else machine.external(top)
+        bind_name(machine, frame, alias or top, value)
     return Flow.NEXT
 
 
@@ -47,73 +47,73 @@ def _declared_lazy(frame: Frame, name: str) -> bool:
     return isinstance(declared, Items) and any(text(item.value) == name for item in declared.items)
 
 
-def run_import_from(walk: Walk, node: facts.ImportFrom, frame: Frame) -> Flow:
+def run_import_from(machine: Machine, node: facts.ImportFrom, frame: Frame) -> Flow:
     source = absolute(frame.module.package, node.level, node.module)
     if frame.kind == "module" and (node.lazy or _declared_lazy(frame, source)):
         for name, alias in node.names:
             frame.names[alias or name] = LazyImport(source, name, node.line)
         return Flow.NEXT
-    value = walk.import_name(source, frame, "import") if source else None
+    value = machine.import_name(source, frame, "import") if source else None
     if value is None:
-        value = walk.fail("ModuleNotFoundError")
+        value = machine.fail("ModuleNotFoundError")
     for name, alias in node.names:
         if name == "*":
-            import_star(walk, value, frame)
+            import_star(machine, value, frame)
         else:
-            bind(walk, frame, alias or name, import_member(walk, value, name, frame, node.level > 0))
+            bind_name(machine, frame, alias or name, import_member(machine, value, name, frame, node.level > 0))
     return Flow.NEXT
 
 
-def import_member(walk: Walk, module: Value, name: str, frame: Frame, local: bool = False) -> Value:
+def import_member(machine: Machine, module: Value, name: str, frame: Frame, local: bool = False) -> Value:
     """``from module import name``: an attribute, else a submodule (CPython's ``_handle_fromlist``).
 
     :param local: whether the import is relative, so that the module cannot be a library's.
     """
     if isinstance(module, External):
         path = f"{module.path}.{name}"
-        walk.outside_member(path, frame)
-        if path in walk.hazards:
-            walk.import_name(path, frame, "import")
-        return walk.external(path)
+        machine.outside_member(path, frame)
+        if path in machine.imports.hazards:
+            machine.import_name(path, frame, "import")
+        return machine.external(path)
     if not isinstance(module, ModuleValue):
         return UNKNOWN
     names = module.module.names
     if name in names:
         found = names[name]
         if isinstance(found, ModuleValue):
-            walk.record(frame, Node(found.module.name), "import")
-        return reified(walk, found, frame, module)
+            machine.record(frame, Node(found.module.name), "import")
+        return reified(machine, found, frame, module)
     module.module.inspected = True
     child = f"{module.module.name}.{name}"
-    if module.module.found.is_package and walk.layout.find(child) is not None:
-        submodule = walk.import_name(child, frame, "import")
-        return walk.fail("ImportError") if submodule is None else submodule
+    if module.module.found.is_package and machine.imports.layout.find(child) is not None:
+        submodule = machine.import_name(child, frame, "import")
+        return machine.fail("ImportError") if submodule is None else submodule
     hook = names.get("__getattr__")
     if hook is not None:
-        return walk.call(hook, Arguments((Literal(name),)), frame)
+        return machine.call(hook, Arguments((Literal(name),)), frame)
     if module.module.found.path is None and not local:  # a folder of the project that has a library's name
-        return walk.import_name(child, frame, "import") or UNKNOWN
+        return machine.import_name(child, frame, "import") or UNKNOWN
     if module.module.open or name.startswith("__"):
         return UNKNOWN
-    return walk.fail("ImportError")
+    return machine.fail("ImportError")
 
 
-def reified(walk: Walk, value: Value, frame: Frame, holder: Value) -> Value:
+def reified(machine: Machine, value: Value, frame: Frame, holder: Value) -> Value:
     """The value behind a name of another module, which may be a lazy import there."""
     if not isinstance(value, LazyImport) or not isinstance(holder, ModuleValue):
         return value
-    return reify(walk, value, frame, holder.module.names)
+    return reify(machine, value, frame, holder.module.names)
 
 
-def reify(walk: Walk, lazy: LazyImport, frame: Frame, names: dict[str, Value]) -> Value:
+def reify(machine: Machine, lazy: LazyImport, frame: Frame, names: dict[str, Value]) -> Value:
     """Do a lazy import because its name is used, and rebind what it bound."""
-    value = walk.import_name(lazy.module, frame, "lazy")
+    value = machine.import_name(lazy.module, frame, "lazy")
     if value is None:
-        value = walk.fail("ImportError")
+        value = machine.fail("ImportError")
     elif lazy.attribute is not None:
-        value = import_member(walk, value, lazy.attribute, frame)
+        value = import_member(machine, value, lazy.attribute, frame)
     else:
-        top = walk.modules.get(lazy.module.partition(".")[0])
+        top = machine.imports.modules.get(lazy.module.partition(".")[0])
         value = value if lazy.module in names else (ModuleValue(top) if top is not None else value)
     for name, bound in list(names.items()):
         if bound is lazy:
@@ -121,7 +121,7 @@ def reify(walk: Walk, lazy: LazyImport, frame: Frame, names: dict[str, Value]) -
     return value
 
 
-def import_star(walk: Walk, module: Value, frame: Frame) -> None:
+def import_star(machine: Machine, module: Value, frame: Frame) -> None:
     """``from module import *``."""
     frame.module.inspected = True  # another name may hide one of those
     if not isinstance(module, ModuleValue):
@@ -133,7 +133,7 @@ def import_star(walk: Walk, module: Value, frame: Frame) -> None:
         for item in exported.items:
             name = text(item.value)
             if name is not None:
-                frame.names[name] = import_member(walk, module, name, frame)
+                frame.names[name] = import_member(machine, module, name, frame)
     else:
         frame.names.update({name: value for name, value in names.items() if not name.startswith("_")})
     frame.module.open |= module.module.open

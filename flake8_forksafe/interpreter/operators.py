@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter import arithmetic, comparison
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -22,7 +22,7 @@ from flake8_forksafe.interpreter.values import (
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 ARITHMETIC = {
     "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul",
@@ -32,76 +32,76 @@ COMPARISON = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "g
 REFLECTED = {"==": "eq", "!=": "ne", "<": "gt", "<=": "ge", ">": "lt", ">=": "le"}
 
 
-def special(walk: Walk, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
+def special(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
     """Call a special method; None if ``value`` is no object of a first-party class that defines it."""
     if not isinstance(value, Instance):
         return None
     if not any(isinstance(base, Class) and name in base.names for base in value.cls.mro()):
         return None
-    return walk.call(walk.attribute(value, name, frame), Arguments(arguments), frame)
+    return machine.call(machine.attribute(value, name, frame), Arguments(arguments), frame)
 
 
-def holds(walk: Walk, value: Value, frame: Frame) -> bool | None:
+def holds(machine: Machine, value: Value, frame: Frame) -> bool | None:
     """Whether a value is true, as a condition asks."""
     for name in ("__bool__", "__len__"):
-        result = special(walk, value, name, (), frame)
+        result = special(machine, value, name, (), frame)
         if result is not None:
             return truth(result)
     return truth(value)
 
 
-def binary(walk: Walk, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
+def binary(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
     """``left <symbol> right``."""
     name = ARITHMETIC[symbol]
     for value, method, other in ((left, f"__{name}__", right), (right, f"__r{name}__", left)):
-        result = special(walk, value, method, (other,), frame)
+        result = special(machine, value, method, (other,), frame)
         if result is not None:
             return result
-    return sequences.binary(walk, symbol, left, right)
+    return arithmetic.binary(machine, symbol, left, right)
 
 
-def augmented(walk: Walk, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
+def augmented(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
     """What ``left <symbol>= right`` binds."""
-    result = special(walk, left, f"__i{ARITHMETIC[symbol]}__", (right,), frame)
-    return binary(walk, symbol, left, right, frame) if result is None else result
+    result = special(machine, left, f"__i{ARITHMETIC[symbol]}__", (right,), frame)
+    return binary(machine, symbol, left, right, frame) if result is None else result
 
 
-def compare(walk: Walk, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
+def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
     """``left <symbol> right`` for a comparison."""
     if symbol in ("in", "not in"):
-        found = special(walk, right, "__contains__", (left,), frame)
-        answer = None if found is None else holds(walk, found, frame)
+        found = special(machine, right, "__contains__", (left,), frame)
+        answer = None if found is None else holds(machine, found, frame)
         if found is not None:
             return UNKNOWN if answer is None else Literal(answer != (symbol == "not in"))
     if symbol in COMPARISON:
         sides = ((left, COMPARISON[symbol], right), (right, REFLECTED[symbol], left))
         for value, name, other in sides:
-            result = special(walk, value, f"__{name}__", (other,), frame)
+            result = special(machine, value, f"__{name}__", (other,), frame)
             if result is not None:
                 return result
-    return sequences.compare(walk, symbol, left, right)
+    return comparison.compare(machine, symbol, left, right)
 
 
-def converted(walk: Walk, value: Value, kind: str, frame: Frame) -> Value | None:
+def converted(machine: Machine, value: Value, kind: str, frame: Frame) -> Value | None:
     """``str(value)``, ``int(value)`` and their kin, for objects that define how."""
     for name in ("__str__", "__repr__") if kind == "str" else (f"__{kind}__",):
-        result = special(walk, value, name, (), frame)
+        result = special(machine, value, name, (), frame)
         if result is not None:
             return result
     return None
 
 
-def assign_attribute(walk: Walk, instance: Instance, name: str, value: Value, frame: Frame) -> Value | None:
+def assign_attribute(machine: Machine, instance: Instance, name: str, value: Value, frame: Frame) -> Value | None:
     """What ``instance.name = value`` binds in the object: nothing where a property or a descriptor takes it."""
     for base in instance.cls.mro():
         found = base.names.get(name) if isinstance(base, Class) else None
         if isinstance(found, Descriptor) and found.setter is not None:
-            walk.call(found.setter, Arguments((instance, value)), frame)
+            machine.call(found.setter, Arguments((instance, value)), frame)
             return None
         if isinstance(found, Instance):
-            taken = special(walk, found, "__set__", (instance, value), frame)
+            taken = special(machine, found, "__set__", (instance, value), frame)
             return None if taken is not None else value
         if found is not None:
             break
-    changed = special(walk, instance, "__setattr__", (Literal(name), value), frame)
+    changed = special(machine, instance, "__setattr__", (Literal(name), value), frame)
     return value if changed is None else join(value, UNKNOWN)

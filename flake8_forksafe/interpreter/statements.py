@@ -13,20 +13,20 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def execute(walk: Walk, block: Block, frame: Frame) -> Flow:
+def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
     """Execute statements in order; what follows a possible ``return`` or ``raise`` is only possible."""
-    outer, mark = walk.doubt, len(walk.journal)
+    outer, mark = machine.journal.doubt, len(machine.journal.entries)
     leaving = NOWHERE
     try:
         for statement in block:
-            walk.step()
+            machine.step()
             frame.line, frame.column = statement.line, statement.column
-            raised, possible = walk.raised, len(walk.possible_errors)
-            flow = TABLE[type(statement)](walk, statement, frame)
-            if walk.raised != raised or len(walk.possible_errors) > possible:
+            raised, possible = machine.errors.raised, len(machine.errors.possible)
+            flow = TABLE[type(statement)](machine, statement, frame)
+            if machine.errors.raised != raised or len(machine.errors.possible) > possible:
                 frame.left.append((Flow.ABORT, dict(frame.names)))
             elif flow is Flow.NEXT:
                 continue
@@ -34,43 +34,43 @@ def execute(walk: Walk, block: Block, frame: Frame) -> Flow:
                 leaving |= flow & ~Flow.NEXT
                 if not flow & Flow.NEXT:
                     return leaving
-            if (flow & LEAVING or walk.raised != raised) and walk.doubt is outer:
-                walk.doubt, mark = type(outer)(outer), len(walk.journal)
+            if (flow & LEAVING or machine.errors.raised != raised) and machine.journal.doubt is outer:
+                machine.journal.doubt, mark = type(outer)(outer), len(machine.journal.entries)
         return leaving | Flow.NEXT
     except Raised as error:
-        if walk.doubt is outer:
+        if machine.journal.doubt is outer:
             raise
-        raised_in(walk, frame, error)
+        raised_in(machine, frame, error)
         return leaving | Flow.ABORT
     finally:
-        if walk.doubt is not outer:
-            walk.doubt = outer
-            walk.weaken(mark)
+        if machine.journal.doubt is not outer:
+            machine.journal.doubt = outer
+            machine.journal.weaken(mark)
 
 
-def run_evaluate(walk: Walk, node: facts.Evaluate, frame: Frame) -> Flow:
-    walk.evaluate(node.value, frame)
+def run_evaluate(machine: Machine, node: facts.Evaluate, frame: Frame) -> Flow:
+    machine.evaluate(node.value, frame)
     return Flow.NEXT
 
 
-def run_return(walk: Walk, node: facts.Return, frame: Frame) -> Flow:
-    frame.results.append(NONE if node.value is None else walk.evaluate(node.value, frame))
+def run_return(machine: Machine, node: facts.Return, frame: Frame) -> Flow:
+    frame.results.append(NONE if node.value is None else machine.evaluate(node.value, frame))
     return Flow.RETURN
 
 
-def run_leave(walk: Walk, node: facts.Break | facts.Continue, frame: Frame) -> Flow:
+def run_leave(machine: Machine, node: facts.Break | facts.Continue, frame: Frame) -> Flow:
     flow = Flow.BREAK if isinstance(node, facts.Break) else Flow.CONTINUE
     frame.left.append((flow, dict(frame.names)))
     return flow
 
 
-def run_scope(walk: Walk, node: facts.Scope, frame: Frame) -> Flow:
+def run_scope(machine: Machine, node: facts.Scope, frame: Frame) -> Flow:
     for name in node.names:
         frame.outer_names[name] = node.keyword
     return Flow.NEXT
 
 
-TABLE: dict[type, Callable[[Walk, Any, Frame], Flow]] = {
+TABLE: dict[type, Callable[[Machine, Any, Frame], Flow]] = {
     facts.Import: imports.run_import,
     facts.ImportFrom: imports.run_import_from,
     facts.Evaluate: run_evaluate,

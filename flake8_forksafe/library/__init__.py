@@ -14,9 +14,9 @@ from flake8_forksafe.library import builtin, celery, configuration, django, fram
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
-Model = Callable[["Walk", External, Arguments, "Frame"], Value]
+Model = Callable[["Machine", External, Arguments, "Frame"], Value]
 
 _MODULES: tuple[Any, ...] = (builtin, standard, celery, django, configuration, frameworks, pyramid)
 
@@ -35,13 +35,13 @@ class Library(NamedTuple):
     """
 
     aliases: dict[str, str]
-    values: dict[str, Callable[[Walk], Value]]
-    attributes: dict[str, Callable[[Walk, Any, str, Frame], Value | None]]
-    items: dict[str, Callable[[Walk, External, Value, Frame], Value]]
-    setters: dict[str, Callable[[Walk, External, str, Value, Frame], None]]
-    item_setters: dict[str, Callable[[Walk, External, Value, Value], None]]
+    values: dict[str, Callable[[Machine], Value]]
+    attributes: dict[str, Callable[[Machine, Any, str, Frame], Value | None]]
+    items: dict[str, Callable[[Machine, External, Value, Frame], Value]]
+    setters: dict[str, Callable[[Machine, External, str, Value, Frame], None]]
+    item_setters: dict[str, Callable[[Machine, External, Value, Value], None]]
     functions: dict[str, Model]
-    class_hooks: dict[str, Callable[[Walk, Class, Frame], None]]
+    class_hooks: dict[str, Callable[[Machine, Class, Frame], None]]
 
 
 def _merged(table: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Items, Literal, Ta
 from flake8_forksafe.library import iteration, methods, reflection
 
 if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 _SEQUENCE_METHODS = [
     "append", "appendleft", "add", "insert", "extend", "update", "remove", "discard", "pop", "clear", "copy",
@@ -21,9 +21,9 @@ _MAPPING_METHODS = [
     "get", "pop", "popitem", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__",
 ]  # fmt: skip
 
-VALUES: dict[str, Callable[[Walk], Value]] = {
-    "builtins.Ellipsis": lambda walk: UNKNOWN,
-    "builtins.__debug__": lambda walk: TRUE,
+VALUES: dict[str, Callable[[Machine], Value]] = {
+    "builtins.Ellipsis": lambda machine: UNKNOWN,
+    "builtins.__debug__": lambda machine: TRUE,
 }
 
 FUNCTIONS: dict[str, methods.Model] = {

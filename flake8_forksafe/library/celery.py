@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -33,7 +33,7 @@ from flake8_forksafe.project.found import split_spec
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
@@ -76,7 +76,7 @@ class CeleryApp:
         self.receivers: dict[str, list[Receiver]] = {}
         self.steps: list[Receiver] = []
 
-    def setting(self, name: str, frame: Frame, walk: Walk) -> Value | None:
+    def setting(self, name: str, frame: Frame, machine: Machine) -> Value | None:
         """A setting by its modern lower-case name; None where the app does not set it."""
         if name in self.overrides:
             return self.overrides[name]
@@ -87,7 +87,7 @@ class CeleryApp:
         prefix = text(self.namespace)
         names = [f"{prefix}_{name}".upper(), f"{prefix}_{name}".lower()] if prefix else [name, *_old_names(name)]
         for candidate in names:
-            value = config_value(walk, self.config, candidate, frame)
+            value = config_value(machine, self.config, candidate, frame)
             if value is not None:
                 return value
         return None
@@ -113,7 +113,7 @@ def _old_names(name: str) -> Iterator[str]:
         yield f"CELERYD_{name.removeprefix('worker_').upper()}"
 
 
-def config_value(walk: Walk, config: Value, name: str, frame: Frame) -> Value | None:
+def config_value(machine: Machine, config: Value, name: str, frame: Frame) -> Value | None:
     """An attribute or item of a configuration object; None if it surely has none."""
     from flake8_forksafe.library.reflection import has
 
@@ -125,13 +125,13 @@ def config_value(walk: Walk, config: Value, name: str, frame: Frame) -> Value | 
                 found.append(item.value)
         elif isinstance(option, ModuleValue):
             if name in option.module.contents:
-                found.append(walk.attribute(option, name, frame))
+                found.append(machine.attribute(option, name, frame))
         elif isinstance(option, (Class, Instance)):
             if any(isinstance(base, Class) and name in base.names for base in
                    (option.cls if isinstance(option, Instance) else option).mro()):  # fmt: skip
-                found.append(walk.attribute(option, name, frame))
-        elif isinstance(option, External) and has(walk, option, name, frame) is not False:
-            value = walk.attribute(option, name, frame)
+                found.append(machine.attribute(option, name, frame))
+        elif isinstance(option, External) and has(machine, option, name, frame) is not False:
+            value = machine.attribute(option, name, frame)
             if not isinstance(value, External) and value is not UNKNOWN:
                 found.append(value)
     return join(*found) if found else None
@@ -155,33 +155,33 @@ class CeleryState:
         return None
 
 
-def create(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def create(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Celery(...)``."""
     app = External("celery.Celery()", None, arguments)
-    register(walk, app, arguments, frame)
+    register(machine, app, arguments, frame)
     return app
 
 
-def register(walk: Walk, value: Value, arguments: Arguments, frame: Frame) -> None:
+def register(machine: Machine, value: Value, arguments: Arguments, frame: Frame) -> None:
     """Remember a new app and apply Django's fix-up as ``Celery.__init__`` does."""
     app = CeleryApp(value, arguments, frame)
-    walk.celery.apps.append(app)
-    if walk.django.is_configured(walk):
-        walk.import_name("django", frame)
-        receiver = Receiver(External("forksafe.django_fixup", value), frame, frame.line, walk.is_sure(frame))
-        walk.celery.receivers.setdefault("import_modules", []).append(receiver)
+    machine.celery.apps.append(app)
+    if machine.django.is_configured(machine):
+        machine.import_name("django", frame)
+        receiver = Receiver(External("forksafe.django_fixup", value), frame, frame.line, machine.is_sure(frame))
+        machine.celery.receivers.setdefault("import_modules", []).append(receiver)
 
 
-def initialise(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def initialise(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Celery.__init__`` of a subclass."""
-    if function.receiver is not None and walk.celery.app_of(function.receiver) is None:
-        register(walk, function.receiver, arguments, frame)
+    if function.receiver is not None and machine.celery.app_of(function.receiver) is None:
+        register(machine, function.receiver, arguments, frame)
     return NONE
 
 
-def config_from_object(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def config_from_object(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Lazy unless ``force`` is given or the app is configured already."""
-    app = walk.celery.app_of(function.receiver)
+    app = machine.celery.app_of(function.receiver)
     if app is None:
         return UNKNOWN
     app.source = arguments.get(0, "obj")
@@ -190,42 +190,44 @@ def config_from_object(walk: Walk, function: External, arguments: Arguments, fra
     force = arguments.get(2, "force")
     if app.state == "configured" or (force is not None and truth(force)):
         app.state = "new"
-        load_config(walk, app, frame)
+        load_config(machine, app, frame)
     return NONE
 
 
-def load_config(walk: Walk, app: CeleryApp, frame: Frame) -> None:
+def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """``Celery._load_config``: import the configuration, then send ``on_after_configure``."""
     if app.state != "new":
         return
     app.state = "configured"
-    with walk.boot_step("load_config"):
+    with machine.recorder.boot_step("load_config"):
         if app.source is not None:
-            app.config = join(*(load_source(walk, app, option, frame) for option in options(app.source)))
+            app.config = join(*(load_source(machine, app, option, frame) for option in options(app.source)))
         else:
-            environment = walk.environ.entries.get("CELERY_CONFIG_MODULE")
+            environment = machine.environ.entries.get("CELERY_CONFIG_MODULE")
             name = text(environment.value) if environment is not None else None
-            app.config = walk.import_name(name, frame) if name else None
-        with walk.boot_step("on_after_configure"):
-            run_receivers(walk, app.receivers.get("on_after_configure", []), {"sender": app.value, "source": UNKNOWN})
+            app.config = machine.import_name(name, frame) if name else None
+        with machine.recorder.boot_step("on_after_configure"):
+            run_receivers(
+                machine, app.receivers.get("on_after_configure", []), {"sender": app.value, "source": UNKNOWN}
+            )
 
 
-def load_source(walk: Walk, app: CeleryApp, source: Value, frame: Frame) -> Value:
+def load_source(machine: Machine, app: CeleryApp, source: Value, frame: Frame) -> Value:
     """``BaseLoader.config_from_object``: a dotted name is a module, or an attribute of one."""
     name = text(source)
     if name is None:
         if source is UNKNOWN:
-            walk.note("FS192", frame, "the configuration given to config_from_object() cannot be resolved")
+            machine.note("FS192", frame, "the configuration given to config_from_object() cannot be resolved")
         return source
-    value = import_path(walk, name, frame)
+    value = import_path(machine, name, frame)
     if isinstance(value, External) and value.path == "django.conf.settings":
-        walk.django.load_settings(walk, frame)
+        machine.django.load_settings(machine, frame)
     return value
 
 
-def add_defaults(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def add_defaults(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.conf.update(...)`` and ``app.add_defaults(...)``."""
-    app = walk.celery.app_of(function.receiver)
+    app = machine.celery.app_of(function.receiver)
     if app is not None:
         for value in arguments.positional:
             for option in options(value):
@@ -243,189 +245,189 @@ def override(app: CeleryApp, key: object, value: Value) -> None:
         app.overrides[key.lower().removeprefix("celery_") if key.isupper() else key] = value
 
 
-def autodiscover(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def autodiscover(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Lazy unless ``force`` is given: it happens when ``import_modules`` is sent."""
-    app = walk.celery.app_of(function.receiver)
+    app = machine.celery.app_of(function.receiver)
     if app is None:
         return UNKNOWN
     packages = arguments.get(0, "packages")
     related = arguments.get(1, "related_name") or Literal("tasks")
     force = arguments.get(2, "force")
-    receiver = Receiver(Discovery(packages, related), frame, frame.line, walk.is_sure(frame))
+    receiver = Receiver(Discovery(packages, related), frame, frame.line, machine.is_sure(frame))
     if force is not None and truth(force):
-        run_receivers(walk, [receiver], {})
+        run_receivers(machine, [receiver], {})
     else:
-        walk.celery.receivers.setdefault("import_modules", []).append(receiver)
+        machine.celery.receivers.setdefault("import_modules", []).append(receiver)
     return NONE
 
 
-def app_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
+def app_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
     """Attributes of an app that lead somewhere."""
     if name in ("conf", "on_after_configure", "on_after_finalize", "on_configure", "on_after_fork", "steps", "loader"):
         return External(f"celery.Celery().{name}", value)
     return None
 
 
-def conf_attribute(walk: Walk, value: External, name: str, frame: Frame) -> Value | None:
+def conf_attribute(machine: Machine, value: External, name: str, frame: Frame) -> Value | None:
     """Reading ``app.conf.x`` loads the configuration; ``update`` and assignments do not."""
     if name in ("update", "add_defaults", "setdefault"):
         return External("celery.Celery().conf.update", value.receiver)
-    app = walk.celery.app_of(value.receiver)
+    app = machine.celery.app_of(value.receiver)
     if app is None:
         return UNKNOWN
-    load_config(walk, app, frame)
+    load_config(machine, app, frame)
     if name in ("get", "humanize", "table", "items", "keys"):
         return External(f"celery.Celery().conf.{name}", value.receiver)
-    found = app.setting(name.lower(), frame, walk)
+    found = app.setting(name.lower(), frame, machine)
     return found if found is not None else UNKNOWN
 
 
-def set_conf(walk: Walk, holder: External, name: str, value: Value, frame: Frame) -> None:
-    app = walk.celery.app_of(holder.receiver)
+def set_conf(machine: Machine, holder: External, name: str, value: Value, frame: Frame) -> None:
+    app = machine.celery.app_of(holder.receiver)
     if app is not None:
         override(app, name, value)
 
 
-def set_conf_item(walk: Walk, holder: External, index: Value, value: Value) -> None:
-    app, name = walk.celery.app_of(holder.receiver), text(index)
+def set_conf_item(machine: Machine, holder: External, index: Value, value: Value) -> None:
+    app, name = machine.celery.app_of(holder.receiver), text(index)
     if app is not None and name is not None:
         override(app, name, value)
 
 
-def connect_app_signal(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def connect_app_signal(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@app.on_after_configure.connect`` and its kin."""
-    app, name = walk.celery.app_of(function.receiver), function.path.split(".")[-2]
+    app, name = machine.celery.app_of(function.receiver), function.path.split(".")[-2]
     handler = arguments.positional[0] if arguments.positional else None
     if handler is None:
         return Partial(function, Arguments())
     if app is not None:
-        receiver = Receiver(handler, frame, frame.line, walk.is_sure(frame))
+        receiver = Receiver(handler, frame, frame.line, machine.is_sure(frame))
         app.receivers.setdefault(name, []).append(receiver)
     return handler
 
 
-def connect_signal(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def connect_signal(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@celery.signals.x.connect``, with or without arguments, or called with the handler."""
     name = function.path.split(".")[-2]
     handler = arguments.positional[0] if arguments.positional else arguments.keywords.get("receiver")
     if not isinstance(handler, (Function, Method, Partial, Instance, Class)):
         return Partial(function, Arguments()) if handler is None else handler
-    receiver = Receiver(handler, frame, frame.line, walk.is_sure(frame))
-    walk.celery.receivers.setdefault(name, []).append(receiver)
+    receiver = Receiver(handler, frame, frame.line, machine.is_sure(frame))
+    machine.celery.receivers.setdefault(name, []).append(receiver)
     return handler
 
 
-def step_set(walk: Walk, value: External, index: Value, frame: Frame) -> Value:
+def step_set(machine: Machine, value: External, index: Value, frame: Frame) -> Value:
     """``app.steps["worker"]``."""
     return External(f"celery.Celery().steps.{text(index) or '?'}", value.receiver)
 
 
-def add_step(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    app = walk.celery.app_of(function.receiver)
+def add_step(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    app = machine.celery.app_of(function.receiver)
     if app is not None and arguments.positional:
-        app.steps.append(Receiver(arguments.positional[0], frame, frame.line, walk.is_sure(frame)))
+        app.steps.append(Receiver(arguments.positional[0], frame, frame.line, machine.is_sure(frame)))
     return NONE
 
 
-def current_app(walk: Walk) -> Value:
+def current_app(machine: Machine) -> Value:
     """``celery.current_app``: the last app that was created."""
-    return walk.celery.apps[-1].value if walk.celery.apps else External("celery.current_app")
+    return machine.celery.apps[-1].value if machine.celery.apps else External("celery.current_app")
 
 
-def cause(walk: Walk, receiver: Receiver) -> Frame:
+def cause(machine: Machine, receiver: Receiver) -> Frame:
     """A frame that stands for the line where something was asked for that Celery does later."""
     from flake8_forksafe.interpreter.frames import Frame
 
-    frame = Frame(receiver.frame.module, receiver.frame.node, "function", walk.doubt)
+    frame = Frame(receiver.frame.module, receiver.frame.node, "function", machine.journal.doubt)
     frame.line, frame.boot = receiver.line, True
     return frame
 
 
-def run_receivers(walk: Walk, receivers: list[Receiver], keywords: dict[str, Value]) -> None:
+def run_receivers(machine: Machine, receivers: list[Receiver], keywords: dict[str, Value]) -> None:
     """Send a signal: call what was connected to it, in order."""
     for receiver in list(receivers):
-        with walk.doubted(not receiver.sure):
-            frame = cause(walk, receiver)
+        with machine.doubted(not receiver.sure):
+            frame = cause(machine, receiver)
             if isinstance(receiver.function, External) and receiver.function.path == "forksafe.django_fixup":
-                django_fixup(walk, frame)
+                django_fixup(machine, frame)
             elif isinstance(receiver.function, Discovery):
-                with walk.boot_step("autodiscover_tasks"):
-                    discover(walk, receiver.function, frame)
+                with machine.recorder.boot_step("autodiscover_tasks"):
+                    discover(machine, receiver.function, frame)
             elif isinstance(receiver.function, Value):
-                walk.call(receiver.function, Arguments((), keywords), frame)
+                machine.call(receiver.function, Arguments((), keywords), frame)
 
 
-def django_fixup(walk: Walk, frame: Frame) -> None:
+def django_fixup(machine: Machine, frame: Frame) -> None:
     """``DjangoWorkerFixup.validate_models`` (celery/fixups/django.py)."""
-    walk.django.setup(walk, frame)
-    skip = walk.environ.entries.get("CELERY_SKIP_CHECKS")
+    machine.django.setup(machine, frame)
+    skip = machine.environ.entries.get("CELERY_SKIP_CHECKS")
     answer = truth(skip.value) if skip is not None else False
     if answer is not True:
-        with walk.doubted(answer is None or (skip is not None and not skip.sure)):
-            walk.django.run_checks(walk, frame)
+        with machine.doubted(answer is None or (skip is not None and not skip.sure)):
+            machine.django.run_checks(machine, frame)
 
 
-def discover(walk: Walk, discovery: Discovery, frame: Frame) -> None:
+def discover(machine: Machine, discovery: Discovery, frame: Frame) -> None:
     """``app.autodiscover_tasks``: import ``<package>.<related_name>`` of each package."""
     packages = discovery.packages
     if packages is not None and truth(packages) is not False:
         called = packages if not isinstance(packages, (Function, Method, Partial)) else (
-            walk.call(packages, Arguments(), frame))  # fmt: skip
-        found = sequences.iterate(walk, called, frame)
+            machine.call(packages, Arguments(), frame))  # fmt: skip
+        found = iterating.iterate(machine, called, frame)
         names = [(text(option), item.sure and not isinstance(item.value, Choice))
                  for item in found.items for option in options(item.value)]  # fmt: skip
         if not found.complete or any(name is None for name, _ in names):
-            walk.note("FS192", frame, "the packages given to autodiscover_tasks() cannot be resolved")
+            machine.note("FS192", frame, "the packages given to autodiscover_tasks() cannot be resolved")
     else:
-        names = walk.django.app_names(walk) if walk.django.is_configured(walk) else []
+        names = machine.django.app_names(machine) if machine.django.is_configured(machine) else []
     related = [text(option) for option in options(discovery.related_name)]
     for name, sure in names:
-        with walk.doubted(not sure):
+        with machine.doubted(not sure):
             for suffix in related:
                 if name:
-                    find_related_module(walk, name, suffix, frame)
+                    find_related_module(machine, name, suffix, frame)
 
 
-def find_related_module(walk: Walk, package: str, related: str | None, frame: Frame) -> None:
+def find_related_module(machine: Machine, package: str, related: str | None, frame: Frame) -> None:
     """``celery.loaders.base.find_related_module``; a package that is missing is walked up one level."""
-    value = walk.import_name(package, frame)
+    value = machine.import_name(package, frame)
     if value is None:
         package = package.rpartition(".")[0]
-        value = walk.import_name(package, frame) if package else None
-    if related and isinstance(value, ModuleValue) and walk.layout.find(f"{package}.{related}") is not None:
-        walk.import_name(f"{package}.{related}", frame)
+        value = machine.import_name(package, frame) if package else None
+    if related and isinstance(value, ModuleValue) and machine.imports.layout.find(f"{package}.{related}") is not None:
+        machine.import_name(f"{package}.{related}", frame)
 
 
-def import_default_modules(walk: Walk, app: CeleryApp, frame: Frame) -> None:
+def import_default_modules(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """``BaseLoader.import_default_modules``: the ``import_modules`` signal, then ``imports``, then ``include``."""
-    run_receivers(walk, walk.celery.receivers.get("import_modules", []), {"sender": app.value})
-    load_config(walk, app, frame)
+    run_receivers(machine, machine.celery.receivers.get("import_modules", []), {"sender": app.value})
+    load_config(machine, app, frame)
     for name in ("imports", "include"):
-        with walk.boot_step(name):
-            value = app.setting(name, frame, walk)
+        with machine.recorder.boot_step(name):
+            value = app.setting(name, frame, machine)
             if value is None:
                 continue
-            found = walk.items("list", [value]) if text(value) else sequences.iterate(walk, value, frame)
+            found = machine.items("list", [value]) if text(value) else iterating.iterate(machine, value, frame)
             if not found.complete or any(not texts(item.value) for item in found.items):
-                walk.note("FS192", frame, f"the modules in the setting {name!r} cannot be resolved")
+                machine.note("FS192", frame, f"the modules in the setting {name!r} cannot be resolved")
             for item in found.items:
                 module = text(item.value)
                 if module:
-                    with walk.doubted(not item.sure):
-                        value = walk.import_name(module, frame)
-                    if value is None or (isinstance(value, External) and _is_unheard_of(walk, module)):
+                    with machine.doubted(not item.sure):
+                        value = machine.import_name(module, frame)
+                    if value is None or (isinstance(value, External) and _is_unheard_of(machine, module)):
                         hint = "if it lies elsewhere in the repository, name that directory with source-roots"
                         what = f"the module {module!r} in the setting {name!r} was not found: {hint}"
-                        walk.note("FS192", frame, what)
+                        machine.note("FS192", frame, what)
 
 
-def _is_unheard_of(walk: Walk, module: str) -> bool:
+def _is_unheard_of(machine: Machine, module: str) -> bool:
     """Whether a module is neither in the project, nor in the standard library, nor required or installed."""
     top = module.partition(".")[0]
-    return top not in sys.stdlib_module_names and walk.presence(top) is not True
+    return top not in sys.stdlib_module_names and machine.imports.presence(top) is not True
 
 
-def load_named_classes(walk: Walk, app: CeleryApp, frame: Frame) -> None:
+def load_named_classes(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """Classes that settings name by string and the worker resolves before it forks."""
     task = app.arguments.get(-1, "task_cls")
     if task is None and isinstance(app.value, (Instance, External)):
@@ -433,24 +435,28 @@ def load_named_classes(walk: Walk, app: CeleryApp, frame: Frame) -> None:
     if task is None and isinstance(app.value, Instance):
         task = next((base.names["task_cls"] for base in app.value.cls.mro()
                      if isinstance(base, Class) and "task_cls" in base.names), None)  # fmt: skip
-    for value in (task, *(app.setting(name, frame, walk) for name in NAMED_CLASSES)):
+    for value in (task, *(app.setting(name, frame, machine) for name in NAMED_CLASSES)):
         for option in options(value) if value is not None else ():
             path = text(option)
-            if path and "://" not in path and walk.layout.find(split_spec(path)[0].partition(".")[0]) is not None:
-                import_path(walk, path, frame)
+            if (
+                path
+                and "://" not in path
+                and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
+            ):
+                import_path(machine, path, frame)
 
 
-def import_default_modules_call(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def import_default_modules_call(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.loader.import_default_modules()`` called by the project itself."""
-    app = walk.celery.app_of(function.receiver)
+    app = machine.celery.app_of(function.receiver)
     if app is not None:
-        import_default_modules(walk, app, frame)
+        import_default_modules(machine, app, frame)
     return NONE
 
 
-def define_task(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def define_task(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@app.task`` and ``@shared_task``, with or without arguments."""
-    walk.celery.task_modules.add(frame.module.name)
+    machine.celery.task_modules.add(frame.module.name)
     return External(f"{function.path}()", function.receiver, arguments)
 
 
@@ -471,7 +477,7 @@ ALIASES = {
     "celery.app.current_app": "celery.current_app",
 }
 
-VALUES: dict[str, Callable[[Walk], Value]] = {"celery.current_app": current_app}
+VALUES: dict[str, Callable[[Machine], Value]] = {"celery.current_app": current_app}
 
 ATTRIBUTES: dict[str, Callable[..., Value | None]] = {
     "celery.Celery()": app_attribute,
@@ -482,7 +488,7 @@ ITEMS = {"celery.Celery().steps": step_set}
 SETTERS = {"celery.Celery().conf": set_conf}
 ITEM_SETTERS = {"celery.Celery().conf": set_conf_item}
 
-FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
     "celery.Celery": create,
     "celery.Celery().__init__": initialise,
     "celery.Celery().config_from_object": config_from_object,
@@ -490,8 +496,8 @@ FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
     "celery.Celery().conf.update": add_defaults,
     "celery.Celery().add_defaults": add_defaults,
     "celery.Celery().loader.import_default_modules": import_default_modules_call,
-    "celery.current_app": lambda walk, function, arguments, frame: current_app(walk),
-    "celery.app.app_or_default": lambda walk, function, arguments, frame: current_app(walk),
+    "celery.current_app": lambda machine, function, arguments, frame: current_app(machine),
+    "celery.app.app_or_default": lambda machine, function, arguments, frame: current_app(machine),
     **{
         f"celery.Celery().{name}.connect": connect_app_signal
         for name in ("on_after_configure", "on_after_finalize", "on_configure", "on_after_fork")

@@ -30,7 +30,7 @@ from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame, Module
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 TRUE_WORDS = ("true", "on", "ok", "y", "yes", "1")
 
@@ -38,31 +38,31 @@ TRUE_WORDS = ("true", "on", "ok", "y", "yes", "1")
 # --- variables with defaults ------------------------------------------------------------------------------------
 
 
-def variable(walk: Walk, name: str | None, default: Value | None, cast: str) -> Value:
+def variable(machine: Machine, name: str | None, default: Value | None, cast: str) -> Value:
     """A variable of the environment, converted.
 
     One that no deployment file sets is taken to be unset, as with ``os.environ.setdefault``, except for switches, which
     exist to be set.
     """
-    item = walk.environ.entries.get(name) if name is not None else None
+    item = machine.environ.entries.get(name) if name is not None else None
     if name is not None:
-        walk.variables_read.add(name)
+        machine.recorder.variables_read.add(name)
     if item is not None:
-        return converted(walk, item.value, cast)
+        return converted(machine, item.value, cast)
     if default is None:
         return UNKNOWN
-    known = converted(walk, default, cast)
+    known = converted(machine, default, cast)
     return join(known, UNKNOWN) if cast in ("bool", "int", "float") else known
 
 
-def converted(walk: Walk, value: Value, cast: str) -> Value:
+def converted(machine: Machine, value: Value, cast: str) -> Value:
     """What a conversion makes of the text of a variable; other values are kept."""
     found = text(value)
     if found is None:
         return value
     if cast in ("list", "tuple", "csv"):
         parts = [part.strip() for part in found.split(",") if part.strip()]
-        return walk.items("tuple" if cast == "tuple" else "list", [Literal(part) for part in parts])
+        return machine.items("tuple" if cast == "tuple" else "list", [Literal(part) for part in parts])
     if cast == "bool":
         return Literal(found.lower() in TRUE_WORDS)
     if cast in ("int", "float"):
@@ -70,7 +70,7 @@ def converted(walk: Walk, value: Value, cast: str) -> Value:
     return value if cast in ("", "str") else UNKNOWN
 
 
-def environ_value(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def environ_value(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``env("NAME")`` and ``env.list("NAME", default=[])`` of an ``environ.Env``."""
     cast = function.path.rpartition("().")[2] if "()." in function.path else ""
     name, default = text(arguments.get(0, "var")), arguments.get(-1, "default")
@@ -83,10 +83,10 @@ def environ_value(walk: Walk, function: External, arguments: Arguments, frame: F
         default = scheme.items[1].value
     if not cast and isinstance(kind, External) and kind.path.startswith("builtins."):
         cast = kind.path.removeprefix("builtins.")
-    return variable(walk, name, default, cast)
+    return variable(machine, name, default, cast)
 
 
-def decouple_value(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def decouple_value(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``config("NAME", default=..., cast=...)`` of python-decouple."""
     name, default, cast = text(arguments.get(0, "option")), arguments.get(1, "default"), arguments.get(2, "cast")
     kind = ""
@@ -94,36 +94,36 @@ def decouple_value(walk: Walk, function: External, arguments: Arguments, frame: 
         kind = "csv" if cast.path.endswith("Csv()") else cast.path.removeprefix("builtins.")
     elif cast is not None:
         kind = "?"
-    return variable(walk, name, default, kind)
+    return variable(machine, name, default, kind)
 
 
 # --- files of settings ------------------------------------------------------------------------------------------
 
 
-def include(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def include(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``include("components/*.py", optional("local.py"))``: execute files in the namespace of the caller."""
     base = os.path.dirname(frame.module.found.path or "")
     for argument in arguments.positional:
         pattern = text(argument)
         if pattern is not None:
-            for path in _matching(walk, base, pattern):
-                _execute_here(walk, path, frame)
+            for path in _matching(machine, base, pattern):
+                _execute_here(machine, path, frame)
     return NONE
 
 
-def optional(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def optional(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     return arguments.get(0, "filename") or UNKNOWN
 
 
-def _matching(walk: Walk, base: str, pattern: str) -> list[str]:
+def _matching(machine: Machine, base: str, pattern: str) -> list[str]:
     """Files that match a pattern relative to a directory, in order."""
     directory, name = os.path.split(os.path.normpath(os.path.join(base, pattern)))
-    listing = walk.layout.disk.listing(directory)
+    listing = machine.imports.layout.disk.listing(directory)
     return [os.path.join(directory, entry) for entry in sorted(listing)
             if listing[entry] == "f" and fnmatch.fnmatchcase(entry, name)]  # fmt: skip
 
 
-def _execute_here(walk: Walk, path: str, frame: Frame) -> None:
+def _execute_here(machine: Machine, path: str, frame: Frame) -> None:
     """Execute a file with the caller's namespace; it is no module of its own, but findings stand in it."""
     from flake8_forksafe.interpreter.frames import Frame, Module
 
@@ -131,33 +131,33 @@ def _execute_here(walk: Walk, path: str, frame: Frame) -> None:
     name = f"{frame.module.package}.{os.path.splitext(relative)[0].replace(os.sep, '.')}"
     part = Module(Found(name, path, False, (), FIRST_PARTY))
     part.names = frame.module.contents
-    walk.modules.setdefault(name, part)
-    walk.record(frame, Node(name), "dynamic")
+    machine.imports.modules.setdefault(name, part)
+    machine.record(frame, Node(name), "dynamic")
     try:
-        body = walk.sources.module(path)
+        body = machine.imports.sources.module(path)
     except Exception:  # said where the module itself is loaded; a settings fragment that is broken changes nothing
         return
-    inner = Frame(part, Node(name), "module", walk.doubt)
-    walk.execute(body, inner)
+    inner = Frame(part, Node(name), "module", machine.journal.doubt)
+    machine.execute(body, inner)
 
 
 # --- settings as classes ----------------------------------------------------------------------------------------
 
 
-def class_setting(walk: Walk, module: Module, name: str, frame: Frame) -> Value | None:
+def class_setting(machine: Machine, module: Module, name: str, frame: Frame) -> Value | None:
     """A setting of the configuration class that ``DJANGO_CONFIGURATION`` names, else of the only one there is."""
     found = []
-    for cls in _configurations(walk, module):
+    for cls in _configurations(machine, module):
         if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
-            value = walk.attribute(Instance(cls), name, frame)
+            value = machine.attribute(Instance(cls), name, frame)
             if isinstance(value, External) and value.path.endswith("Value()") and value.arguments is not None:
                 value = value.arguments.get(0, "default") or UNKNOWN
             found.append(value)
     return join(*found) if found else None
 
 
-def _configurations(walk: Walk, module: Module) -> list[Class]:
-    item = walk.environ.entries.get("DJANGO_CONFIGURATION")
+def _configurations(machine: Machine, module: Module) -> list[Class]:
+    item = machine.environ.entries.get("DJANGO_CONFIGURATION")
     chosen = [module.contents.get(text(option) or "") for option in options(item.value)] if item is not None else []
     classes = [value for value in chosen if isinstance(value, Class)]
     if not classes:
@@ -180,7 +180,7 @@ ALIASES = {
     "environ.FileAwareEnv": "environ.Env",
     "decouple.AutoConfig()": "decouple.config",
 }
-FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
     "environ.Env()": environ_value,
     **{f"environ.Env().{cast}": environ_value for cast in ENVIRON_CASTS},
     "decouple.config": decouple_value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -24,72 +24,72 @@ from flake8_forksafe.library.standard import cached_property, class_property, im
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def setting(walk: Walk, value: External, name: str, frame: Frame) -> Value | None:
+def setting(machine: Machine, value: External, name: str, frame: Frame) -> Value | None:
     """``settings.X``."""
     if name in ("configure", "configured", "is_overridden"):
         return None
-    return walk.django.setting(walk, name, frame)
+    return machine.django.setting(machine, name, frame)
 
 
-def setup(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    walk.django.setup(walk, frame)
+def setup(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    machine.django.setup(machine, frame)
     return NONE
 
 
-def run_checks(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    walk.django.run_checks(walk, frame)
+def run_checks(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    machine.django.run_checks(machine, frame)
     return UNKNOWN
 
 
-def register_check(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def register_check(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``checks.register(f)``, ``@register(Tags.x)`` and ``@register``."""
     first = arguments.positional[0] if arguments.positional else None
     if first is None or isinstance(first, (External, Literal)):
         return External("django.core.checks.register()")
-    walk.django.checks.append((first, frame, frame.line))
+    machine.django.checks.append((first, frame, frame.line))
     return first
 
 
-def app_configs(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def app_configs(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``apps.get_app_configs()``."""
-    return walk.django.app_configs(walk)
+    return machine.django.app_configs(machine)
 
 
-def app_config(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def app_config(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``apps.get_app_config(label)``."""
     label = text(arguments.get(0, "app_label"))
-    for config in walk.django.apps:
-        if label is not None and text(walk.attribute(config, "label", frame)) == label:
+    for config in machine.django.apps:
+        if label is not None and text(machine.attribute(config, "label", frame)) == label:
             return config
-    return walk.fail("LookupError") if label and walk.django.state == "ready" else UNKNOWN
+    return machine.fail("LookupError") if label and machine.django.state == "ready" else UNKNOWN
 
 
-def is_installed(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def is_installed(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     name = text(arguments.get(0, "app_name"))
-    if name is None or not walk.django.installed_known:
+    if name is None or not machine.django.installed_known:
         return UNKNOWN
-    return Literal(any(name in (entry, entry.rpartition(".apps.")[0]) for entry in walk.django.installed))
+    return Literal(any(name in (entry, entry.rpartition(".apps.")[0]) for entry in machine.django.installed))
 
 
-def config_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
+def config_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
     """Attributes that ``AppConfig.__init__`` sets: ``name``, ``label``, ``module``, ``path``."""
-    return walk.django.config_attribute(walk, value, name, frame)
+    return machine.django.config_attribute(machine, value, name, frame)
 
 
-def autodiscover_modules(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def autodiscover_modules(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Import ``<app>.<name>`` of every installed app."""
     for argument in arguments.positional:
         for option in options(argument):
             name = text(option)
             if name is not None:
-                walk.django.autodiscover(walk, name, frame)
+                machine.django.autodiscover(machine, name, frame)
     return NONE
 
 
-def include(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def include(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``include("module")``, ``include(("module", "name"))``, ``include(module)``."""
     target = arguments.get(0, "arg")
     for option in options(target) if target is not None else ():
@@ -97,88 +97,90 @@ def include(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
             option = option.items[0].value
         name = text(option)
         if name is not None:
-            value = walk.import_name(name, frame)
+            value = machine.import_name(name, frame)
             if value is None:
-                walk.fail("ModuleNotFoundError")
+                machine.fail("ModuleNotFoundError")
         elif option is UNKNOWN:
-            walk.unresolved += 1
+            machine.recorder.unresolved += 1
     return External("django.urls.include()", None, arguments)
 
 
-def resolver_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
+def resolver_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
     """``get_resolver(urlconf)``: what it is asked for imports the URLconf."""
     created = value.arguments if isinstance(value, External) else None
     given = created.get(0, "urlconf") if created is not None else None
-    walk.django.load_urls(walk, frame, given if given is not None and given is not NONE else None)
+    machine.django.load_urls(machine, frame, given if given is not None and given is not NONE else None)
     return UNKNOWN
 
 
-def resolve_url(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def resolve_url(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``reverse()`` and ``resolve()`` load the root URLconf."""
-    walk.django.load_urls(walk, frame, arguments.get(1, "urlconf"))
+    machine.django.load_urls(machine, frame, arguments.get(1, "urlconf"))
     return UNKNOWN
 
 
-def find_command(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def find_command(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``call_command(name)`` loads and runs a command of an installed app."""
     name = text(arguments.get(0, "command_name"))
     if name is not None:
-        walk.django.load_command(walk, name, frame)
+        machine.django.load_command(machine, name, frame)
     return UNKNOWN
 
 
-def has_submodule(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def has_submodule(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``module_has_submodule(package, name)``."""
     package, name = arguments.get(0, "package"), text(arguments.get(1, "module_name"))
     if not isinstance(package, ModuleValue) or name is None:
         return UNKNOWN
-    return Literal(walk.layout.find(f"{package.module.name}.{name}") is not None)
+    return Literal(machine.imports.layout.find(f"{package.module.name}.{name}") is not None)
 
 
-def receiver(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def receiver(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@receiver(signal)`` applied to a function; the signal may be one of Celery's."""
     return External("django.dispatch.receiver()", None, arguments)
 
 
-def connect_receiver(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def connect_receiver(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     # function.arguments are those of receiver(...) itself: see `call_external`, which keeps them in the path's value
     created, handler = function.arguments, arguments.positional[0] if arguments.positional else UNKNOWN
     if created is None or not created.positional:
         return handler
     signals = created.positional[0]
-    for item in sequences.iterate(walk, signals, frame).items if isinstance(signals, Items) else [None]:
+    for item in iterating.iterate(machine, signals, frame).items if isinstance(signals, Items) else [None]:
         signal = signals if item is None else item.value
-        walk.call(walk.attribute(signal, "connect", frame), Arguments((handler,)), frame)
+        machine.call(machine.attribute(signal, "connect", frame), Arguments((handler,)), frame)
     return handler
 
 
-def connect(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def connect(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Signal.connect`` of a project's own or one of Django's signals."""
     handler = arguments.get(0, "receiver")
     if handler is not None and function.receiver is not None:
-        walk.signal_receivers.setdefault(id(function.receiver), (function.receiver, []))[1].append(handler)
+        machine.signal_receivers.setdefault(id(function.receiver), (function.receiver, []))[1].append(handler)
     return NONE
 
 
-def send(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def send(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Signal.send`` calls what was connected."""
-    found = walk.signal_receivers.get(id(function.receiver))
+    found = machine.signal_receivers.get(id(function.receiver))
     results: list[Value] = []
     for handler in list(found[1]) if found else ():
         keywords = {"sender": arguments.get(0, "sender") or NONE, **arguments.keywords}
-        result = walk.call(handler, Arguments((), keywords), frame)
-        results.append(walk.items("tuple", [handler, result]))
-    known = walk.items("list", results)
+        result = machine.call(handler, Arguments((), keywords), frame)
+        results.append(machine.items("tuple", [handler, result]))
+    known = machine.items("list", results)
     known.complete = False
     return known
 
 
-def import_module_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def import_module_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``get_callable(path)`` and ``get_storage_class(path)``: a dotted path or the thing itself."""
     first = arguments.get(0, "lookup_view")
     if first is None:
         return UNKNOWN
-    return join(*(import_path(walk, found, frame) if (found := text(option)) else option for option in options(first)))
+    return join(
+        *(import_path(machine, found, frame) if (found := text(option)) else option for option in options(first))
+    )
 
 
 ALIASES = {
@@ -203,7 +205,7 @@ ATTRIBUTES: dict[str, Callable[..., Value | None]] = {
     "django.urls.get_resolver()": resolver_attribute,
 }
 
-FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
     "django.setup": setup,
     "django.core.checks.run_checks": run_checks,
     "django.core.checks.register": register_check,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import sequences
+from flake8_forksafe.interpreter import changing, reading
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -31,38 +31,38 @@ from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
 # --- Flask ------------------------------------------------------------------------------------------------------
 
 
-def flask_config(walk: Walk, holder: Value) -> Table:
+def flask_config(machine: Machine, holder: Value) -> Table:
     """``app.config`` of one Flask app."""
     names = holder.names if isinstance(holder, (External, Instance)) else {}
     table = names.get("forksafe config")
     if not isinstance(table, Table):
-        table = Table({}, walk.doubt, complete=False)
+        table = Table({}, machine.journal.doubt, complete=False)
         names["forksafe config"] = table
     return table
 
 
-def flask_attribute(walk: Walk, value: Value, name: str, frame: Frame) -> Value | None:
+def flask_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
     if name not in ("config", "extensions") or (isinstance(value, Instance) and name in value.names):
         return None
     if name == "extensions" and isinstance(value, (External, Instance)):
-        return value.names.setdefault(name, Table({}, walk.doubt, complete=False))
+        return value.names.setdefault(name, Table({}, machine.journal.doubt, complete=False))
     return External("flask.Flask().config", value)
 
 
-def config_from_object(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def config_from_object(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.config.from_object(obj or "dotted.path")``: its upper-case attributes (flask/config.py)."""
-    table = flask_config(walk, function.receiver or UNKNOWN)
+    table = flask_config(machine, function.receiver or UNKNOWN)
     source = arguments.get(0, "obj") or UNKNOWN
     for option in options(source):
-        with walk.doubted(isinstance(source, Choice)):
+        with machine.doubted(isinstance(source, Choice)):
             name = text(option)
-            found = import_path(walk, name, frame) if name else option
+            found = import_path(machine, name, frame) if name else option
             names: dict[str, Value] = {}
             if isinstance(found, ModuleValue):
                 names = found.module.contents
@@ -72,61 +72,61 @@ def config_from_object(walk: Walk, function: External, arguments: Arguments, fra
                     names = {**names, **base.names}
             for key, value in names.items():
                 if key.isupper():
-                    sequences.set_item(walk, table, Literal(key), value)
+                    changing.set_item(machine, table, Literal(key), value)
     return NONE
 
 
-def config_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def config_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.config.get`` and the other methods of a mapping."""
     from flake8_forksafe.library.methods import mapping_method
 
     name = function.path.rpartition(".")[2].replace("from_mapping", "update")
-    table = flask_config(walk, function.receiver or UNKNOWN)
-    return mapping_method(walk, External(f"builtins.dict.{name}", table), arguments, frame)
+    table = flask_config(machine, function.receiver or UNKNOWN)
+    return mapping_method(machine, External(f"builtins.dict.{name}", table), arguments, frame)
 
 
-def config_item(walk: Walk, value: External, index: Value, frame: Frame) -> Value:
-    return sequences.get_item(walk, flask_config(walk, value.receiver or UNKNOWN), index)
+def config_item(machine: Machine, value: External, index: Value, frame: Frame) -> Value:
+    return reading.get_item(machine, flask_config(machine, value.receiver or UNKNOWN), index)
 
 
-def set_config_item(walk: Walk, holder: External, index: Value, value: Value) -> None:
-    sequences.set_item(walk, flask_config(walk, holder.receiver or UNKNOWN), index, value)
+def set_config_item(machine: Machine, holder: External, index: Value, value: Value) -> None:
+    changing.set_item(machine, flask_config(machine, holder.receiver or UNKNOWN), index, value)
 
 
 # --- Django REST framework and others that read class paths from Django's settings -------------------------------
 
 
-def on_outside_import(walk: Walk, name: str, frame: Frame) -> None:
+def on_outside_import(machine: Machine, name: str, frame: Frame) -> None:
     """What a library does with the project's settings when it is imported."""
     for entry in SETTING_IMPORTS:
-        if name in entry.triggers and entry not in walk.settings_imported and walk.django.is_configured(walk):
-            walk.settings_imported.add(entry)
-            value = walk.django.setting(walk, entry.setting, frame)
+        if name in entry.triggers and entry not in machine.settings_imported and machine.django.is_configured(machine):
+            machine.settings_imported.add(entry)
+            value = machine.django.setting(machine, entry.setting, frame)
             for option in options(value) if value is not None else ():
                 if not entry.keys:
-                    import_all(walk, option, frame)
+                    import_all(machine, option, frame)
                 elif isinstance(option, Table):
                     for key in entry.keys:
                         item = option.entries.get(key)
                         if item is not None:
-                            import_all(walk, item.value, frame)
+                            import_all(machine, item.value, frame)
 
 
-def import_all(walk: Walk, value: Value, frame: Frame) -> None:
+def import_all(machine: Machine, value: Value, frame: Frame) -> None:
     """Import a dotted path, or every one of a list."""
     for option in options(value):
         items = option.items if isinstance(option, Items) else [Item(option)]
         for item in items:
             path = text(item.value)
             if path and "." in path:
-                with walk.doubted(not item.sure or isinstance(value, Choice)):
-                    import_path(walk, path, frame)
+                with machine.doubted(not item.sure or isinstance(value, Choice)):
+                    import_path(machine, path, frame)
 
 
 # --- classes ----------------------------------------------------------------------------------------------------
 
 
-def app_conf(walk: Walk, cls: Class, frame: Frame) -> None:
+def app_conf(machine: Machine, cls: Class, frame: Frame) -> None:
     """django-appconf: the attributes of the class become settings that are not set yet (appconf/base.py)."""
     meta = cls.names.get("Meta")
     prefix = text(meta.names.get("prefix", UNKNOWN)) if isinstance(meta, Class) else None
@@ -134,10 +134,10 @@ def app_conf(walk: Walk, cls: Class, frame: Frame) -> None:
         prefix = cls.module.name.rpartition(".")[0].rpartition(".")[2]
     for name, value in cls.names.items():
         if name.isupper():
-            walk.django.extra.setdefault(f"{prefix.upper()}_{name}" if prefix else name, value)
+            machine.django.extra.setdefault(f"{prefix.upper()}_{name}" if prefix else name, value)
 
 
-CLASS_HOOKS: dict[str, Callable[[Walk, Class, Frame], None]] = {
+CLASS_HOOKS: dict[str, Callable[[Machine, Class, Frame], None]] = {
     "appconf.AppConf": app_conf,
     "appconf.base.AppConf": app_conf,
 }
@@ -146,39 +146,39 @@ CLASS_HOOKS: dict[str, Callable[[Walk, Class, Frame], None]] = {
 # --- Flask's extensions -----------------------------------------------------------------------------------------
 
 
-def caching_init(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def caching_init(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Flask-Caching: ``CACHE_TYPE`` may be a dotted path (flask_caching/__init__.py ``_set_cache``)."""
     app, config = arguments.get(0, "app"), arguments.get(1, "config")
     tables = [option for option in options(config) if isinstance(option, Table)] if config is not None else []
     if not tables and app is not None:
-        tables = [flask_config(walk, app)]
+        tables = [flask_config(machine, app)]
     for table in tables:
         item = table.entries.get("CACHE_TYPE")
         if item is not None:
-            import_all(walk, item.value, frame)
+            import_all(machine, item.value, frame)
     return NONE
 
 
-def appbuilder_init(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def appbuilder_init(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Flask-AppBuilder creates the security manager and calls its ``register_views`` (flask_appbuilder/base.py)."""
     holder, app = function.receiver, arguments.get(0, "app")
     names = holder.names if isinstance(holder, (External, Instance)) else {}
     chosen = names.get("security_manager_class")
     if app is not None:
-        item = flask_config(walk, app).entries.get("FAB_SECURITY_MANAGER_CLASS")
+        item = flask_config(machine, app).entries.get("FAB_SECURITY_MANAGER_CLASS")
         path = text(item.value) if item is not None else None
-        chosen = import_path(walk, path, frame) if path else chosen
+        chosen = import_path(machine, path, frame) if path else chosen
     for option in options(chosen) if chosen is not None else ():
         if isinstance(option, Class):
-            manager = walk.call(option, Arguments((holder or UNKNOWN,)), frame)
-            walk.call(walk.attribute(manager, "register_views", frame), Arguments(), frame)
+            manager = machine.call(option, Arguments((holder or UNKNOWN,)), frame)
+            machine.call(machine.attribute(manager, "register_views", frame), Arguments(), frame)
     return NONE
 
 
 # --- Alembic ----------------------------------------------------------------------------------------------------
 
 
-def alembic_option(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def alembic_option(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Config().set_main_option(name, value)``."""
     name, value = text(arguments.get(0, "name")), arguments.get(1, "value")
     if isinstance(function.receiver, External) and name is not None and value is not None:
@@ -186,44 +186,47 @@ def alembic_option(walk: Walk, function: External, arguments: Arguments, frame: 
     return NONE
 
 
-def alembic_scripts(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def alembic_scripts(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``ScriptDirectory.from_config(config)``."""
     return External("alembic.script.ScriptDirectory()", None, arguments)
 
 
-def load_revisions(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def load_revisions(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Asking for a revision executes every migration file (alembic/script/base.py ``_load_revisions``)."""
     created = function.receiver.arguments if isinstance(function.receiver, External) else None
     config = created.get(0, "config") if created is not None else None
     location = text(config.names.get("forksafe script_location", UNKNOWN)) if isinstance(config, External) else None
-    directory = _resource(walk, location) if location else None
+    directory = _resource(machine, location) if location else None
     if directory is None:
         return UNKNOWN
     for folder in (f"{directory}/versions",):
-        for name in sorted(walk.layout.disk.listing(folder)):
+        for name in sorted(machine.imports.layout.disk.listing(folder)):
             if name.endswith(".py"):
                 base = name.removesuffix(".py")
-                walk.load_file(Found(base, f"{folder}/{name}", False, (), FIRST_PARTY), frame)
+                machine.load_file(Found(base, f"{folder}/{name}", False, (), FIRST_PARTY), frame)
     return UNKNOWN
 
 
-def _resource(walk: Walk, location: str) -> str | None:
+def _resource(machine: Machine, location: str) -> str | None:
     """The directory of ``package:path`` or of a plain absolute path."""
     package, separator, path = location.partition(":")
     if not separator:
-        return location if walk.layout.disk.is_directory(location) else None
-    found = walk.layout.find(package)
+        return location if machine.imports.layout.disk.is_directory(location) else None
+    found = machine.imports.layout.find(package)
     return f"{found.locations[0]}/{path}" if found is not None and found.locations else None
 
 
 # --- the table --------------------------------------------------------------------------------------------------
 
 
-def symbol_by_name(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def symbol_by_name(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``kombu.utils.imports.symbol_by_name``: what is no string is returned as it is."""
     name = arguments.get(0, "name")
     return join(
-        *(import_path(walk, found, frame) if (found := text(option)) else option for option in options(name or UNKNOWN))
+        *(
+            import_path(machine, found, frame) if (found := text(option)) else option
+            for option in options(name or UNKNOWN)
+        )
     )
 
 
@@ -239,7 +242,7 @@ ALIASES = {
     "celery.utils.symbol_by_name": "kombu.utils.imports.symbol_by_name",
 }
 
-FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
     "flask.Flask().config.from_object": config_from_object,
     **{
         f"flask.Flask().config.{name}": config_method

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import operators, sequences
+from flake8_forksafe.interpreter import changing, identity, iterating, operators
 from flake8_forksafe.interpreter.values import (
     FALSE,
     NONE,
@@ -26,76 +26,76 @@ from flake8_forksafe.interpreter.values import (
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def sequence(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
+def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value]:
     """A model of ``list``, ``tuple``, ``set``, ``frozenset``, ``iter``, ``reversed``, ``sorted``."""
 
-    def model(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    def model(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
         source = arguments.get(0, "iterable")
         if source is None:
-            return Items(kind, (), walk.doubt)
-        found = sequences.iterate(walk, source, frame)
+            return Items(kind, (), machine.journal.doubt)
+        found = iterating.iterate(machine, source, frame)
         items, complete = list(found.items), found.complete
         if function.path.endswith("sorted"):
-            items, is_known = in_order(walk, items, arguments, frame)
+            items, is_known = in_order(machine, items, arguments, frame)
             complete = complete and is_known
         elif function.path.endswith("reversed"):
             items.reverse()
         elif kind == "set":
-            items = sequences.distinct(items)
-        return sequences.charged(walk, Items(kind, items, walk.doubt, complete))
+            items = identity.distinct(items)
+        return iterating.charged(machine, Items(kind, items, machine.journal.doubt, complete))
 
     return model
 
 
-def in_order(walk: Walk, items: list[Item], arguments: Arguments, frame: Frame) -> tuple[list[Item], bool]:
+def in_order(machine: Machine, items: list[Item], arguments: Arguments, frame: Frame) -> tuple[list[Item], bool]:
     """The elements that ``sorted`` or ``list.sort`` puts in order, and whether that order is known."""
-    ordered = _ordered(walk, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame)
+    ordered = _ordered(machine, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame)
     return (items, len(items) < 2) if ordered is None else (ordered, True)
 
 
 def _ordered(
-    walk: Walk, items: list[Item], arguments: Arguments, backwards: bool | None, frame: Frame
+    machine: Machine, items: list[Item], arguments: Arguments, backwards: bool | None, frame: Frame
 ) -> list[Item] | None:
     """``items`` by what ``key`` makes of them; None where that is not known."""
     key = arguments.keywords.get("key", NONE)
     computed = [item.value for item in items]
     if truth(key) is not False:
-        computed = [walk.call(key, Arguments((value,)), frame) for value in computed]
-    plain = [sequences.python_value(value) for value in computed]
+        computed = [machine.call(key, Arguments((value,)), frame) for value in computed]
+    plain = [identity.python_value(value) for value in computed]
     if None in plain or backwards is None:
         return None
     try:
         places = sorted(range(len(items)), key=lambda place: plain[place], reverse=backwards)  # type: ignore[arg-type, return-value]
     except TypeError as error:
-        walk.fail(type(error).__name__)
+        machine.fail(type(error).__name__)
         return None
     return [items[place] for place in places]
 
 
-def extreme(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def extreme(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``max`` and ``min``; with ``key`` and more than one argument, those arguments are the elements."""
     if "key" not in arguments.keywords:
-        return pure(walk, function, arguments, frame)
-    source = arguments.positional[0] if len(arguments.positional) == 1 else walk.items("tuple", arguments.positional)
-    found = sequences.iterate(walk, source, frame)
-    ordered = _ordered(walk, list(found.items), arguments, function.path.endswith("max"), frame)
-    return ordered[0].value if ordered and sequences.is_known(found) else UNKNOWN
+        return pure(machine, function, arguments, frame)
+    source = arguments.positional[0] if len(arguments.positional) == 1 else machine.items("tuple", arguments.positional)
+    found = iterating.iterate(machine, source, frame)
+    ordered = _ordered(machine, list(found.items), arguments, function.path.endswith("max"), frame)
+    return ordered[0].value if ordered and identity.is_known(found) else UNKNOWN
 
 
-def dictionary(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    table = Table({}, walk.doubt, arguments.complete)
+def dictionary(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    table = Table({}, machine.journal.doubt, arguments.complete)
     source = arguments.get(0, "") if arguments.positional else None
     if isinstance(source, (Table, Choice)):
-        sequences.update(walk, table, source)
+        changing.update(machine, table, source)
     elif source is not None:
-        pairs = sequences.iterate(walk, source, frame)
+        pairs = iterating.iterate(machine, source, frame)
         table.complete &= pairs.complete
         for item in pairs.items:
-            pair = sequences.iterate(walk, item.value, frame)
-            key = sequences.key_of(pair.items[0].value) if len(pair.items) == 2 else None
+            pair = iterating.iterate(machine, item.value, frame)
+            key = identity.key_of(pair.items[0].value) if len(pair.items) == 2 else None
             if key is None:
                 table.complete = False
             else:
@@ -104,13 +104,13 @@ def dictionary(walk: Walk, function: External, arguments: Arguments, frame: Fram
     return table
 
 
-def dictionary_of_keys(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def dictionary_of_keys(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``dict.fromkeys``."""
-    keys = sequences.iterate(walk, arguments.get(0, "") or UNKNOWN, frame)
+    keys = iterating.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
     value = arguments.get(1, "") or NONE
-    table = Table({}, walk.doubt, keys.complete and arguments.complete)
+    table = Table({}, machine.journal.doubt, keys.complete and arguments.complete)
     for item in keys.items:
-        key = sequences.key_of(item.value)
+        key = identity.key_of(item.value)
         known = table.entries.get(key)
         if key is None:
             table.complete = False
@@ -119,67 +119,67 @@ def dictionary_of_keys(walk: Walk, function: External, arguments: Arguments, fra
     return table
 
 
-def enumerate_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    found = sequences.iterate(walk, arguments.get(0, "iterable") or UNKNOWN, frame)
+def enumerate_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    found = iterating.iterate(machine, arguments.get(0, "iterable") or UNKNOWN, frame)
     start = arguments.get(1, "start")
     first = start.value if isinstance(start, Literal) and isinstance(start.value, int) else 0
-    pairs = [Item(walk.items("tuple", [Literal(first + index), item.value]), item.sure)
+    pairs = [Item(machine.items("tuple", [Literal(first + index), item.value]), item.sure)
              for index, item in enumerate(found.items)]  # fmt: skip
-    return Items("iterator", pairs, walk.doubt, found.complete)
+    return Items("iterator", pairs, machine.journal.doubt, found.complete)
 
 
-def zip_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    columns = [sequences.iterate(walk, value, frame) for value in arguments.positional]
+def zip_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    columns = [iterating.iterate(machine, value, frame) for value in arguments.positional]
     complete = all(column.complete for column in columns)
     rows = [
-        Item(walk.items("tuple", [item.value for item in row]), all(item.sure for item in row))
+        Item(machine.items("tuple", [item.value for item in row]), all(item.sure for item in row))
         for row in zip(*(column.items for column in columns), strict=False)
     ]
-    return Items("iterator", rows, walk.doubt, complete)
+    return Items("iterator", rows, machine.journal.doubt, complete)
 
 
-def range_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def range_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     numbers = [value.value for value in arguments.positional if isinstance(value, Literal)]
     whole = [number for number in numbers if isinstance(number, int)]
     if len(whole) != len(arguments.positional) or not whole or (len(whole) == 3 and not whole[2]):
-        return Items("iterator", (), walk.doubt, complete=False)
+        return Items("iterator", (), machine.journal.doubt, complete=False)
     found = range(*whole)
     if len(found) > 1000:
-        return Items("iterator", (), walk.doubt, complete=False)
-    return walk.items("iterator", [Literal(number) for number in found])
+        return Items("iterator", (), machine.journal.doubt, complete=False)
+    return machine.items("iterator", [Literal(number) for number in found])
 
 
-def map_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def map_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if len(arguments.positional) != 2:
         return UNKNOWN
     callback, source = arguments.positional
-    found = sequences.iterate(walk, source, frame)
+    found = iterating.iterate(machine, source, frame)
     results = []
     for item in found.items:
-        with walk.doubted(not item.sure):
-            results.append(Item(walk.call(callback, Arguments((item.value,)), frame), item.sure))
+        with machine.doubted(not item.sure):
+            results.append(Item(machine.call(callback, Arguments((item.value,)), frame), item.sure))
     if not found.complete:
-        with walk.doubted():
-            walk.call(callback, Arguments((UNKNOWN,)), frame)
-    return Items("iterator", results, walk.doubt, found.complete)
+        with machine.doubted():
+            machine.call(callback, Arguments((UNKNOWN,)), frame)
+    return Items("iterator", results, machine.journal.doubt, found.complete)
 
 
-def filter_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def filter_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if len(arguments.positional) != 2:
         return UNKNOWN
     callback, source = arguments.positional
-    found = sequences.iterate(walk, source, frame)
+    found = iterating.iterate(machine, source, frame)
     kept = []
     for item in found.items:
         identity = isinstance(callback, Literal)
-        holds = truth(item.value if identity else walk.call(callback, Arguments((item.value,)), frame))
+        holds = truth(item.value if identity else machine.call(callback, Arguments((item.value,)), frame))
         if holds is not False:
             kept.append(Item(item.value, item.sure and holds is True))
-    return Items("iterator", kept, walk.doubt, found.complete)
+    return Items("iterator", kept, machine.journal.doubt, found.complete)
 
 
-def any_or_all(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    found = sequences.iterate(walk, arguments.get(0, "iterable") or UNKNOWN, frame)
+def any_or_all(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    found = iterating.iterate(machine, arguments.get(0, "iterable") or UNKNOWN, frame)
     decisive = function.path.endswith("any")
     answers = [(truth(item.value), item.sure) for item in found.items]
     if (decisive, True) in answers:
@@ -188,56 +188,56 @@ def any_or_all(walk: Walk, function: External, arguments: Arguments, frame: Fram
     return UNKNOWN if unsure else Literal(not decisive)
 
 
-def next_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
-    own = operators.special(walk, arguments.get(0, "") or UNKNOWN, "__next__", (), frame)
+def next_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    own = operators.special(machine, arguments.get(0, "") or UNKNOWN, "__next__", (), frame)
     if own is not None:
         return own
-    found = sequences.iterate(walk, arguments.get(0, "") or UNKNOWN, frame)
+    found = iterating.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
     default = arguments.get(1, "default")
-    if found.items and found.items[0].sure and found.kind == "iterator" and walk.touches_surely(found.born):
+    if found.items and found.items[0].sure and found.kind == "iterator" and machine.touches_surely(found.born):
         return found.items.pop(0).value
     for index, item in enumerate(found.items):
         if item.sure:
             return join(*(earlier.value for earlier in found.items[: index + 1]))
     if default is None and not found.items and found.complete:
-        return walk.fail("StopIteration")
+        return machine.fail("StopIteration")
     maybe = [item.value for item in found.items] + ([] if found.complete else [UNKNOWN])
     return join(*maybe, default if default is not None else UNKNOWN)
 
 
-def length(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def length(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     value = arguments.get(0, "")
     if isinstance(value, Choice):
-        return sequences.each(walk, value, lambda option: length(walk, function, Arguments((option,)), frame))
-    if isinstance(value, Items) and sequences.is_known(value):
+        return iterating.each(machine, value, lambda option: length(machine, function, Arguments((option,)), frame))
+    if isinstance(value, Items) and identity.is_known(value):
         return Literal(len(value.items))
     if isinstance(value, Table) and value.complete and all(item.sure for item in value.entries.values()):
         return Literal(len(value.entries))
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         return Literal(len(value.value))
-    return operators.special(walk, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
+    return operators.special(machine, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
 
 
-def convert(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def convert(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``str(x)``, ``int(x)``, ``bool(x)``, ``float(x)``, ``repr(x)``."""
     value = arguments.get(0, "")
     kind = function.path.rpartition(".")[2]
     if value is None:
         return {"str": Literal(""), "int": Literal(0), "bool": FALSE, "float": Literal(0.0)}.get(kind, UNKNOWN)
     if kind == "bool":
-        answer = operators.holds(walk, value, frame)
+        answer = operators.holds(machine, value, frame)
         return UNKNOWN if answer is None else Literal(answer)
-    own = operators.converted(walk, value, kind, frame)
+    own = operators.converted(machine, value, kind, frame)
     if own is not None:
         return own
-    others = [sequences.python_value(other) for other in arguments.positional[1:]]
+    others = [identity.python_value(other) for other in arguments.positional[1:]]
     if None in others or arguments.keywords:
         return UNKNOWN
     plain = [other[0] for other in others if other is not None]
-    return sequences.each(walk, value, lambda option: _converted(walk, option, kind, plain))
+    return iterating.each(machine, value, lambda option: _converted(machine, option, kind, plain))
 
 
-def _converted(walk: Walk, value: Value, kind: str, others: list[object]) -> Value:
+def _converted(machine: Machine, value: Value, kind: str, others: list[object]) -> Value:
     if isinstance(value, FilePath) and kind == "str":
         return Literal(value.path)
     if not isinstance(value, Literal) or isinstance(value.value, bytes):
@@ -247,21 +247,21 @@ def _converted(walk: Walk, value: Value, kind: str, others: list[object]) -> Val
     try:
         return Literal(getattr(builtins, kind)(value.value, *others))
     except (TypeError, ValueError, OverflowError) as error:
-        return walk.fail(type(error).__name__)
+        return machine.fail(type(error).__name__)
 
 
 PURE = ("abs", "chr", "ord", "round", "sum")
 """Functions of plain values that depend on nothing else."""
 
 
-def pure(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def pure(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``max(a, b)``, ``sum(numbers)`` and their kin, for plain values."""
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return sequences.each(walk, value, lambda option: pure(
-                walk, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
-    passed = [sequences.python_value(value) for value in arguments.positional]
+            return iterating.each(machine, value, lambda option: pure(
+                machine, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
+    passed = [identity.python_value(value) for value in arguments.positional]
     if None in passed or arguments.keywords or not arguments.complete:
         return UNKNOWN
     try:
@@ -269,5 +269,5 @@ def pure(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> 
             *(value[0] for value in passed if value is not None)
         )
     except (TypeError, ValueError, OverflowError) as error:
-        return walk.fail(type(error).__name__)
+        return machine.fail(type(error).__name__)
     return Literal(result) if isinstance(result, (str, bytes, int, float, complex)) else UNKNOWN

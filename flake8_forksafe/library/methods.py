@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import sequences, strings
+from flake8_forksafe.interpreter import arithmetic, changing, comparison, errors, identity, iterating, strings
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -24,74 +24,74 @@ from flake8_forksafe.library.iteration import dictionary, in_order
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-Model = Callable[["Walk", External, Arguments, "Frame"], Value]
+Model = Callable[["Machine", External, Arguments, "Frame"], Value]
 VALUE_ERROR = External("builtins.ValueError()")
 
 
-def sequence_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def sequence_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Methods that change or read a list, tuple or set."""
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Items)
     first = arguments.get(0, "")
     if name in ("append", "add", "appendleft") and first is not None:
-        if receiver.kind != "set" or truth(sequences.contains(walk, receiver, first)) is not True:
-            sequences.append(walk, receiver, first, 0 if name == "appendleft" else None)
+        if receiver.kind != "set" or truth(comparison.contains(machine, receiver, first)) is not True:
+            changing.append(machine, receiver, first, 0 if name == "appendleft" else None)
     elif name == "insert" and len(arguments.positional) == 2:
         index = first.value if isinstance(first, Literal) and isinstance(first.value, int) else None
-        sequences.append(walk, receiver, arguments.positional[1], index)
+        changing.append(machine, receiver, arguments.positional[1], index)
     elif name in ("extend", "update") and first is not None:
-        sequences.extend(walk, receiver, first)
+        changing.extend(machine, receiver, first)
     elif name in ("remove", "discard") and first is not None:
-        _remove(walk, receiver, name, first)
+        _remove(machine, receiver, name, first)
     elif name == "pop":
-        return _pop(walk, receiver, first)
+        return _pop(machine, receiver, first)
     elif name == "clear":
-        receiver.items[:] = [] if walk.touches_surely(receiver.born) else sequences.unsure(receiver.items)
+        receiver.items[:] = [] if machine.touches_surely(receiver.born) else changing.unsure(receiver.items)
     elif name == "copy":
-        return Items(receiver.kind, receiver.items, walk.doubt, receiver.complete)
+        return Items(receiver.kind, receiver.items, machine.journal.doubt, receiver.complete)
     elif name == "index" and first is not None:
-        return _index(walk, receiver, first) if len(arguments.positional) == 1 else UNKNOWN
+        return _index(machine, receiver, first) if len(arguments.positional) == 1 else UNKNOWN
     elif name in ("union", "intersection", "difference", "symmetric_difference") and first is not None:
         symbol = {"union": "|", "intersection": "&", "difference": "-"}.get(name, "^")
-        return sequences.binary(walk, symbol, receiver, sequences.iterate(walk, first, frame))
+        return arithmetic.binary(machine, symbol, receiver, iterating.iterate(machine, first, frame))
     elif name == "count" and first is not None:
-        found = [sequences.equal(item.value, first) for item in receiver.items]
-        return UNKNOWN if None in found or not sequences.is_known(receiver) else Literal(found.count(True))
+        found = [comparison.equal(item.value, first) for item in receiver.items]
+        return UNKNOWN if None in found or not identity.is_known(receiver) else Literal(found.count(True))
     elif name in ("issubset", "issuperset", "isdisjoint"):
         return UNKNOWN
     elif name in ("reverse", "sort"):
         items, is_known = receiver.items[::-1], True
         if name == "sort":
-            items, is_known = in_order(walk, receiver.items, arguments, frame)
+            items, is_known = in_order(machine, receiver.items, arguments, frame)
         receiver.complete &= is_known
-        receiver.items[:] = items if walk.touches_surely(receiver.born) else sequences.unsure(items)
+        receiver.items[:] = items if machine.touches_surely(receiver.born) else changing.unsure(items)
     elif name in ("__iter__",):
         return receiver
     return NONE
 
 
-def _index(walk: Walk, receiver: Items, value: Value) -> Value:
+def _index(machine: Machine, receiver: Items, value: Value) -> Value:
     """``list.index``."""
     for index, item in enumerate(receiver.items):
-        answer = sequences.equal(item.value, value)
+        answer = comparison.equal(item.value, value)
         if answer is None or not item.sure:
             break
         if answer:
             return Literal(index) if receiver.complete else UNKNOWN
     else:
         if receiver.complete:
-            return walk.fail("ValueError")
-    walk.may_fail(VALUE_ERROR)
+            return machine.fail("ValueError")
+    machine.may_fail(VALUE_ERROR)
     return UNKNOWN
 
 
-def _remove(walk: Walk, receiver: Items, name: str, value: Value) -> None:
-    doubtful = not walk.touches_surely(receiver.born)
+def _remove(machine: Machine, receiver: Items, name: str, value: Value) -> None:
+    doubtful = not machine.touches_surely(receiver.born)
     for index, item in enumerate(receiver.items):
-        answer = sequences.equal(item.value, value)
+        answer = comparison.equal(item.value, value)
         if answer is False:
             continue
         if answer and item.sure and not doubtful:
@@ -101,58 +101,58 @@ def _remove(walk: Walk, receiver: Items, name: str, value: Value) -> None:
         if answer and item.sure:
             return
         doubtful = True
-    if sequences.is_known(receiver) and name == "remove":
-        walk.fail("ValueError")
+    if identity.is_known(receiver) and name == "remove":
+        machine.fail("ValueError")
     elif name == "remove":
-        walk.may_fail(VALUE_ERROR)
+        machine.may_fail(VALUE_ERROR)
 
 
-def _pop(walk: Walk, receiver: Items, index: Value | None) -> Value:
+def _pop(machine: Machine, receiver: Items, index: Value | None) -> Value:
     position = index.value if isinstance(index, Literal) and isinstance(index.value, int) else -1
     if index is not None and not isinstance(index, Literal):
         return UNKNOWN
     if receiver.complete and not receiver.items:
-        return walk.fail("KeyError" if receiver.kind == "set" else "IndexError")
+        return machine.fail("KeyError" if receiver.kind == "set" else "IndexError")
     if not -len(receiver.items) <= position < len(receiver.items):
-        walk.may_fail(sequences.INDEX_ERROR)
+        machine.may_fail(errors.INDEX_ERROR)
         return UNKNOWN
-    if sequences.is_known(receiver) and walk.touches_surely(receiver.born) and receiver.kind != "set":
+    if identity.is_known(receiver) and machine.touches_surely(receiver.born) and receiver.kind != "set":
         return receiver.items.pop(position).value
-    if not sequences.is_known(receiver):
-        walk.may_fail(sequences.INDEX_ERROR)
-    receiver.items[:] = sequences.unsure(receiver.items)
+    if not identity.is_known(receiver):
+        machine.may_fail(errors.INDEX_ERROR)
+    receiver.items[:] = changing.unsure(receiver.items)
     return UNKNOWN
 
 
-def mapping_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def mapping_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Methods of a dict."""
-    if function.receiver is walk.environ:
-        with walk.watching_environment(frame):
-            return _mapping_method(walk, function, arguments, frame)
-    return _mapping_method(walk, function, arguments, frame)
+    if function.receiver is machine.environ:
+        with machine.watching_environment(frame):
+            return _mapping_method(machine, function, arguments, frame)
+    return _mapping_method(machine, function, arguments, frame)
 
 
-def _mapping_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def _mapping_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Table)
     if name in ("get", "pop", "setdefault"):
-        return _get(walk, receiver, name, arguments)
+        return _get(machine, receiver, name, arguments)
     if name == "update":
         for value in arguments.positional:
-            sequences.update(walk, receiver, dictionary(walk, function, Arguments((value,)), frame))
+            changing.update(machine, receiver, dictionary(machine, function, Arguments((value,)), frame))
         for keyword, value in arguments.keywords.items():
-            sequences.set_item(walk, receiver, Literal(keyword), value)
+            changing.set_item(machine, receiver, Literal(keyword), value)
         return NONE
     if name == "copy":
-        return Table(dict(receiver.entries), walk.doubt, receiver.complete)
+        return Table(dict(receiver.entries), machine.journal.doubt, receiver.complete)
     if name in ("keys", "values", "items", "__iter__"):
         found = []
         for key, item in receiver.entries.items():
-            parts = {"values": item.value, "items": walk.items("tuple", [sequences.value_of(key), item.value])}
-            found.append(Item(parts.get(name, sequences.value_of(key)), item.sure))
-        return Items("iterator", found, walk.doubt, receiver.complete)
+            parts = {"values": item.value, "items": machine.items("tuple", [identity.value_of(key), item.value])}
+            found.append(Item(parts.get(name, identity.value_of(key)), item.sure))
+        return Items("iterator", found, machine.journal.doubt, receiver.complete)
     if name in ("clear", "popitem"):
-        certain = walk.touches_surely(receiver.born) and name == "clear"
+        certain = machine.touches_surely(receiver.born) and name == "clear"
         for key, item in list(receiver.entries.items()):
             receiver.entries[key] = Item(item.value, False)
         if certain:
@@ -162,48 +162,48 @@ def _mapping_method(walk: Walk, function: External, arguments: Arguments, frame:
     return UNKNOWN
 
 
-def _get(walk: Walk, receiver: Table, name: str, arguments: Arguments) -> Value:
+def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> Value:
     index, default = arguments.get(0, "key"), arguments.get(1, "default") or NONE
     if isinstance(index, Choice):
         return join(
-            *(_get(walk, receiver, name, Arguments((option, *arguments.positional[1:]))) for option in index.options)
+            *(_get(machine, receiver, name, Arguments((option, *arguments.positional[1:]))) for option in index.options)
         )
-    key = sequences.key_of(index) if index is not None else None
+    key = identity.key_of(index) if index is not None else None
     if key is None:
         return UNKNOWN
     item = receiver.entries.get(key)
-    if receiver is walk.environ and isinstance(key, str):
-        walk.variables_read.add(key)
+    if receiver is machine.environ and isinstance(key, str):
+        machine.recorder.variables_read.add(key)
     if item is None:
         if name == "pop" and arguments.get(1, "default") is None:
             if receiver.complete:
-                return walk.fail("KeyError")
-            walk.may_fail(sequences.KEY_ERROR)
+                return machine.fail("KeyError")
+            machine.may_fail(errors.KEY_ERROR)
         result = default if receiver.complete else join(default, UNKNOWN)
     else:
         result = item.value if item.sure else join(item.value, default)
     if name == "setdefault" and (item is None or not item.sure):
         # A variable of the environment is taken to be unset where no deployment file sets it: the default holds.
-        result = default if receiver is walk.environ and item is None else result
-        sequences.set_item(walk, receiver, index or UNKNOWN, result)
+        result = default if receiver is machine.environ and item is None else result
+        changing.set_item(machine, receiver, index or UNKNOWN, result)
     elif name == "pop" and item is not None:
         receiver.entries[key] = Item(item.value, False)
-        if walk.touches_surely(receiver.born):
+        if machine.touches_surely(receiver.born):
             receiver.entries.pop(key)
     return result
 
 
-def string_method(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def string_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Methods of str and bytes, computed where every argument is known."""
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Literal)
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return sequences.each(walk, value, lambda option: string_method(
-                walk, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
-    passed = [sequences.python_value(value) for value in arguments.positional]
-    named = {key: sequences.python_value(value) for key, value in arguments.keywords.items()}
+            return iterating.each(machine, value, lambda option: string_method(
+                machine, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
+    passed = [identity.python_value(value) for value in arguments.positional]
+    named = {key: identity.python_value(value) for key, value in arguments.keywords.items()}
     if None in passed or None in named.values() or not arguments.complete:
         return UNKNOWN
     if not isinstance(receiver.value, (str, bytes)):
@@ -215,27 +215,31 @@ def string_method(walk: Walk, function: External, arguments: Arguments, frame: F
     except strings.TooLarge:
         return UNKNOWN
     except Exception as error:  # whatever the method raises, the program would raise too
-        return walk.fail(type(error).__name__)
+        return machine.fail(type(error).__name__)
     if isinstance(result, (list, tuple)):
-        return sequences.charged(walk, Items(type(result).__name__, map(Item, map(Literal, result)), walk.doubt))
+        return iterating.charged(
+            machine, Items(type(result).__name__, map(Item, map(Literal, result)), machine.journal.doubt)
+        )
     assert isinstance(result, (str, bytes, int))
-    return sequences.charged(walk, Literal(result))
+    return iterating.charged(machine, Literal(result))
 
 
 def method(model: Model, kind: type[Value]) -> Model:
     """A model of a method that may be called unbound, as in ``map(str.strip, values)``."""
 
-    def call(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    def call(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
         receiver = function.receiver
         if receiver is None and arguments.positional:
             receiver = arguments.positional[0]
             arguments = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
         if isinstance(receiver, Choice):
-            return sequences.each(
-                walk, receiver, lambda option: call(walk, External(function.path, option), arguments, frame)
+            return iterating.each(
+                machine, receiver, lambda option: call(machine, External(function.path, option), arguments, frame)
             )
         return (
-            model(walk, External(function.path, receiver), arguments, frame) if isinstance(receiver, kind) else UNKNOWN
+            model(machine, External(function.path, receiver), arguments, frame)
+            if isinstance(receiver, kind)
+            else UNKNOWN
         )
 
     return call

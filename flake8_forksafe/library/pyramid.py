@@ -20,49 +20,49 @@ from flake8_forksafe.library.standard import import_path
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def _named(walk: Walk, value: Value, frame: Frame) -> Value:
+def _named(machine: Machine, value: Value, frame: Frame) -> Value:
     """What a dotted name, relative to the caller's package if it begins with a dot, or a value stands for."""
     name = text(value)
     if name is None:
         return value
-    return import_path(walk, frame.module.package + name if name.startswith(".") else name, frame)
+    return import_path(machine, frame.module.package + name if name.startswith(".") else name, frame)
 
 
-def include(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def include(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``config.include(name)``: import it and call its ``includeme``."""
     for option in options(arguments.get(0, "callable") or UNKNOWN):
-        found = _named(walk, option, frame)
+        found = _named(machine, option, frame)
         if isinstance(found, ModuleValue):
             found = found.module.contents.get("includeme", UNKNOWN)
         if isinstance(found, Function):
-            walk.call(found, Arguments((function.receiver or UNKNOWN,)), frame)
+            machine.call(found, Arguments((function.receiver or UNKNOWN,)), frame)
     return NONE
 
 
-def scan(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def scan(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``config.scan(package)``: import every module below it (Venusian)."""
     package = arguments.get(0, "package")
     for option in options(package) if package is not None else ():
-        found = _named(walk, option, frame)
+        found = _named(machine, option, frame)
         if isinstance(found, ModuleValue):
-            _import_below(walk, found.module.name, frame)
+            _import_below(machine, found.module.name, frame)
     if package is None:
-        _import_below(walk, frame.module.package, frame)
+        _import_below(machine, frame.module.package, frame)
     return NONE
 
 
-def _import_below(walk: Walk, package: str, frame: Frame) -> None:
-    found = walk.layout.find(package)
-    for name, is_package in walk.layout.names_in(found.locations) if found is not None else ():
-        walk.import_name(f"{package}.{name}", frame)
+def _import_below(machine: Machine, package: str, frame: Frame) -> None:
+    found = machine.imports.layout.find(package)
+    for name, is_package in machine.imports.layout.names_in(found.locations) if found is not None else ():
+        machine.import_name(f"{package}.{name}", frame)
         if is_package:
-            _import_below(walk, f"{package}.{name}", frame)
+            _import_below(machine, f"{package}.{name}", frame)
 
 
-FUNCTIONS: dict[str, Callable[[Walk, External, Arguments, Frame], Value]] = {
+FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
     "pyramid.config.Configurator().include": include,
     "pyramid.config.Configurator().scan": scan,
 }

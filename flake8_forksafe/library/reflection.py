@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import assignments, exceptions, sequences
+from flake8_forksafe.interpreter import assignments, exceptions, iterating
 from flake8_forksafe.interpreter.frames import Raised
 from flake8_forksafe.interpreter.values import (
     FALSE,
@@ -36,46 +36,46 @@ from flake8_forksafe.interpreter.values import (
 
 if TYPE_CHECKING:
     from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.walk import Walk
+    from flake8_forksafe.interpreter.machine import Machine
 
 
-def get_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def get_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     holder, name, default = arguments.get(0, "object"), arguments.get(1, "name"), arguments.get(2, "default")
     names = [found for option in options(name or UNKNOWN) if (found := text(option)) is not None]
     if holder is None or not names:
         return UNKNOWN
     if default is None:
-        return join(*(walk.attribute(holder, found, frame) for found in names))
-    return join(*(attribute_or(walk, holder, found, default, frame) for found in names))
+        return join(*(machine.attribute(holder, found, frame) for found in names))
+    return join(*(attribute_or(machine, holder, found, default, frame) for found in names))
 
 
-def attribute_or(walk: Walk, holder: Value, name: str, default: Value, frame: Frame) -> Value:
+def attribute_or(machine: Machine, holder: Value, name: str, default: Value, frame: Frame) -> Value:
     """``getattr(holder, name, default)``."""
-    known = has(walk, holder, name, frame)
+    known = has(machine, holder, name, frame)
     if known is False:
         return default
-    value = walk.attribute(holder, name, frame)
+    value = machine.attribute(holder, name, frame)
     return value if known else join(value, default)
 
 
-def has(walk: Walk, holder: Value, name: str, frame: Frame) -> bool | None:
+def has(machine: Machine, holder: Value, name: str, frame: Frame) -> bool | None:
     """Whether a value has an attribute; None if that is not known."""
     if _lacks(holder, name):
         return False
-    before, walk.possible_errors = walk.possible_errors, []
-    doubt = walk.doubt
-    walk.catchers.append([External("builtins.AttributeError")])
+    before, machine.errors.possible = machine.errors.possible, []
+    doubt = machine.journal.doubt
+    machine.errors.catchers.append([External("builtins.AttributeError")])
     try:
-        value = walk.attribute(holder, name, frame)
-        unsure = bool(walk.possible_errors)
+        value = machine.attribute(holder, name, frame)
+        unsure = bool(machine.errors.possible)
     except Raised as error:
-        walk.doubt = doubt
+        machine.journal.doubt = doubt
         if exceptions.matches(error.value, External("builtins.AttributeError")):
             return False
         raise
     finally:
-        walk.catchers.pop()
-        walk.possible_errors = before
+        machine.errors.catchers.pop()
+        machine.errors.possible = before
     if isinstance(holder, (Instance, Class)) and value is UNKNOWN:
         outside = any(isinstance(base, External) and base.path != "builtins.object" for base in
                       (holder.cls if isinstance(holder, Instance) else holder).mro())  # fmt: skip
@@ -94,18 +94,18 @@ def _lacks(holder: Value, name: str) -> bool:
     return False
 
 
-def has_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def has_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     holder, name = arguments.get(0, "object"), text(arguments.get(1, "name"))
     if holder is None or name is None:
         return UNKNOWN
-    answer = has(walk, holder, name, frame)
+    answer = has(machine, holder, name, frame)
     return UNKNOWN if answer is None else Literal(answer)
 
 
-def set_attribute(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def set_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     holder, name, value = arguments.get(0, ""), text(arguments.get(1, "")), arguments.get(2, "")
     if holder is not None and name is not None and value is not None:
-        assignments.set_attribute(walk, holder, name, value, frame)
+        assignments.set_attribute(machine, holder, name, value, frame)
     elif isinstance(holder, ModuleValue):
         holder.module.open = True  # as with globals(): what is put in there under a computed name is not followed
     return NONE
@@ -117,7 +117,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-def is_instance(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def is_instance(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     value, kind = arguments.get(0, ""), arguments.get(1, "")
     if value is None or kind is None:
         return UNKNOWN
@@ -160,7 +160,7 @@ def _abstract(kind: External) -> bool | None:
     return None if kind.path.startswith(("collections.", "typing.")) else _other_type(kind)
 
 
-def is_subclass(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def is_subclass(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     cls, kind = arguments.get(0, ""), arguments.get(1, "")
     if not isinstance(cls, Class) or kind is None:
         return FALSE if isinstance(cls, Function) else UNKNOWN
@@ -174,12 +174,12 @@ def is_subclass(walk: Walk, function: External, arguments: Arguments, frame: Fra
     return UNKNOWN if outside and any(isinstance(wanted, External) for wanted in kinds) else FALSE
 
 
-def type_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def type_of(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if len(arguments.positional) == 3:
         name, bases, namespace = arguments.positional
         names = {key: item.value for key, item in namespace.entries.items() if isinstance(key, str)} if isinstance(
             namespace, Table) else {}  # fmt: skip
-        inherited = sequences.iterate(walk, bases, frame)
+        inherited = iterating.iterate(machine, bases, frame)
         return Class(text(name) or "?", frame.module, tuple(item.value for item in inherited.items), names, frame.line)
     value = arguments.get(0, "")
     if isinstance(value, Instance):
@@ -191,41 +191,41 @@ def type_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) 
     return UNKNOWN
 
 
-def new_type(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def new_type(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``super().__new__(...)`` in a metaclass: the class that is being created."""
-    return walk.created if walk.created is not None else UNKNOWN
+    return machine.created if machine.created is not None else UNKNOWN
 
 
-def subclasses(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def subclasses(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     cls = function.receiver
     if not isinstance(cls, Class):
         return UNKNOWN
     direct = [item for item in cls.subclasses if isinstance(item.value, Class) and cls in item.value.bases]
-    return sequences.from_items(walk, "list", direct)
+    return iterating.from_items(machine, "list", direct)
 
 
-def descriptor(kind: str) -> Callable[[Walk, External, Arguments, Frame], Value]:
+def descriptor(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value]:
     """A model of ``property``, ``classmethod``, ``staticmethod``."""
 
-    def model(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+    def model(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
         inner = arguments.get(0, "fget")
         return UNKNOWN if inner is None else Descriptor(kind, inner)
 
     return model
 
 
-def names_of(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def names_of(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``vars``, ``globals``, ``locals``: a view, so changes to it change the names."""
     holder = arguments.get(0, "")
     if holder is None:
         if function.path.endswith("globals"):
             frame.module.open = True  # what is put in there under a computed name is not followed
-        return NamesTable(walk, frame.module.contents if function.path.endswith("globals") else frame.names)
+        return NamesTable(machine, frame.module.contents if function.path.endswith("globals") else frame.names)
     if isinstance(holder, ModuleValue):
         holder.module.open = True
-        return NamesTable(walk, holder.module.contents)
+        return NamesTable(machine, holder.module.contents)
     if isinstance(holder, (Instance, Class)):
-        return NamesTable(walk, holder.names)
+        return NamesTable(machine, holder.names)
     return UNKNOWN
 
 
@@ -234,8 +234,8 @@ class NamesTable(Table):
 
     __slots__ = ("names",)
 
-    def __init__(self, walk: Walk, names: dict[str, Value]) -> None:
-        super().__init__(Bound(names), walk.certain, complete=False)
+    def __init__(self, machine: Machine, names: dict[str, Value]) -> None:
+        super().__init__(Bound(names), machine.journal.certain, complete=False)
         self.names = names
 
 
@@ -252,7 +252,7 @@ class Bound(dict[object, Item]):
             self.names[key] = item.value
 
 
-def directory(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def directory(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     holder = arguments.get(0, "")
     names: dict[str, Value] | None = None
     if holder is None:
@@ -263,38 +263,38 @@ def directory(walk: Walk, function: External, arguments: Arguments, frame: Frame
         cls = holder.cls if isinstance(holder, Instance) else holder
         names = {name: value for base in cls.mro() if isinstance(base, Class) for name, value in base.names.items()}
     if names is None:
-        return Items("list", (), walk.doubt, complete=False)
-    return walk.items("list", [Literal(name) for name in sorted(names)])
+        return Items("list", (), machine.journal.doubt, complete=False)
+    return machine.items("list", [Literal(name) for name in sorted(names)])
 
 
-def is_callable(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def is_callable(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     value = arguments.get(0, "")
     if isinstance(value, (Function, Class, Method, Partial)):
         return TRUE
     return FALSE if isinstance(value, (Literal, Items, Table, FilePath, ModuleValue)) else UNKNOWN
 
 
-def import_(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def import_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``__import__(name)``: returns the top package unless ``fromlist`` is given."""
     name = text(arguments.get(0, "name"))
     if name is None:
         return UNKNOWN
-    value = walk.import_name(name, frame)
+    value = machine.import_name(name, frame)
     if value is None:
-        return walk.fail("ModuleNotFoundError")
+        return machine.fail("ModuleNotFoundError")
     fromlist = arguments.get(3, "fromlist")
-    module = walk.modules.get(name.partition(".")[0])
+    module = machine.imports.modules.get(name.partition(".")[0])
     if module is None or (fromlist is not None and truth(fromlist)):
         return value
     return ModuleValue(module)
 
 
-def with_setter(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def with_setter(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@name.setter`` of a property."""
     inner, setter = arguments.positional[0], arguments.get(1, "fset")
     return Descriptor("property", inner.function, setter) if isinstance(inner, Descriptor) else inner
 
 
-def first_argument(walk: Walk, function: External, arguments: Arguments, frame: Frame) -> Value:
+def first_argument(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Something that returns what it is given."""
     return arguments.positional[0] if arguments.positional else UNKNOWN

@@ -1,0 +1,167 @@
+"""Comparing plain values, sequences and mappings, and asking whether one holds another."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flake8_forksafe.interpreter.bounds import is_small, weight
+from flake8_forksafe.interpreter.values import (
+    FALSE,
+    NAMED_FIELDS,
+    TRUE,
+    UNKNOWN,
+    Choice,
+    Class,
+    FilePath,
+    Function,
+    Instance,
+    Items,
+    Literal,
+    ModuleValue,
+    Table,
+    Value,
+    same,
+)
+
+if TYPE_CHECKING:
+    from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
+from flake8_forksafe.interpreter.iterating import each
+
+
+def contains(machine: Machine, container: Value, element: Value) -> Value:
+    """``element in container``."""
+    if isinstance(container, Choice):
+        return each(machine, container, lambda option: contains(machine, option, element))
+    if isinstance(element, Choice):
+        return each(machine, element, lambda option: contains(machine, container, option))
+    if isinstance(container, Literal) and isinstance(element, Literal):
+        if isinstance(container.value, str) and isinstance(element.value, str):
+            return Literal(element.value in container.value)
+        return UNKNOWN if isinstance(container.value, bytes) else machine.fail("TypeError")
+    if isinstance(container, FilePath):
+        return UNKNOWN
+    if isinstance(container, Table):
+        key = key_of(element)
+        if key is None:
+            return UNKNOWN
+        item = container.entries.get(key)
+        return (UNKNOWN if not container.complete else FALSE) if item is None else (TRUE if item.sure else UNKNOWN)
+    if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):
+        machine.step(weight(container))
+        answers = [(_equal(item.value, element), item.sure) for item in container.items]
+        if (True, True) in answers:
+            return TRUE
+        unsure = not container.complete or any(answer is not False for answer, _ in answers)
+        return UNKNOWN if unsure else FALSE
+    return UNKNOWN
+
+
+def equal(left: Value, right: Value) -> bool | None:
+    """``left == right``; None if that is not known."""
+    return _equal(left, right) if is_small(left) and is_small(right) else None
+
+
+def _equal(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Literal) and isinstance(right, Literal):
+        return left.value == right.value
+    if isinstance(left, FilePath) and isinstance(right, FilePath):
+        return left.path == right.path
+    if isinstance(left, Items) and isinstance(right, Items):
+        return _equal_items(left, right)
+    if isinstance(left, Table) and isinstance(right, Table):
+        return _equal_tables(left, right)
+    if same(left, right):
+        return True
+    constants = (Literal, Items, Table, FilePath)
+    objects = (Class, Function, ModuleValue)
+    if isinstance(left, constants) and isinstance(right, constants) and type(left) is not type(right):
+        return False
+    if (isinstance(left, objects) and isinstance(right, constants)) or (
+        isinstance(left, constants) and isinstance(right, objects)
+    ):
+        return False
+    if isinstance(left, objects) and isinstance(right, objects):
+        return False
+    return None
+
+
+def _equal_items(left: Items, right: Items) -> bool | None:
+    kinds = {"tuple" if value.kind in NAMED_FIELDS else value.kind for value in (left, right)}
+    if kinds == {"set"}:
+        keys = [[key_of(item.value) for item in value.items] for value in (left, right)]
+        unknown = None in keys[0] or None in keys[1] or not (is_known(left) and is_known(right))
+        return None if unknown else set(keys[0]) == set(keys[1])
+    if "iterator" in kinds or not (is_known(left) and is_known(right)):
+        return None
+    if len(kinds) > 1 or len(left.items) != len(right.items):
+        return False
+    answers = [_equal(a.value, b.value) for a, b in zip(left.items, right.items, strict=True)]
+    return False if False in answers else (None if None in answers else True)
+
+
+def _equal_tables(left: Table, right: Table) -> bool | None:
+    known = all(value.complete and all(item.sure for item in value.entries.values()) for value in (left, right))
+    if not known:
+        return None
+    if left.entries.keys() != right.entries.keys():
+        return False
+    answers = [_equal(item.value, right.entries[key].value) for key, item in left.entries.items()]
+    return False if False in answers else (None if None in answers else True)
+
+
+ORDER: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def compare(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
+    """``left <symbol> right`` for a comparison."""
+    if symbol in ("in", "not in"):
+        return _negated(contains(machine, right, left), symbol == "not in")
+    if isinstance(left, Choice):
+        return each(machine, left, lambda option: compare(machine, symbol, option, right))
+    if isinstance(right, Choice):
+        return each(machine, right, lambda option: compare(machine, symbol, left, option))
+    if symbol in ("==", "!="):
+        answer = equal(left, right)
+        return UNKNOWN if answer is None else Literal(answer != (symbol == "!="))
+    if symbol in ("is", "is not"):
+        return _negated(_identical(left, right), symbol == "is not")
+    plain_left, plain_right = _ordered(left), _ordered(right)
+    if plain_left is None or plain_right is None:
+        return UNKNOWN
+    try:
+        return Literal(bool(ORDER[symbol](plain_left[0], plain_right[0])))
+    except TypeError as error:
+        return machine.fail(type(error).__name__)
+
+
+def _ordered(value: Value) -> tuple[object] | None:
+    """A Python object to compare with ``<``, in a tuple; None if it is not known."""
+    if isinstance(value, Items) and value.kind == "set":
+        keys = [key_of(item.value) for item in value.items]
+        return None if None in keys or not is_known(value) else (frozenset(keys),)
+    if isinstance(value, Items) and value.kind in NAMED_FIELDS:
+        value = Items("tuple", value.items, value.born, value.complete)
+    return python_value(value) if not isinstance(value, FilePath) else None
+
+
+def _identical(left: Value, right: Value) -> Value:
+    none = [isinstance(value, Literal) and value.value is None for value in (left, right)]
+    if all(none):
+        return TRUE
+    if any(none):
+        other = right if none[0] else left
+        known = (Literal, Items, Table, Class, Function, Instance, ModuleValue, FilePath)
+        return FALSE if isinstance(other, known) else UNKNOWN
+    answer = equal(left, right)
+    return UNKNOWN if answer is None else Literal(answer)
+
+
+def _negated(value: Value, negate: bool) -> Value:
+    if not negate:
+        return value
+    return Literal(not value.value) if isinstance(value, Literal) else UNKNOWN

@@ -13,7 +13,6 @@ from copy import copy
 from typing import NamedTuple
 
 from flake8_forksafe.interpreter.records import Edge, Gate, Node, Setting, Span
-from flake8_forksafe.library.setting_imports import SETTING_IMPORTS
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.layout import STDLIB, Layout, absolute, outside_origin
@@ -25,8 +24,6 @@ from flake8_forksafe.trace.trace import Trace
 
 APP_NAMES = frozenset({"app", "celery", "celery_app"})
 """Names that the search for apps looks at in any module."""
-READ_SETTINGS = frozenset(trigger for entry in SETTING_IMPORTS for trigger in entry.triggers)
-"""Modules of libraries that import what settings name."""
 
 
 class Refused(Exception):
@@ -194,7 +191,7 @@ class _Grafter:
         if self.layout.find(top) is None:
             installed = True if outside_origin(top) == STDLIB else self.trace.presence(top)
             caught = self.span.caught if installed is False else self.span.guarded and installed is None
-            if name in READ_SETTINGS or caught:
+            if name in self.trace.growth.hooked or caught:
                 raise Refused
             yield name
             return
@@ -214,7 +211,7 @@ class _Grafter:
         path = f"{source}.{name}"
         growth = self.trace.growth
         if source not in self.trace.paths:
-            if path in READ_SETTINGS:
+            if path in growth.hooked:
                 raise Refused
             if path in self.hazards:
                 yield path

@@ -10,8 +10,11 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
-from flake8_forksafe.hosts.celery import Launcher, boot
-from flake8_forksafe.interpreter.process import Argv, Process, default_argv, launch_forms, other_processes
+from flake8_forksafe.hosts.celery import CELERY
+from flake8_forksafe.hosts.facts import Argv
+from flake8_forksafe.hosts.host import Launcher, Start, boot
+from flake8_forksafe.interpreter.import_system import ImportSystem
+from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.values import Arguments, Literal
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
@@ -26,8 +29,6 @@ from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.cache import FactStore
 from flake8_forksafe.trace.trace import Launch, Trace
-
-CELERY_PROGRAMS = frozenset({"celery", "celery.exe"})
 
 
 class Surroundings(NamedTuple):
@@ -62,27 +63,26 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
     environ = tuple(process_environ(around, layout, starts).items())
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
-    fallback = celery_app.settings_module(disk, settings.project)
+    start = Start(app.spec, launcher, celery_app.settings_module(disk, settings.project))
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
 
     def trace_as(argv: Argv) -> Trace:
         process = Process(argv, environ, settings.platform, versions)
-        hazards = around.catalogue.names()
-        warm_up = partial(warm_up_of, cache(around.catalogue.warm_up))
-        walk = Walk(layout, around.store, process, hazards, presence, warm_up)
-        walk.django.fallback = fallback
-        trace = Trace(Launch(app.spec, source=source), walk, boot(walk, app.spec, launcher), environment)
+        imports = ImportSystem(layout, around.store, around.catalogue.names(), presence)
+        walk = Walk(LIBRARY, imports, process, partial(warm_up_of, cache(around.catalogue.warm_up)))
+        launch = Launch(app.spec, source=source)
+        trace = Trace(launch, walk, boot(walk, CELERY, start), environment)
         walk.release()
         return trace
 
-    trace = trace_as((launcher.argv,) if launcher is not None else default_argv(app.spec))
+    trace = trace_as((launcher.argv,) if launcher is not None else CELERY.default_argv(app.spec))
     if trace.app_place is None and not app.path:
         around.problems.append(Problem("app", app.spec))
     if trace.uses and trace.gates:
-        trace.variants.update({name: trace_as(argv) for name, argv in other_processes(app.spec).items()})
+        trace.variants.update({name: trace_as(argv) for name, argv in CELERY.other_processes(app.spec).items()})
         if None in trace.gates.values():
-            trace.variants.update({form: trace_as((argv,)) for form, argv in launch_forms(app.spec).items()})
+            trace.variants.update({form: trace_as((argv,)) for form, argv in CELERY.launch_forms(app.spec).items()})
     trace.starts = starts
     trace.forks = any(resolve(start, trace.conf).forks for start in starts or (None,))
     return trace
@@ -114,7 +114,7 @@ def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> La
     """The console script of the project that starts the worker, where it is not Celery's own."""
     for start in starts:
         program = os.path.basename(start.argv[0]) if start.argv else ""
-        if program in scripts and program not in CELERY_PROGRAMS:
+        if program in scripts and program not in CELERY.programs:
             argv = (f"/venv/bin/{program}", *start.argv[1:])
             command = next((word for word in start.argv[1:] if not word.startswith("-")), "")
             return Launcher(argv, scripts[program], command)

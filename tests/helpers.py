@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flake8_forksafe.analysis import Report, analyse
-from flake8_forksafe.interpreter.frames import Frame, Module
-from flake8_forksafe.interpreter.process import Process, default_argv
+from flake8_forksafe.hosts.celery import CELERY
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.import_system import ImportSystem
+from flake8_forksafe.interpreter.process import Process
+from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.interpreter.walk import Walk
+from flake8_forksafe.library import LIBRARY
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Found, Layout
 from flake8_forksafe.session import deep_recursion
@@ -39,21 +43,22 @@ def make_walk(
 ) -> Walk:
     """A walk over the modules in a directory."""
     disk = Disk()
-    process = Process(argv or default_argv("proj"), tuple((environ or {}).items()), "linux", ((3, 11), (3, 11)))
+    process = Process(argv or CELERY.default_argv("proj"), tuple((environ or {}).items()), "linux", ((3, 11), (3, 11)))
     store = FactStore(None, disk.read)
-    return Walk(Layout(disk, (str(root),)), store, process, frozenset(hazards))
+    return Walk(LIBRARY, ImportSystem(Layout(disk, (str(root),)), store, frozenset(hazards)), process)
 
 
 def import_in(walk: Walk, name: str) -> None:
     """Import a module as the worker's first."""
-    frame = Frame(Module(Found("celery", None, False, (), "first-party")), "celery", "function", walk.certain)
+    frame = Frame(Module(Found("celery", None, False, (), "first-party")), "celery", "function", walk.journal.certain)
     with deep_recursion():
         walk.import_name(name, frame)
 
 
 def loaded(walk: Walk) -> list[str]:
     """The modules of the walk, in order."""
-    return [name for name in walk.order if name in walk.modules and walk.modules[name].state != "failed"]
+    modules = walk.imports.modules
+    return [name for name in walk.recorder.order if name in modules and modules[name].state != "failed"]
 
 
 def check(root: Path, **options: object) -> Report:

@@ -6,13 +6,15 @@ celery/worker/worker.py, celery/apps/worker.py, celery/loaders/base.py.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
 
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS
-from flake8_forksafe.hosts.django import assigned_at
-from flake8_forksafe.interpreter.frames import Frame, Module
-from flake8_forksafe.interpreter.machine import BudgetExceeded, Machine
-from flake8_forksafe.interpreter.records import AFTER_FORK, BEFORE_FORK, IN_CHILDREN, ROOT, UnreadSetting
+from flake8_forksafe.hosts.django import fall_back, run_command
+from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, UnreadSetting
+from flake8_forksafe.hosts.host import Boot, Host, ProjectFacts, Step
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import LibraryState, Machine
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -29,6 +31,7 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.library.celery import (
     CeleryApp,
+    CeleryState,
     Receiver,
     cause,
     import_default_modules,
@@ -36,72 +39,21 @@ from flake8_forksafe.library.celery import (
     load_named_classes,
     run_receivers,
 )
+from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.project.found import split_spec
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
+ROOT = Node("", "celery worker")
+"""The node of the worker itself, from which everything is reached."""
 
-class Booted(NamedTuple):
-    """How far the boot was followed."""
+BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logger", "after_setup_task_logger",
+               "celeryd_after_setup", "worker_before_create_process")  # fmt: skip
+"""Signals of the worker sent in MainProcess before the first fork, in order (celery/apps/worker.py,
+celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``import_modules`` comes before all."""
+AFTER_FORK = ("worker_ready",)
+"""Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
 
-    app: CeleryApp | None
-    forked_at: int
-    """How many modules were loaded before the fork; later ones belong to ``worker_ready``."""
-    edges_at_fork: int
-    conf: dict[str, object]
-    """The settings in :data:`WORKER_SETTINGS` that the project gives a literal value."""
-    unread_settings: tuple[UnreadSetting, ...]
-
-
-class Launcher(NamedTuple):
-    """A console script of the project that starts the worker.
-
-    :ivar argv: ``sys.argv`` of its process.
-    :ivar entry: what it calls, as ``module:function``.
-    :ivar command: its first argument, which may be the name of a Django management command.
-    """
-
-    argv: tuple[str, ...]
-    entry: str
-    command: str
-
-
-def boot(machine: Machine, app: str, launcher: Launcher | None = None) -> Booted:
-    """Follow the boot of ``celery -A app worker``, or of a script that does the same."""
-    frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), ROOT, "function", machine.journal.certain)
-    frame.boot = True
-    found: CeleryApp | None = None
-    at_fork: tuple[int, int] | None = None
-    try:
-        if launcher is not None:
-            _run_script(machine, launcher, frame)
-        found = _before_fork(machine, app, frame)
-        at_fork = (len(machine.recorder.order), len(machine.recorder.edges))
-        for signal in (*AFTER_FORK, *IN_CHILDREN):
-            with machine.recorder.boot_step(signal):
-                run_receivers(machine, machine.celery.receivers.get(signal, []), {"sender": UNKNOWN})
-    except BudgetExceeded:
-        machine.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
-    return Booted(
-        found,
-        *(at_fork or (len(machine.recorder.order), len(machine.recorder.edges))),
-        _worker_settings(machine, found, frame),
-        _unread(machine, found),
-    )
-
-
-def _run_script(machine: Machine, launcher: Launcher, frame: Frame) -> None:
-    """What a console script does before it hands over to Celery: its module, its function, Django's command."""
-    with machine.recorder.boot_step("console script"):
-        module, _, function = launcher.entry.partition(":")
-        value = machine.import_name(module, frame)
-        if isinstance(value, ModuleValue) and function:
-            called = machine.attribute(value, function, frame)
-            if isinstance(called, Function):
-                machine.call(called, Arguments(), frame)
-        if machine.django.is_configured(machine) and launcher.command:
-            machine.django.setup(machine, frame)
-            machine.django.load_command(machine, launcher.command, frame)
-
+IN_CHILDREN = ("worker_process_init",)
+"""Sent in each child when it starts (celery/concurrency/prefork.py)."""
 
 WORKER_SETTINGS = (
     "worker_pool", "worker_concurrency", "worker_pool_start_method", "worker_autoscaler", "worker_max_tasks_per_child",
@@ -110,40 +62,120 @@ WORKER_SETTINGS = (
 """Settings that decide what the pool is."""
 
 
-def _worker_settings(machine: Machine, app: CeleryApp | None, frame: Frame) -> dict[str, object]:
+def _project_facts(boot: Boot) -> ProjectFacts:
     """What the project sets of :data:`WORKER_SETTINGS`; a value that is not known is left out."""
+    machine = boot.machine
+    app, task_modules = machine.state(CeleryBoot).app, frozenset(machine.state(CeleryState).task_modules)
     if app is None:
-        return {}
-    values = {name: app.setting(name, frame, machine) for name in WORKER_SETTINGS}
-    return {name: value.value for name, value in values.items() if isinstance(value, Literal)}
+        return ProjectFacts(task_modules=task_modules)
+    with machine.recorder.boot_step("find_app"):
+        values = {name: app.setting(name, boot.frame, machine) for name in WORKER_SETTINGS}
+    conf: dict[str, object] = {name: value.value for name, value in values.items() if isinstance(value, Literal)}
+    return ProjectFacts(conf, _unread(machine, app), task_modules)
 
 
-def _before_fork(machine: Machine, spec: str, frame: Frame) -> CeleryApp | None:
-    value = find_app(machine, spec, frame)
-    app = machine.celery.app_of(value)
-    if app is None and machine.celery.apps:
-        app = machine.celery.apps[-1]
-    if app is None:
-        return None
+def launch_forms(app: str) -> dict[str, tuple[str, ...]]:
+    """``sys.argv`` of a worker in both launch forms, by how it is launched.
+
+    Verified with Celery 5.7: element 0 is a full path in both, so ``"celery" in sys.argv`` is False.
+    """
+    rest = ("-A", app, "worker")
+    return {
+        f"celery -A {app} worker": ("/venv/bin/celery", *rest),
+        f"python -m celery -A {app} worker": ("/venv/lib/python3/site-packages/celery/__main__.py", *rest),
+    }
+
+
+def other_processes(app: str) -> dict[str, Argv]:
+    """Processes in which a gate is evaluated as well, to learn what it is for."""
+    return {
+        ELSEWHERE: (("/srv/manage.py", "runserver"), ("/venv/bin/gunicorn", "proj.wsgi")),
+        IMAGINED: (("celery", "-A", app, "worker"), ("celery", "worker", "-A", app)),
+    }
+
+
+class CeleryBoot(LibraryState):
+    """The app that the worker runs, once it is found."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.app: CeleryApp | None = None
+
+
+def _run_script(boot: Boot) -> None:
+    """What a console script does before it hands over to Celery: its module, its function, Django's command."""
+    fall_back(boot)
+    launcher, machine = boot.start.launcher, boot.machine
+    if launcher is None:
+        return
+    module, _, function = launcher.entry.partition(":")
+    value = machine.import_name(module, boot.frame)
+    if isinstance(value, ModuleValue) and function:
+        called = machine.attribute(value, function, boot.frame)
+        if isinstance(called, Function):
+            machine.call(called, Arguments(), boot.frame)
+    run_command(boot, launcher.command)
+
+
+def _find_app(boot: Boot) -> None:
+    known = boot.machine.state(CeleryState)
+    app = known.app_of(find_app(boot.machine, boot.start.app, boot.frame))
+    if app is None and known.apps:
+        app = known.apps[-1]
+    if app is not None:
+        boot.machine.state(CeleryBoot).app = app
+        boot.app_place = (app.frame.module.name, app.line)
+
+
+def _with_app(run: Callable[[Machine, CeleryApp], None]) -> Callable[[Boot], None]:
+    """A step that needs the app."""
+
+    def step(boot: Boot) -> None:
+        app = boot.machine.state(CeleryBoot).app
+        if app is not None:
+            run(boot.machine, app)
+
+    return step
+
+
+def _load_config(machine: Machine, app: CeleryApp) -> None:
     load_config(machine, app, _cause_of(machine, app))
-    with machine.recorder.boot_step("import_modules"):
-        import_default_modules(machine, app, _cause_of(machine, app))
-    with machine.recorder.boot_step("on_after_finalize"):
-        run_receivers(machine, app.receivers.get("on_after_finalize", []), {"sender": app.value})
-    with machine.recorder.boot_step("worker classes"):
-        load_named_classes(machine, app, _cause_of(machine, app))
-    for signal in BEFORE_FORK:
-        with machine.recorder.boot_step(signal):
-            run_receivers(machine, machine.celery.receivers.get(signal, []), {"sender": UNKNOWN, "instance": UNKNOWN})
-    with machine.recorder.boot_step("bootsteps"):
-        for step in app.steps:
-            _run_step(machine, step)
-    return app
+
+
+def _import_modules(machine: Machine, app: CeleryApp) -> None:
+    import_default_modules(machine, app, _cause_of(machine, app))
+
+
+def _finalize(machine: Machine, app: CeleryApp) -> None:
+    run_receivers(machine, app.receivers.get("on_after_finalize", []), {"sender": app.value})
+
+
+def _load_classes(machine: Machine, app: CeleryApp) -> None:
+    load_named_classes(machine, app, _cause_of(machine, app))
+
+
+def _run_steps(machine: Machine, app: CeleryApp) -> None:
+    for step in app.steps:
+        _run_step(machine, step)
 
 
 def _cause_of(machine: Machine, app: CeleryApp) -> Frame:
     """A frame for the line that created the app."""
     return cause(machine, Receiver(app.value, app.frame, app.line, True))
+
+
+def _signal(name: str) -> Step:
+    """A step that sends a signal of the worker before it forks."""
+    keywords: dict[str, Value] = {"sender": UNKNOWN, "instance": UNKNOWN}
+    return Step(name, _with_app(lambda machine, app: _send(machine, name, keywords)))
+
+
+def _late_signal(name: str) -> Step:
+    """A step that sends a signal after the first fork, or in a child."""
+    return Step(name, lambda boot: _send(boot.machine, name, {"sender": UNKNOWN}))
+
+
+def _send(machine: Machine, name: str, keywords: dict[str, Value]) -> None:
+    run_receivers(machine, machine.state(CeleryState).receivers.get(name, []), keywords)
 
 
 def _run_step(machine: Machine, step: Receiver) -> None:
@@ -176,7 +208,7 @@ def _attribute(machine: Machine, module: Value, name: str, frame: Frame) -> Valu
     value: Value = module
     for part in name.split("."):
         value = machine.attribute(value, part, frame)
-    if isinstance(value, (Function, Choice)) and machine.celery.app_of(value) is None:
+    if isinstance(value, (Function, Choice)) and machine.state(CeleryState).app_of(value) is None:
         value = machine.call(value, Arguments(), frame)
     return value
 
@@ -194,15 +226,15 @@ def _app_in(machine: Machine, value: Value | None, frame: Frame) -> Value | None
         inner = machine.import_name(f"{value.module.name}.celery", frame)
         if isinstance(inner, ModuleValue):
             return _app_in(machine, inner, frame)
-    return next((found for found in names.values() if machine.celery.app_of(found) is not None), None)
+    return next((found for found in names.values() if machine.state(CeleryState).app_of(found) is not None), None)
 
 
-def _unread(machine: Machine, app: CeleryApp | None) -> tuple[UnreadSetting, ...]:
+def _unread(machine: Machine, app: CeleryApp) -> tuple[UnreadSetting, ...]:
     """Settings with the app's namespace in front that Celery does not know."""
-    prefix = text(app.namespace) if app is not None else None
-    if app is None or not prefix:
+    prefix = text(app.namespace)
+    if not prefix:
         return ()
-    holders = machine.django.settings or list(options(app.config) if app.config is not None else ())
+    holders = machine.state(DjangoSettings).settings or list(options(app.config) if app.config is not None else ())
     found = []
     for holder in holders:
         for name, instead in UNREAD_SETTINGS.items():
@@ -211,3 +243,38 @@ def _unread(machine: Machine, app: CeleryApp | None) -> tuple[UnreadSetting, ...
             if place is not None:
                 found.append(UnreadSetting(key, f"{prefix}_{instead}".upper(), place[0].name, place[1]))
     return tuple(found)
+
+
+CELERY = Host(
+    name="Celery",
+    parent="the worker's MainProcess",
+    child="a pool process",
+    root=ROOT,
+    programs=frozenset({"celery", "celery.exe"}),
+    launch_forms=launch_forms,
+    other_processes=other_processes,
+    before_fork=(
+        Step("console script", _run_script),
+        Step("find_app", _find_app),
+        Step("load_config", _with_app(_load_config)),
+        Step("import_modules", _with_app(_import_modules)),
+        Step("on_after_finalize", _with_app(_finalize)),
+        Step("worker classes", _with_app(_load_classes)),
+        *map(_signal, BEFORE_FORK),
+        Step("bootsteps", _with_app(_run_steps)),
+    ),
+    after_fork=tuple(map(_late_signal, AFTER_FORK)),
+    in_children=tuple(map(_late_signal, IN_CHILDREN)),
+    project_facts=_project_facts,
+    handlers=(
+        "on_configure",
+        "on_after_configure",
+        "on_after_finalize",
+        "import_modules",
+        *BEFORE_FORK,
+        "bootsteps",
+        *AFTER_FORK,
+    ),
+    safe_hook="celery.signals.worker_process_init",
+)
+"""``celery -A app worker`` with the prefork pool."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from flake8_forksafe.interpreter.changing import update
+from flake8_forksafe.interpreter.comparison import contains
+from flake8_forksafe.interpreter.file_paths import join_path, path_text
+from flake8_forksafe.interpreter.identity import distinct, python_value
+from flake8_forksafe.interpreter.iterating import charged, each
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT, TooLarge, percent
 from flake8_forksafe.interpreter.values import (
     CHOICE_LIMIT,
@@ -24,14 +30,6 @@ from flake8_forksafe.interpreter.values import (
     Value,
     options,
 )
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.changing import update
-from flake8_forksafe.interpreter.comparison import contains
-from flake8_forksafe.interpreter.file_paths import join_path, path_text
-from flake8_forksafe.interpreter.identity import distinct, python_value
-from flake8_forksafe.interpreter.iterating import charged, each
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
-
-from flake8_forksafe.interpreter import changing, iterating, operators
+from flake8_forksafe.interpreter import changing, iterating, operators, special_methods
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     Class,
     External,
@@ -23,9 +21,6 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
 
 
 def run_assign(machine: Machine, node: facts.Assign, frame: Frame) -> Flow:
@@ -46,9 +41,9 @@ def assign(machine: Machine, target: Expression, value: Value, frame: Frame) -> 
         set_attribute(machine, machine.evaluate(target.value, frame), target.name, value, frame)
     elif isinstance(target, facts.Subscript):
         container = machine.evaluate(target.value, frame)
-        with machine.watching_environment(frame) if container is machine.environ else nullcontext():
+        with changing.watched(container, frame):
             key = machine.evaluate(target.key, frame)
-            if operators.special(machine, container, "__setitem__", (key, value), frame) is None:
+            if special_methods.call(machine, container, "__setitem__", (key, value), frame) is None:
                 changing.set_item(machine, container, key, value)
     elif isinstance(target, facts.Display):
         for inner, part in zip(target.items, iterating.unpack(machine, value, target.items), strict=True):
@@ -85,7 +80,7 @@ def run_augment(machine: Machine, node: facts.Augment, frame: Frame) -> Flow:
             changing.extend(machine, option, right)
             return Flow.NEXT
         if node.operator == "|" and isinstance(option, (Items, Table)) and not isinstance(left, Literal):
-            with machine.watching_environment(frame) if option is machine.environ else nullcontext():
+            with changing.watched(option, frame):
                 changing.update(machine, option, right)
             return Flow.NEXT
     assign(machine, node.target, operators.augmented(machine, node.operator, left, right, frame), frame)
@@ -101,6 +96,6 @@ def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
         elif isinstance(target, facts.Subscript):
             container = machine.evaluate(target.value, frame)
             key = machine.evaluate(target.key, frame)
-            if operators.special(machine, container, "__delitem__", (key,), frame) is None:
+            if special_methods.call(machine, container, "__delitem__", (key,), frame) is None:
                 changing.delete_item(machine, container, key)
     return Flow.NEXT

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flake8_forksafe.interpreter import imports, iterating
+from flake8_forksafe.interpreter.bounds import is_long
+from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     BARE,
-    NAMED_FIELDS,
     NONE,
     UNKNOWN,
     Arguments,
@@ -26,21 +28,15 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Method,
     ModuleValue,
+    NamedItems,
     Partial,
     Super,
     Unknown,
     Value,
     join,
 )
-from flake8_forksafe.library.standard import path_attribute
 
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-
-PATH_LIMIT = 12
-"""Attributes and calls in one external path; deeper, nothing is known about a library's object."""
-
-ATTRIBUTE_ERROR = External("builtins.AttributeError()")
+PATH = "pathlib.Path()"
 
 
 def module_attribute(machine: Machine, module: str, identifier: str) -> Value | None:
@@ -75,15 +71,19 @@ def builtin_method(value: Value, name: str) -> Value:
         kind = type(value.value).__name__
         if not hasattr(value.value, name):
             return value if name in ("value", "name") else UNKNOWN  # a member of an Enum
-    elif isinstance(value, Items) and name in NAMED_FIELDS.get(value.kind, ()):
-        return value.items[NAMED_FIELDS[value.kind].index(name)].value
+    elif isinstance(value, NamedItems) and name in value.fields:
+        return value.items[value.fields.index(name)].value
     elif isinstance(value, Items):
         kind = value.kind
-    elif isinstance(value, FilePath):
-        return path_attribute(value, name)
     else:
         kind = "dict"
     return External(f"builtins.{kind}.{name}", value)
+
+
+def path_value(machine: Machine, value: FilePath, name: str, frame: Frame) -> Value:
+    provider = machine.library.attributes.get(PATH)
+    found = provider(machine, value, name, frame) if provider is not None else None
+    return External(f"{PATH}.{name}", value) if found is None else found
 
 
 def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) -> Value:
@@ -112,7 +112,7 @@ def external_value(machine: Machine, value: External, name: str, frame: Frame) -
         found = provider(machine, value, name, frame)
         if found is not None:
             return found
-    if value.path.count(".") + value.path.count("(") > PATH_LIMIT:
+    if is_long(value.path):
         return UNKNOWN
     path = f"{value.path}.{name}"
     receiver = value if value.path.endswith("()") else value.receiver
@@ -175,7 +175,7 @@ def from_classes(
             if base.path in BARE:
                 continue
             owner = f"{base.path}()" if instance is not None else base.path
-            if owner.count(".") + owner.count("(") > PATH_LIMIT:
+            if is_long(owner):
                 return UNKNOWN
             provider = machine.library.attributes.get(owner)
             if provider is not None and isinstance(instance, Instance):
@@ -255,6 +255,7 @@ def unknown_value(machine: Machine, value: Value, name: str, frame: Frame) -> Va
 
 ATTRIBUTES: dict[type, Callable[[Machine, Any, str, Frame], Value]] = {
     ModuleValue: module_value,
+    FilePath: path_value,
     External: external_value,
     Instance: instance_value,
     Class: class_value,

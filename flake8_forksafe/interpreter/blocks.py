@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
-from flake8_forksafe.interpreter.values import External, Value, join
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-
-SOME_ERROR = External("some library's error")
-"""What a call of a library may raise."""
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.values import Value, join
 
 NOWHERE = Flow(0)
 LEAVING = Flow.RETURN | Flow.BREAK | Flow.CONTINUE

@@ -13,6 +13,13 @@ from flake8_forksafe.interpreter.values import ITEM_LIMIT, Items, Literal, Table
 FREE = 1_000
 """Elements or characters of a value that cost no steps."""
 CHARACTERS_PER_STEP = 16
+PATH_LIMIT = 12
+"""Attributes and calls in one external path; deeper, nothing is known about a library's object."""
+
+
+def is_long(path: str) -> bool:
+    """Whether the path of something of a library has more than ``PATH_LIMIT`` attributes and calls."""
+    return path.count(".") + path.count("(") > PATH_LIMIT
 
 
 def is_small(value: Value) -> bool:

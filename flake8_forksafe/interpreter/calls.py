@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from flake8_forksafe.interpreter import iterating
-from flake8_forksafe.interpreter.blocks import SOME_ERROR
+from flake8_forksafe.interpreter.bounds import is_long
+from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
+from flake8_forksafe.interpreter.errors import SOME_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.importing import function_body
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.memory import Remembered
 from flake8_forksafe.interpreter.values import (
     BARE,
     NONE,
@@ -24,32 +29,18 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Method,
     Partial,
-    Table,
     Unknown,
     Value,
     join,
 )
 from flake8_forksafe.source import facts
 
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-
 REPEAT_LIMIT = 3
 """Executions of one function with the same arguments; later calls get the last result."""
-RECURSION_LIMIT = 4
+NESTED_LIMIT = 4
 """Executions of one function inside itself."""
 VARIANT_LIMIT = 2_000
 """Executions of one function with whatever arguments."""
-DEPTH_LIMIT = 400
-"""Calls and imports nested in each other."""
-
-
-class Remembered(NamedTuple):
-    """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs."""
-
-    times: int
-    result: Value
-    keep: Arguments
 
 
 def call(machine: Machine, function: Value, arguments: Arguments, frame: Frame) -> Value:
@@ -71,13 +62,13 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     machine.step()
     machine.record(frame, function.node, "call")
     machine.use(frame, function.node.dotted, arguments)
-    key = _key(function, arguments)
+    key = _call_key(function, arguments)
     known = machine.memory.results.get(key)
     total = machine.memory.executions.get(function.node, 0)
     active = machine.memory.active.get(function.node, 0)
     if known is not None and (known.times >= REPEAT_LIMIT or active):
         return known.result
-    if active >= RECURSION_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
+    if active >= NESTED_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
         return UNKNOWN
     machine.memory.executions[function.node] = total + 1
     inner = Frame(function.module, function.node, "function", machine.journal.doubt, function.closure)
@@ -101,7 +92,7 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     return result
 
 
-def _key(function: Function, arguments: Arguments) -> tuple[object, ...]:
+def _call_key(function: Function, arguments: Arguments) -> tuple[object, ...]:
     """What makes two calls the same."""
     named = ((name, _identity(value)) for name, value in arguments.keywords.items())
     closure = id(function.closure) if function.closure is not None else 0
@@ -122,7 +113,7 @@ def _run_body(machine: Machine, function: Function, inner: Frame) -> Value:
     definition = function.definition
     if isinstance(definition, facts.Lambda):
         return machine.evaluate(definition.body, inner)
-    flow = machine.execute(machine.function_body(function, definition.body), inner)
+    flow = machine.execute(function_body(machine, function, definition.body), inner)
     if inner.yields:
         known = [item for item in inner.yields if item.sure or item.value is not UNKNOWN]
         return Items("iterator", known, machine.journal.doubt, len(known) == len(inner.yields))
@@ -165,6 +156,13 @@ def _default(function: Function, parameter: facts.Parameter, arguments: Argument
     if default is None:
         return UNKNOWN
     return default if arguments.complete else join(default, UNKNOWN)
+
+
+def run_coroutine(machine: Machine, value: Value, frame: Frame) -> Value:
+    """``await value``."""
+    if isinstance(value, Coroutine):
+        return run_function(machine, value.function, value.arguments, frame)
+    return UNKNOWN
 
 
 def call_method(machine: Machine, method: Method, arguments: Arguments, frame: Frame) -> Value:
@@ -241,7 +239,8 @@ def initialise(
             if isinstance(method, (Function, Choice, Partial)):
                 call(machine, method, bound, frame)
             return
-    if isinstance(instance, Instance) and all(isinstance(base, Class) or base.path in FIELD_BASES for base in order):
+    bare = BARE | machine.library.field_bases
+    if isinstance(instance, Instance) and all(isinstance(base, Class) or base.path in bare for base in order):
         _set_fields(machine, instance, arguments, frame)
     for base in order:
         if isinstance(base, Class) and "__post_init__" in base.names:
@@ -249,18 +248,13 @@ def initialise(
             return
 
 
-FIELD_BASES = BARE | {"typing.NamedTuple", "pydantic.BaseModel"}
-"""Library classes whose subclasses may have an ``__init__`` made from their fields."""
-FIELDS = frozenset({"dataclasses.field()", "attr.ib()", "attr.field()", "attrs.field()", "pydantic.Field()"})
-
-
 def _set_fields(machine: Machine, instance: Instance, arguments: Arguments, frame: Frame) -> None:
-    """What an ``__init__`` made from fields (dataclasses, attrs, pydantic) does with keywords and factories."""
+    """What an ``__init__`` made from fields (PEP 681) does with keywords and factories."""
     for name, value in arguments.keywords.items():
         machine.write(instance.names, name, value)
     for base in instance.cls.mro():
         for name, field in base.names.items() if isinstance(base, Class) else ():
-            if name in instance.names or not isinstance(field, External) or field.path not in FIELDS:
+            if name in instance.names or not isinstance(field, External) or field.path not in machine.library.fields:
                 continue
             given = field.arguments or Arguments()
             factory = given.keywords.get("default_factory") or given.keywords.get("factory")
@@ -277,7 +271,7 @@ def call_external(machine: Machine, function: External, arguments: Arguments, fr
     if model is not None:
         return model(machine, function, arguments, frame)
     machine.may_fail(SOME_ERROR)
-    if function.path.count(".") + function.path.count("(") > 12:
+    if is_long(function.path):
         return UNKNOWN
     return External(f"{function.path}()", function.receiver, arguments)
 
@@ -307,5 +301,3 @@ TABLE: dict[type, Callable[[Machine, Any, Arguments, Frame], Value]] = {
     External: call_external,
     Unknown: call_unknown,
 }
-
-__all__ = ["Items", "Remembered", "Table", "call", "create", "initialise", "run_function"]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
 
+from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.identity import is_known, key_of
+from flake8_forksafe.interpreter.iterating import iterate
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     ITEM_LIMIT,
     Choice,
@@ -18,11 +23,11 @@ from flake8_forksafe.interpreter.values import (
     options,
 )
 
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
-from flake8_forksafe.interpreter.identity import is_known, key_of
-from flake8_forksafe.interpreter.iterating import iterate
+
+def watched(container: Value, frame: Frame) -> AbstractContextManager[None]:
+    """While the current statement of ``frame`` may change a container: tell its observer, if it has one."""
+    observer = container.observer if isinstance(container, Table) else None
+    return nullcontext() if observer is None else observer.changing(frame)
 
 
 def set_item(machine: Machine, container: Value, index: Value, value: Value) -> None:

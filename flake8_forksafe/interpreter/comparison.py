@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flake8_forksafe.interpreter.bounds import is_small, weight
+from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
+from flake8_forksafe.interpreter.iterating import each
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
-    NAMED_FIELDS,
     TRUE,
     UNKNOWN,
     Choice,
@@ -24,11 +26,6 @@ from flake8_forksafe.interpreter.values import (
     Value,
     same,
 )
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
-from flake8_forksafe.interpreter.iterating import each
 
 
 def contains(machine: Machine, container: Value, element: Value) -> Value:
@@ -89,7 +86,7 @@ def _equal(left: Value, right: Value) -> bool | None:
 
 
 def _equal_items(left: Items, right: Items) -> bool | None:
-    kinds = {"tuple" if value.kind in NAMED_FIELDS else value.kind for value in (left, right)}
+    kinds = {left.kind, right.kind}
     if kinds == {"set"}:
         keys = [[key_of(item.value) for item in value.items] for value in (left, right)]
         unknown = None in keys[0] or None in keys[1] or not (is_known(left) and is_known(right))
@@ -144,8 +141,6 @@ def _ordered(value: Value) -> tuple[object] | None:
     if isinstance(value, Items) and value.kind == "set":
         keys = [key_of(item.value) for item in value.items]
         return None if None in keys or not is_known(value) else (frozenset(keys),)
-    if isinstance(value, Items) and value.kind in NAMED_FIELDS:
-        value = Items("tuple", value.items, value.born, value.complete)
     return python_value(value) if not isinstance(value, FilePath) else None
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import comparison, iterating, operators
+from flake8_forksafe.interpreter import comparison, iterating, special_methods
 from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, rebind
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same, truth
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
 
 LOOP_LIMIT = 5_000
 """Rounds of one loop over known items."""
@@ -25,7 +22,7 @@ WHILE_LIMIT = 50
 
 def run_if(machine: Machine, node: facts.If, frame: Frame) -> Flow:
     sensed, outside = machine.senses.count, frame.gates
-    holds = operators.holds(machine, machine.evaluate(node.test, frame), frame)
+    holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
     if machine.senses.count != sensed:
         frame.gates = (*outside, machine.recorder.gate(frame, "if", holds))
     if holds is None:
@@ -112,7 +109,7 @@ class Loop:
 def run_while(machine: Machine, node: facts.While, frame: Frame) -> Flow:
     loop = Loop(machine, frame)
     for number in range(WHILE_LIMIT):
-        holds = operators.holds(machine, machine.evaluate(node.test, frame), frame)
+        holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
         if holds is False:
             break
         last = holds is None or number == WHILE_LIMIT - 1  # how often it really runs is not known

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -17,12 +16,10 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Literal,
+    Scope,
     Value,
 )
 from flake8_forksafe.source import facts
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
 
 
 def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
@@ -43,11 +40,12 @@ def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
     return Flow.NEXT
 
 
-def _closure(frame: Frame) -> Frame | None:
+def _closure(frame: Frame) -> Scope | None:
     """The frame a function defined here sees: class bodies are not seen from inside."""
-    while frame.kind == "class" and frame.closure is not None:
-        frame = frame.closure
-    return frame if frame.kind in ("function", "comprehension") else None
+    scope: Scope = frame
+    while scope.kind == "class" and scope.closure is not None:
+        scope = scope.closure
+    return scope if scope.kind in ("function", "comprehension") else None
 
 
 def default_values(machine: Machine, parameters: tuple[facts.Parameter, ...], frame: Frame) -> dict[str, Value]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 from functools import partial
-from typing import TYPE_CHECKING
 
 from flake8_forksafe.interpreter.assignments import assign
-from flake8_forksafe.interpreter.blocks import NOWHERE, SOME_ERROR, branches, rebind
+from flake8_forksafe.interpreter.blocks import NOWHERE, branches, rebind
+from flake8_forksafe.interpreter.calls import run_coroutine
+from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -23,11 +24,6 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-
-IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
 
 
 def run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
@@ -113,48 +109,11 @@ def _run_handler(machine: Machine, handler: facts.Handler, error: Value, frame: 
         machine.errors.caught = outer
 
 
-def matches(error: Value, kind: Value | None) -> bool | None:
-    """Whether ``except kind`` catches ``error``; None if that is not known."""
-    if kind is None:
-        return True
-    if isinstance(kind, Items):
-        answers = [matches(error, item.value) for item in kind.items]
-        return True if True in answers else (None if None in answers or not kind.complete else False)
-    if isinstance(kind, External) and kind.path in ("builtins.Exception", "builtins.BaseException"):
-        return True
-    if error is SOME_ERROR and isinstance(kind, External) and kind.path in IMPORT_ERRORS:
-        return False  # what a library's function raises is no failed import
-    if isinstance(error, External):
-        return _builtin_matches(error.path.removesuffix("()"), kind)
-    cls = error.cls if isinstance(error, Instance) else error
-    if isinstance(cls, Class):
-        return any(
-            base is kind or (isinstance(base, External) and _builtin_matches(base.path, kind) is True)
-            for base in cls.mro()
-        )
-    return None
-
-
-def _builtin_matches(path: str, kind: Value) -> bool | None:
-    """Whether an exception of a library class is caught by ``kind``."""
-    if path == SOME_ERROR.path:
-        return None
-    if not isinstance(kind, External):
-        return False if isinstance(kind, Class) else None
-    if path == kind.path:
-        return True
-    error_class = getattr(builtins, path.removeprefix("builtins."), None) if path.startswith("builtins.") else None
-    kind_class = getattr(builtins, kind.path.removeprefix("builtins."), None)
-    if isinstance(error_class, type):
-        return isinstance(kind_class, type) and issubclass(error_class, kind_class)
-    return False if kind.path.startswith("builtins.") else None
-
-
 def run_raise(machine: Machine, node: facts.Raise, frame: Frame) -> Flow:
     error = machine.errors.caught if node.value is None else machine.evaluate(node.value, frame)
     if error is None:
         error = UNKNOWN
-    if machine.catches(error):
+    if machine.errors.catches(error):
         raise Raised(error)
     return Flow.ABORT
 
@@ -169,7 +128,7 @@ def run_with(machine: Machine, node: facts.With, frame: Frame) -> Flow:
     managers: list[Value] = []
     for context, target in node.items:
         manager = machine.evaluate(context, frame)
-        if isinstance(manager, External) and manager.path == "contextlib.suppress()" and manager.arguments:
+        if isinstance(manager, External) and manager.path in machine.library.suppressors and manager.arguments:
             suppressed.extend(manager.arguments.positional)
         managers.insert(0, manager)
         entered = _enter(machine, manager, frame)
@@ -189,7 +148,7 @@ def run_with(machine: Machine, node: facts.With, frame: Frame) -> Flow:
 
 
 def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame: Frame) -> Flow:
-    """``with contextlib.suppress(*kinds)``."""
+    """``with contextlib.suppress(*kinds)`` and its kin."""
     doubt, before = machine.journal.doubt, machine.errors.possible
     names_before, mark, already, left = (
         dict(frame.names),
@@ -221,7 +180,7 @@ def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame
 def _pass_on(machine: Machine, errors: list[Value], kinds: list[Value | None], already: int) -> None:
     """Leave to the handlers further out what ``kinds`` do not surely catch.
 
-    :param already: :attr:`Walk.raised` before the guarded statements.
+    :param already: :attr:`.Errors.raised` before the guarded statements.
     """
     missed = [error for error in errors if not any(matches(error, kind) for kind in kinds)]
     for error in missed:
@@ -251,8 +210,6 @@ def _special(
     machine: Machine, instance: Instance, names: tuple[str, ...], arguments: tuple[Value, ...], frame: Frame
 ) -> Value:
     """Call the first of some methods that a first-party class has."""
-    from flake8_forksafe.library.standard import run_coroutine
-
     for name in names:
         if any(isinstance(base, Class) and name in base.names for base in instance.cls.mro()):
             result = machine.call(machine.attribute(instance, name, frame), Arguments(arguments), frame)

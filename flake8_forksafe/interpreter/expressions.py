@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flake8_forksafe.interpreter import (
     arithmetic,
@@ -18,8 +18,11 @@ from flake8_forksafe.interpreter import (
     iterating,
     operators,
     reading,
+    special_methods,
 )
+from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
     FALSY,
@@ -37,6 +40,7 @@ from flake8_forksafe.interpreter.values import (
     Items,
     LazyImport,
     Literal,
+    Scope,
     Super,
     Table,
     Value,
@@ -45,12 +49,8 @@ from flake8_forksafe.interpreter.values import (
     texts,
     truth,
 )
-from flake8_forksafe.library.standard import run_coroutine
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
 
 COMPREHENSION_LIMIT = 20_000
 
@@ -118,7 +118,7 @@ class _Enough(Exception):
 
 def super_call(machine: Machine, node: facts.Call, frame: Frame) -> Value:
     values = [machine.evaluate(argument.value, frame) for argument in node.arguments]
-    inner = frame
+    inner: Scope = frame
     while inner.owner is None and inner.closure is not None:
         inner = inner.closure
     owner = values[0] if values else inner.owner
@@ -192,8 +192,9 @@ def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
         )
         return reading.get_slice(machine, container, bounds)
     index = machine.evaluate(node.key, frame)
-    if container is machine.environ:
-        machine.recorder.variables_read.update(texts(index))
+    if isinstance(container, Table) and container.observer is not None:
+        for key in texts(index):
+            container.observer.reads(key)
     for option in options(container):
         if isinstance(option, Instance):
             method = attributes.attribute(machine, option, "__getitem__", frame)
@@ -295,7 +296,7 @@ def _all_hold(machine: Machine, conditions: tuple[Expression, ...], frame: Frame
     result: bool | None = True
     for condition in conditions:
         with machine.doubted(result is None):
-            holds = operators.holds(machine, machine.evaluate(condition, frame), frame)
+            holds = special_methods.holds(machine, machine.evaluate(condition, frame), frame)
         if holds is False:
             return False
         if holds is None:
@@ -309,7 +310,7 @@ def _all_hold(machine: Machine, conditions: tuple[Expression, ...], frame: Frame
 def unary(machine: Machine, node: facts.Unary, frame: Frame) -> Value:
     operand = machine.evaluate(node.operand, frame)
     if node.operator == "not":
-        holds = operators.holds(machine, operand, frame)
+        holds = special_methods.holds(machine, operand, frame)
         return UNKNOWN if holds is None else (FALSE if holds else TRUE)
     return join(*(_signed(node.operator, option) for option in options(operand)))
 
@@ -357,7 +358,7 @@ def _behind_gate(machine: Machine, frame: Frame, kind: str, holds: bool | None, 
 def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
     sensed = machine.senses.count
     left = machine.evaluate(node.left, frame)
-    holds = operators.holds(machine, left, frame)
+    holds = special_methods.holds(machine, left, frame)
     stops = node.operator == "or"
     with _behind_gate(machine, frame, "and", holds, machine.senses.count != sensed):
         if holds is stops:
@@ -375,7 +376,7 @@ def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
 
 def conditional(machine: Machine, node: facts.Conditional, frame: Frame) -> Value:
     sensed = machine.senses.count
-    holds = operators.holds(machine, machine.evaluate(node.test, frame), frame)
+    holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
     found = []
     with _behind_gate(machine, frame, "if", holds, machine.senses.count != sensed):
         for branch in (node.body, node.orelse) if holds is None else (node.body if holds else node.orelse,):
@@ -415,7 +416,7 @@ def lambda_node(machine: Machine, node: facts.Lambda, frame: Frame) -> Value:
 
 def walrus(machine: Machine, node: facts.Walrus, frame: Frame) -> Value:
     value = machine.evaluate(node.value, frame)
-    target = frame
+    target: Scope = frame
     while target.kind == "comprehension" and target.closure is not None:
         target = target.closure
     machine.write(target.scope_of(node.target), node.target, value)
@@ -428,7 +429,7 @@ def await_node(machine: Machine, node: facts.Await, frame: Frame) -> Value:
 
 def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
     value = NONE if node.value is None else machine.evaluate(node.value, frame)
-    holder = frame
+    holder: Scope = frame
     while holder.kind == "comprehension" and holder.closure is not None:
         holder = holder.closure
     if node.delegated:

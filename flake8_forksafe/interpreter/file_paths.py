@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flake8_forksafe.interpreter.values import (
     FilePath,
     Value,
     text,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def path_text(value: Value | None) -> str | None:

@@ -1,12 +1,11 @@
-"""The state of execution: modules, frames, control flow."""
+"""The state of execution: frames and control flow."""
 
 from __future__ import annotations
 
 from enum import IntFlag
 
 from flake8_forksafe.interpreter.records import Gate, Node
-from flake8_forksafe.interpreter.values import Class, Doubt, Item, Value
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.interpreter.values import Class, Doubt, Item, Module, Scope, Value
 
 
 class Flow(IntFlag):
@@ -44,39 +43,6 @@ class Raised(Exception):
         self.value = value
 
 
-class Module:
-    """A module of the analysed program.
-
-    :ivar names: its namespace.
-    :ivar open: whether it may hold names that are not known (a star import from a library).
-    :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
-    :ivar attempts: how often it failed before.
-    :ivar inspected: whether another name in it could change what is found: it was listed, or asked for what it has not.
-    """
-
-    __slots__ = ("attempts", "found", "inspected", "name", "names", "open", "state")
-
-    def __init__(self, found: Found) -> None:
-        self.found = found
-        self.name = found.name
-        self.names: dict[str, Value] = {}
-        self.open = False
-        self.state = "new"
-        self.attempts = 0
-        self.inspected = False
-
-    @property
-    def contents(self) -> dict[str, Value]:
-        """``names``, for whoever looks at them from outside, not one by one as the program names them."""
-        self.inspected = True
-        return self.names
-
-    @property
-    def package(self) -> str:
-        """What relative imports are relative to."""
-        return self.name if self.found.is_package else self.name.rpartition(".")[0]
-
-
 class Frame:
     """One execution of a module, class body, function or comprehension.
 
@@ -105,7 +71,7 @@ class Frame:
         "yields",
     )  # fmt: skip
 
-    def __init__(self, module: Module, node: Node, kind: str, base: Doubt, closure: Frame | None = None) -> None:
+    def __init__(self, module: Module, node: Node, kind: str, base: Doubt, closure: Scope | None = None) -> None:
         self.module = module
         self.node = node
         self.kind = kind
@@ -136,7 +102,7 @@ class Frame:
         if keyword == "global":
             return self.module.names
         if keyword == "nonlocal":
-            frame = self.closure
+            frame: Scope | None = self.closure
             while frame is not None:
                 if frame.kind == "function" and name in frame.names:
                     return frame.names
@@ -148,7 +114,8 @@ class Frame:
         value = self.names.get(name)
         if value is not None and name not in self.outer_names:
             return value
-        inner, frame = self, self.closure
+        inner: Scope = self
+        frame = self.closure
         while frame is not None:
             if frame.kind != "class" or inner.kind == "comprehension":
                 value = frame.names.get(name)

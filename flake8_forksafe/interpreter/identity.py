@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from flake8_forksafe.interpreter.bounds import is_small
 from flake8_forksafe.interpreter.values import (
@@ -19,9 +18,6 @@ from flake8_forksafe.interpreter.values import (
     ModuleValue,
     Value,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def key_of(value: Value) -> object | None:

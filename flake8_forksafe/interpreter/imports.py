@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.importing import outside_member
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
@@ -20,9 +20,6 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source import facts
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
 
 
 def run_import(machine: Machine, node: facts.Import, frame: Frame) -> Flow:
@@ -71,7 +68,7 @@ def import_member(machine: Machine, module: Value, name: str, frame: Frame, loca
     """
     if isinstance(module, External):
         path = f"{module.path}.{name}"
-        machine.outside_member(path, frame)
+        outside_member(machine, path, frame)
         if path in machine.imports.hazards:
             machine.import_name(path, frame, "import")
         return machine.external(path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
+from flake8_forksafe.interpreter import special_methods
 from flake8_forksafe.interpreter.bounds import weight
-from flake8_forksafe.interpreter.frames import Raised
+from flake8_forksafe.interpreter.frames import Frame, Raised
+from flake8_forksafe.interpreter.identity import value_of
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Choice,
@@ -20,11 +22,6 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.identity import value_of
 
 
 def new_item(machine: Machine, value: Value, frame: Frame) -> Item:
@@ -75,12 +72,10 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
 
 def _iterated(machine: Machine, value: Instance, frame: Frame) -> Items:
     """What iterating an object of a first-party class yields: all of a generator, or one element of an iterator."""
-    from flake8_forksafe.interpreter.operators import special
-
-    result = special(machine, value, "__iter__", (), frame)
+    result = special_methods.call(machine, value, "__iter__", (), frame)
     if isinstance(result, Items):
         return result
-    element = special(machine, result or UNKNOWN, "__next__", (), frame)
+    element = special_methods.call(machine, result or UNKNOWN, "__next__", (), frame)
     found = [] if element is None or element is UNKNOWN else [Item(element, False)]
     return Items("iterator", found, machine.journal.doubt, complete=False)
 

@@ -1,13 +1,14 @@
 """Special methods: operators and statements that call methods of first-party classes.
 
-Everything here falls back to what is known of builtin values (:mod:`~flake8_forksafe.interpreter.sequences`).
+Everything here falls back to what is known of builtin values (:mod:`~flake8_forksafe.interpreter.arithmetic`,
+:mod:`~flake8_forksafe.interpreter.comparison`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from flake8_forksafe.interpreter import arithmetic, comparison
+from flake8_forksafe.interpreter import arithmetic, comparison, special_methods
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -17,12 +18,7 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Value,
     join,
-    truth,
 )
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
 
 ARITHMETIC = {
     "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul",
@@ -32,29 +28,11 @@ COMPARISON = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "g
 REFLECTED = {"==": "eq", "!=": "ne", "<": "gt", "<=": "ge", ">": "lt", ">=": "le"}
 
 
-def special(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
-    """Call a special method; None if ``value`` is no object of a first-party class that defines it."""
-    if not isinstance(value, Instance):
-        return None
-    if not any(isinstance(base, Class) and name in base.names for base in value.cls.mro()):
-        return None
-    return machine.call(machine.attribute(value, name, frame), Arguments(arguments), frame)
-
-
-def holds(machine: Machine, value: Value, frame: Frame) -> bool | None:
-    """Whether a value is true, as a condition asks."""
-    for name in ("__bool__", "__len__"):
-        result = special(machine, value, name, (), frame)
-        if result is not None:
-            return truth(result)
-    return truth(value)
-
-
 def binary(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
     """``left <symbol> right``."""
     name = ARITHMETIC[symbol]
     for value, method, other in ((left, f"__{name}__", right), (right, f"__r{name}__", left)):
-        result = special(machine, value, method, (other,), frame)
+        result = special_methods.call(machine, value, method, (other,), frame)
         if result is not None:
             return result
     return arithmetic.binary(machine, symbol, left, right)
@@ -62,21 +40,21 @@ def binary(machine: Machine, symbol: str, left: Value, right: Value, frame: Fram
 
 def augmented(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
     """What ``left <symbol>= right`` binds."""
-    result = special(machine, left, f"__i{ARITHMETIC[symbol]}__", (right,), frame)
+    result = special_methods.call(machine, left, f"__i{ARITHMETIC[symbol]}__", (right,), frame)
     return binary(machine, symbol, left, right, frame) if result is None else result
 
 
 def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:
     """``left <symbol> right`` for a comparison."""
     if symbol in ("in", "not in"):
-        found = special(machine, right, "__contains__", (left,), frame)
-        answer = None if found is None else holds(machine, found, frame)
+        found = special_methods.call(machine, right, "__contains__", (left,), frame)
+        answer = None if found is None else special_methods.holds(machine, found, frame)
         if found is not None:
             return UNKNOWN if answer is None else Literal(answer != (symbol == "not in"))
     if symbol in COMPARISON:
         sides = ((left, COMPARISON[symbol], right), (right, REFLECTED[symbol], left))
         for value, name, other in sides:
-            result = special(machine, value, f"__{name}__", (other,), frame)
+            result = special_methods.call(machine, value, f"__{name}__", (other,), frame)
             if result is not None:
                 return result
     return comparison.compare(machine, symbol, left, right)
@@ -85,7 +63,7 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
 def converted(machine: Machine, value: Value, kind: str, frame: Frame) -> Value | None:
     """``str(value)``, ``int(value)`` and their kin, for objects that define how."""
     for name in ("__str__", "__repr__") if kind == "str" else (f"__{kind}__",):
-        result = special(machine, value, name, (), frame)
+        result = special_methods.call(machine, value, name, (), frame)
         if result is not None:
             return result
     return None
@@ -99,9 +77,9 @@ def assign_attribute(machine: Machine, instance: Instance, name: str, value: Val
             machine.call(found.setter, Arguments((instance, value)), frame)
             return None
         if isinstance(found, Instance):
-            taken = special(machine, found, "__set__", (instance, value), frame)
+            taken = special_methods.call(machine, found, "__set__", (instance, value), frame)
             return None if taken is not None else value
         if found is not None:
             break
-    changed = special(machine, instance, "__setattr__", (Literal(name), value), frame)
+    changed = special_methods.call(machine, instance, "__setattr__", (Literal(name), value), frame)
     return value if changed is None else join(value, UNKNOWN)

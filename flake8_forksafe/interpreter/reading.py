@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
+from flake8_forksafe.interpreter.identity import is_known, key_of
+from flake8_forksafe.interpreter.iterating import charged, each
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
-    NAMED_FIELDS,
     UNKNOWN,
     Choice,
     Class,
@@ -17,12 +18,6 @@ from flake8_forksafe.interpreter.values import (
     Value,
     join,
 )
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
-from flake8_forksafe.interpreter.identity import is_known, key_of
-from flake8_forksafe.interpreter.iterating import charged, each
 
 
 def get_item(machine: Machine, container: Value, index: Value) -> Value:
@@ -100,21 +95,20 @@ def get_slice(machine: Machine, container: Value, bounds: tuple[Value | None, ..
     if isinstance(container, Literal) and isinstance(container.value, (str, bytes)):
         return charged(machine, Literal(container.value[part]))
     if isinstance(container, Items):
-        kind = "tuple" if container.kind in NAMED_FIELDS else container.kind
         if is_known(container):
-            return charged(machine, Items(kind, container.items[part], machine.journal.doubt))
-        return _unsure_slice(machine, kind, container, part)
+            return charged(machine, Items(container.kind, container.items[part], machine.journal.doubt))
+        return _unsure_slice(machine, container, part)
     return UNKNOWN
 
 
-def _unsure_slice(machine: Machine, kind: str, container: Items, part: slice) -> Items:
+def _unsure_slice(machine: Machine, container: Items, part: slice) -> Items:
     """A slice of a sequence not all of whose elements are known: which it holds is known at a sure front only."""
     doubtful = (index for index, item in enumerate(container.items) if not item.sure)
     front = next(doubtful, len(container.items)) if container.complete else 0
     start, stop, step = part.start or 0, part.stop, part.step or 1
     if start >= 0 and step > 0 and stop is not None and 0 <= stop <= front:
-        return Items(kind, container.items[part], machine.journal.doubt)
+        return Items(container.kind, container.items[part], machine.journal.doubt)
     kept = container.items[start:] if start >= 0 and step > 0 else container.items
     if not (0 <= start <= front and step == 1 and stop is None):
         kept = [Item(item.value, False) for item in kept]
-    return Items(kind, kept, machine.journal.doubt, container.complete)
+    return Items(container.kind, kept, machine.journal.doubt, container.complete)

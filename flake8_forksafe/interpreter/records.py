@@ -28,20 +28,6 @@ class Node(NamedTuple):
         return f"{self.module}:{self.function}" if self.module and self.function else self.module or self.function
 
 
-ROOT = Node("", "celery worker")
-"""The node of the worker itself, from which everything is reached."""
-
-BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logger", "after_setup_task_logger",
-               "celeryd_after_setup", "worker_before_create_process")  # fmt: skip
-"""Signals of the worker sent in MainProcess before the first fork, in order (celery/apps/worker.py,
-celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``import_modules`` comes before all."""
-AFTER_FORK = ("worker_ready",)
-"""Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
-
-IN_CHILDREN = ("worker_process_init",)
-"""Sent in each child when it starts (celery/concurrency/prefork.py)."""
-
-
 class Gate(NamedTuple):
     """A condition that depends on ``sys.argv``, and so on what process it is evaluated in.
 
@@ -148,12 +134,3 @@ class Note(NamedTuple):
     line: int
     column: int
     text: str
-
-
-class UnreadSetting(NamedTuple):
-    """A setting that Celery does not read: where it is made, and what Celery reads instead."""
-
-    name: str
-    instead: str
-    module: str
-    line: int

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flake8_forksafe.interpreter import assignments, control, definitions, exceptions, imports
 from flake8_forksafe.interpreter.blocks import LEAVING, NOWHERE, raised_in
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import NONE
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
 
 
 def execute(machine: Machine, block: Block, frame: Frame) -> Flow:

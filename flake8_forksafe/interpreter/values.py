@@ -8,24 +8,18 @@ path), a :class:`Choice`, or :data:`UNKNOWN`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from flake8_forksafe.interpreter.records import Node
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame, Module
-    from flake8_forksafe.source.facts import Define, Lambda
+from flake8_forksafe.interpreter.records import Gate, Node
+from flake8_forksafe.project.layout import Found
+from flake8_forksafe.source.facts import Define, Lambda
 
 CHOICE_LIMIT = 12
 """Alternatives a value may have before it counts as unknown."""
 ITEM_LIMIT = 20_000
 """Elements of a sequence that are kept; what lies behind them is not known."""
-NAMED_FIELDS = {
-    "ModuleInfo": ("module_finder", "name", "ispkg"),
-    "version_info": ("major", "minor", "micro", "releaselevel", "serial"),
-}
-"""Kinds of sequences that are tuples with named elements."""
 
 Plain = str | bytes | int | float | complex | bool | None
 
@@ -92,7 +86,7 @@ class Item(NamedTuple):
 
 
 class Items(Value):
-    """A list, tuple, set or iterator, or one of :data:`NAMED_FIELDS`.
+    """A list, tuple, set or iterator.
 
     :ivar complete: False when there may be elements that are not known.
     :ivar born: the doubt it was created in; what happens to it in deeper doubt only may happen.
@@ -114,15 +108,39 @@ class Items(Value):
         return f"{self.kind}({inner}{'' if self.complete else ', ...'})"
 
 
-class Table(Value):
-    """A mapping.  Keys are plain values, or other values by identity."""
+class NamedItems(Items):
+    """A tuple whose elements have names, such as ``sys.version_info``."""
 
-    __slots__ = ("born", "complete", "entries")
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: tuple[str, ...], values: Iterable[Value], born: Doubt) -> None:
+        super().__init__("tuple", map(Item, values), born)
+        self.fields = fields
+
+
+class Observer(Protocol):
+    """Is told what the program does to a mapping that stands for something outside, such as ``os.environ``."""
+
+    def reads(self, key: str) -> None:
+        """The value of a key is looked up."""
+
+    def changing(self, frame: Scope) -> AbstractContextManager[None]:
+        """The current statement of ``frame`` may change the mapping while this is entered."""
+
+
+class Table(Value):
+    """A mapping.  Keys are plain values, or other values by identity.
+
+    :ivar observer: who is told when it is read or changed.
+    """
+
+    __slots__ = ("born", "complete", "entries", "observer")
 
     def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
         self.entries = entries
         self.born = born
         self.complete = complete
+        self.observer: Observer | None = None
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{key!r}: {item.value!r}" for key, item in self.entries.items())
@@ -152,6 +170,63 @@ class Choice(Value):
 
     def __repr__(self) -> str:
         return " or ".join(map(repr, self.options))
+
+
+class Module:
+    """A module of the analysed program.
+
+    :ivar names: its namespace.
+    :ivar open: whether it may hold names that are not known (a star import from a library).
+    :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
+    :ivar attempts: how often it failed before.
+    :ivar inspected: whether another name in it could change what is found: it was listed, or asked for what it has not.
+    """
+
+    __slots__ = ("attempts", "found", "inspected", "name", "names", "open", "state")
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.name = found.name
+        self.names: dict[str, Value] = {}
+        self.open = False
+        self.state = "new"
+        self.attempts = 0
+        self.inspected = False
+
+    @property
+    def contents(self) -> dict[str, Value]:
+        """``names``, for whoever looks at them from outside, not one by one as the program names them."""
+        self.inspected = True
+        return self.names
+
+    @property
+    def package(self) -> str:
+        """What relative imports are relative to."""
+        return self.name if self.found.is_package else self.name.rpartition(".")[0]
+
+
+class Scope(Protocol):
+    """What a function sees of the execution around it (:class:`flake8_forksafe.interpreter.frames.Frame`).
+
+    :ivar kind: ``"module"``, ``"class"``, ``"function"`` or ``"comprehension"``.
+    :ivar base: the doubt in which it was entered.
+    """
+
+    kind: str
+    module: Module
+    node: Node
+    line: int
+    column: int
+    base: Doubt
+    closure: Scope | None
+    names: dict[str, Value]
+    owner: Class | None
+    receiver: Value | None
+    gates: tuple[Gate, ...]
+    yields: list[Item]
+
+    def scope_of(self, name: str) -> dict[str, Value]:
+        """The namespace that an assignment to ``name`` changes."""
 
 
 class ModuleValue(Value):
@@ -202,8 +277,8 @@ class External(Value):
 class Function(Value):
     """A first-party function or lambda.
 
-    :ivar node: its place in the graph.
     :ivar qualname: dotted name inside the module, as CPython's ``__qualname__`` without ``<locals>``.
+    :ivar node: its place in the graph.
     :ivar owner: the class whose body defined it.
     :ivar handed_out: whether code that is not walked was given it, and so may have set attributes of it.
     """
@@ -215,7 +290,7 @@ class Function(Value):
         self,
         definition: Define | Lambda,
         module: Module,
-        closure: Frame | None,
+        closure: Scope | None,
         qualname: str,
         defaults: dict[str, Value],
         line: int,
@@ -224,11 +299,11 @@ class Function(Value):
         self.module = module
         self.closure = closure
         self.qualname = qualname
-        self.node = Node(module.name, qualname)
         self.defaults = defaults
         self.line = line
         self.owner: Class | None = None
         self.names: dict[str, Value] = {}
+        self.node = Node(module.name, qualname)
         self.handed_out = False
 
     def __repr__(self) -> str:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from flake8_forksafe.interpreter import strings
-from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Items, Literal, Table, Value
-from flake8_forksafe.library import iteration, methods, reflection
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.machine import Library
+from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Items, Literal, Table
+from flake8_forksafe.library import builtin_iteration, builtin_methods, builtin_reflection
 
 _SEQUENCE_METHODS = [
     "append", "appendleft", "add", "insert", "extend", "update", "remove", "discard", "pop", "clear", "copy",
@@ -21,62 +16,61 @@ _MAPPING_METHODS = [
     "get", "pop", "popitem", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__",
 ]  # fmt: skip
 
-VALUES: dict[str, Callable[[Machine], Value]] = {
-    "builtins.Ellipsis": lambda machine: UNKNOWN,
-    "builtins.__debug__": lambda machine: TRUE,
-}
-
-FUNCTIONS: dict[str, methods.Model] = {
-    "builtins.getattr": reflection.get_attribute,
-    "builtins.hasattr": reflection.has_attribute,
-    "builtins.setattr": reflection.set_attribute,
-    "builtins.isinstance": reflection.is_instance,
-    "builtins.issubclass": reflection.is_subclass,
-    "builtins.type": reflection.type_of,
-    "builtins.type.__new__": reflection.new_type,
-    "builtins.type().__new__": reflection.new_type,
-    "builtins.type.__subclasses__": reflection.subclasses,
-    "builtins.property": reflection.descriptor("property"),
-    "builtins.classmethod": reflection.descriptor("classmethod"),
-    "builtins.staticmethod": reflection.descriptor("staticmethod"),
-    "builtins.vars": reflection.names_of,
-    "builtins.globals": reflection.names_of,
-    "builtins.locals": reflection.names_of,
-    "builtins.dir": reflection.directory,
-    "builtins.callable": reflection.is_callable,
-    "builtins.list": iteration.sequence("list"),
-    "builtins.tuple": iteration.sequence("tuple"),
-    "builtins.set": iteration.sequence("set"),
-    "builtins.frozenset": iteration.sequence("set"),
-    "builtins.iter": iteration.sequence("iterator"),
-    "builtins.reversed": iteration.sequence("iterator"),
-    "builtins.sorted": iteration.sequence("list"),
-    "builtins.dict": iteration.dictionary,
-    "builtins.dict.fromkeys": iteration.dictionary_of_keys,
-    "builtins.enumerate": iteration.enumerate_,
-    "builtins.zip": iteration.zip_,
-    "builtins.range": iteration.range_,
-    "builtins.map": iteration.map_,
-    "builtins.filter": iteration.filter_,
-    "builtins.any": iteration.any_or_all,
-    "builtins.all": iteration.any_or_all,
-    "builtins.next": iteration.next_,
-    "builtins.len": iteration.length,
-    **{f"builtins.{name}": iteration.pure for name in iteration.PURE},
-    "builtins.max": iteration.extreme,
-    "builtins.min": iteration.extreme,
-    "builtins.str": iteration.convert,
-    "builtins.int": iteration.convert,
-    "builtins.float": iteration.convert,
-    "builtins.bool": iteration.convert,
-    "builtins.repr": iteration.convert,
-    "builtins.__import__": reflection.import_,
-    "forksafe.property.setter": reflection.with_setter,
-    "forksafe.property.deleter": reflection.first_argument,
-    "forksafe.property.getter": reflection.first_argument,
-    **{f"builtins.{kind}.{name}": methods.method(methods.sequence_method, Items)
+MODELS = Library(
+    values={"builtins.Ellipsis": lambda machine: UNKNOWN, "builtins.__debug__": lambda machine: TRUE},
+    functions={
+    "builtins.getattr": builtin_reflection.get_attribute,
+    "builtins.hasattr": builtin_reflection.has_attribute,
+    "builtins.setattr": builtin_reflection.set_attribute,
+    "builtins.isinstance": builtin_reflection.is_instance,
+    "builtins.issubclass": builtin_reflection.is_subclass,
+    "builtins.type": builtin_reflection.type_of,
+    "builtins.type.__new__": builtin_reflection.new_type,
+    "builtins.type().__new__": builtin_reflection.new_type,
+    "builtins.type.__subclasses__": builtin_reflection.subclasses,
+    "builtins.property": builtin_reflection.descriptor("property"),
+    "builtins.classmethod": builtin_reflection.descriptor("classmethod"),
+    "builtins.staticmethod": builtin_reflection.descriptor("staticmethod"),
+    "builtins.vars": builtin_reflection.names_of,
+    "builtins.globals": builtin_reflection.names_of,
+    "builtins.locals": builtin_reflection.names_of,
+    "builtins.dir": builtin_reflection.directory,
+    "builtins.callable": builtin_reflection.is_callable,
+    "builtins.list": builtin_iteration.sequence("list"),
+    "builtins.tuple": builtin_iteration.sequence("tuple"),
+    "builtins.set": builtin_iteration.sequence("set"),
+    "builtins.frozenset": builtin_iteration.sequence("set"),
+    "builtins.iter": builtin_iteration.sequence("iterator"),
+    "builtins.reversed": builtin_iteration.sequence("iterator"),
+    "builtins.sorted": builtin_iteration.sequence("list"),
+    "builtins.dict": builtin_iteration.dictionary,
+    "builtins.dict.fromkeys": builtin_iteration.dictionary_of_keys,
+    "builtins.enumerate": builtin_iteration.enumerate_,
+    "builtins.zip": builtin_iteration.zip_,
+    "builtins.range": builtin_iteration.range_,
+    "builtins.map": builtin_iteration.map_,
+    "builtins.filter": builtin_iteration.filter_,
+    "builtins.any": builtin_iteration.any_or_all,
+    "builtins.all": builtin_iteration.any_or_all,
+    "builtins.next": builtin_iteration.next_,
+    "builtins.len": builtin_iteration.length,
+    **{f"builtins.{name}": builtin_iteration.pure for name in builtin_iteration.PURE},
+    "builtins.max": builtin_iteration.extreme,
+    "builtins.min": builtin_iteration.extreme,
+    "builtins.str": builtin_iteration.convert,
+    "builtins.int": builtin_iteration.convert,
+    "builtins.float": builtin_iteration.convert,
+    "builtins.bool": builtin_iteration.convert,
+    "builtins.repr": builtin_iteration.convert,
+    "builtins.__import__": builtin_reflection.import_,
+    "forksafe.property.setter": builtin_reflection.with_setter,
+    "forksafe.property.deleter": builtin_reflection.first_argument,
+    "forksafe.property.getter": builtin_reflection.first_argument,
+    **{f"builtins.{kind}.{name}": builtin_methods.method(builtin_methods.sequence_method, Items)
        for kind in ("list", "tuple", "set", "iterator") for name in _SEQUENCE_METHODS},
-    **{f"builtins.dict.{name}": methods.method(methods.mapping_method, Table) for name in _MAPPING_METHODS},
-    **{f"builtins.{kind}.{name}": methods.method(methods.string_method, Literal)
+    **{f"builtins.dict.{name}": builtin_methods.method(builtin_methods.mapping_method, Table)
+       for name in _MAPPING_METHODS},
+    **{f"builtins.{kind}.{name}": builtin_methods.method(builtin_methods.string_method, Literal)
        for kind in ("str", "bytes") for name in strings.METHODS},
-}  # fmt: skip
+},
+)  # fmt: skip

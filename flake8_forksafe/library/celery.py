@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -28,12 +30,13 @@ from flake8_forksafe.interpreter.values import (
     texts,
     truth,
 )
-from flake8_forksafe.library.standard import import_path
+from flake8_forksafe.library.builtin_reflection import has
+from flake8_forksafe.library.django_checks import run_checks
+from flake8_forksafe.library.django_settings import is_configured, load_settings
+from flake8_forksafe.library.django_setup import app_names, setup
+from flake8_forksafe.library.standard_import import import_path
+from flake8_forksafe.library.standard_process import Environment
 from flake8_forksafe.project.found import split_spec
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
 
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
@@ -115,8 +118,6 @@ def _old_names(name: str) -> Iterator[str]:
 
 def config_value(machine: Machine, config: Value, name: str, frame: Frame) -> Value | None:
     """An attribute or item of a configuration object; None if it surely has none."""
-    from flake8_forksafe.library.reflection import has
-
     found = []
     for option in options(config):
         if isinstance(option, Table):
@@ -137,10 +138,10 @@ def config_value(machine: Machine, config: Value, name: str, frame: Frame) -> Va
     return join(*found) if found else None
 
 
-class CeleryState:
-    """Everything the walk learnt about Celery."""
+class CeleryState(LibraryState):
+    """The apps that were created, and what was connected to Celery's signals."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine) -> None:
         self.apps: list[CeleryApp] = []
         self.receivers: dict[str, list[Receiver]] = {}
         self.task_modules: set[str] = set()
@@ -165,23 +166,23 @@ def create(machine: Machine, function: External, arguments: Arguments, frame: Fr
 def register(machine: Machine, value: Value, arguments: Arguments, frame: Frame) -> None:
     """Remember a new app and apply Django's fix-up as ``Celery.__init__`` does."""
     app = CeleryApp(value, arguments, frame)
-    machine.celery.apps.append(app)
-    if machine.django.is_configured(machine):
+    machine.state(CeleryState).apps.append(app)
+    if is_configured(machine):
         machine.import_name("django", frame)
         receiver = Receiver(External("forksafe.django_fixup", value), frame, frame.line, machine.is_sure(frame))
-        machine.celery.receivers.setdefault("import_modules", []).append(receiver)
+        machine.state(CeleryState).receivers.setdefault("import_modules", []).append(receiver)
 
 
 def initialise(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Celery.__init__`` of a subclass."""
-    if function.receiver is not None and machine.celery.app_of(function.receiver) is None:
+    if function.receiver is not None and machine.state(CeleryState).app_of(function.receiver) is None:
         register(machine, function.receiver, arguments, frame)
     return NONE
 
 
 def config_from_object(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Lazy unless ``force`` is given or the app is configured already."""
-    app = machine.celery.app_of(function.receiver)
+    app = machine.state(CeleryState).app_of(function.receiver)
     if app is None:
         return UNKNOWN
     app.source = arguments.get(0, "obj")
@@ -203,7 +204,7 @@ def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
         if app.source is not None:
             app.config = join(*(load_source(machine, app, option, frame) for option in options(app.source)))
         else:
-            environment = machine.environ.entries.get("CELERY_CONFIG_MODULE")
+            environment = machine.state(Environment).get("CELERY_CONFIG_MODULE")
             name = text(environment.value) if environment is not None else None
             app.config = machine.import_name(name, frame) if name else None
         with machine.recorder.boot_step("on_after_configure"):
@@ -221,13 +222,13 @@ def load_source(machine: Machine, app: CeleryApp, source: Value, frame: Frame) -
         return source
     value = import_path(machine, name, frame)
     if isinstance(value, External) and value.path == "django.conf.settings":
-        machine.django.load_settings(machine, frame)
+        load_settings(machine, frame)
     return value
 
 
 def add_defaults(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.conf.update(...)`` and ``app.add_defaults(...)``."""
-    app = machine.celery.app_of(function.receiver)
+    app = machine.state(CeleryState).app_of(function.receiver)
     if app is not None:
         for value in arguments.positional:
             for option in options(value):
@@ -247,7 +248,7 @@ def override(app: CeleryApp, key: object, value: Value) -> None:
 
 def autodiscover(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Lazy unless ``force`` is given: it happens when ``import_modules`` is sent."""
-    app = machine.celery.app_of(function.receiver)
+    app = machine.state(CeleryState).app_of(function.receiver)
     if app is None:
         return UNKNOWN
     packages = arguments.get(0, "packages")
@@ -257,7 +258,7 @@ def autodiscover(machine: Machine, function: External, arguments: Arguments, fra
     if force is not None and truth(force):
         run_receivers(machine, [receiver], {})
     else:
-        machine.celery.receivers.setdefault("import_modules", []).append(receiver)
+        machine.state(CeleryState).receivers.setdefault("import_modules", []).append(receiver)
     return NONE
 
 
@@ -272,7 +273,7 @@ def conf_attribute(machine: Machine, value: External, name: str, frame: Frame) -
     """Reading ``app.conf.x`` loads the configuration; ``update`` and assignments do not."""
     if name in ("update", "add_defaults", "setdefault"):
         return External("celery.Celery().conf.update", value.receiver)
-    app = machine.celery.app_of(value.receiver)
+    app = machine.state(CeleryState).app_of(value.receiver)
     if app is None:
         return UNKNOWN
     load_config(machine, app, frame)
@@ -283,20 +284,20 @@ def conf_attribute(machine: Machine, value: External, name: str, frame: Frame) -
 
 
 def set_conf(machine: Machine, holder: External, name: str, value: Value, frame: Frame) -> None:
-    app = machine.celery.app_of(holder.receiver)
+    app = machine.state(CeleryState).app_of(holder.receiver)
     if app is not None:
         override(app, name, value)
 
 
 def set_conf_item(machine: Machine, holder: External, index: Value, value: Value) -> None:
-    app, name = machine.celery.app_of(holder.receiver), text(index)
+    app, name = machine.state(CeleryState).app_of(holder.receiver), text(index)
     if app is not None and name is not None:
         override(app, name, value)
 
 
 def connect_app_signal(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@app.on_after_configure.connect`` and its kin."""
-    app, name = machine.celery.app_of(function.receiver), function.path.split(".")[-2]
+    app, name = machine.state(CeleryState).app_of(function.receiver), function.path.split(".")[-2]
     handler = arguments.positional[0] if arguments.positional else None
     if handler is None:
         return Partial(function, Arguments())
@@ -313,7 +314,7 @@ def connect_signal(machine: Machine, function: External, arguments: Arguments, f
     if not isinstance(handler, (Function, Method, Partial, Instance, Class)):
         return Partial(function, Arguments()) if handler is None else handler
     receiver = Receiver(handler, frame, frame.line, machine.is_sure(frame))
-    machine.celery.receivers.setdefault(name, []).append(receiver)
+    machine.state(CeleryState).receivers.setdefault(name, []).append(receiver)
     return handler
 
 
@@ -323,7 +324,7 @@ def step_set(machine: Machine, value: External, index: Value, frame: Frame) -> V
 
 
 def add_step(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    app = machine.celery.app_of(function.receiver)
+    app = machine.state(CeleryState).app_of(function.receiver)
     if app is not None and arguments.positional:
         app.steps.append(Receiver(arguments.positional[0], frame, frame.line, machine.is_sure(frame)))
     return NONE
@@ -331,13 +332,13 @@ def add_step(machine: Machine, function: External, arguments: Arguments, frame: 
 
 def current_app(machine: Machine) -> Value:
     """``celery.current_app``: the last app that was created."""
-    return machine.celery.apps[-1].value if machine.celery.apps else External("celery.current_app")
+    return (
+        machine.state(CeleryState).apps[-1].value if machine.state(CeleryState).apps else External("celery.current_app")
+    )
 
 
 def cause(machine: Machine, receiver: Receiver) -> Frame:
     """A frame that stands for the line where something was asked for that Celery does later."""
-    from flake8_forksafe.interpreter.frames import Frame
-
     frame = Frame(receiver.frame.module, receiver.frame.node, "function", machine.journal.doubt)
     frame.line, frame.boot = receiver.line, True
     return frame
@@ -359,12 +360,12 @@ def run_receivers(machine: Machine, receivers: list[Receiver], keywords: dict[st
 
 def django_fixup(machine: Machine, frame: Frame) -> None:
     """``DjangoWorkerFixup.validate_models`` (celery/fixups/django.py)."""
-    machine.django.setup(machine, frame)
-    skip = machine.environ.entries.get("CELERY_SKIP_CHECKS")
+    setup(machine, frame)
+    skip = machine.state(Environment).get("CELERY_SKIP_CHECKS")
     answer = truth(skip.value) if skip is not None else False
     if answer is not True:
         with machine.doubted(answer is None or (skip is not None and not skip.sure)):
-            machine.django.run_checks(machine, frame)
+            run_checks(machine, frame)
 
 
 def discover(machine: Machine, discovery: Discovery, frame: Frame) -> None:
@@ -379,7 +380,7 @@ def discover(machine: Machine, discovery: Discovery, frame: Frame) -> None:
         if not found.complete or any(name is None for name, _ in names):
             machine.note("FS192", frame, "the packages given to autodiscover_tasks() cannot be resolved")
     else:
-        names = machine.django.app_names(machine) if machine.django.is_configured(machine) else []
+        names = app_names(machine) if is_configured(machine) else []
     related = [text(option) for option in options(discovery.related_name)]
     for name, sure in names:
         with machine.doubted(not sure):
@@ -400,7 +401,7 @@ def find_related_module(machine: Machine, package: str, related: str | None, fra
 
 def import_default_modules(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """``BaseLoader.import_default_modules``: the ``import_modules`` signal, then ``imports``, then ``include``."""
-    run_receivers(machine, machine.celery.receivers.get("import_modules", []), {"sender": app.value})
+    run_receivers(machine, machine.state(CeleryState).receivers.get("import_modules", []), {"sender": app.value})
     load_config(machine, app, frame)
     for name in ("imports", "include"):
         with machine.recorder.boot_step(name):
@@ -448,7 +449,7 @@ def load_named_classes(machine: Machine, app: CeleryApp, frame: Frame) -> None:
 
 def import_default_modules_call(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.loader.import_default_modules()`` called by the project itself."""
-    app = machine.celery.app_of(function.receiver)
+    app = machine.state(CeleryState).app_of(function.receiver)
     if app is not None:
         import_default_modules(machine, app, frame)
     return NONE
@@ -456,7 +457,7 @@ def import_default_modules_call(machine: Machine, function: External, arguments:
 
 def define_task(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@app.task`` and ``@shared_task``, with or without arguments."""
-    machine.celery.task_modules.add(frame.module.name)
+    machine.state(CeleryState).task_modules.add(frame.module.name)
     return External(f"{function.path}()", function.receiver, arguments)
 
 
@@ -470,39 +471,37 @@ SIGNALS = [
     "eventlet_pool_apply", "user_preload_options", "subtask_sent",
 ]  # fmt: skip
 
-ALIASES = {
-    "celery.app.Celery": "celery.Celery",
-    "celery.app.base.Celery": "celery.Celery",
-    "celery._state.current_app": "celery.current_app",
-    "celery.app.current_app": "celery.current_app",
-}
-
-VALUES: dict[str, Callable[[Machine], Value]] = {"celery.current_app": current_app}
-
-ATTRIBUTES: dict[str, Callable[..., Value | None]] = {
-    "celery.Celery()": app_attribute,
-    "celery.Celery().conf": conf_attribute,
-}
-
-ITEMS = {"celery.Celery().steps": step_set}
-SETTERS = {"celery.Celery().conf": set_conf}
-ITEM_SETTERS = {"celery.Celery().conf": set_conf_item}
-
-FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
-    "celery.Celery": create,
-    "celery.Celery().__init__": initialise,
-    "celery.Celery().config_from_object": config_from_object,
-    "celery.Celery().autodiscover_tasks": autodiscover,
-    "celery.Celery().conf.update": add_defaults,
-    "celery.Celery().add_defaults": add_defaults,
-    "celery.Celery().loader.import_default_modules": import_default_modules_call,
-    "celery.current_app": lambda machine, function, arguments, frame: current_app(machine),
-    "celery.app.app_or_default": lambda machine, function, arguments, frame: current_app(machine),
-    **{
-        f"celery.Celery().{name}.connect": connect_app_signal
-        for name in ("on_after_configure", "on_after_finalize", "on_configure", "on_after_fork")
+MODELS = Library(
+    aliases={
+        "celery.app.Celery": "celery.Celery",
+        "celery.app.base.Celery": "celery.Celery",
+        "celery._state.current_app": "celery.current_app",
+        "celery.app.current_app": "celery.current_app",
     },
-    **{f"celery.signals.{name}.connect": connect_signal for name in SIGNALS},
-    "celery.Celery().steps.worker.add": add_step,
-    **dict.fromkeys(("celery.Celery().task", "celery.shared_task", "celery.current_app.task"), define_task),
-}
+    values={"celery.current_app": current_app},
+    attributes={
+        "celery.Celery()": app_attribute,
+        "celery.Celery().conf": conf_attribute,
+    },
+    items={"celery.Celery().steps": step_set},
+    setters={"celery.Celery().conf": set_conf},
+    item_setters={"celery.Celery().conf": set_conf_item},
+    functions={
+        "celery.Celery": create,
+        "celery.Celery().__init__": initialise,
+        "celery.Celery().config_from_object": config_from_object,
+        "celery.Celery().autodiscover_tasks": autodiscover,
+        "celery.Celery().conf.update": add_defaults,
+        "celery.Celery().add_defaults": add_defaults,
+        "celery.Celery().loader.import_default_modules": import_default_modules_call,
+        "celery.current_app": lambda machine, function, arguments, frame: current_app(machine),
+        "celery.app.app_or_default": lambda machine, function, arguments, frame: current_app(machine),
+        **{
+            f"celery.Celery().{name}.connect": connect_app_signal
+            for name in ("on_after_configure", "on_after_finalize", "on_configure", "on_after_fork")
+        },
+        **{f"celery.signals.{name}.connect": connect_signal for name in SIGNALS},
+        "celery.Celery().steps.worker.add": add_step,
+        **dict.fromkeys(("celery.Celery().task", "celery.shared_task", "celery.current_app.task"), define_task),
+    },
+)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -21,16 +21,14 @@ from flake8_forksafe.interpreter.values import (
     Instance,
     Items,
     Literal,
+    Module,
     Value,
     join,
     options,
     text,
 )
+from flake8_forksafe.library.standard_process import Environment
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame, Module
-    from flake8_forksafe.interpreter.machine import Machine
 
 TRUE_WORDS = ("true", "on", "ok", "y", "yes", "1")
 
@@ -44,7 +42,7 @@ def variable(machine: Machine, name: str | None, default: Value | None, cast: st
     One that no deployment file sets is taken to be unset, as with ``os.environ.setdefault``, except for switches, which
     exist to be set.
     """
-    item = machine.environ.entries.get(name) if name is not None else None
+    item = machine.state(Environment).get(name) if name is not None else None
     if name is not None:
         machine.recorder.variables_read.add(name)
     if item is not None:
@@ -125,8 +123,6 @@ def _matching(machine: Machine, base: str, pattern: str) -> list[str]:
 
 def _execute_here(machine: Machine, path: str, frame: Frame) -> None:
     """Execute a file with the caller's namespace; it is no module of its own, but findings stand in it."""
-    from flake8_forksafe.interpreter.frames import Frame, Module
-
     relative = os.path.relpath(path, os.path.dirname(frame.module.found.path or path))
     name = f"{frame.module.package}.{os.path.splitext(relative)[0].replace(os.sep, '.')}"
     part = Module(Found(name, path, False, (), FIRST_PARTY))
@@ -157,7 +153,7 @@ def class_setting(machine: Machine, module: Module, name: str, frame: Frame) -> 
 
 
 def _configurations(machine: Machine, module: Module) -> list[Class]:
-    item = machine.environ.entries.get("DJANGO_CONFIGURATION")
+    item = machine.state(Environment).get("DJANGO_CONFIGURATION")
     chosen = [module.contents.get(text(option) or "") for option in options(item.value)] if item is not None else []
     classes = [value for value in chosen if isinstance(value, Class)]
     if not classes:
@@ -175,16 +171,18 @@ def _is_configuration(cls: Class) -> bool:
 
 ENVIRON_CASTS = ("str", "bool", "int", "float", "list", "tuple", "dict", "json", "url", "path", "bytes", "get_value")
 
-ALIASES = {
-    "environ.environ.Env": "environ.Env",
-    "environ.FileAwareEnv": "environ.Env",
-    "decouple.AutoConfig()": "decouple.config",
-}
-FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
-    "environ.Env()": environ_value,
-    **{f"environ.Env().{cast}": environ_value for cast in ENVIRON_CASTS},
-    "decouple.config": decouple_value,
-    "decouple.AutoConfig()": decouple_value,
-    "split_settings.tools.include": include,
-    "split_settings.tools.optional": optional,
-}
+MODELS = Library(
+    aliases={
+        "environ.environ.Env": "environ.Env",
+        "environ.FileAwareEnv": "environ.Env",
+        "decouple.AutoConfig()": "decouple.config",
+    },
+    functions={
+        "environ.Env()": environ_value,
+        **{f"environ.Env().{cast}": environ_value for cast in ENVIRON_CASTS},
+        "decouple.config": decouple_value,
+        "decouple.AutoConfig()": decouple_value,
+        "split_settings.tools.include": include,
+        "split_settings.tools.optional": optional,
+    },
+)

@@ -1,11 +1,10 @@
-"""Models of Django that first-party code calls; Django's own boot is in :mod:`flake8_forksafe.hosts.django`."""
+"""Models of Django that first-party code calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -19,28 +18,32 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.library.celery import connect_signal
-from flake8_forksafe.library.standard import cached_property, class_property, import_path, import_string
+from flake8_forksafe.library import django_checks, django_settings, django_setup
+from flake8_forksafe.library.standard_functions import cached_property, class_property
+from flake8_forksafe.library.standard_import import import_path, import_string
 
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
+
+class DjangoSignals(LibraryState):
+    """What was connected to signals, by the identity of the signal, which is kept with it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.receivers: dict[int, tuple[Value, list[Value]]] = {}
 
 
 def setting(machine: Machine, value: External, name: str, frame: Frame) -> Value | None:
     """``settings.X``."""
     if name in ("configure", "configured", "is_overridden"):
         return None
-    return machine.django.setting(machine, name, frame)
+    return django_settings.setting(machine, name, frame)
 
 
 def setup(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    machine.django.setup(machine, frame)
+    django_setup.setup(machine, frame)
     return NONE
 
 
 def run_checks(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    machine.django.run_checks(machine, frame)
+    django_checks.run_checks(machine, frame)
     return UNKNOWN
 
 
@@ -49,34 +52,38 @@ def register_check(machine: Machine, function: External, arguments: Arguments, f
     first = arguments.positional[0] if arguments.positional else None
     if first is None or isinstance(first, (External, Literal)):
         return External("django.core.checks.register()")
-    machine.django.checks.append((first, frame, frame.line))
+    machine.state(django_checks.DjangoChecks).checks.append((first, frame, frame.line))
     return first
 
 
 def app_configs(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``apps.get_app_configs()``."""
-    return machine.django.app_configs(machine)
+    return django_setup.app_configs(machine)
 
 
 def app_config(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``apps.get_app_config(label)``."""
     label = text(arguments.get(0, "app_label"))
-    for config in machine.django.apps:
+    for config in machine.state(django_setup.DjangoApps).apps:
         if label is not None and text(machine.attribute(config, "label", frame)) == label:
             return config
-    return machine.fail("LookupError") if label and machine.django.state == "ready" else UNKNOWN
+    return machine.fail("LookupError") if label and machine.state(django_setup.DjangoApps).state == "ready" else UNKNOWN
 
 
 def is_installed(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     name = text(arguments.get(0, "app_name"))
-    if name is None or not machine.django.installed_known:
+    if name is None or not machine.state(django_setup.DjangoApps).installed_known:
         return UNKNOWN
-    return Literal(any(name in (entry, entry.rpartition(".apps.")[0]) for entry in machine.django.installed))
+    return Literal(
+        any(
+            name in (entry, entry.rpartition(".apps.")[0]) for entry in machine.state(django_setup.DjangoApps).installed
+        )
+    )
 
 
 def config_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
     """Attributes that ``AppConfig.__init__`` sets: ``name``, ``label``, ``module``, ``path``."""
-    return machine.django.config_attribute(machine, value, name, frame)
+    return django_setup.config_attribute(machine, value, name, frame)
 
 
 def autodiscover_modules(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -85,7 +92,7 @@ def autodiscover_modules(machine: Machine, function: External, arguments: Argume
         for option in options(argument):
             name = text(option)
             if name is not None:
-                machine.django.autodiscover(machine, name, frame)
+                django_setup.autodiscover(machine, name, frame)
     return NONE
 
 
@@ -109,13 +116,13 @@ def resolver_attribute(machine: Machine, value: Value, name: str, frame: Frame) 
     """``get_resolver(urlconf)``: what it is asked for imports the URLconf."""
     created = value.arguments if isinstance(value, External) else None
     given = created.get(0, "urlconf") if created is not None else None
-    machine.django.load_urls(machine, frame, given if given is not None and given is not NONE else None)
+    django_checks.load_urls(machine, frame, given if given is not None and given is not NONE else None)
     return UNKNOWN
 
 
 def resolve_url(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``reverse()`` and ``resolve()`` load the root URLconf."""
-    machine.django.load_urls(machine, frame, arguments.get(1, "urlconf"))
+    django_checks.load_urls(machine, frame, arguments.get(1, "urlconf"))
     return UNKNOWN
 
 
@@ -123,7 +130,7 @@ def find_command(machine: Machine, function: External, arguments: Arguments, fra
     """``call_command(name)`` loads and runs a command of an installed app."""
     name = text(arguments.get(0, "command_name"))
     if name is not None:
-        machine.django.load_command(machine, name, frame)
+        django_setup.load_command(machine, name, frame)
     return UNKNOWN
 
 
@@ -156,13 +163,15 @@ def connect(machine: Machine, function: External, arguments: Arguments, frame: F
     """``Signal.connect`` of a project's own or one of Django's signals."""
     handler = arguments.get(0, "receiver")
     if handler is not None and function.receiver is not None:
-        machine.signal_receivers.setdefault(id(function.receiver), (function.receiver, []))[1].append(handler)
+        machine.state(DjangoSignals).receivers.setdefault(id(function.receiver), (function.receiver, []))[1].append(
+            handler
+        )
     return NONE
 
 
 def send(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Signal.send`` calls what was connected."""
-    found = machine.signal_receivers.get(id(function.receiver))
+    found = machine.state(DjangoSignals).receivers.get(id(function.receiver))
     results: list[Value] = []
     for handler in list(found[1]) if found else ():
         keywords = {"sender": arguments.get(0, "sender") or NONE, **arguments.keywords}
@@ -183,52 +192,50 @@ def import_module_attribute(machine: Machine, function: External, arguments: Arg
     )
 
 
-ALIASES = {
-    "django.conf.urls.include": "django.urls.include",
-    "django.urls.conf.include": "django.urls.include",
-    "django.urls.conf.path": "django.urls.path",
-    "django.urls.base.reverse": "django.urls.reverse",
-    "django.urls.base.resolve": "django.urls.resolve",
-    "django.urls.resolvers.get_resolver": "django.urls.get_resolver",
-    "django.utils.module_loading.import_by_path": "django.utils.module_loading.import_string",
-    "django.core.checks.registry.register": "django.core.checks.register",
-    "django.core.checks.registry.run_checks": "django.core.checks.run_checks",
-    "django.dispatch.dispatcher.receiver": "django.dispatch.receiver",
-    "django.dispatch.dispatcher.Signal": "django.dispatch.Signal",
-    "django.apps.config.AppConfig": "django.apps.AppConfig",
-    "django.apps.registry.apps": "django.apps.apps",
-}
-
-ATTRIBUTES: dict[str, Callable[..., Value | None]] = {
-    "django.conf.settings": setting,
-    "django.apps.AppConfig()": config_attribute,
-    "django.urls.get_resolver()": resolver_attribute,
-}
-
-FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
-    "django.setup": setup,
-    "django.core.checks.run_checks": run_checks,
-    "django.core.checks.register": register_check,
-    "django.core.checks.register()": register_check,
-    "django.apps.apps.get_app_configs": app_configs,
-    "django.apps.apps.get_app_config": app_config,
-    "django.apps.apps.is_installed": is_installed,
-    "django.core.management.call_command": find_command,
-    "django.utils.module_loading.import_string": import_string,
-    "django.utils.module_loading.autodiscover_modules": autodiscover_modules,
-    "django.utils.module_loading.module_has_submodule": has_submodule,
-    "django.urls.include": include,
-    "django.urls.get_callable": import_module_attribute,
-    "django.urls.reverse": resolve_url,
-    "django.urls.resolve": resolve_url,
-    "django.utils.functional.cached_property": cached_property,
-    "django.utils.functional.classproperty": class_property,
-    "django.utils.decorators.classproperty": class_property,
-    "django.dispatch.receiver": receiver,
-    "django.dispatch.receiver()": connect_receiver,
-    "django.dispatch.Signal().connect": connect,
-    "django.dispatch.Signal().send": send,
-    "django.dispatch.Signal().send_robust": send,
-}
-
-__all__ = ["connect_signal"]
+MODELS = Library(
+    aliases={
+        "django.conf.urls.include": "django.urls.include",
+        "django.urls.conf.include": "django.urls.include",
+        "django.urls.conf.path": "django.urls.path",
+        "django.urls.base.reverse": "django.urls.reverse",
+        "django.urls.base.resolve": "django.urls.resolve",
+        "django.urls.resolvers.get_resolver": "django.urls.get_resolver",
+        "django.utils.module_loading.import_by_path": "django.utils.module_loading.import_string",
+        "django.core.checks.registry.register": "django.core.checks.register",
+        "django.core.checks.registry.run_checks": "django.core.checks.run_checks",
+        "django.dispatch.dispatcher.receiver": "django.dispatch.receiver",
+        "django.dispatch.dispatcher.Signal": "django.dispatch.Signal",
+        "django.apps.config.AppConfig": "django.apps.AppConfig",
+        "django.apps.registry.apps": "django.apps.apps",
+    },
+    attributes={
+        "django.conf.settings": setting,
+        "django.apps.AppConfig()": config_attribute,
+        "django.urls.get_resolver()": resolver_attribute,
+    },
+    functions={
+        "django.setup": setup,
+        "django.core.checks.run_checks": run_checks,
+        "django.core.checks.register": register_check,
+        "django.core.checks.register()": register_check,
+        "django.apps.apps.get_app_configs": app_configs,
+        "django.apps.apps.get_app_config": app_config,
+        "django.apps.apps.is_installed": is_installed,
+        "django.core.management.call_command": find_command,
+        "django.utils.module_loading.import_string": import_string,
+        "django.utils.module_loading.autodiscover_modules": autodiscover_modules,
+        "django.utils.module_loading.module_has_submodule": has_submodule,
+        "django.urls.include": include,
+        "django.urls.get_callable": import_module_attribute,
+        "django.urls.reverse": resolve_url,
+        "django.urls.resolve": resolve_url,
+        "django.utils.functional.cached_property": cached_property,
+        "django.utils.functional.classproperty": class_property,
+        "django.utils.decorators.classproperty": class_property,
+        "django.dispatch.receiver": receiver,
+        "django.dispatch.receiver()": connect_receiver,
+        "django.dispatch.Signal().connect": connect,
+        "django.dispatch.Signal().send": send,
+        "django.dispatch.Signal().send_robust": send,
+    },
+)

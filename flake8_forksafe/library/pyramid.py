@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -16,11 +15,7 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.library.standard import import_path
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.library.standard_import import import_path
 
 
 def _named(machine: Machine, value: Value, frame: Frame) -> Value:
@@ -62,7 +57,6 @@ def _import_below(machine: Machine, package: str, frame: Frame) -> None:
             _import_below(machine, f"{package}.{name}", frame)
 
 
-FUNCTIONS: dict[str, Callable[[Machine, External, Arguments, Frame], Value]] = {
-    "pyramid.config.Configurator().include": include,
-    "pyramid.config.Configurator().scan": scan,
-}
+MODELS = Library(
+    functions={"pyramid.config.Configurator().include": include, "pyramid.config.Configurator().scan": scan}
+)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
+from flake8_forksafe.interpreter.values import Table, options
+from flake8_forksafe.library.django_settings import is_configured, setting
+from flake8_forksafe.library.standard_import import import_all
+
 
 class SettingImports(NamedTuple):
     """Class paths in a Django setting that a library imports when one of its modules is imported."""
@@ -34,3 +40,29 @@ SETTING_IMPORTS = (
         ("DEFAULT_PAGINATION_CLASS", "DEFAULT_FILTER_BACKENDS"),
     ),
 )  # fmt: skip
+
+
+class SettingsImported(LibraryState):
+    """Which of :data:`SETTING_IMPORTS` happened."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.entries: set[SettingImports] = set()
+
+
+def import_named(machine: Machine, name: str, frame: Frame) -> None:
+    """Import what the project's settings name, because a library's module is imported."""
+    done = machine.state(SettingsImported).entries
+    for entry in SETTING_IMPORTS:
+        if name in entry.triggers and entry not in done and is_configured(machine):
+            done.add(entry)
+            for option in options(setting(machine, entry.setting, frame)):
+                if not entry.keys:
+                    import_all(machine, option, frame)
+                elif isinstance(option, Table):
+                    for key in entry.keys:
+                        item = option.entries.get(key)
+                        if item is not None:
+                            import_all(machine, item.value, frame)
+
+
+MODELS = Library(imports={trigger: import_named for entry in SETTING_IMPORTS for trigger in entry.triggers})

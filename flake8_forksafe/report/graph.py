@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.interpreter.records import ROOT, Edge, Node
+from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.rules.rule import is_accepted
@@ -31,16 +31,18 @@ class Arrow(NamedTuple):
 class HazardGraph(NamedTuple):
     """Everything on a shortest chain to a hazard, in the order of the boot.
 
+    :ivar roots: the nodes that stand for the hosts.
     :ivar hazards: nodes that are hazards, each with why.
     """
 
+    roots: tuple[Node, ...]
     arrows: tuple[Arrow, ...]
     hazards: dict[Node, str]
 
     @property
     def nodes(self) -> dict[Node, int]:
         """The nodes, numbered in order of appearance."""
-        names = dict.fromkeys([ROOT, *(name for arrow in self.arrows for name in (arrow.source, arrow.target))])
+        names = dict.fromkeys([*self.roots, *(name for arrow in self.arrows for name in (arrow.source, arrow.target))])
         return {name: number for number, name in enumerate(names)}
 
 
@@ -55,7 +57,8 @@ def hazard_graph(report: Report, base: str) -> HazardGraph:
             for step in (*trace.graph.chain(edge.source), edge):
                 arrow = Arrow(step.source, step.target, _label(trace, step, base), step.sure)
                 arrows.setdefault((step.source, step.target), arrow)
-    return HazardGraph(tuple(arrows.values()), hazards)
+    roots = tuple(dict.fromkeys(trace.host.root for trace in report.traces))
+    return HazardGraph(roots, tuple(arrows.values()), hazards)
 
 
 def _first_edges(report: Report, trace: Trace, accepted: set[str]) -> Iterator[tuple[Edge, str]]:

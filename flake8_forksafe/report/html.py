@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe import __version__
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.interpreter.records import ROOT, Node
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.layout import FIRST_PARTY, STDLIB, THIRD_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.steps import step_text, step_title
@@ -74,7 +74,7 @@ def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], ba
     four numbers a module, in the order in which they are loaded: node, index in ``steps``, index in :data:`ORIGINS`,
     and whether it is loaded in every boot.
     """
-    nodes = {ROOT: 0}
+    nodes = {trace.host.root: 0}
     for edge in trace.edges:
         for node in (edge.source, edge.target):
             nodes.setdefault(node, len(nodes))

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.pool import Pool
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.interpreter.records import IN_CHILDREN
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.trace.trace import Trace
@@ -82,7 +81,8 @@ def heavy_packages(trace: Trace, catalogue: Catalogue) -> Packages:
 def child_packages(trace: Trace, catalogue: Catalogue) -> Packages:
     """Catalogued packages that each child loads for itself, in handlers of ``worker_process_init``, in the same way."""
     inherited = _hazards((module.name for module in trace.modules), trace, catalogue)
-    loaded = _hazards((name for name in trace.loaded if trace.step(name) in IN_CHILDREN), trace, catalogue)
+    own = (name for name in trace.loaded if trace.step(name) in trace.host.in_children)
+    loaded = _hazards(own, trace, catalogue)
     return _sizes(loaded, {*inherited, *_pulled(inherited), *_pulled(loaded)})
 
 

@@ -121,7 +121,9 @@ def check_missing(context: Context) -> Iterator[Finding]:
 
 def _objective_c(names: list[str]) -> str:
     """The advice for macOS, if that is wanted: no code can set this variable in time for its own process."""
-    return f"; on macOS, set {OBJECTIVE_C}=YES in the environment that starts the worker" if OBJECTIVE_C in names else ""
+    return (
+        f"; on macOS, set {OBJECTIVE_C}=YES in the environment that starts the worker" if OBJECTIVE_C in names else ""
+    )
 
 
 def check_incomplete(context: Context) -> Iterator[Finding]:

@@ -6,18 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from flake8_forksafe.interpreter.process import ELSEWHERE, IMAGINED, launch_forms
-from flake8_forksafe.interpreter.records import AFTER_FORK, Gate
+from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED
+from flake8_forksafe.interpreter.records import Gate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
-from flake8_forksafe.rules.warm_ups import IN_CHILD_STEPS, READY, WarmUpRun, is_first_party, warm_up_runs
+from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, warm_up_runs
 from flake8_forksafe.trace.trace import Trace
 
-HANDLER_STEPS = frozenset({
-    "on_configure", "on_after_configure", "on_after_finalize", "import_modules", "celeryd_init", "worker_init",
-    "setup_logging", "after_setup_logger", "after_setup_task_logger", "celeryd_after_setup",
-    "worker_before_create_process", "bootsteps", *AFTER_FORK,
-})  # fmt: skip
-"""Steps of the boot in which the project's signal handlers (and its bootsteps) run in MainProcess."""
 ALIVE_TIMEOUT_S = 4.0
 """Celery's default of ``worker_proc_alive_timeout``, in seconds."""
 GATE_THAT_HOLDS = 'a gate that holds is "worker" in sys.argv; safer still, do it in worker_process_init'
@@ -42,7 +36,7 @@ def verdicts(context: Context) -> Iterator[Verdict]:
     for trace in context.traces:
         if not trace.uses:
             continue
-        forms = {form: trace.variants[form] for form in launch_forms(trace.launch.app) if form in trace.variants}
+        forms = {form: trace.variants[form] for form in trace.host.launch_forms if form in trace.variants}
         found: dict[tuple[object, ...], list[Verdict]] = {}
         for form, variant in (forms or {"": trace}).items():
             for run in warm_up_runs(variant):
@@ -66,13 +60,13 @@ def judge(trace: Trace, run: WarmUpRun, form: str) -> Verdict:
         code = gate_code(trace, gate)
         if code:
             return Verdict(code, run, form, gate)
-    if run.step in IN_CHILD_STEPS:
+    if run.step in run.trace.host.in_children:
         code = "FS125"
-    elif run.step in AFTER_FORK:
+    elif run.step in run.trace.host.after_fork:
         code = "FS124"
     elif run.use.warm_up.rule != "FS111":
         code = run.use.warm_up.rule
-    elif run.step in HANDLER_STEPS:
+    elif run.step in run.trace.host.handlers:
         code = "FS124"
     else:
         code = "FS121" if run.step == READY else "FS111"
@@ -127,7 +121,7 @@ def _import_time(run: WarmUpRun) -> str:
 
 
 def _resource(run: WarmUpRun) -> str:
-    where = f" in {run.step}" if run.step in HANDLER_STEPS else " in ready()" if run.step == READY else ""
+    where = f" in {run.step}" if run.step in run.trace.host.handlers else " in ready()" if run.step == READY else ""
     return f"{run.use.shown!r} is called{where} before the worker forks: it {run.use.warm_up.why}"
 
 
@@ -137,7 +131,7 @@ def _ready(run: WarmUpRun) -> str:
 
 
 def _handler(run: WarmUpRun) -> str:
-    if run.step in AFTER_FORK:
+    if run.step in run.trace.host.after_fork:
         return (
             f"the {run.step} handler calls {run.use.shown!r} in MainProcess: the first children exist by then, but "
             f"every child that replaces one inherits it, and hangs: it {run.use.warm_up.why}"
@@ -146,7 +140,7 @@ def _handler(run: WarmUpRun) -> str:
 
 
 def _broken_gate(run: WarmUpRun, form: str) -> str:
-    forms = launch_forms(run.trace.launch.app)
+    forms = run.trace.host.launch_forms
     example = forms.get(form) or next(iter(forms.values()))
     return (
         f"this gate does not recognise the worker, whose sys.argv is {[*example]}, so {run.use.shown!r} is called "

@@ -132,7 +132,7 @@ def is_first_party(trace: Trace, run: WarmUpRun) -> bool:
 def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:
     """Warm-ups that stand behind a condition which only running the project could tell, and nowhere run for sure."""
     for trace in traces:
-        runs = [run for run in warm_up_runs(trace) if run.step not in IN_CHILD_STEPS]
+        runs = [run for run in warm_up_runs(trace) if run.step not in trace.host.in_children]
         certain = {(run.use.node, run.use.line) for run in runs if run.sure}
         seen: set[tuple[Node, int]] = set()
         for run in runs:
@@ -140,6 +140,3 @@ def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:
             if not run.sure and place not in certain and place not in seen:
                 seen.add(place)
                 yield run
-
-
-IN_CHILD_STEPS = ("worker_process_init",)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.finding import Hop
-from flake8_forksafe.interpreter.records import ROOT, Edge, Node, Note, Use
+from flake8_forksafe.interpreter.records import Edge, Node, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 from flake8_forksafe.trace.graph import ExecutionGraph
 
 if TYPE_CHECKING:
-    from flake8_forksafe.hosts.celery import Booted
-    from flake8_forksafe.interpreter.frames import Module
-    from flake8_forksafe.interpreter.values import ModuleValue
+    from flake8_forksafe.hosts.host import Booted
+    from flake8_forksafe.interpreter.values import Module
     from flake8_forksafe.interpreter.walk import Walk
 
 
@@ -53,27 +52,27 @@ class Growth:
     :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.
     :ivar inspected: modules in which one more name could change what is found.
     :ivar elusive: modules whose names are not all known, or that do something when asked for one.
+    :ivar hooked: modules of libraries that do something with the project when they are imported.
     :ivar submodules: names of modules, dotted, that stand for a module; and for which.
     """
 
     def __init__(self, walk: Walk) -> None:
-        self.spans = dict(walk.spans)
-        self.loaded_at = tuple(walk.loaded_at)
-        self.inspected = frozenset(name for name, module in walk.modules.items() if module.inspected)
-        self.elusive = frozenset(name for name, module in walk.modules.items() if _is_elusive(module))
+        from flake8_forksafe.interpreter.values import ModuleValue
+
+        modules, layout = walk.imports.modules, walk.imports.layout
+        self.spans = dict(walk.recorder.spans)
+        self.loaded_at = tuple(walk.recorder.loaded_at)
+        self.inspected = frozenset(name for name, module in modules.items() if module.inspected)
+        self.elusive = frozenset(name for name, module in modules.items() if _is_elusive(module))
         self.submodules = {
             f"{name}.{bound}": value.module.name
-            for name, module in walk.modules.items() for bound, value in module.names.items() if _is_module(value)
+            for name, module in modules.items() for bound, value in module.names.items()
+            if isinstance(value, ModuleValue)
         }  # fmt: skip
-        self.roots = tuple(walk.layout.roots)
-        self.environment = walk.layout.environment
-        self.walked = walk.layout.walked
-
-
-def _is_module(value: object) -> TypeGuard[ModuleValue]:
-    from flake8_forksafe.interpreter.values import ModuleValue
-
-    return isinstance(value, ModuleValue)
+        self.hooked = frozenset(walk.library.imports)
+        self.roots = tuple(layout.roots)
+        self.environment = layout.environment
+        self.walked = layout.walked
 
 
 def _is_elusive(module: Module) -> bool:
@@ -88,38 +87,38 @@ class Trace:
 
     def __init__(self, launch: Launch, walk: Walk, booted: Booted, environment: Environment = NO_ENVIRONMENT) -> None:
         self.launch = launch
+        self.host = booted.host
         self.environment = environment.source
         """How the environment was found whose source the walk read as well."""
-        self.presence = walk.presence
-        edges = tuple(walk.edges.values())
+        self.presence = walk.imports.presence
+        recorder, modules = walk.recorder, walk.imports.modules
+        edges = tuple(recorder.edges.values())
         self.edges = edges[: booted.edges_at_fork]
         self.late_edges = edges[booted.edges_at_fork :]
-        self.settings_made = tuple(walk.settings_made)
-        self.uses: tuple[Use, ...] = tuple(walk.uses.values())
-        self.gated = dict(walk.gated)
-        self.gates = dict(walk.gates)
+        self.settings_made = tuple(recorder.settings)
+        self.uses: tuple[Use, ...] = tuple(recorder.uses.values())
+        self.gated = dict(recorder.gated)
+        self.gates = dict(recorder.gates)
         self.starts: tuple[WorkerLaunch, ...] = ()
         """How the repository's deployment files start this worker."""
         self.forks = True
         """Whether a pool of this worker forks."""
         self.variants: dict[str, Trace] = {}
-        """Traces of the same boot as other processes (:data:`~flake8_forksafe.interpreter.process.OTHERS`)."""
-        self.notes: tuple[Note, ...] = tuple(walk.notes)
-        self.unresolved = walk.unresolved
-        self.app_place: tuple[str, int] | None = None
-        if booted.app is not None:
-            self.app_place = (booted.app.frame.module.name, booted.app.line)
-        self.paths = {name: module.found.path for name, module in walk.modules.items()}
-        self._order = [name for name in walk.order if name not in walk.modules or walk.modules[name].state != "failed"]
-        self._positions = {name: index for index, name in enumerate(walk.order)}
-        self._after = frozenset(walk.order[booted.forked_at :])
-        self._origins = {name: module.found.origin for name, module in walk.modules.items()} | walk.externals
-        self._steps = walk.steps_of
-        self.conf = booted.conf
-        self.unread_settings = booted.unread_settings
-        self.task_modules = frozenset(walk.celery.task_modules)
+        """Traces of the same boot as other processes (:attr:`~flake8_forksafe.hosts.host.Host.other_processes`)."""
+        self.notes: tuple[Note, ...] = tuple(recorder.notes)
+        self.unresolved = recorder.unresolved
+        self.app_place = booted.app_place
+        self.paths = {name: module.found.path for name, module in modules.items()}
+        self._order = [name for name in recorder.order if name not in modules or modules[name].state != "failed"]
+        self._positions = {name: index for index, name in enumerate(recorder.order)}
+        self._after = frozenset(recorder.order[booted.forked_at :])
+        self._origins = {name: module.found.origin for name, module in modules.items()} | recorder.externals
+        self._steps = recorder.steps_of
+        self.conf = booted.project.conf
+        self.unread_settings = booted.project.unread
+        self.task_modules = booted.project.task_modules
         """Modules that define tasks."""
-        self.variables_read = frozenset(walk.variables_read)
+        self.variables_read = frozenset(recorder.variables_read)
         self.growth = Growth(walk)
 
     @property
@@ -132,7 +131,7 @@ class Trace:
     @cached_property
     def graph(self) -> ExecutionGraph:
         """The execution graph (networkx is imported when it is first asked for)."""
-        return ExecutionGraph(self.edges, ROOT)
+        return ExecutionGraph(self.edges, self.host.root)
 
     @cached_property
     def modules(self) -> tuple[TracedModule, ...]:

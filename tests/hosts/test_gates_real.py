@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
-from flake8_forksafe.interpreter.process import launch_forms
+from flake8_forksafe.hosts.celery import launch_forms
 from flake8_forksafe.rules.warm_ups import warm_up_runs
 
 GATES = {

@@ -151,7 +151,7 @@ def test_the_functions_that_cpython_calls() -> None:
             real = really_called(root)
             walk = make_walk(root)
             import_in(walk, "main")
-        edges = [edge for edge in walk.edges.values() if edge.target.function]
+        edges = [edge for edge in walk.recorder.edges.values() if edge.target.function]
         found = {str(edge.target) for edge in edges}
         certain = {str(edge.target) for edge in edges if edge.sure}
         assert certain <= real <= found

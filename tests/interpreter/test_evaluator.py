@@ -19,11 +19,11 @@ from helpers import import_in, make_walk, write
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from flake8_forksafe.interpreter.process import default_argv
+from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.interpreter.values import UNKNOWN, Choice, FilePath, Items, Literal, Table, Value
 from flake8_forksafe.interpreter.walk import Walk
 
-ARGV = default_argv("proj")
+ARGV = CELERY.default_argv("proj")
 ENVIRON = {"KNOWN": "celery", "EMPTY": "", "FLAG": "1", "DJANGO_SETTINGS_MODULE": "proj.settings"}
 VersionInfo = namedtuple("VersionInfo", ("major", "minor", "micro", "releaselevel", "serial"))
 VERSION = VersionInfo(3, 11, 99, "final", 0)
@@ -330,7 +330,7 @@ QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 @given(modules(), st.sampled_from(ARGV))
 def test_a_known_value_is_cpythons(source: str, argv: tuple[str, ...]) -> None:
     walk = walked(source, (argv,))
-    ours = walk.modules["main"].names
+    ours = walk.imports.modules["main"].names
     for name, value in real_names(source, argv).items():
         found = known(ours.get(name)) if name.startswith("R") else None
         assert found is None or agrees(found, value), (name, found, value)
@@ -342,7 +342,7 @@ def test_a_known_value_is_cpythons(source: str, argv: tuple[str, ...]) -> None:
 @example("import sys\nR0 = [sys.argv[0], 'celery']\nR0.sort(key=len)\nfirst, *R1 = R0\n")
 def test_the_value_in_either_launch_form_is_a_possible_one(source: str) -> None:
     walk = walked(source, ARGV)
-    ours = walk.modules["main"].names
+    ours = walk.imports.modules["main"].names
     for argv in ARGV:
         for name, value in real_names(source, argv).items():
             found = known(ours.get(name)) if name.startswith("R") else None
@@ -359,7 +359,7 @@ def test_little_is_unknown() -> None:
         source = f"{HEAD}R = {expression}\n"
         real = real_names(source, ARGV[0])
         if "R" in real:
-            found = known(walked(source, (ARGV[0],)).modules["main"].names["R"])
+            found = known(walked(source, (ARGV[0],)).imports.modules["main"].names["R"])
             counts["expressions"] += 1
             if found is None:
                 unknown.append(expression)

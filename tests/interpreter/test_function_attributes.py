@@ -27,7 +27,7 @@ def test_getattr_with_a_default(tmp_path: Path, definition: str, certain: bool, 
     walk = make_walk(tmp_path)
     import_in(walk, "main")
     assert ("marked" in loaded(walk)) is possible
-    assert any(edge.sure for edge in walk.edges.values() if edge.target.module == "marked") is certain
+    assert any(edge.sure for edge in walk.recorder.edges.values() if edge.target.module == "marked") is certain
 
 
 def test_a_missing_attribute_is_an_error_that_is_caught(tmp_path: Path) -> None:
@@ -37,4 +37,4 @@ def test_a_missing_attribute_is_an_error_that_is_caught(tmp_path: Path) -> None:
     })  # fmt: skip
     walk = make_walk(tmp_path)
     import_in(walk, "main")
-    assert [edge.sure for edge in walk.edges.values() if edge.target.module == "without"] == [True]
+    assert [edge.sure for edge in walk.recorder.edges.values() if edge.target.module == "without"] == [True]

@@ -88,5 +88,5 @@ def test_same_modules_in_the_same_order_as_cpython(files: dict[str, str]) -> Non
             return  # CPython could not import it: there is nothing to compare with
         walk = make_walk(root)
         import_in(walk, "main")
-        ours = [name for name in loaded(walk) if walk.modules[name].found.path is not None]
+        ours = [name for name in loaded(walk) if walk.imports.modules[name].found.path is not None]
         assert ours == real

@@ -208,7 +208,7 @@ def real(source: str, environment: dict[str, str]) -> dict[str, object] | None:
 
 def compared(source: str) -> tuple[int, int]:
     """Check a program in every environment; returns how many values were compared, and how many of them are known."""
-    ours = walked(source, ()).modules["main"].names
+    ours = walked(source, ()).imports.modules["main"].names
     values = certain = 0
     for environment in ENVIRONMENTS:
         names = real(source, environment) or {}

@@ -12,7 +12,8 @@ import pytest
 from helpers import FIXTURES, check, write
 
 from flake8_forksafe.analysis import Report
-from flake8_forksafe.interpreter.records import ROOT, Node
+from flake8_forksafe.hosts.celery import ROOT
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.report.graph import Arrow, HazardGraph, dot, hazard_graph, mermaid
 
 SHOP = FIXTURES / "bookshop"
@@ -62,13 +63,13 @@ def test_accepted_and_uncertain(tmp_path: Path) -> None:
 def test_no_hazard_is_a_graph_of_the_worker_alone(tmp_path: Path) -> None:
     write(tmp_path, {"app.py": "from celery import Celery\napp = Celery('app')\n"})
     graph = hazard_graph(check(tmp_path, app="app"), str(tmp_path))
-    assert graph == HazardGraph((), {})
+    assert graph == HazardGraph((ROOT,), (), {})
     assert list(dot(graph))[-2:] == ['  "celery worker";', "}"]
     assert list(mermaid(graph))[:2] == ["flowchart LR", '  n0["celery worker"]']
 
 
 NODE = Node('a"b\\c<d>#&`e`[1]|;')
-NASTY = HazardGraph((Arrow(ROOT, NODE, 'p "q".py:3', True),), {NODE: '"why"'})
+NASTY = HazardGraph((ROOT,), (Arrow(ROOT, NODE, 'p "q".py:3', True),), {NODE: '"why"'})
 
 
 def test_dot_quotes() -> None:

@@ -20,7 +20,8 @@ import pytest
 from helpers import FIXTURES, check, write
 
 from flake8_forksafe.analysis import Report
-from flake8_forksafe.interpreter.records import ROOT, Edge, Node
+from flake8_forksafe.hosts.celery import ROOT
+from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.report import html
 from flake8_forksafe.rules.memory import heavy_packages
 from flake8_forksafe.trace.trace import Trace

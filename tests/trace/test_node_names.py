@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from helpers import check, found_codes, write
 
-from flake8_forksafe.interpreter.records import ROOT, Node
+from flake8_forksafe.hosts.celery import ROOT
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.report import html
 from flake8_forksafe.report.graph import dot, hazard_graph, mermaid
 from flake8_forksafe.report.json import findings_document, trace_document

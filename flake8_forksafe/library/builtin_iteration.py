@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import changing, identity, iterating, operators
+from flake8_forksafe.interpreter import changing, identity, iterating, operators, special_methods
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
     NONE,
@@ -23,10 +24,6 @@ from flake8_forksafe.interpreter.values import (
     join,
     truth,
 )
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
 
 
 def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value]:
@@ -189,7 +186,7 @@ def any_or_all(machine: Machine, function: External, arguments: Arguments, frame
 
 
 def next_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    own = operators.special(machine, arguments.get(0, "") or UNKNOWN, "__next__", (), frame)
+    own = special_methods.call(machine, arguments.get(0, "") or UNKNOWN, "__next__", (), frame)
     if own is not None:
         return own
     found = iterating.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
@@ -215,7 +212,7 @@ def length(machine: Machine, function: External, arguments: Arguments, frame: Fr
         return Literal(len(value.entries))
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         return Literal(len(value.value))
-    return operators.special(machine, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
+    return special_methods.call(machine, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
 
 
 def convert(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -225,7 +222,7 @@ def convert(machine: Machine, function: External, arguments: Arguments, frame: F
     if value is None:
         return {"str": Literal(""), "int": Literal(0), "bool": FALSE, "float": Literal(0.0)}.get(kind, UNKNOWN)
     if kind == "bool":
-        answer = operators.holds(machine, value, frame)
+        answer = special_methods.holds(machine, value, frame)
         return UNKNOWN if answer is None else Literal(answer)
     own = operators.converted(machine, value, kind, frame)
     if own is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from flake8_forksafe.interpreter import assignments, exceptions, iterating
-from flake8_forksafe.interpreter.frames import Raised
+from flake8_forksafe.interpreter import assignments, errors, iterating
+from flake8_forksafe.interpreter.frames import Frame, Raised
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
     NONE,
@@ -33,10 +33,6 @@ from flake8_forksafe.interpreter.values import (
     text,
     truth,
 )
-
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
 
 
 def get_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -70,7 +66,7 @@ def has(machine: Machine, holder: Value, name: str, frame: Frame) -> bool | None
         unsure = bool(machine.errors.possible)
     except Raised as error:
         machine.journal.doubt = doubt
-        if exceptions.matches(error.value, External("builtins.AttributeError")):
+        if errors.matches(error.value, External("builtins.AttributeError")):
             return False
         raise
     finally:

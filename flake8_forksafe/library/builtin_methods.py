@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from flake8_forksafe.interpreter import arithmetic, changing, comparison, errors, identity, iterating, strings
+from flake8_forksafe.interpreter.errors import VALUE_ERROR
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -20,15 +22,9 @@ from flake8_forksafe.interpreter.values import (
     join,
     truth,
 )
-from flake8_forksafe.library.iteration import dictionary, in_order
+from flake8_forksafe.library.builtin_iteration import dictionary, in_order
 
-if TYPE_CHECKING:
-    from flake8_forksafe.interpreter.frames import Frame
-    from flake8_forksafe.interpreter.machine import Machine
-
-
-Model = Callable[["Machine", External, Arguments, "Frame"], Value]
-VALUE_ERROR = External("builtins.ValueError()")
+Model = Callable[[Machine, External, Arguments, Frame], Value]
 
 
 def sequence_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -126,15 +122,15 @@ def _pop(machine: Machine, receiver: Items, index: Value | None) -> Value:
 
 def mapping_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Methods of a dict."""
-    if function.receiver is machine.environ:
-        with machine.watching_environment(frame):
-            return _mapping_method(machine, function, arguments, frame)
-    return _mapping_method(machine, function, arguments, frame)
-
-
-def _mapping_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Table)
+    with changing.watched(receiver, frame):
+        return _mapping_method(machine, receiver, name, function, arguments, frame)
+
+
+def _mapping_method(
+    machine: Machine, receiver: Table, name: str, function: External, arguments: Arguments, frame: Frame
+) -> Value:
     if name in ("get", "pop", "setdefault"):
         return _get(machine, receiver, name, arguments)
     if name == "update":
@@ -172,8 +168,8 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
     if key is None:
         return UNKNOWN
     item = receiver.entries.get(key)
-    if receiver is machine.environ and isinstance(key, str):
-        machine.recorder.variables_read.add(key)
+    if receiver.observer is not None and isinstance(key, str):
+        receiver.observer.reads(key)
     if item is None:
         if name == "pop" and arguments.get(1, "default") is None:
             if receiver.complete:
@@ -184,7 +180,7 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
         result = item.value if item.sure else join(item.value, default)
     if name == "setdefault" and (item is None or not item.sure):
         # A variable of the environment is taken to be unset where no deployment file sets it: the default holds.
-        result = default if receiver is machine.environ and item is None else result
+        result = default if receiver.observer is not None and item is None else result
         changing.set_item(machine, receiver, index or UNKNOWN, result)
     elif name == "pop" and item is not None:
         receiver.entries[key] = Item(item.value, False)

@@ -1,0 +1,158 @@
+"""What a host is: a program that forks processes which inherit whatever it has loaded and started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from flake8_forksafe.hosts.facts import Argv, HostFacts, UnreadSetting
+from flake8_forksafe.interpreter.budget import BudgetExceeded
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.values import Module
+from flake8_forksafe.project.layout import FIRST_PARTY, Found
+
+
+class Launcher(NamedTuple):
+    """A console script of the project that starts the host.
+
+    :ivar argv: ``sys.argv`` of its process.
+    :ivar entry: what it calls, as ``module:function``.
+    :ivar command: its first argument, which may be the name of a Django management command.
+    """
+
+    argv: tuple[str, ...]
+    entry: str
+    command: str
+
+
+class Start(NamedTuple):
+    """How a process of a host is started.
+
+    :ivar app: what it is told to run, as its command line names it.
+    :ivar launcher: the project's own script that starts it, if there is one.
+    :ivar django_settings: Django's settings module where the environment does not name it.
+    """
+
+    app: str
+    launcher: Launcher | None = None
+    django_settings: str | None = None
+
+
+class ProjectFacts(NamedTuple):
+    """What the project has for a host besides what it executes.
+
+    :ivar conf: settings of the pool with a literal value, by name.
+    :ivar unread: settings that look like the host's but are not read.
+    :ivar task_modules: modules that define tasks.
+    """
+
+    conf: dict[str, object] = {}
+    unread: tuple[UnreadSetting, ...] = ()
+    task_modules: frozenset[str] = frozenset()
+
+
+@dataclass
+class Boot:
+    """A boot that is being followed.
+
+    :ivar frame: stands for the host itself, which executes whatever nothing in the project causes.
+    :ivar app_place: module and line where the app is created, once it is found.
+    """
+
+    machine: Machine
+    start: Start
+    frame: Frame
+    app_place: tuple[str, int] | None = None
+
+
+class Step(NamedTuple):
+    """One step of a boot.
+
+    :ivar name: what it is called in traces and messages.
+    :ivar run: executes it; does nothing where a boot has no such step.
+    """
+
+    name: str
+    run: Callable[[Boot], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A program that forks, as data and a plan.
+
+    :ivar name: what people call it; ``parent`` and ``child`` are its processes.
+    :ivar root: the node of the graph that stands for it, from which everything is reached.
+    :ivar programs: its own console scripts.
+    :ivar launch_forms: ``sys.argv`` of the parent by how it is launched, given the app.
+    :ivar other_processes: ``sys.argv`` of other processes of the project (:data:`.ELSEWHERE`
+        and ``IMAGINED``).
+    :ivar before_fork: what the parent does until its first fork, in order.
+    :ivar after_fork: what it does after the first children exist, and their replacements inherit.
+    :ivar in_children: what each child does when it starts.
+    :ivar project_facts: asked at the end of a boot.
+    :ivar handlers: steps in which handlers of the project run in the parent.
+    :ivar safe_hook: the hook that runs in each child, where warm-ups belong.
+    """
+
+    name: str
+    parent: str
+    child: str
+    root: Node
+    programs: frozenset[str]
+    launch_forms: Callable[[str], dict[str, tuple[str, ...]]]
+    other_processes: Callable[[str], dict[str, Argv]]
+    before_fork: tuple[Step, ...]
+    after_fork: tuple[Step, ...]
+    in_children: tuple[Step, ...]
+    project_facts: Callable[[Boot], ProjectFacts]
+    handlers: tuple[str, ...]
+    safe_hook: str
+
+    def default_argv(self, app: str) -> Argv:
+        """``sys.argv`` of the parent in every launch form."""
+        return tuple(self.launch_forms(app).values())
+
+    def facts(self, app: str) -> HostFacts:
+        """What a trace of the boot of an app keeps."""
+        return HostFacts(
+            self.name, self.parent, self.child, self.root, self.launch_forms(app), self.handlers,
+            tuple(step.name for step in self.after_fork), tuple(step.name for step in self.in_children), self.safe_hook,
+        )  # fmt: skip
+
+
+class Booted(NamedTuple):
+    """How far a boot was followed.
+
+    :ivar forked_at: how many modules were loaded before the fork; ``edges_at_fork``: how many edges there were.
+    """
+
+    host: HostFacts
+    app_place: tuple[str, int] | None
+    forked_at: int
+    edges_at_fork: int
+    project: ProjectFacts
+
+
+def boot(machine: Machine, host: Host, start: Start) -> Booted:
+    """Follow the boot of a host until its first fork, and what runs behind it."""
+    frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), host.root, "function", machine.journal.certain)
+    frame.boot = True
+    booting, recorder = Boot(machine, start, frame), machine.recorder
+    at_fork: tuple[int, int] | None = None
+    try:
+        _run(booting, host.before_fork)
+        at_fork = (len(recorder.order), len(recorder.edges))
+        _run(booting, (*host.after_fork, *host.in_children))
+    except BudgetExceeded:
+        machine.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
+    at_fork = at_fork or (len(recorder.order), len(recorder.edges))
+    return Booted(host.facts(start.app), booting.app_place, *at_fork, host.project_facts(booting))
+
+
+def _run(booting: Boot, steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        with booting.machine.recorder.boot_step(step.name):
+            step.run(booting)

@@ -1,0 +1,47 @@
+"""Where modules are found, and those that were: ``sys.path``, ``sys.modules`` and their facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from flake8_forksafe.interpreter.values import Module
+from flake8_forksafe.project.layout import Layout
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block
+
+
+class Sources(Protocol):
+    """Where facts come from (:class:`flake8_forksafe.source.cache.FactStore`)."""
+
+    def module(self, path: str) -> Block:
+        """Facts of a file; raises Unreadable or OSError."""
+
+    def body(self, path: str, cut: Cut) -> Block:
+        """Facts of a function body that was cut out of it."""
+
+
+class ImportSystem:
+    """What imports need to know.
+
+    :param hazards: dotted names that count as modules wherever they appear.
+    :param presence: whether a top-level module outside the source roots is installed; None if that is not known.
+    :ivar modules: every first-party (and walked third-party) module executed, in order.
+    :ivar bodies: function bodies that were collected, by file and place.
+    """
+
+    __slots__ = ("bodies", "hazards", "layout", "modules", "presence", "sources")
+
+    def __init__(
+        self,
+        layout: Layout,
+        sources: Sources,
+        hazards: frozenset[str],
+        presence: Callable[[str], bool | None] = lambda name: None,
+    ) -> None:
+        self.layout = layout
+        self.sources = sources
+        self.hazards = hazards
+        self.presence = presence
+        self.modules: dict[str, Module] = {}
+        self.bodies: dict[tuple[str, Cut], Block] = {}

@@ -1,0 +1,75 @@
+"""Doubt: whether what is executed happens for sure, and what was written where it may not."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+from flake8_forksafe.interpreter.values import Doubt, Scope, Value, join
+
+
+class Journal:
+    """The doubt in which the program executes, and the names of outer scopes that were written in it.
+
+    :ivar certain: the outermost stretch of execution, which happens in every boot.
+    :ivar doubt: the current one.
+    :ivar entries: what was written in doubt: names, name, and the value before.
+    """
+
+    __slots__ = ("certain", "doubt", "entries")
+
+    def __init__(self) -> None:
+        self.certain = Doubt()
+        self.doubt = self.certain
+        self.entries: list[tuple[dict[str, Value], str, Value | None]] = []
+
+    def doubted(self, really: bool = True) -> AbstractContextManager[None]:
+        """Execute something that only may happen."""
+        return Doubted(self) if really else CERTAINLY
+
+    def write(self, names: dict[str, Value], name: str, value: Value) -> None:
+        """Bind a name of another scope than that which executes: a global, or an attribute."""
+        if self.doubt is not self.certain:
+            self.entries.append((names, name, names.get(name)))
+        names[name] = value
+
+    def weaken(self, mark: int) -> None:
+        """What was written since ``mark`` only may have been: the old values stay possible."""
+        if len(self.entries) == mark:
+            return
+        oldest: dict[tuple[int, str], tuple[dict[str, Value], Value | None]] = {}
+        for names, name, old in self.entries[mark:]:
+            oldest.setdefault((id(names), name), (names, old))
+        for (_, name), (names, old) in oldest.items():
+            if old is not None and name in names:
+                names[name] = join(old, names[name])
+        if self.doubt is self.certain:
+            self.entries.clear()
+
+    def is_sure(self, frame: Scope) -> bool:
+        """Whether the current statement runs whenever its frame does."""
+        return frame.base.within(self.doubt)
+
+    def touches_surely(self, born: Doubt) -> bool:
+        """Whether a change made now to something born in ``born`` happens for sure if that exists."""
+        return born.within(self.doubt)
+
+
+class Doubted:
+    """What is executed in it only may happen."""
+
+    __slots__ = ("journal", "mark", "outer")
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def __enter__(self) -> None:
+        journal = self.journal
+        self.outer, self.mark = journal.doubt, len(journal.entries)
+        journal.doubt = Doubt(self.outer)
+
+    def __exit__(self, *error: object) -> None:
+        self.journal.doubt = self.outer
+        self.journal.weaken(self.mark)
+
+
+CERTAINLY = nullcontext()

@@ -1,0 +1,32 @@
+"""What is remembered of calls, so that a function is not executed again and again with the same arguments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.values import Arguments, Value
+
+
+class Remembered(NamedTuple):
+    """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs."""
+
+    times: int
+    result: Value
+    keep: Arguments
+
+
+class Memory:
+    """Earlier executions of functions, and those that are under way.
+
+    :ivar results: by what makes two calls the same.
+    :ivar executions: how often a function was executed, by its node in the graph.
+    :ivar active: how often it is being executed now.
+    """
+
+    __slots__ = ("active", "executions", "results")
+
+    def __init__(self) -> None:
+        self.results: dict[tuple[object, ...], Remembered] = {}
+        self.executions: dict[Node, int] = {}
+        self.active: dict[Node, int] = {}

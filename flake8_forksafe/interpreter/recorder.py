@@ -1,0 +1,109 @@
+"""What is recorded of an execution: what executed what, in what order, and what could not be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from flake8_forksafe.hazards.catalogue import WarmUp
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.journal import Journal
+from flake8_forksafe.interpreter.records import Edge, Gate, Node, Note, Setting, Span, Use
+from flake8_forksafe.interpreter.values import Arguments, Literal, Scope, Value
+
+
+class Recorder:
+    """Everything that the rules may ask of a walk.
+
+    :ivar edges: what executed what, in order of first execution.
+    :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.
+    :ivar gated: the gates that an edge always stood behind.
+    :ivar gates: how each gate came out; None if that differed.
+    :ivar order: modules in the order in which they were first loaded, walked or not.
+    :ivar externals: those that are not walked, with their origin.
+    :ivar steps_of: the step of the boot in which each was loaded.
+    :ivar spans: where in the record the execution of each walked module lies.
+    :ivar variables_read: environment variables that were read.
+    :ivar unresolved: how often something could not be resolved that may have imported or called something.
+    """
+
+    def __init__(self, journal: Journal, warm_up: Callable[[str, Arguments], WarmUp | None]) -> None:
+        self.journal = journal
+        self.warm_up = warm_up
+        self.edges: dict[tuple[Node, Node, int, str], Edge] = {}
+        self.loaded_at: list[int] = []
+        self.gated: dict[tuple[Node, Node, int, str], tuple[Gate, ...]] = {}
+        self.gates: dict[tuple[Node, int, int, str], bool | None] = {}
+        self.order: list[str] = []
+        self.externals: dict[str, str] = {}
+        self.step_name = "find_app"
+        self.steps_of: dict[str, str] = {}
+        self.spans: dict[str, Span] = {}
+        self.notes: list[Note] = []
+        self.uses: dict[tuple[Node, int, str], Use] = {}
+        self.settings: list[Setting] = []
+        self.variables_read: set[str] = set()
+        self.unresolved = 0
+
+    @contextmanager
+    def boot_step(self, name: str) -> Iterator[None]:
+        """Name the step of the boot in which modules are loaded."""
+        outer, self.step_name = self.step_name, name
+        try:
+            yield
+        finally:
+            self.step_name = outer
+
+    def loads(self, name: str) -> None:
+        """Record that a module is loaded for the first time."""
+        self.order.append(name)
+        self.steps_of[name] = self.step_name
+
+    def record(self, frame: Frame, target: Node, kind: str) -> None:
+        """Record that the current statement of ``frame`` executes ``target``."""
+        if target == frame.node:
+            return
+        kind = "boot" if frame.boot else "thread" if frame.threaded else kind
+        key = (frame.node, target, frame.line, kind)
+        sure = self.journal.is_sure(frame)
+        known = self.edges.get(key)
+        if frame.gates and known is None:
+            self.gated[key] = frame.gates
+        elif not frame.gates and self.gated:
+            self.gated.pop(key, None)
+        if known is None:
+            self.loaded_at.append(len(self.order))
+        if known is None or (sure and not known.sure):
+            step = self.step_name if frame.boot else ""
+            self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure, step)
+
+    def note(self, code: str, frame: Frame, text: str) -> None:
+        """Record what could not be decided, once per place."""
+        note = Note(code, frame.module.name, frame.line, frame.column, text)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def use(self, frame: Frame, call: str, arguments: Arguments) -> None:
+        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up."""
+        shown, call = call, call.replace("()", "")
+        warm_up = self.warm_up(call, arguments)
+        if warm_up is None:
+            return
+        key = (frame.node, frame.line, call)
+        sure = self.journal.is_sure(frame)
+        use = Use(frame.node, frame.line, frame.column, call, shown, warm_up, sure, frame.gates)
+        known = self.uses.get(key)
+        if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
+            self.uses[key] = use
+
+    def setting(self, name: str, value: Value, frame: Scope) -> None:
+        """Record that the current statement sets a variable, or calls something that acts alike."""
+        known = value.value if isinstance(value, Literal) else None
+        place = (frame.node, frame.line, frame.column)
+        self.settings.append(Setting(name, known, *place, self.journal.is_sure(frame), len(self.order)))
+
+    def gate(self, frame: Frame, kind: str, holds: bool | None) -> Gate:
+        """Record how a condition that depends on ``sys.argv`` came out."""
+        gate = Gate(frame.node, frame.line, frame.column, kind, holds)
+        self.gates[gate.key] = holds if self.gates.get(gate.key, holds) is holds else None
+        return gate

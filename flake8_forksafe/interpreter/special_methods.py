@@ -1,0 +1,25 @@
+"""Special methods that first-party classes define, and the truth of values, which they may decide."""
+
+from __future__ import annotations
+
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Value, truth
+
+
+def call(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
+    """Call a special method; None if ``value`` is no object of a first-party class that defines it."""
+    if not isinstance(value, Instance):
+        return None
+    if not any(isinstance(base, Class) and name in base.names for base in value.cls.mro()):
+        return None
+    return machine.call(machine.attribute(value, name, frame), Arguments(arguments), frame)
+
+
+def holds(machine: Machine, value: Value, frame: Frame) -> bool | None:
+    """Whether a value is true, as a condition asks."""
+    for name in ("__bool__", "__len__"):
+        result = call(machine, value, name, (), frame)
+        if result is not None:
+            return truth(result)
+    return truth(value)

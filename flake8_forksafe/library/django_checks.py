@@ -1,0 +1,147 @@
+"""Django's system checks, and the URLconf that they load, in Django's own order.
+
+Read in Django 4.2, 5.2 and 6.0: django/core/checks/, django/template/backends/django.py.
+"""
+
+from __future__ import annotations
+
+from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import LibraryState, Machine
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.values import (
+    NONE,
+    Arguments,
+    Items,
+    Module,
+    ModuleValue,
+    Table,
+    Value,
+    text,
+    texts,
+)
+from flake8_forksafe.library.django_settings import setting, setting_cause
+from flake8_forksafe.library.django_setup import DjangoApps, app_names, load_command
+from flake8_forksafe.library.standard_import import import_all, import_dotted
+from flake8_forksafe.project import django as facts
+
+
+class DjangoChecks(LibraryState):
+    """System checks of the project.
+
+    :ivar checks: functions, and where each was registered.
+    :ivar checked: whether they ran.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.checks: list[tuple[Value, Frame, int]] = []
+        self.checked = False
+
+
+def run_checks(machine: Machine, frame: Frame) -> None:
+    """``django.core.checks.run_checks()``: every check that is not for databases or deployment."""
+    checks = machine.state(DjangoChecks)
+    if checks.checked:
+        return
+    checks.checked = True
+    with machine.recorder.boot_step("system checks"):
+        _check_commands(machine, frame)
+        _import_settings(machine, frame, "CSRF_FAILURE_VIEW")
+        _check_templates(machine, frame)
+        _check_urls(machine, frame)
+        if _has_app(machine, facts.AUTH_APPS) or _has_app(machine, facts.ADMIN_APPS):
+            _import_settings(machine, frame, "MIDDLEWARE")
+        if _has_app(machine, facts.STATICFILES_APPS):
+            _import_settings(machine, frame, "STATICFILES_FINDERS")
+        _import_settings(machine, frame, "DATABASE_ROUTERS")
+        for check, at, line in list(checks.checks):
+            inner = Frame(at.module, at.node, "function", machine.journal.doubt)
+            inner.line, inner.boot = line, True
+            machine.call(check, Arguments((), {"app_configs": NONE, "databases": NONE}), inner)
+
+
+def _has_app(machine: Machine, names: frozenset[str]) -> bool:
+    return any(entry in names for entry in machine.state(DjangoApps).installed)
+
+
+def _import_settings(machine: Machine, frame: Frame, name: str) -> None:
+    """Import the dotted path or paths in a setting."""
+    import_all(machine, setting(machine, name, frame), setting_cause(machine, name, frame))
+
+
+def _check_commands(machine: Machine, frame: Frame) -> None:
+    """The commands check of Django 5.2 and later loads these two, whichever app overrides them last."""
+    for command in ("makemigrations", "migrate"):
+        load_command(machine, command, frame)
+
+
+def _check_templates(machine: Machine, frame: Frame) -> None:
+    """Creating the engines imports every app's template tags and the libraries named in ``TEMPLATES``."""
+    cause = setting_cause(machine, "TEMPLATES", frame)
+    templates = setting(machine, "TEMPLATES", frame)
+    engines = [item.value for item in iterating.iterate(machine, templates, frame).items]
+    backends = [text(_entry(engine, "BACKEND")) for engine in engines]
+    for backend in backends:
+        if backend and machine.imports.layout.find(backend.partition(".")[0]) is not None:
+            import_dotted(machine, backend, cause)
+    if facts.DJANGO_TEMPLATES not in backends:
+        return
+    for name, sure in app_names(machine):
+        package = (
+            machine.imports.layout.find(f"{name}.templatetags") if name and machine.imports.layout.find(name) else None
+        )
+        if package is not None:
+            with machine.doubted(not sure):
+                machine.import_name(package.name, cause)
+                _import_below(machine, package.name, cause)
+    for engine in engines:
+        chosen = _entry(engine, "OPTIONS")
+        for key in ("libraries", "builtins"):
+            for library in iterating.iterate(machine, _values(machine, _entry(chosen, key)), frame).items:
+                path = text(library.value)
+                if path:
+                    machine.import_name(path, cause)
+
+
+def _import_below(machine: Machine, package: str, frame: Frame) -> None:
+    """Import every module of a package, recursively (``walk_packages``)."""
+    found = machine.imports.layout.find(package)
+    for name, is_package in machine.imports.layout.names_in(found.locations) if found is not None else ():
+        machine.import_name(f"{package}.{name}", frame)
+        if is_package:
+            _import_below(machine, f"{package}.{name}", frame)
+
+
+def _check_urls(machine: Machine, frame: Frame) -> None:
+    """Import ``ROOT_URLCONF``, and the error handlers it names."""
+    for module in load_urls(machine, frame, None):
+        inner = Frame(module, Node(module.name), "function", machine.journal.doubt)
+        inner.boot = True
+        for handler in ("handler400", "handler403", "handler404", "handler500"):
+            for path in texts(module.contents.get(handler)):
+                import_dotted(machine, path, inner)
+
+
+def load_urls(machine: Machine, frame: Frame, urlconf: Value | None) -> list[Module]:
+    """Import a URLconf, by default the root one."""
+    if urlconf is None or text(urlconf) is None:
+        urlconf = setting(machine, "ROOT_URLCONF", frame)
+    cause = setting_cause(machine, "ROOT_URLCONF", frame)
+    found = []
+    for name in texts(urlconf):
+        module = machine.import_name(name, cause)
+        if isinstance(module, ModuleValue):
+            found.append(module.module)
+    return found
+
+
+def _entry(value: Value | None, key: str) -> Value | None:
+    item = value.entries.get(key) if isinstance(value, Table) else None
+    return item.value if item is not None else None
+
+
+def _values(machine: Machine, value: Value | None) -> Value:
+    """The values of a mapping, or a sequence as it is."""
+    if isinstance(value, Table):
+        return Items("list", value.entries.values(), machine.journal.doubt, value.complete)
+    return value if value is not None else Items("list", (), machine.journal.doubt)

@@ -1,0 +1,121 @@
+"""Models of what the process is: its environment, its arguments, its platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
+from flake8_forksafe.interpreter.values import (
+    FALSE,
+    NONE,
+    UNKNOWN,
+    Arguments,
+    External,
+    Item,
+    Literal,
+    NamedItems,
+    Scope,
+    Table,
+    Value,
+    join,
+    text,
+)
+from flake8_forksafe.library.builtin_methods import mapping_method
+
+
+class Environment(LibraryState):
+    """``os.environ``: what is known of it; more may be set.
+
+    :ivar table: the mapping that the program sees; what it sets is recorded.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.recorder = machine.recorder
+        entries: dict[object, Item] = {name: Item(Literal(value)) for name, value in machine.process.environ}
+        self.table = Table(entries, machine.journal.certain, complete=False)
+        self.table.observer = self
+
+    def get(self, name: str) -> Item | None:
+        """What is known of a variable, if anything is."""
+        return self.table.entries.get(name)
+
+    def reads(self, key: str) -> None:
+        """The program reads a variable."""
+        self.recorder.variables_read.add(key)
+
+    @contextmanager
+    def changing(self, frame: Scope) -> Iterator[None]:
+        """Record which variables the current statement of ``frame`` sets."""
+        before = dict(self.table.entries)
+        yield
+        for name, item in self.table.entries.items():
+            if item is not before.get(name) and isinstance(name, str):
+                self.recorder.setting(name, item.value, frame)
+
+
+def environ(machine: Machine) -> Value:
+    """``os.environ``."""
+    return machine.state(Environment).table
+
+
+def getenv(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``os.getenv``."""
+    return mapping_method(machine, External("builtins.dict.get", environ(machine)), arguments, frame)
+
+
+def putenv(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``os.putenv``: native libraries see it, ``os.environ`` does not."""
+    name, value = text(arguments.get(0, "name")), arguments.get(1, "value")
+    if name is not None and value is not None:
+        machine.recorder.setting(name, value, frame)
+    return NONE
+
+
+def argv(machine: Machine) -> Value:
+    """``sys.argv`` in each launch form."""
+    machine.senses.count += 1
+    return machine.senses.mark(
+        join(*(machine.items("list", [Literal(part) for part in form]) for form in machine.process.argv))
+    )
+
+
+VERSION_INFO = ("major", "minor", "micro", "releaselevel", "serial")
+"""Fields of ``sys.version_info``."""
+
+
+def version_info(machine: Machine) -> Value:
+    """``sys.version_info`` of the lowest and the highest Python the project may run on."""
+    versions = machine.process.versions
+    if not versions:
+        return UNKNOWN
+    rest = (99, "final", 0)
+    tuples = [
+        NamedItems(VERSION_INFO, [Literal(part) for part in (*version, *rest)], machine.journal.doubt)
+        for version in versions
+    ]
+    return join(*tuples)
+
+
+def platform(machine: Machine) -> Value:
+    return UNKNOWN if machine.process.platform is None else Literal(machine.process.platform)
+
+
+def os_name(machine: Machine) -> Value:
+    known = machine.process.platform
+    return UNKNOWN if known is None else Literal("nt" if known == "win32" else "posix")
+
+
+MODELS = Library(
+    values={
+        "os.environ": environ,
+        "sys.argv": argv,
+        "sys.version_info": version_info,
+        "sys.platform": platform,
+        "os.name": os_name,
+        "typing.TYPE_CHECKING": lambda machine: FALSE,
+        "typing_extensions.TYPE_CHECKING": lambda machine: FALSE,
+    },
+    functions={"os.getenv": getenv, "os.putenv": putenv},
+)

@@ -6,16 +6,15 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 
 from flake8_forksafe.deployment.repository import find_launches
-from flake8_forksafe.finding import Finding
-from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
+from flake8_forksafe.hazards.catalogue import load_catalogue
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.foresee import foresee
 from flake8_forksafe.project.found import AppFound, Search, split_spec
 from flake8_forksafe.project.measurement import Measurement, load_measurement
+from flake8_forksafe.report.result import Report
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
@@ -23,25 +22,6 @@ from flake8_forksafe.source.cache import FactStore
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
-
-
-class Report(NamedTuple):
-    """The result of one analysis.
-
-    :ivar traces: one for each Celery app.
-    :ivar files: how many files its facts come from.
-    :ivar parsed: how many of them were parsed in this run; ``bodies``: how many function bodies.
-    """
-
-    findings: tuple[Finding, ...]
-    context: Context
-    disk: Disk
-    store: FactStore
-    traces: tuple[Trace, ...]
-    catalogue: Catalogue
-    files: int
-    parsed: int
-    bodies: int
 
 
 def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:

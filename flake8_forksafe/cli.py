@@ -16,8 +16,8 @@ from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_settings, project_directory
 
 if TYPE_CHECKING:
-    from flake8_forksafe.analysis import Report
     from flake8_forksafe.finding import Finding, Outcome
+    from flake8_forksafe.report.result import Report
 
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""

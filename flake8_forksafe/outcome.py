@@ -23,8 +23,8 @@ from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
 from flake8_forksafe.settings import Settings
 
 if TYPE_CHECKING:
-    from flake8_forksafe.analysis import Report
     from flake8_forksafe.project.disk import Disk
+    from flake8_forksafe.report.result import Report
     from flake8_forksafe.rules.rule import Context
     from flake8_forksafe.source.cache import FactStore
     from flake8_forksafe.source.changes import Edit

@@ -12,7 +12,7 @@ from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.facts import Argv
-from flake8_forksafe.hosts.host import Launcher, Start, boot
+from flake8_forksafe.hosts.host import HostStart, Launcher, boot
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.values import Arguments, Literal
@@ -63,7 +63,7 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
     environ = tuple(process_environ(around, layout, starts).items())
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
-    start = Start(app.spec, launcher, celery_app.settings_module(disk, settings.project))
+    start = HostStart(app.spec, launcher, celery_app.settings_module(disk, settings.project))
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
 

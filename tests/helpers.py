@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from flake8_forksafe.analysis import Report, analyse
+from flake8_forksafe.analysis import analyse
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
@@ -17,6 +17,7 @@ from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Found, Layout
+from flake8_forksafe.report.result import Report
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import Settings, make_settings
 from flake8_forksafe.source.cache import FactStore

@@ -1,67 +1,104 @@
-"""The house: which part may import which, and that heavy packages stay where they belong."""
+"""The house: which room may import which, that nothing imports in circles, and that heavy packages stay in their place.
+
+Imports count wherever they stand: at the top, inside a function, and under ``TYPE_CHECKING``.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
+import networkx
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
-    "plugin", "cli", "session", "outcome", "baseline", "graft", "edits", "keeping", "analysis", "tracing", "report",
-    "rules", "trace", "hosts", "library", "interpreter", "deployment", "project", "source",
+    "plugin", "cli", "session", "outcome", "baseline", "graft", "edits", "keeping", "incremental", "analysis",
+    "tracing", "report", "rules", "fix", "trace", "hosts", "library", "interpreter", "deployment", "project", "source",
 ]  # fmt: skip
-"""Later parts must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
-ASIDE = {"settings", "hazards", "digest", "finding", "processes"}
+"""Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
+ASIDE = {"settings", "hazards", "digest", "finding", "processes", "measure"}
 HEAVY = {"libcst": {"source", "fix"}, "networkx": {"trace"}, "flake8": {"plugin", "settings"}, "yaml": {"deployment"}}
 
 
-def parts() -> list[tuple[str, Path]]:
-    """Each module with the part of the house it belongs to."""
-    found = []
+def module_names() -> dict[str, Path]:
+    """Every module of the package, with its file."""
+    found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        relative = path.relative_to(PACKAGE)
-        found.append((relative.parts[0].removesuffix(".py"), path))
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
     return found
 
 
-def imported(path: Path) -> set[str]:
-    """Dotted names a module imports at run time, in functions too."""
-    names = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize(("part", "path"), parts(), ids=lambda value: str(getattr(value, "name", value)))
-def test_arrows_point_one_way(part: str, path: Path) -> None:
-    for name in imported(path):
-        if not name.startswith("flake8_forksafe."):
+def import_graph(modules: dict[str, Path]) -> networkx.DiGraph[str]:
+    """Which module of the package imports which."""
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
+    graph.add_nodes_from(modules)
+    for module, path in modules.items():
+        for name in imported(path):
+            target = name
+            while target and target not in modules:
+                target = target.rpartition(".")[0]
+            if target not in ("", module, PACKAGE.name):
+                graph.add_edge(module, target)
+    return graph
+
+
+MODULES = module_names()
+GRAPH = import_graph(MODULES)
+
+
+def room(module: str) -> str:
+    """The room that a module lies in."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def test_every_room_is_known() -> None:
+    assert {room(module) for module in MODULES} <= {"", "__main__", *ORDER, *ASIDE}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_arrows_point_one_way(module: str) -> None:
+    for target in GRAPH.successors(module):
+        if room(module) in ("__main__", "measure"):
             continue
-        target = name.split(".")[1]
-        if target in ASIDE or part not in ORDER or target not in ORDER:
-            assert part not in ASIDE or target in ASIDE or target == "__version__", f"{part} imports {name}"
-            continue
-        assert ORDER.index(target) >= ORDER.index(part), f"{part} must not import {name}"
+        if room(module) in ASIDE:
+            assert room(target) in ASIDE, f"{module} imports {target}"
+        elif room(target) not in ASIDE:
+            assert ORDER.index(room(target)) >= ORDER.index(room(module)), f"{module} must not import {target}"
 
 
-@pytest.mark.parametrize(("part", "path"), parts(), ids=lambda value: str(getattr(value, "name", value)))
-def test_heavy_packages_stay_in_their_place(part: str, path: Path) -> None:
-    for name in imported(path):
+def test_nothing_imports_in_circles() -> None:
+    circles = [sorted(circle) for circle in networkx.strongly_connected_components(GRAPH) if len(circle) > 1]
+    assert circles == []
+
+
+def test_a_circle_is_seen_wherever_its_imports_stand(tmp_path: Path) -> None:
+    sources = {
+        "a": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from flake8_forksafe import b\n",
+        "b": "def late():\n    import flake8_forksafe.a\n",
+    }
+    modules = {}
+    for name, source in sources.items():
+        modules[f"flake8_forksafe.{name}"] = tmp_path / f"{name}.py"
+        modules[f"flake8_forksafe.{name}"].write_text(source)
+    assert not networkx.is_directed_acyclic_graph(import_graph(modules))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_packages_stay_in_their_place(module: str) -> None:
+    for name in imported(MODULES[module]):
         allowed = HEAVY.get(name.split(".")[0])
-        assert allowed is None or part in allowed, f"{part} imports {name}"
+        assert allowed is None or room(module) in allowed, f"{module} imports {name}"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.celery_command import WorkerCommand, worker_commands
 from flake8_forksafe.deployment.files import View
 from flake8_forksafe.deployment.model import NOWHERE, Limit, Place, Start, Unusable, Word, WorkerLaunch
-from flake8_forksafe.deployment.shell import Interpreter
+from flake8_forksafe.deployment.shell import ShellInterpreter
 from flake8_forksafe.deployment.shell_values import Budget, State
 from flake8_forksafe.deployment.substitution import NAME
 
@@ -237,7 +237,7 @@ class Runner:
             if "celery" in text.lower():
                 self.view.files.report(place.path, error.line, error.reason)
             return
-        shell = Interpreter(self.run, self._source, self.view.files.script, place.path, self.budget)
+        shell = ShellInterpreter(self.run, self._source, self.view.files.script, place.path, self.budget)
         shell.run(script, State.begin(environ, arguments, directory, name))
         self.expanded |= shell.expanded
 

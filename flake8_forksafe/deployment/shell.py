@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from flake8_forksafe.deployment.model import Place, Unusable, Word
-from flake8_forksafe.deployment.shell_builtins import BUILTINS, SUCCESS, UNKNOWN, Outcome
+from flake8_forksafe.deployment.shell_builtins import BUILTINS, SUCCESS, UNKNOWN, Ending
 from flake8_forksafe.deployment.shell_tree import (
     Assignment,
     Case,
@@ -37,7 +37,7 @@ ReadSource = Callable[[str, str], "tuple[str, str] | None"]
 """The path and the text of a file that ``source`` names, as seen from a directory."""
 
 
-class Interpreter:
+class ShellInterpreter:
     """Follows a script and hands every program it starts to ``execute``.
 
     :param parse: the statements of a script whose first line has that number; raises ``Unusable``.
@@ -61,19 +61,19 @@ class Interpreter:
         """Names of the variables that were read."""
         return self.expander.read
 
-    def run(self, script: Script, state: State) -> Outcome:
+    def run(self, script: Script, state: State) -> Ending:
         """Run statements in order."""
         outcome = SUCCESS
         for statement in script:
             self.budget.left -= 1
             if self.budget.left < 0:
-                return Outcome(None, "exit")
+                return Ending(None, "exit")
             outcome = self.statement(statement, state)
             if outcome.ended:
                 break
         return outcome
 
-    def statement(self, statement: Statement, state: State) -> Outcome:
+    def statement(self, statement: Statement, state: State) -> Ending:
         """Run one statement."""
         if isinstance(statement, Simple):
             return self._simple(statement, state)
@@ -97,12 +97,12 @@ class Interpreter:
             return UNKNOWN
         return self._group(statement, state)
 
-    def _group(self, group: Group, state: State) -> Outcome:
+    def _group(self, group: Group, state: State) -> Ending:
         if not group.is_subshell:
             return self.run(group.body, state)
         return self.run(group.body, state.copy())._replace(ended="")
 
-    def _chain(self, chain: Chain, state: State) -> Outcome:
+    def _chain(self, chain: Chain, state: State) -> Ending:
         outcome = self.statement(chain.first, state)
         for operator, statement in chain.rest:
             if outcome.ended:
@@ -115,7 +115,7 @@ class Interpreter:
                 outcome = self.statement(statement, state)
         return outcome
 
-    def _if(self, statement: If, state: State) -> Outcome:
+    def _if(self, statement: If, state: State) -> Ending:
         open_branches: list[Script] = []
         for condition, body in statement.branches:
             outcome = self.run(condition, state)
@@ -129,7 +129,7 @@ class Interpreter:
             return self.run(statement.otherwise, state)
         return self._perhaps([*open_branches, statement.otherwise], state, True)
 
-    def _case(self, case: Case, state: State) -> Outcome:
+    def _case(self, case: Case, state: State) -> Ending:
         subject = self.expander.single(case.subject, state, self.path)
         open_branches: list[Script] = []
         for patterns, body in case.branches:
@@ -142,7 +142,7 @@ class Interpreter:
                 return self._perhaps([*open_branches, body], state, True) if open_branches else self.run(body, state)
         return self._perhaps(open_branches, state)
 
-    def _perhaps(self, branches: Iterable[Script], state: State, complete: bool = False) -> Outcome:
+    def _perhaps(self, branches: Iterable[Script], state: State, complete: bool = False) -> Ending:
         """Follow each branch, since it is not known which one is taken.
 
         :param complete: whether one of them is taken for certain.
@@ -158,7 +158,7 @@ class Interpreter:
         state.merge(copies if complete else [state.copy(), *copies])
         return UNKNOWN
 
-    def _loop(self, loop: Loop, state: State) -> Outcome:
+    def _loop(self, loop: Loop, state: State) -> Ending:
         if loop.variable:
             return self._for(loop, state)
         for _ in range(MOST_ROUNDS):
@@ -175,7 +175,7 @@ class Interpreter:
                 return UNKNOWN
         return UNKNOWN
 
-    def _for(self, loop: Loop, state: State) -> Outcome:
+    def _for(self, loop: Loop, state: State) -> Ending:
         if loop.words is None:
             values = list(state.arguments or ())
         else:
@@ -192,7 +192,7 @@ class Interpreter:
                 break
         return UNKNOWN
 
-    def _simple(self, simple: Simple, state: State) -> Outcome:
+    def _simple(self, simple: Simple, state: State) -> Ending:
         words = [word for parts in simple.words for word in self.expander.fields(parts, state, self.path)]
         if not words:
             for assignment in simple.assignments:
@@ -221,7 +221,7 @@ class Interpreter:
             values = before + values
         state.assign(assignment.name, values)
 
-    def command(self, words: Sequence[Word], state: State) -> Outcome:
+    def command(self, words: Sequence[Word], state: State) -> Ending:
         """Run a command: a function of the script, a part of the shell, or a program."""
         name = words[0].text
         function = state.functions.get(name)
@@ -232,7 +232,11 @@ class Interpreter:
             return builtin(self, words, state)
         return self.program(words, state)
 
-    def program(self, words: Sequence[Word], state: State) -> Outcome:
+    def source(self, name: str, directory: str) -> tuple[str, str] | None:
+        """The path and the text of a file that ``source`` names, as seen from a directory."""
+        return self.read_source(name, directory)
+
+    def program(self, words: Sequence[Word], state: State) -> Ending:
         """Run a program that is no part of the shell."""
         if state.output is not None:
             state.output.append(None)
@@ -240,7 +244,7 @@ class Interpreter:
             self.execute(words, state.environ(), state.directory, Place(self.path, self.line))
         return UNKNOWN
 
-    def _call(self, path: str, body: Script, arguments: Sequence[Word], state: State) -> Outcome:
+    def _call(self, path: str, body: Script, arguments: Sequence[Word], state: State) -> Ending:
         if self.depth >= DEEPEST_CALL:
             return UNKNOWN
         outer, state.arguments = state.arguments, tuple(arguments)
@@ -248,7 +252,7 @@ class Interpreter:
         state.arguments = outer
         return outcome._replace(ended="") if outcome.ended == "return" else outcome
 
-    def nested(self, text: str, path: str, line: int, state: State) -> Outcome:
+    def nested(self, text: str, path: str, line: int, state: State) -> Ending:
         """Run another script in this shell."""
         if self.depth >= DEEPEST_CALL:
             return UNKNOWN
@@ -258,7 +262,7 @@ class Interpreter:
             return UNKNOWN
         return self._inside(path, script, state)
 
-    def _inside(self, path: str, script: Script, state: State) -> Outcome:
+    def _inside(self, path: str, script: Script, state: State) -> Ending:
         """Run statements that stand in another file, or in another place of this one."""
         outer, self.path = self.path, path
         self.depth += 1

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from flake8_forksafe.deployment.model import Place, Word
 from flake8_forksafe.deployment.shell_test import evaluate_test
 from flake8_forksafe.deployment.shell_values import State
 
-if TYPE_CHECKING:
-    from flake8_forksafe.deployment.shell import Interpreter
 
-
-class Outcome(NamedTuple):
+class Ending(NamedTuple):
     """How a statement ended.
 
     :ivar status: whether it succeeded; None if that is not known.
@@ -25,10 +22,28 @@ class Outcome(NamedTuple):
     ended: str = ""
 
 
-SUCCESS, FAILURE, UNKNOWN = Outcome(True), Outcome(False), Outcome(None)
+SUCCESS, FAILURE, UNKNOWN = Ending(True), Ending(False), Ending(None)
 
 
-def run_exec(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+class Shell(Protocol):
+    """What a built-in needs of the shell that runs it (:class:`flake8_forksafe.deployment.shell.ShellInterpreter`).
+
+    :ivar path: the file that the current statement stands in.
+    """
+
+    path: str
+
+    def source(self, name: str, directory: str) -> tuple[str, str] | None:
+        """The path and the text of a file that ``source`` names, as seen from a directory."""
+
+    def program(self, words: Sequence[Word], state: State) -> Ending:
+        """Run a program that is no part of the shell."""
+
+    def nested(self, text: str, path: str, line: int, state: State) -> Ending:
+        """Run another script in this shell."""
+
+
+def run_exec(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``exec``: the program takes the shell's place; without one, only its files are redirected."""
     arguments = list(words[1:])
     while arguments and arguments[0].text.startswith("-") and arguments[0].text != "-":
@@ -36,27 +51,27 @@ def run_exec(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome
     if not arguments:
         return SUCCESS
     shell.program(arguments, state)
-    return Outcome(None, "exit")
+    return Ending(None, "exit")
 
 
-def run_nothing(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_nothing(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """What changes nothing that matters here."""
     return SUCCESS
 
 
-def run_fail(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_fail(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``false``."""
     return FAILURE
 
 
-def run_leave(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_leave(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``exit``, ``return``, ``break`` and ``continue``."""
-    return Outcome(None, words[0].text)
+    return Ending(None, words[0].text)
 
 
-def run_source(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_source(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``source`` and ``.``."""
-    found = shell.read_source(words[1].text, state.directory) if len(words) > 1 else None
+    found = shell.source(words[1].text, state.directory) if len(words) > 1 else None
     if found is None:
         return UNKNOWN
     path, text = found
@@ -64,12 +79,12 @@ def run_source(shell: Interpreter, words: Sequence[Word], state: State) -> Outco
     return outcome._replace(ended="") if outcome.ended == "return" else outcome
 
 
-def run_eval(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_eval(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``eval``."""
     return shell.nested(" ".join(word.text for word in words[1:]), shell.path, words[0].place.line, state)
 
 
-def run_declare(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_declare(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``export``, ``readonly``, ``local``, ``declare``, ``typeset``."""
     exports = words[0].text == "export"
     for word in words[1:]:
@@ -84,14 +99,14 @@ def run_declare(shell: Interpreter, words: Sequence[Word], state: State) -> Outc
     return SUCCESS
 
 
-def run_unset(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_unset(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``unset``."""
     for word in words[1:]:
         state.variables.pop(word.text, None)
     return SUCCESS
 
 
-def run_set(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_set(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``set``: new arguments, or ``-a``, which exports whatever is set."""
     texts = [word.text for word in words]
     if "--" in texts:
@@ -105,7 +120,7 @@ def run_set(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
     return SUCCESS
 
 
-def run_shift(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_shift(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``shift``."""
     count = words[1].text if len(words) > 1 else "1"
     if state.arguments is not None and count.isdigit():
@@ -113,7 +128,7 @@ def run_shift(shell: Interpreter, words: Sequence[Word], state: State) -> Outcom
     return SUCCESS
 
 
-def run_cd(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_cd(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``cd`` and ``pushd``."""
     targets = [word for word in words[1:] if not word.text.startswith("-")]
     if targets and not targets[0].unknown:
@@ -121,7 +136,7 @@ def run_cd(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
     return SUCCESS
 
 
-def run_read(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_read(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``read``."""
     for word in words[1:]:
         if not word.text.startswith("-"):
@@ -129,7 +144,7 @@ def run_read(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome
     return UNKNOWN
 
 
-def run_print(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_print(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``echo``, ``printf``, ``pwd``, ``dirname``, ``basename``, ``readlink`` and ``realpath``."""
     if state.output is None:
         return SUCCESS
@@ -149,19 +164,19 @@ def run_print(shell: Interpreter, words: Sequence[Word], state: State) -> Outcom
     return SUCCESS
 
 
-def run_test(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_test(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``test``, ``[`` and ``[[``."""
-    return Outcome(evaluate_test(words))
+    return Ending(evaluate_test(words))
 
 
-def run_command(shell: Interpreter, words: Sequence[Word], state: State) -> Outcome:
+def run_command(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``command`` and ``builtin``: the rest is a command, unless it is only asked for (``command -v celery``)."""
     if len(words) > 1 and not words[1].text.startswith("-"):
         return shell.program(words[1:], state)
     return UNKNOWN
 
 
-Builtin = Callable[["Interpreter", Sequence[Word], State], Outcome]
+Builtin = Callable[[Shell, Sequence[Word], State], Ending]
 
 BUILTINS: Mapping[str, Builtin] = {
     "exec": run_exec,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS
 from flake8_forksafe.hosts.django import fall_back, run_command
 from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, UnreadSetting
-from flake8_forksafe.hosts.host import Boot, Host, ProjectFacts, Step
+from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -62,7 +62,7 @@ WORKER_SETTINGS = (
 """Settings that decide what the pool is."""
 
 
-def _project_facts(boot: Boot) -> ProjectFacts:
+def _project_facts(boot: HostBoot) -> ProjectFacts:
     """What the project sets of :data:`WORKER_SETTINGS`; a value that is not known is left out."""
     machine = boot.machine
     app, task_modules = machine.state(CeleryBoot).app, frozenset(machine.state(CeleryState).task_modules)
@@ -101,7 +101,7 @@ class CeleryBoot(LibraryState):
         self.app: CeleryApp | None = None
 
 
-def _run_script(boot: Boot) -> None:
+def _run_script(boot: HostBoot) -> None:
     """What a console script does before it hands over to Celery: its module, its function, Django's command."""
     fall_back(boot)
     launcher, machine = boot.start.launcher, boot.machine
@@ -116,7 +116,7 @@ def _run_script(boot: Boot) -> None:
     run_command(boot, launcher.command)
 
 
-def _find_app(boot: Boot) -> None:
+def _find_app(boot: HostBoot) -> None:
     known = boot.machine.state(CeleryState)
     app = known.app_of(find_app(boot.machine, boot.start.app, boot.frame))
     if app is None and known.apps:
@@ -126,10 +126,10 @@ def _find_app(boot: Boot) -> None:
         boot.app_place = (app.frame.module.name, app.line)
 
 
-def _with_app(run: Callable[[Machine, CeleryApp], None]) -> Callable[[Boot], None]:
+def _with_app(run: Callable[[Machine, CeleryApp], None]) -> Callable[[HostBoot], None]:
     """A step that needs the app."""
 
-    def step(boot: Boot) -> None:
+    def step(boot: HostBoot) -> None:
         app = boot.machine.state(CeleryBoot).app
         if app is not None:
             run(boot.machine, app)

@@ -28,7 +28,7 @@ class Launcher(NamedTuple):
     command: str
 
 
-class Start(NamedTuple):
+class HostStart(NamedTuple):
     """How a process of a host is started.
 
     :ivar app: what it is told to run, as its command line names it.
@@ -55,7 +55,7 @@ class ProjectFacts(NamedTuple):
 
 
 @dataclass
-class Boot:
+class HostBoot:
     """A boot that is being followed.
 
     :ivar frame: stands for the host itself, which executes whatever nothing in the project causes.
@@ -63,7 +63,7 @@ class Boot:
     """
 
     machine: Machine
-    start: Start
+    start: HostStart
     frame: Frame
     app_place: tuple[str, int] | None = None
 
@@ -76,7 +76,7 @@ class Step(NamedTuple):
     """
 
     name: str
-    run: Callable[[Boot], None]
+    run: Callable[[HostBoot], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ class Host:
     before_fork: tuple[Step, ...]
     after_fork: tuple[Step, ...]
     in_children: tuple[Step, ...]
-    project_facts: Callable[[Boot], ProjectFacts]
+    project_facts: Callable[[HostBoot], ProjectFacts]
     handlers: tuple[str, ...]
     safe_hook: str
 
@@ -136,11 +136,11 @@ class Booted(NamedTuple):
     project: ProjectFacts
 
 
-def boot(machine: Machine, host: Host, start: Start) -> Booted:
+def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
     """Follow the boot of a host until its first fork, and what runs behind it."""
     frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), host.root, "function", machine.journal.certain)
     frame.boot = True
-    booting, recorder = Boot(machine, start, frame), machine.recorder
+    booting, recorder = HostBoot(machine, start, frame), machine.recorder
     at_fork: tuple[int, int] | None = None
     try:
         _run(booting, host.before_fork)
@@ -152,7 +152,7 @@ def boot(machine: Machine, host: Host, start: Start) -> Booted:
     return Booted(host.facts(start.app), booting.app_place, *at_fork, host.project_facts(booting))
 
 
-def _run(booting: Boot, steps: tuple[Step, ...]) -> None:
+def _run(booting: HostBoot, steps: tuple[Step, ...]) -> None:
     for step in steps:
         with booting.machine.recorder.boot_step(step.name):
             step.run(booting)

@@ -12,7 +12,7 @@ class BudgetExceeded(Exception):
     """The walk took more steps than any real boot."""
 
 
-class Budget:
+class StepBudget:
     """What was spent.
 
     :ivar steps: statements, calls and the like; a large value costs several.

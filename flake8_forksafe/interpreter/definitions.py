@@ -12,11 +12,11 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     Class,
     Descriptor,
+    EnclosingScope,
     External,
     Function,
     Instance,
     Literal,
-    Scope,
     Value,
 )
 from flake8_forksafe.source import facts
@@ -40,9 +40,9 @@ def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
     return Flow.NEXT
 
 
-def _closure(frame: Frame) -> Scope | None:
+def _closure(frame: Frame) -> EnclosingScope | None:
     """The frame a function defined here sees: class bodies are not seen from inside."""
-    scope: Scope = frame
+    scope: EnclosingScope = frame
     while scope.kind == "class" and scope.closure is not None:
         scope = scope.closure
     return scope if scope.kind in ("function", "comprehension") else None

@@ -32,6 +32,7 @@ from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
     Class,
+    EnclosingScope,
     External,
     FilePath,
     Function,
@@ -40,7 +41,6 @@ from flake8_forksafe.interpreter.values import (
     Items,
     LazyImport,
     Literal,
-    Scope,
     Super,
     Table,
     Value,
@@ -118,7 +118,7 @@ class _Enough(Exception):
 
 def super_call(machine: Machine, node: facts.Call, frame: Frame) -> Value:
     values = [machine.evaluate(argument.value, frame) for argument in node.arguments]
-    inner: Scope = frame
+    inner: EnclosingScope = frame
     while inner.owner is None and inner.closure is not None:
         inner = inner.closure
     owner = values[0] if values else inner.owner
@@ -416,7 +416,7 @@ def lambda_node(machine: Machine, node: facts.Lambda, frame: Frame) -> Value:
 
 def walrus(machine: Machine, node: facts.Walrus, frame: Frame) -> Value:
     value = machine.evaluate(node.value, frame)
-    target: Scope = frame
+    target: EnclosingScope = frame
     while target.kind == "comprehension" and target.closure is not None:
         target = target.closure
     machine.write(target.scope_of(node.target), node.target, value)
@@ -429,7 +429,7 @@ def await_node(machine: Machine, node: facts.Await, frame: Frame) -> Value:
 
 def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
     value = NONE if node.value is None else machine.evaluate(node.value, frame)
-    holder: Scope = frame
+    holder: EnclosingScope = frame
     while holder.kind == "comprehension" and holder.closure is not None:
         holder = holder.closure
     if node.delegated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntFlag
 
 from flake8_forksafe.interpreter.records import Gate, Node
-from flake8_forksafe.interpreter.values import Class, Doubt, Item, Module, Scope, Value
+from flake8_forksafe.interpreter.values import Class, Doubt, EnclosingScope, Item, Module, Value
 
 
 class Flow(IntFlag):
@@ -71,7 +71,9 @@ class Frame:
         "yields",
     )  # fmt: skip
 
-    def __init__(self, module: Module, node: Node, kind: str, base: Doubt, closure: Scope | None = None) -> None:
+    def __init__(
+        self, module: Module, node: Node, kind: str, base: Doubt, closure: EnclosingScope | None = None
+    ) -> None:
         self.module = module
         self.node = node
         self.kind = kind
@@ -102,7 +104,7 @@ class Frame:
         if keyword == "global":
             return self.module.names
         if keyword == "nonlocal":
-            frame: Scope | None = self.closure
+            frame: EnclosingScope | None = self.closure
             while frame is not None:
                 if frame.kind == "function" and name in frame.names:
                     return frame.names
@@ -114,7 +116,7 @@ class Frame:
         value = self.names.get(name)
         if value is not None and name not in self.outer_names:
             return value
-        inner: Scope = self
+        inner: EnclosingScope = self
         frame = self.closure
         while frame is not None:
             if frame.kind != "class" or inner.kind == "comprehension":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from flake8_forksafe.interpreter.values import Doubt, Scope, Value, join
+from flake8_forksafe.interpreter.values import Doubt, EnclosingScope, Value, join
 
 
 class Journal:
@@ -45,7 +45,7 @@ class Journal:
         if self.doubt is self.certain:
             self.entries.clear()
 
-    def is_sure(self, frame: Scope) -> bool:
+    def is_sure(self, frame: EnclosingScope) -> bool:
         """Whether the current statement runs whenever its frame does."""
         return frame.base.within(self.doubt)
 

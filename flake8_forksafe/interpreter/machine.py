@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
-from flake8_forksafe.interpreter.budget import Budget
+from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
@@ -22,7 +22,7 @@ from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.recorder import Recorder
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.senses import Senses
-from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, External, Items, Scope, Table, Value
+from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, EnclosingScope, External, Items, Table, Value
 from flake8_forksafe.source.facts import Block, Expression
 
 
@@ -52,7 +52,7 @@ class Machine(Protocol):
     recorder: Recorder
     senses: Senses
     memory: Memory
-    budget: Budget
+    budget: StepBudget
     created: Class | None
 
     def evaluate(self, node: Expression, frame: Frame) -> Value:
@@ -94,7 +94,7 @@ class Machine(Protocol):
     def write(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
 
-    def is_sure(self, frame: Scope) -> bool:
+    def is_sure(self, frame: EnclosingScope) -> bool:
         """Whether the current statement runs whenever its frame does."""
 
     def touches_surely(self, born: Doubt) -> bool:

@@ -9,7 +9,7 @@ from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.records import Edge, Gate, Node, Note, Setting, Span, Use
-from flake8_forksafe.interpreter.values import Arguments, Literal, Scope, Value
+from flake8_forksafe.interpreter.values import Arguments, EnclosingScope, Literal, Value
 
 
 class Recorder:
@@ -96,7 +96,7 @@ class Recorder:
         if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
             self.uses[key] = use
 
-    def setting(self, name: str, value: Value, frame: Scope) -> None:
+    def setting(self, name: str, value: Value, frame: EnclosingScope) -> None:
         """Record that the current statement sets a variable, or calls something that acts alike."""
         known = value.value if isinstance(value, Literal) else None
         place = (frame.node, frame.line, frame.column)

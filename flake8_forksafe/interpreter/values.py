@@ -124,7 +124,7 @@ class Observer(Protocol):
     def reads(self, key: str) -> None:
         """The value of a key is looked up."""
 
-    def changing(self, frame: Scope) -> AbstractContextManager[None]:
+    def changing(self, frame: EnclosingScope) -> AbstractContextManager[None]:
         """The current statement of ``frame`` may change the mapping while this is entered."""
 
 
@@ -205,7 +205,7 @@ class Module:
         return self.name if self.found.is_package else self.name.rpartition(".")[0]
 
 
-class Scope(Protocol):
+class EnclosingScope(Protocol):
     """What a function sees of the execution around it (:class:`flake8_forksafe.interpreter.frames.Frame`).
 
     :ivar kind: ``"module"``, ``"class"``, ``"function"`` or ``"comprehension"``.
@@ -218,7 +218,7 @@ class Scope(Protocol):
     line: int
     column: int
     base: Doubt
-    closure: Scope | None
+    closure: EnclosingScope | None
     names: dict[str, Value]
     owner: Class | None
     receiver: Value | None
@@ -290,7 +290,7 @@ class Function(Value):
         self,
         definition: Define | Lambda,
         module: Module,
-        closure: Scope | None,
+        closure: EnclosingScope | None,
         qualname: str,
         defaults: dict[str, Value],
         line: int,

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 
 from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter import attributes, calls, expressions, importing, statements
-from flake8_forksafe.interpreter.budget import Budget
+from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
@@ -26,7 +26,17 @@ from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.recorder import Recorder
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.senses import Senses
-from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, External, Item, Items, Scope, Table, Value
+from flake8_forksafe.interpreter.values import (
+    Arguments,
+    Class,
+    Doubt,
+    EnclosingScope,
+    External,
+    Item,
+    Items,
+    Table,
+    Value,
+)
 from flake8_forksafe.source.facts import Block, Expression
 
 
@@ -52,7 +62,7 @@ class Walk:
         self.recorder = Recorder(self.journal, warm_up)
         self.senses = Senses()
         self.memory = Memory()
-        self.budget = Budget()
+        self.budget = StepBudget()
         self.created: Class | None = None
         self._states: dict[type[LibraryState], LibraryState] = {}
 
@@ -136,7 +146,7 @@ class Walk:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
         self.journal.write(names, name, value)
 
-    def is_sure(self, frame: Scope) -> bool:
+    def is_sure(self, frame: EnclosingScope) -> bool:
         """Whether the current statement runs whenever its frame does."""
         return self.journal.is_sure(frame)
 

@@ -35,7 +35,7 @@ from flake8_forksafe.library.django_checks import run_checks
 from flake8_forksafe.library.django_settings import is_configured, load_settings
 from flake8_forksafe.library.django_setup import app_names, setup
 from flake8_forksafe.library.standard_import import import_path
-from flake8_forksafe.library.standard_process import Environment
+from flake8_forksafe.library.standard_process import ProcessEnvironment
 from flake8_forksafe.project.found import split_spec
 
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
@@ -204,7 +204,7 @@ def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
         if app.source is not None:
             app.config = join(*(load_source(machine, app, option, frame) for option in options(app.source)))
         else:
-            environment = machine.state(Environment).get("CELERY_CONFIG_MODULE")
+            environment = machine.state(ProcessEnvironment).get("CELERY_CONFIG_MODULE")
             name = text(environment.value) if environment is not None else None
             app.config = machine.import_name(name, frame) if name else None
         with machine.recorder.boot_step("on_after_configure"):
@@ -361,7 +361,7 @@ def run_receivers(machine: Machine, receivers: list[Receiver], keywords: dict[st
 def django_fixup(machine: Machine, frame: Frame) -> None:
     """``DjangoWorkerFixup.validate_models`` (celery/fixups/django.py)."""
     setup(machine, frame)
-    skip = machine.state(Environment).get("CELERY_SKIP_CHECKS")
+    skip = machine.state(ProcessEnvironment).get("CELERY_SKIP_CHECKS")
     answer = truth(skip.value) if skip is not None else False
     if answer is not True:
         with machine.doubted(answer is None or (skip is not None and not skip.sure)):

@@ -27,7 +27,7 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.library.standard_process import Environment
+from flake8_forksafe.library.standard_process import ProcessEnvironment
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 TRUE_WORDS = ("true", "on", "ok", "y", "yes", "1")
@@ -42,7 +42,7 @@ def variable(machine: Machine, name: str | None, default: Value | None, cast: st
     One that no deployment file sets is taken to be unset, as with ``os.environ.setdefault``, except for switches, which
     exist to be set.
     """
-    item = machine.state(Environment).get(name) if name is not None else None
+    item = machine.state(ProcessEnvironment).get(name) if name is not None else None
     if name is not None:
         machine.recorder.variables_read.add(name)
     if item is not None:
@@ -153,7 +153,7 @@ def class_setting(machine: Machine, module: Module, name: str, frame: Frame) -> 
 
 
 def _configurations(machine: Machine, module: Module) -> list[Class]:
-    item = machine.state(Environment).get("DJANGO_CONFIGURATION")
+    item = machine.state(ProcessEnvironment).get("DJANGO_CONFIGURATION")
     chosen = [module.contents.get(text(option) or "") for option in options(item.value)] if item is not None else []
     classes = [value for value in chosen if isinstance(value, Class)]
     if not classes:

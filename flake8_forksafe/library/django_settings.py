@@ -22,7 +22,7 @@ from flake8_forksafe.interpreter.values import (
     truth,
 )
 from flake8_forksafe.library.configuration import class_setting
-from flake8_forksafe.library.standard_process import Environment
+from flake8_forksafe.library.standard_process import ProcessEnvironment
 from flake8_forksafe.project import django as facts
 from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source.facts import Assign, Augment, ImportFrom, Name
@@ -45,7 +45,7 @@ class DjangoSettings(LibraryState):
 def is_configured(machine: Machine) -> bool:
     """Whether ``DJANGO_SETTINGS_MODULE`` is set, as far as is known."""
     django = machine.state(DjangoSettings)
-    item = machine.state(Environment).get(facts.SETTINGS_VARIABLE)
+    item = machine.state(ProcessEnvironment).get(facts.SETTINGS_VARIABLE)
     if item is None:
         return django.settings is not None or django.fallback is not None
     return truth(item.value) is not False
@@ -57,7 +57,7 @@ def load_settings(machine: Machine, frame: Frame) -> list[Value]:
     if django.settings is not None:
         return django.settings
     django.settings = []
-    item = machine.state(Environment).get(facts.SETTINGS_VARIABLE)
+    item = machine.state(ProcessEnvironment).get(facts.SETTINGS_VARIABLE)
     names = texts(item.value) if item is not None else [django.fallback] if django.fallback else []
     if not names:
         machine.note("FS192", frame, "the name of the Django settings module cannot be resolved")

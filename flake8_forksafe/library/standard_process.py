@@ -12,11 +12,11 @@ from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
     Arguments,
+    EnclosingScope,
     External,
     Item,
     Literal,
     NamedItems,
-    Scope,
     Table,
     Value,
     join,
@@ -25,7 +25,7 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.library.builtin_methods import mapping_method
 
 
-class Environment(LibraryState):
+class ProcessEnvironment(LibraryState):
     """``os.environ``: what is known of it; more may be set.
 
     :ivar table: the mapping that the program sees; what it sets is recorded.
@@ -46,7 +46,7 @@ class Environment(LibraryState):
         self.recorder.variables_read.add(key)
 
     @contextmanager
-    def changing(self, frame: Scope) -> Iterator[None]:
+    def changing(self, frame: EnclosingScope) -> Iterator[None]:
         """Record which variables the current statement of ``frame`` sets."""
         before = dict(self.table.entries)
         yield
@@ -57,7 +57,7 @@ class Environment(LibraryState):
 
 def environ(machine: Machine) -> Value:
     """``os.environ``."""
-    return machine.state(Environment).table
+    return machine.state(ProcessEnvironment).table
 
 
 def getenv(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

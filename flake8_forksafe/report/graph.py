@@ -12,7 +12,7 @@ from flake8_forksafe.rules.rule import is_accepted
 from flake8_forksafe.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from flake8_forksafe.analysis import Report
+    from flake8_forksafe.report.result import Report
 
 
 class Arrow(NamedTuple):

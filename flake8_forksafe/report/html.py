@@ -25,7 +25,7 @@ from flake8_forksafe.settings import UsageError
 from flake8_forksafe.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from flake8_forksafe.analysis import Report
+    from flake8_forksafe.report.result import Report
 
 LIMIT = 20_000
 """Modules that a browser still shows without delay; the largest real boot known has some 6,000."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flake8_forksafe.report.json import trace_document, trace_hazards
 
 if TYPE_CHECKING:
-    from flake8_forksafe.analysis import Report
+    from flake8_forksafe.report.result import Report
 
 
 def document(form: str, report: Report, base: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flake8_forksafe.deployment.model import Place, Unusable, Word
 from flake8_forksafe.deployment.repository import find_launches
-from flake8_forksafe.deployment.shell import Interpreter
+from flake8_forksafe.deployment.shell import ShellInterpreter
 from flake8_forksafe.deployment.shell_syntax import parse_script
 from flake8_forksafe.deployment.shell_values import Budget, State
 from flake8_forksafe.project.disk import Disk
@@ -100,7 +100,7 @@ def interpret(text: str, directory: str) -> list[list[str]]:
             threads = environ.get("OMP_NUM_THREADS", Word("unset")).text
             calls.append([*(word.text for word in argv[1:]), f"OMP={threads}", directory])
 
-    shell = Interpreter(
+    shell = ShellInterpreter(
         lambda argv, environ, directory, place: execute(list(argv), dict(environ), directory, place),
         lambda path, directory: None, parse_script, "script", Budget(10_000),
     )  # fmt: skip

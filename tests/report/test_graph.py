@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from helpers import FIXTURES, check, write
 
-from flake8_forksafe.analysis import Report
 from flake8_forksafe.hosts.celery import ROOT
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.report.graph import Arrow, HazardGraph, dot, hazard_graph, mermaid
+from flake8_forksafe.report.result import Report
 
 SHOP = FIXTURES / "bookshop"
 

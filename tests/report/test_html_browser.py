@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from helpers import FIXTURES, check, write
 
-from flake8_forksafe.analysis import Report
 from flake8_forksafe.hosts.celery import ROOT
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.report import html
+from flake8_forksafe.report.result import Report
 from flake8_forksafe.rules.memory import heavy_packages
 from flake8_forksafe.trace.trace import Trace
 

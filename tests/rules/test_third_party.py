@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import check, found_codes, write
 
-from flake8_forksafe.analysis import Report
+from flake8_forksafe.report.result import Report
 
 PROJECT = {
     "pyproject.toml": "[project]\nname = 'p'\ndependencies = ['celery', 'charts', 'elasticsearch', 'numpy']\n",

@@ -1,0 +1,31 @@
+"""What an analysis results in, and reports show."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flake8_forksafe.finding import Finding
+from flake8_forksafe.hazards.catalogue import Catalogue
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.rules.rule import Context
+from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.trace.trace import Trace
+
+
+class Report(NamedTuple):
+    """The result of one analysis.
+
+    :ivar traces: one for each Celery app.
+    :ivar files: how many files its facts come from.
+    :ivar parsed: how many of them were parsed in this run; ``bodies``: how many function bodies.
+    """
+
+    findings: tuple[Finding, ...]
+    context: Context
+    disk: Disk
+    store: FactStore
+    traces: tuple[Trace, ...]
+    catalogue: Catalogue
+    files: int
+    parsed: int
+    bodies: int

@@ -12,7 +12,6 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Items,
-    Literal,
     ModuleValue,
     Table,
     Value,
@@ -54,7 +53,7 @@ def set_attribute(machine: Machine, holder: Value, name: str, value: Value, fram
     """``holder.name = value``."""
     for option in options(holder):
         if isinstance(option, ModuleValue):
-            names = option.module.contents
+            names: dict[str, Value] = option.module.contents
         elif isinstance(option, (Instance, Class, External, Function)):
             names = option.names
         else:
@@ -75,16 +74,27 @@ def set_attribute(machine: Machine, holder: Value, name: str, value: Value, fram
 def run_augment(machine: Machine, node: facts.Augment, frame: Frame) -> Flow:
     left = machine.evaluate(node.target, frame)
     right = machine.evaluate(node.value, frame)
+    if _changed_in_place(machine, node, left, right, frame):
+        return Flow.NEXT
+    results = []
     for option in options(left):
-        if node.operator == "+" and isinstance(option, Items) and option.kind == "list":
-            changing.extend(machine, option, right)
-            return Flow.NEXT
-        if node.operator == "|" and isinstance(option, (Items, Table)) and not isinstance(left, Literal):
-            with changing.watched(option, frame):
-                changing.update(machine, option, right)
-            return Flow.NEXT
-    assign(machine, node.target, operators.augmented(machine, node.operator, left, right, frame), frame)
+        with machine.doubted(option is not left):
+            is_changed = _changed_in_place(machine, node, option, right, frame)
+            results.append(option if is_changed else operators.augmented(machine, node.operator, option, right, frame))
+    assign(machine, node.target, join(*results), frame)
     return Flow.NEXT
+
+
+def _changed_in_place(machine: Machine, node: facts.Augment, left: Value, right: Value, frame: Frame) -> bool:
+    """Whether ``left`` is a container that the operator changes; then it is changed."""
+    if node.operator == "+" and isinstance(left, Items) and left.kind == "list":
+        changing.extend(machine, left, right)
+        return True
+    if node.operator == "|" and (isinstance(left, Table) or (isinstance(left, Items) and left.kind == "set")):
+        with changing.watched(left, frame):
+            changing.update(machine, left, right)
+        return True
+    return False
 
 
 def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
@@ -92,7 +102,7 @@ def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
         if isinstance(target, facts.Name):
             names = frame.scope_of(target.id)
             if names is frame.names or machine.is_sure(frame):
-                names.pop(target.id, None)
+                names.unbind(target.id)
         elif isinstance(target, facts.Subscript):
             container = machine.evaluate(target.value, frame)
             key = machine.evaluate(target.key, frame)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import Version
 from flake8_forksafe.interpreter.values import Value, join
 
 NOWHERE = Flow(0)
@@ -16,7 +17,7 @@ def raised_in(machine: Machine, frame: Frame, error: Raised) -> None:
     """Record that an exception only may have been raised."""
     machine.may_fail(error.value)
     machine.errors.raised += 1
-    frame.left.append((Flow.ABORT, dict(frame.names)))
+    frame.left.append((Flow.ABORT, frame.names.version()))
 
 
 def attempt(machine: Machine, frame: Frame, run: Callable[[], Flow]) -> Flow:
@@ -30,26 +31,18 @@ def attempt(machine: Machine, frame: Frame, run: Callable[[], Flow]) -> Flow:
 
 def branches(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
     """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
-    before = dict(frame.names)
+    before = frame.names.version()
     flow = NOWHERE
-    endings: list[dict[str, Value]] = []
+    endings: list[Version[Value]] = []
     for run in runs:
-        frame.names.clear()
-        frame.names.update(before)
+        frame.names.go_to(before)
         with machine.doubted():
             ending = attempt(machine, frame, run)
         flow |= ending
         if ending & Flow.NEXT:
-            endings.append(dict(frame.names))
-    rebind(frame, endings or [before])
+            endings.append(frame.names.version())
+    frame.names.join(endings or [before], join)
     return flow
-
-
-def rebind(frame: Frame, endings: list[dict[str, Value]]) -> None:
-    """Give a frame the names of one of several endings."""
-    names = _joined(endings)
-    frame.names.clear()
-    frame.names.update(names)
 
 
 def bind_name(machine: Machine, frame: Frame, name: str, value: Value) -> None:
@@ -59,16 +52,3 @@ def bind_name(machine: Machine, frame: Frame, name: str, value: Value) -> None:
         names[name] = value
     else:
         machine.write(names, name, value)
-
-
-def _joined(endings: list[dict[str, Value]]) -> dict[str, Value]:
-    """Names after one of several endings."""
-    names = dict(endings[0])
-    for ending in endings[1:]:
-        for name, value in ending.items():
-            known = names.get(name)
-            if known is None:
-                names[name] = value
-            elif known is not value:
-                names[name] = join(known, value)
-    return names

@@ -7,9 +7,10 @@ from functools import partial
 
 from flake8_forksafe.interpreter import comparison, iterating, special_methods
 from flake8_forksafe.interpreter.assignments import assign
-from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, rebind
+from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import Version
 from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same, truth
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
@@ -57,7 +58,7 @@ class Loop:
         self.machine = machine
         self.frame = frame
         self.flow = NOWHERE
-        self.broken: list[dict[str, Value]] = []
+        self.broken: list[Version[Value]] = []
         self.doubtful = False
 
     def round(self, run: Callable[[], Flow], may_be_skipped: bool, repeats: bool = False) -> bool:
@@ -70,13 +71,13 @@ class Loop:
         frame.left = []
 
         def whole() -> Flow:
-            before, mark = dict(frame.names), len(self.machine.journal.entries)
+            before, mark = frame.names.version(), len(self.machine.journal.entries)
             flow = run()
             if repeats and _widened(self.machine, frame, before, mark):
                 flow |= run()  # once more, with what the first time left behind
             continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
             if continued:
-                rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), *continued])
+                frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *continued], join)
             return flow | Flow.NEXT if continued else flow
 
         try:
@@ -101,7 +102,7 @@ class Loop:
                 run = partial(self.machine.execute, orelse, self.frame)
                 ending = attempt(self.machine, self.frame, run) if self.doubtful else run()
         if self.broken:
-            rebind(self.frame, [*([dict(self.frame.names)] if ending & Flow.NEXT else []), *self.broken])
+            self.frame.names.join([*([self.frame.names.version()] if ending & Flow.NEXT else []), *self.broken], join)
             ending |= Flow.NEXT
         return self.flow | ending
 
@@ -136,12 +137,13 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     return loop.end(node.orelse, True)
 
 
-def _widened(machine: Machine, frame: Frame, before: dict[str, Value], mark: int) -> bool:
+def _widened(machine: Machine, frame: Frame, before: Version[Value], mark: int) -> bool:
     """Forget what a round computed anew, since another may compute it once more; returns whether there was any."""
-    written = [(names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None]
+    outside = [(names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None]
+    rebound = [(name, old) for name, old in frame.names.since(before).items() if old is not None]
     changed = [
         (names, name, value)
-        for names, name, old in [*((frame.names, name, old) for name, old in before.items()), *written]
+        for names, name, old in [*((frame.names, name, old) for name, old in rebound), *outside]
         if (value := names.get(name, old)) is not old and _is_computed(value, options(old))
     ]
     for names, name, value in changed:

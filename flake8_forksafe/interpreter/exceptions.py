@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from flake8_forksafe.interpreter.assignments import assign
-from flake8_forksafe.interpreter.blocks import NOWHERE, branches, rebind
+from flake8_forksafe.interpreter.blocks import NOWHERE, branches
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
@@ -20,6 +20,7 @@ from flake8_forksafe.interpreter.values import (
     Instance,
     Items,
     Value,
+    join,
     truth,
 )
 from flake8_forksafe.source import facts
@@ -43,7 +44,7 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     handlers = [None if handler.type is None else machine.evaluate(handler.type, frame) for handler in node.handlers]
     doubt, before = machine.journal.doubt, machine.errors.possible
     names_before, mark, already, left = (
-        dict(frame.names),
+        frame.names.version(),
         len(machine.journal.entries),
         machine.errors.raised,
         len(frame.left),
@@ -62,7 +63,7 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
         machine.errors.catchers.pop()
     if raised is not None:
         return _handle(machine, node, handlers, raised, frame)
-    names = dict(frame.names)
+    names = frame.names.version()
     if flow & Flow.NEXT:
         flow = flow & ~Flow.NEXT | machine.execute(node.orelse, frame)
     chosen = [
@@ -71,13 +72,14 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     ]  # fmt: skip
     _pass_on(machine, possible, handlers, already)
     if chosen:
-        after = dict(frame.names)
-        rebind(frame, [names, names_before, *(early for kind, early in frame.left[left:] if kind is Flow.ABORT)])
+        after = frame.names.version()
+        early = [earlier for kind, earlier in frame.left[left:] if kind is Flow.ABORT]
+        frame.names.join([names, names_before, *early], join)
         machine.journal.weaken(mark)
         runs = [partial(_run_handler, machine, handler, UNKNOWN, frame) for handler in chosen]
         handled = branches(machine, frame, runs)
         if flow & Flow.NEXT:
-            rebind(frame, [after, dict(frame.names)] if handled & Flow.NEXT else [after])
+            frame.names.join([after, frame.names.version()] if handled & Flow.NEXT else [after], join)
         flow |= handled & ~Flow.ABORT
     return flow
 
@@ -151,7 +153,7 @@ def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame
     """``with contextlib.suppress(*kinds)`` and its kin."""
     doubt, before = machine.journal.doubt, machine.errors.possible
     names_before, mark, already, left = (
-        dict(frame.names),
+        frame.names.version(),
         len(machine.journal.entries),
         machine.errors.raised,
         len(frame.left),
@@ -171,7 +173,7 @@ def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame
     _pass_on(machine, possible, kinds, already)
     if any(matches(error, kind) is not False for error in possible for kind in kinds):
         early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
-        rebind(frame, [*([dict(frame.names)] if flow & Flow.NEXT else []), names_before, *early])
+        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), names_before, *early], join)
         machine.journal.weaken(mark)
         flow |= Flow.NEXT
     return flow & ~Flow.ABORT

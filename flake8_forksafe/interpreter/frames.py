@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntFlag
 
+from flake8_forksafe.interpreter.namespace import Namespace, Version
 from flake8_forksafe.interpreter.records import Gate, Node
 from flake8_forksafe.interpreter.values import Class, Doubt, EnclosingScope, Item, Module, Value
 
@@ -79,13 +80,13 @@ class Frame:
         self.kind = kind
         self.base = base
         self.closure = closure
-        self.names: dict[str, Value] = module.names if kind == "module" else {}
+        self.names: Namespace[Value] = module.names if kind == "module" else Namespace()
         self.line = 1
         self.column = 0
         self.outer_names: dict[str, str] = {}
         """Names declared ``global`` or ``nonlocal``."""
         self.results: list[Value] = []
-        self.left: list[tuple[Flow, dict[str, Value]]] = []
+        self.left: list[tuple[Flow, Version[Value]]] = []
         """How the current statements may have been left early, and the names then; ``ABORT`` is an exception."""
         self.yields: list[Item] = []
         self.owner: Class | None = None
@@ -98,7 +99,7 @@ class Frame:
         self.gates: tuple[Gate, ...] = closure.gates if closure is not None and kind != "function" else ()
         """The gates that the current statement stands behind."""
 
-    def scope_of(self, name: str) -> dict[str, Value]:
+    def scope_of(self, name: str) -> Namespace[Value]:
         """The namespace that an assignment to ``name`` changes."""
         keyword = self.outer_names.get(name)
         if keyword == "global":

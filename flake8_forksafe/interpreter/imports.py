@@ -132,5 +132,5 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
             if name is not None:
                 frame.names[name] = import_member(machine, module, name, frame)
     else:
-        frame.names.update({name: value for name, value in names.items() if not name.startswith("_")})
+        frame.names.bind_all({name: value for name, value in names.items() if not name.startswith("_")})
     frame.module.open |= module.module.open

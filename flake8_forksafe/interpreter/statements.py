@@ -25,7 +25,7 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
             raised, possible = machine.errors.raised, len(machine.errors.possible)
             flow = TABLE[type(statement)](machine, statement, frame)
             if machine.errors.raised != raised or len(machine.errors.possible) > possible:
-                frame.left.append((Flow.ABORT, dict(frame.names)))
+                frame.left.append((Flow.ABORT, frame.names.version()))
             elif flow is Flow.NEXT:
                 continue
             if flow is not Flow.NEXT:
@@ -58,7 +58,7 @@ def run_return(machine: Machine, node: facts.Return, frame: Frame) -> Flow:
 
 def run_leave(machine: Machine, node: facts.Break | facts.Continue, frame: Frame) -> Flow:
     flow = Flow.BREAK if isinstance(node, facts.Break) else Flow.CONTINUE
-    frame.left.append((flow, dict(frame.names)))
+    frame.left.append((flow, frame.names.version()))
     return flow
 
 

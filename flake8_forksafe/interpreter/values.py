@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from flake8_forksafe.interpreter.namespace import Namespace
 from flake8_forksafe.interpreter.records import Gate, Node
 from flake8_forksafe.project.layout import Found
 from flake8_forksafe.source.facts import Define, Lambda
@@ -187,14 +188,14 @@ class Module:
     def __init__(self, found: Found) -> None:
         self.found = found
         self.name = found.name
-        self.names: dict[str, Value] = {}
+        self.names: Namespace[Value] = Namespace()
         self.open = False
         self.state = "new"
         self.attempts = 0
         self.inspected = False
 
     @property
-    def contents(self) -> dict[str, Value]:
+    def contents(self) -> Namespace[Value]:
         """``names``, for whoever looks at them from outside, not one by one as the program names them."""
         self.inspected = True
         return self.names
@@ -219,13 +220,13 @@ class EnclosingScope(Protocol):
     column: int
     base: Doubt
     closure: EnclosingScope | None
-    names: dict[str, Value]
+    names: Namespace[Value]
     owner: Class | None
     receiver: Value | None
     gates: tuple[Gate, ...]
     yields: list[Item]
 
-    def scope_of(self, name: str) -> dict[str, Value]:
+    def scope_of(self, name: str) -> Namespace[Value]:
         """The namespace that an assignment to ``name`` changes."""
 
 

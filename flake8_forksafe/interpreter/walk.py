@@ -70,6 +70,7 @@ class Walk:
         """Give the memory back, which is full of cycles; to be called at the end."""
         for module in self.imports.modules.values():
             module.names.clear()
+            module.names.forget_versions()
         self.journal.entries.clear()
         self.memory.results.clear()
         self.imports.bodies.clear()

@@ -1,0 +1,180 @@
+"""The names of a scope, in versions: what is kept and compared is what changed, not all there is.
+
+Alternatives are executed one after the other from the same names, and joined; a ``try`` needs the names at each place
+where its body may be left.  Copies of all names would take time and memory by the square of a module's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Version(Generic[T]):
+    """The names at one point of the execution.
+
+    :ivar parent: the version that ``changes`` were made to; None for the first.
+    :ivar changes: names with the value before and the value then; None where a name is not bound.
+    :ivar number: how many versions of the same names were made before; the parent's is lower.
+    """
+
+    __slots__ = ("changes", "number", "parent")
+
+    def __init__(self, parent: Version[T] | None, changes: dict[str, tuple[T | None, T | None]], number: int) -> None:
+        self.parent = parent
+        self.changes = changes
+        self.number = number
+
+
+class Namespace(dict[str, T]):
+    """Names with their values, of which versions can be kept.
+
+    :ivar current: the version that was made, or gone to, last; ``made`` is how many were made.
+    :ivar pending: the names written since, with their values in it.
+    """
+
+    __slots__ = ("current", "made", "pending")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forget_versions()
+
+    def __setitem__(self, name: str, value: T) -> None:
+        self.pending.setdefault(name, self.get(name))
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.pending.setdefault(name, self.get(name))
+        super().__delitem__(name)
+
+    def unbind(self, name: str) -> None:
+        """Forget a name, if it is bound."""
+        if name in self:
+            del self[name]
+
+    def bind_all(self, values: Mapping[str, T]) -> None:
+        """Bind several names."""
+        for name, value in values.items():
+            self[name] = value
+
+    def forget_versions(self) -> None:
+        """Begin anew with what the names are now: nobody goes back to an earlier version."""
+        self.current: Version[T] = Version(None, {}, 0)
+        self.made = 0
+        self.pending: dict[str, T | None] = {}
+
+    def version(self) -> Version[T]:
+        """The names as they are now; takes time by what was written since the last version."""
+        changes = {name: (old, new) for name, old in self.pending.items() if (new := self.get(name)) is not old}
+        self.pending = {}
+        if changes:
+            self.made += 1
+            self.current = Version(self.current, changes, self.made)
+        return self.current
+
+    def since(self, version: Version[T]) -> dict[str, T | None]:
+        """The names written since a version that lies before the current one, with their values in it."""
+        found = dict(self.pending)
+        node: Version[T] | None = self.current
+        while node is not version and node is not None:
+            found.update((name, old) for name, (old, _) in node.changes.items())
+            node = node.parent
+        return found
+
+    def go_to(self, version: Version[T]) -> None:
+        """Make the names what they were in a version."""
+        node: Version[T] | None = self.version()
+        target: Version[T] | None = version
+        down = []
+        while node is not target:
+            assert node is not None and target is not None, "the versions are those of other names"
+            if node.number > target.number:
+                for name, (old, _) in node.changes.items():
+                    self._put(name, old)
+                node = node.parent
+            else:
+                down.append(target)
+                target = target.parent
+        for step in reversed(down):
+            for name, (_, new) in step.changes.items():
+                self._put(name, new)
+        self.current = version
+
+    def join(self, endings: Iterable[Version[T]], joined: Callable[..., T]) -> None:
+        """Make each name what it is in any of several versions: bound, if it is bound in one of them.
+
+        :param joined: makes one of several values.
+        """
+        ends = list(dict.fromkeys(endings))
+        top, below = _tree(ends)
+        self.go_to(top)
+        for name, values in _different(top, below, ends).items():
+            if values:
+                self[name] = joined(*values)
+            else:
+                self.unbind(name)
+
+    def _put(self, name: str, value: T | None) -> None:
+        if value is None:
+            super().pop(name, None)
+        else:
+            super().__setitem__(name, value)
+
+
+def _tree(ends: list[Version[T]]) -> tuple[Version[T], dict[Version[T], list[Version[T]]]]:
+    """The last version that lies before several, and the branches that lead from it to them."""
+    below: dict[Version[T], list[Version[T]]] = {}
+    waiting = [(-end.number, end) for end in ends]
+    heapify(waiting)
+    seen = set(ends)
+    while len(waiting) > 1:
+        _, node = heappop(waiting)
+        parent = node.parent
+        assert parent is not None, "the versions are those of other names"
+        below.setdefault(parent, []).append(node)
+        if parent not in seen:
+            seen.add(parent)
+            heappush(waiting, (-parent.number, parent))
+    return waiting[0][1], below
+
+
+def _different(
+    top: Version[T], below: Mapping[Version[T], list[Version[T]]], ends: list[Version[T]]
+) -> dict[str, list[T]]:
+    """The values, in the order of execution, that each name which changed below ``top`` has at one of ``ends``."""
+    found: dict[str, list[T]] = {}
+    now: dict[str, T | None] = {}
+    unmet: set[str] = set()
+    """Names whose value changed since the last end."""
+    met = False
+
+    def meet(version: Version[T]) -> None:
+        nonlocal met
+        if version in among:
+            for name in unmet:
+                value = now[name]
+                if value is not None:
+                    found[name].append(value)
+            unmet.clear()
+            met = True
+
+    among = set(ends)
+    if ends[0] is top:
+        meet(top)
+    waiting = [(child, False) for child in below.get(top, ())]
+    while waiting:
+        version, is_left = waiting.pop()
+        for name, (old, new) in version.changes.items():
+            if name not in found:
+                found[name] = [old] if met and old is not None else []
+            now[name] = old if is_left else new
+            unmet.add(name)
+        if not is_left:
+            meet(version)
+            waiting.append((version, True))
+            waiting += [(child, False) for child in below.get(version, ())]  # the highest number first, so taken last
+    meet(top)
+    return found

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from flake8_forksafe.finding import Finding, Outcome, Remark
-from flake8_forksafe.settings import Settings, UsageError
+from flake8_forksafe.printable import shortened
+from flake8_forksafe.reading import read_file
+from flake8_forksafe.settings import Settings, UsageError, refuse_target
 
 SCHEMA = 1
 LINE = re.compile(r":\d+$")
@@ -71,8 +73,7 @@ def read_baseline(path: str) -> tuple[Entry, ...]:
     :raises UsageError: if it is not a baseline.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
-            document = json.load(stream)
+        document = json.loads(read_file(path)[0].decode())
     except FileNotFoundError:
         raise UsageError(f"there is no baseline {path}; write it with forksafe check --write-baseline") from None
     except OSError as error:
@@ -82,13 +83,15 @@ def read_baseline(path: str) -> tuple[Entry, ...]:
     if not isinstance(document, dict) or not isinstance(document.get("findings"), list):
         raise UsageError(f"{path} is not a baseline: write one with forksafe check --write-baseline")
     if document.get("schema") != SCHEMA:
-        raise UsageError(f"the baseline {path} has schema {document.get('schema')!r}; this version reads {SCHEMA}")
+        raise UsageError(
+            f"the baseline {path} has schema {shortened(repr(document.get('schema')), 40)}; this version reads {SCHEMA}"
+        )
     return tuple(_entry(value, path) for value in document["findings"])
 
 
 def _entry(value: Any, path: str) -> Entry:
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in Entry._fields):
-        raise UsageError(f"the baseline {path} has an entry without {', '.join(Entry._fields)}: {value!r}")
+        raise UsageError(f"the baseline {path} has an entry without {', '.join(Entry._fields)}")
     return Entry(*(value[name] for name in Entry._fields))
 
 
@@ -97,6 +100,7 @@ def write_baseline(path: str, findings: Iterable[Finding], project: str) -> int:
 
     :raises UsageError: if the file holds something else, or cannot be written.
     """
+    refuse_target(path, project)
     if os.path.exists(path):
         try:
             read_baseline(path)

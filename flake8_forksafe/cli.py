@@ -7,11 +7,13 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flake8_forksafe import __version__
+from flake8_forksafe.failure import complain, describe, occupy_standard_streams, show_traceback
+from flake8_forksafe.printable import printable, shortened
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_settings, project_directory
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
+COMMANDS = ("check", "trace", "measure", "why", "memory", "explain")
 CHECK_FORMATS = ("text", "json", "sarif", "github", "junit")
 TRACE_FORMATS = ("text", "json", "html", "dot", "mermaid")
 
@@ -30,28 +33,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns its exit status: 0 nothing found, 1 findings, 2 it could not do what was asked.
     """
+    if not occupy_standard_streams():
+        complain("forksafe", "standard output is closed")
+        return 2
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an arrow that the locale's encoding lacks is no reason to fail
             stream.reconfigure(errors="backslashreplace")
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = run_command(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        silence()
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        show_traceback(error)
+        complain("forksafe", describe(error))
+        silence()
+        return 2
+
+
+def silence() -> None:
+    """Write what is still to be written; if that is what cannot be done, have nobody try again."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run_command(given: list[str]) -> int:
+    """Do what the arguments ask for.
+
+    :raises UsageError: if they cannot be meant.
+    """
     command = next(iter(given), "")
+    if not command:
+        make_parser().print_help()
+        return 2
+    if not command.startswith("-") and command not in COMMANDS:
+        raise UsageError(f"there is no command {command!r}; the commands are {', '.join(COMMANDS)}")
     ours = given[: given.index("--")] if command == "measure" and "--" in given else given
-    options = make_parser(command).parse_args(ours)
+    try:
+        options = make_parser(command).parse_args(ours)
+    except SystemExit as stop:  # argparse, after --help, --version, or a message
+        return int(stop.code or 0)
     if command == "measure":
         options.worker_arguments = given[len(ours) + 1 :]
     try:
-        status: int = options.run(options)
-        sys.stdout.flush()
-        return status
-    except UsageError as error:
-        print(f"forksafe: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("forksafe: interrupted", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the current directory cannot be told: {error.strerror}") from None
+    status: int = options.run(options)
+    return status
 
 
 def run() -> NoReturn:
@@ -62,9 +96,25 @@ def run() -> NoReturn:
     gc.disable()
     status = main()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
+        with suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(status)
+
+
+class Parser(argparse.ArgumentParser):
+    """Options in full only, and one line for one that cannot be meant."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write help, which argparse does without a word if it cannot be written."""
+        (file or sys.stdout).write(message)
+
+    def error(self, message: str) -> NoReturn:
+        """End with a message."""
+        complain(self.prog, f"{printable(shortened(message))}; see {self.prog} --help")
+        self.exit(2)
 
 
 def make_parser(command: str = "") -> argparse.ArgumentParser:
@@ -72,7 +122,7 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
 
     :param command: the one that is asked for; ``measure`` has its options only then, since no other needs its code.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="forksafe",
         description="Find what a Celery worker's MainProcess imports and runs before it forks. "
         "Everything but measure is static: the project is not imported.",
@@ -152,6 +202,8 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
     """
     if not os.path.isdir(start):
         raise UsageError(f"{start!r} is not a directory")
+    if options.no_cache:
+        refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
     given: dict[str, Any] = {option.key: getattr(options, option.key) for option in OPTIONS}
     return make_settings(project_directory(start), given)
 
@@ -202,6 +254,11 @@ def run_check(options: argparse.Namespace) -> int:
     start = start if os.path.isdir(start) else os.path.dirname(start)
     settings = settings_from(options, start)
     if options.write_baseline is not None:
+        refuse_together(
+            options, "write_baseline", {"paths": "PATH", "statistics": "--statistics", "baseline": "--baseline"}
+        )
+        if options.format != "text":
+            raise UsageError("--write-baseline and --format cannot be used together")
         settings = settings._replace(baseline=None)
     with patience():
         from flake8_forksafe.outcome import outcome_of
@@ -215,6 +272,17 @@ def run_check(options: argparse.Namespace) -> int:
 
     show(outcome, settings.project, chosen, options.format, options.statistics)
     return 1 if chosen else 0
+
+
+def refuse_together(options: argparse.Namespace, first: str, others: Mapping[str, str]) -> None:
+    """Refuse options that would be passed over in silence.
+
+    :param others: attributes of ``options``, with what each is called.
+    :raises UsageError: if one of them was given.
+    """
+    for attribute, name in others.items():
+        if getattr(options, attribute):
+            raise UsageError(f"--{first.replace('_', '-')} and {name} cannot be used together")
 
 
 def write_baseline(name: str, settings: Settings, outcome: Outcome) -> int:
@@ -244,14 +312,12 @@ def run_trace(options: argparse.Namespace) -> int:
     settings = settings_from(options, options.project)
     report = traced(settings)
     from flake8_forksafe.report import trace
+    from flake8_forksafe.report.terminal import write_document, write_lines
 
     if options.format != "text":
-        from flake8_forksafe.report.terminal import write_document
-
         write_document(trace.document(options.format, report, settings.project))
         return 0
-    for line in trace.render(report, settings.project):
-        print(line)
+    write_lines(trace.render(report, settings.project))
     return 0
 
 
@@ -259,11 +325,11 @@ def run_why(options: argparse.Namespace) -> int:
     """``forksafe why``."""
     settings = settings_from(options, options.project)
     report = traced(settings)
+    from flake8_forksafe.report.terminal import write_lines
     from flake8_forksafe.report.why import render
 
     for trace in report.traces:
-        for line in render(trace, options.name, os.getcwd()):
-            print(line)
+        write_lines(render(trace, options.name, os.getcwd(), report.disk.read))
     return 0
 
 
@@ -272,13 +338,13 @@ def run_memory(options: argparse.Namespace) -> int:
     settings = settings_from(options, options.project)
     report = traced(settings)
     from flake8_forksafe.report import memory
+    from flake8_forksafe.report.terminal import write_document, write_lines
     from flake8_forksafe.rules.pool import launches
 
     if options.format == "json":
-        print(memory.document(launches(report.context), settings.project))
+        write_document(memory.document(launches(report.context), settings.project))
     else:
-        for line in memory.render(launches(report.context), settings.project):
-            print(line)
+        write_lines(memory.render(launches(report.context), settings.project))
     return 0
 
 

@@ -69,10 +69,11 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     known = kept.load(with_remarks)
     if known is not None:
         return known
-    from flake8_forksafe.project.disk import Disk, mentions
+    from flake8_forksafe.project.disk import disk_of, mentions, raise_if_blind
 
-    disk = Disk(overlay)
+    disk = disk_of(settings, overlay)
     if not settings.app and not mentions(disk, settings.project, CELERY):
+        raise_if_blind(disk)
         outcome = Outcome((), (), 0, 0)
         kept.save(outcome, disk, file_states(disk, None))
         return outcome
@@ -246,7 +247,7 @@ class Kept:
 
         :param with_remarks: whether the outcome has its remarks.
         """
-        if self.path is None or not self.saves or disk.exhausted:
+        if self.path is None or not self.saves or disk.exhausted or disk.unread():
             return
         from flake8_forksafe.project.disk import listing_digest
         from flake8_forksafe.source.atomic import write_atomically

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flake8_forksafe import __version__
+from flake8_forksafe.failure import describe
 from flake8_forksafe.session import Session, start_directory
 from flake8_forksafe.settings import OPTIONS, UsageError, make_settings, project_directory
 
@@ -54,12 +55,15 @@ class ForkSafePlugin:
         buffer_path = display if is_stdin and display != "stdin" else None
         start = start_directory([buffer_path] if buffer_path else [] if is_stdin else filenames)
         given = {option.key: getattr(options, f"forksafe_{option.key}", None) for option in OPTIONS}
+        project = project_directory(start)
         try:
-            settings = make_settings(project_directory(start), given)
+            settings = make_settings(project, given, by_user=False)
             overlay = {os.path.abspath(buffer_path): _stdin()} if buffer_path else {}
             cls.session.start(settings, overlay)
         except UsageError as error:
-            raise ExecutionError(f"flake8-forksafe: {error}") from None
+            raise ExecutionError(f"flake8-forksafe: {describe(error)}") from None
+        except Exception as error:  # what the other plugins find is still to be shown
+            cls.session.fail(project, error)
 
     def run(self) -> Iterator[tuple[int, int, str, type[ForkSafePlugin]]]:
         """The findings of this file."""

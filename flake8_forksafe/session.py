@@ -12,10 +12,13 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from flake8_forksafe.failure import complain, describe, show_traceback
 from flake8_forksafe.outcome import outcome_of
+from flake8_forksafe.printable import printable
 from flake8_forksafe.settings import Settings, UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +54,23 @@ class Session:
         self.findings = find(settings, overlay)
         if _parent_process() is None:
             self._hand_over(settings)
+
+    def fail(self, project: str, error: Exception) -> None:
+        """Say that nothing is checked: on standard error, and as a finding where the project imports Celery."""
+        text = describe(error)
+        if _parent_process() is None:
+            show_traceback(error)
+            complain("flake8-forksafe", text)
+        self.findings = {}
+        with suppress(Exception):  # whatever keeps from saying more
+            from flake8_forksafe.project.celery_app import mentions
+            from flake8_forksafe.project.disk import Disk
+
+            for mention in mentions(Disk(), project):
+                if mention.line:
+                    what = f"FS190 Celery is imported here, but nothing is checked: {text}"
+                    self.findings = {os.path.realpath(mention.path): (Located(mention.line, 0, what),)}
+                    return
 
     def _hand_over(self, settings: Settings) -> None:
         """Leave the findings, if any, for workers that do not inherit memory."""
@@ -116,7 +136,7 @@ def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Lo
         outcome = outcome_of(settings, overlay, with_remarks=False, apart=True)
     found: dict[str, list[Located]] = {}
     for finding in outcome.findings:
-        text = f"{finding.code} {finding.text}"
+        text = printable(f"{finding.code} {finding.text}")
         found.setdefault(os.path.realpath(finding.path), []).append(Located(finding.line, finding.column, text))
     return {path: tuple(items) for path, items in found.items()}
 

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from flake8_forksafe.digest import checksum
+from flake8_forksafe.printable import shortened
+from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
 
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
 """What lies in the top directory of a project."""
+REPOSITORY_MARKERS = (".git", ".hg")
+"""What lies in the top directory of a repository."""
 DEFAULT_CACHE = ".forksafe_cache"
 PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonfly|freebsd|netbsd|openbsd|sunos)\d+"
 """The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
@@ -60,6 +64,10 @@ OPTIONS = (
 )
 
 
+NAMING = ("app", "django-settings", "source-roots", "environment")
+"""Options that name something of the project: FS193 if it does not exist, and an error if the user just named it."""
+
+
 class Settings(NamedTuple):
     """What one analysis depends on besides the files.
 
@@ -76,6 +84,7 @@ class Settings(NamedTuple):
     :ivar trust_prelude: whether imports that a prelude makes safe are not reported.
     :ivar python_version: lowest version of the worker, if given.
     :ivar cache_dir: absolute path, or None for no cache.
+    :ivar given: of the options that name something of the project, those that the user gave; see :data:`NAMING`.
     """
 
     project: str
@@ -96,6 +105,7 @@ class Settings(NamedTuple):
     python_version: tuple[int, int] | None = None
     platform: str | None = None
     cache_dir: str | None = None
+    given: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A short name for everything that can change a finding."""
@@ -115,15 +125,55 @@ def project_directory(start: str) -> str:
         directory = parent
 
 
+def checkout(project: str) -> str:
+    """The top directory of the repository that a project lies in, by its ``.git`` or ``.hg``, else the project."""
+    directory = project
+    while True:
+        if any(os.path.exists(os.path.join(directory, marker)) for marker in REPOSITORY_MARKERS):
+            return directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return project
+        directory = parent
+
+
+def is_outside(path: str, project: str) -> bool:
+    """Whether a path, as it is written, leads out of the repository that a project lies in."""
+    return not _lies_in(os.path.normpath(os.path.join(project, path)), checkout(project))
+
+
+def leads_outside(path: str, project: str) -> bool:
+    """Whether a path, links followed, leads out of the repository that a project lies in."""
+    return not _lies_in(os.path.realpath(os.path.join(project, path)), os.path.realpath(checkout(project)))
+
+
+def refuse_target(path: str, project: str) -> None:
+    """Refuse to write through a link that the project has laid, or to what waits for a reader.
+
+    :raises UsageError: if a path that is written as one of the repository is such.
+    """
+    if is_outside(path, project):
+        return
+    if leads_outside(path, project):
+        raise UsageError(f"{path} leads out of the repository through a link; it is not written to")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"{path} is not a regular file; it is not written to")
+
+
+def _lies_in(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
 def read_pyproject(project: str) -> dict[str, Any]:
     """The table ``[tool.forksafe]``.
 
     :raises UsageError: if the file mentions the table and is not TOML, or the table holds an unknown key.
     """
     path = os.path.join(project, "pyproject.toml")
+    if leads_outside(path, project):
+        raise UsageError(f"{path} is a link that leads out of the repository")
     try:
-        with open(path, "rb") as stream:
-            content = stream.read()
+        content, _ = read_file(path, CONFIGURATION_LIMIT)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -134,7 +184,7 @@ def read_pyproject(project: str) -> dict[str, Any]:
 
     try:
         document = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of TOML, of its encoding, or of a number longer than Python reads
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     except RecursionError:
         raise UsageError(f"{path} is not valid TOML: it is nested too deeply") from None
@@ -150,9 +200,10 @@ def read_pyproject(project: str) -> dict[str, Any]:
     return {key.replace("-", "_"): value for key, value in table.items()}
 
 
-def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
+def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) -> Settings:
     """Settings of a project; what is ``given`` (values other than None) wins over pyproject.toml.
 
+    :param by_user: whether the user gave it, and not a file of the project.
     :raises UsageError: if a value cannot be used.
     """
     chosen = read_pyproject(project)
@@ -179,6 +230,15 @@ def make_settings(project: str, given: Mapping[str, Any]) -> Settings:
         platform=_platform(values.get("platform")),
         cache_dir=None if values.get("no_cache") else os.path.join(project, directory),
     )
+    own = {key for key, value in given.items() if value is not None} if by_user else set()
+    settings = settings._replace(given=tuple(name for name in NAMING if name.replace("-", "_") in own))
+    for key, paths in (
+        ("source_roots", settings.source_roots), ("baseline", (settings.baseline,)),
+        ("measurement", (settings.measurement,)),
+    ):  # fmt: skip
+        for path in paths:
+            if path is not None:
+                _check_place(key.replace("_", "-"), path, project, key in own)
     for app in settings.app:
         _check_name("app", app.replace(":", ".", 1), "a module, or module:attribute", app)
     for call in settings.warm_ups:
@@ -193,26 +253,36 @@ def _checked(option: Option, value: Any) -> Any:
     """A value in the form its option has."""
     if option.kind == "flag":
         if not isinstance(value, bool):
-            raise UsageError(f"the option {option.name} is on or off, not {value!r}")
+            raise UsageError(f"the option {option.name} is on or off, not {shown(value)}")
         return value
     if option.kind == "number":
-        if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(value).strip()):
-            raise UsageError(f"the option {option.name} takes a whole number of {option.metavar}, not {value!r}")
+        if isinstance(value, bool) or not re.fullmatch(r"[1-9][0-9]{0,8}", _digits(value)):
+            raise UsageError(f"the option {option.name} takes a whole number of {option.metavar}, not {shown(value)}")
         return int(value)
     if option.kind == "text":
         if not isinstance(value, str) or not value.strip() or "\0" in value:
-            raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")
+            raise UsageError(f"the option {option.name} takes {option.metavar}, not {shown(value)}")
         return value.strip()
     if isinstance(value, str):
         value = split_list(value) if option.name != "accept" else _split_accept(value)
     if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) and "\0" not in part for part in value):
-        raise UsageError(f"the option {option.name} takes {option.metavar}, not {value!r}")
+        raise UsageError(f"the option {option.name} takes {option.metavar}, not {shown(value)}")
     return [part.strip() for part in value if part.strip()]
+
+
+def _digits(value: object) -> str:
+    """A number as text, if there is any use in writing it out."""
+    return str(value).strip() if isinstance(value, str) or (isinstance(value, int) and value < 10**9) else ""
 
 
 def split_list(value: str) -> list[str]:
     """The parts of a comma- or line-separated list."""
     return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
+
+
+def shown(value: object) -> str:
+    """A value as it is quoted in a message."""
+    return shortened(repr(value), 80) if not isinstance(value, int) or abs(value) < 10**80 else "that number"
 
 
 def _split_accept(value: str) -> list[str]:
@@ -237,15 +307,24 @@ def _accepted(values: Any) -> tuple[tuple[str, str], ...]:
 
 def _check_name(option: str, name: str, wanted: str, given: str | None = None) -> None:
     if not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"the option {option} takes {wanted}, not {given or name!r}")
+        raise UsageError(f"the option {option} takes {wanted}, not {shown(given or name)}")
+
+
+def _check_place(option: str, path: str, project: str, by_user: bool) -> None:
+    """Refuse a path that leads out of the repository, unless the user wrote it so: what it names is quoted."""
+    if leads_outside(path, project) and not (by_user and is_outside(path, project)):
+        raise UsageError(
+            f"the option {option} names {shown(path)}, which leads out of the repository; "
+            "only the command line of forksafe may name a place there, and not through a link"
+        )
 
 
 def _version(value: str | None) -> tuple[int, int] | None:
     if value is None:
         return None
-    match = re.fullmatch(r"(\d+)\.(\d+)", value)
+    match = re.fullmatch(r"([0-9]{1,4})\.([0-9]{1,4})", value)
     if match is None:
-        raise UsageError(f"the option python-version takes a version such as 3.12, not {value!r}")
+        raise UsageError(f"the option python-version takes a version such as 3.12, not {shown(value)}")
     return int(match[1]), int(match[2])
 
 
@@ -253,6 +332,6 @@ def _platform(value: str | None) -> str | None:
     """A value that ``sys.platform`` has somewhere: with any other, conditions would silently not hold."""
     if value is not None and re.fullmatch(PLATFORMS, value) is None:
         raise UsageError(
-            f"the option platform takes a value of sys.platform such as linux, darwin or win32, not {value!r}"
+            f"the option platform takes a value of sys.platform such as linux, darwin or win32, not {shown(value)}"
         )
     return value

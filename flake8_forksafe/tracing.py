@@ -77,7 +77,8 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
         return trace
 
     trace = trace_as((launcher.argv,) if launcher is not None else CELERY.default_argv(app.spec))
-    if trace.app_place is None and not app.path:
+    unread = any(note.code == "FS191" and app.spec.startswith(note.module) for note in trace.notes)
+    if trace.app_place is None and not app.path and not unread:
         around.problems.append(Problem("app", app.spec))
     if trace.uses and trace.gates:
         trace.variants.update({name: trace_as(argv) for name, argv in CELERY.other_processes(app.spec).items()})
@@ -90,10 +91,10 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
 
 def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
     """Where the modules of one app's worker are found."""
-    if settings.source_roots:
-        roots = tuple(path for root in settings.source_roots if disk.is_directory(path := absolute(settings, root)))
-    else:
-        roots = source_roots(disk, settings.project, app.root)
+    named = [absolute(settings, root) for root in settings.source_roots]
+    roots = tuple(path for path in named if disk.is_directory(path))
+    if len(roots) < len(named) or not named:  # one that does not exist must not make the app look as if it did not
+        roots = tuple(dict.fromkeys((*roots, *source_roots(disk, settings.project, app.root))))
     return Layout(disk, roots)
 
 

@@ -63,8 +63,8 @@ def loaded(walk: Walk) -> list[str]:
 
 
 def check(root: Path, **options: object) -> Report:
-    """Analyse a directory as a project, without a cache."""
-    settings = make_settings(str(root), {"no_cache": True, **options})
+    """Analyse a directory as a project that has these options in a file of its own, without a cache."""
+    settings = make_settings(str(root), {"no_cache": True, **options}, by_user=False)
     return analyse_deep(settings)
 
 

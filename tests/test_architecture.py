@@ -19,7 +19,7 @@ ORDER = [
     "tracing", "report", "rules", "fix", "trace", "hosts", "library", "interpreter", "deployment", "project", "source",
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
-ASIDE = {"settings", "hazards", "digest", "finding", "processes", "measure"}
+ASIDE = {"settings", "hazards", "digest", "finding", "processes", "reading", "printable", "failure", "measure"}
 HEAVY = {"libcst": {"source", "fix"}, "networkx": {"trace"}, "flake8": {"plugin", "settings"}, "yaml": {"deployment"}}
 
 

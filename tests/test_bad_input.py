@@ -163,24 +163,6 @@ def command(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["check", "nowhere"], "forksafe: there is no 'nowhere'"),
-        (["check", "--python-version", "three"], "takes a version such as 3.12, not 'three'"),
-        (["check", "--app", "1x"], "takes a module, or module:attribute, not '1x'"),
-        (["check", "--format", "yaml"], "invalid choice: 'yaml'"),
-        (["explain", "FS999"], "there is no code 'FS999'; the codes are FS101"),
-        (["trace", "--format", "json", "proj/celery.py"], "'proj/celery.py' is not a directory"),
-    ],
-)
-def test_usage_errors(project: Path, arguments: list[str], message: str) -> None:
-    done = command(project, *arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
     ("toml", "message"),
     [
         ("[tool.forksafe\n", "is not valid TOML"),

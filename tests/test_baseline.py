@@ -169,7 +169,7 @@ def test_nothing_else_is_overwritten(shop: Path) -> None:
     before = (shop / "pyproject.toml").read_bytes()
     assert forksafe(shop, "--write-baseline", "pyproject.toml").returncode == 2
     assert (shop / "pyproject.toml").read_bytes() == before
-    assert "Is a directory" in forksafe(shop, "--write-baseline", "shop").stderr
+    assert "is not a regular file" in forksafe(shop, "--write-baseline", "shop").stderr
 
 
 def test_one_entry_a_line_sorted(tmp_path: Path) -> None:

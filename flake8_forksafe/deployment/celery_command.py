@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import Word
+from flake8_forksafe.deployment.sizes import whole_number
 
 GLOBAL_VALUES = {
     "-A": "app", "--app": "app", "-b": "broker", "--broker": "broker", "--result-backend": "result_backend",
@@ -162,9 +163,10 @@ def _nodes(arguments: Sequence[Word]) -> Iterator[WorkerCommand]:
     names, variables = [word.text for word in rest if not _is_open(word)], _open(rest)
     if not names and variables:  # celery multi start $NODES $OPTIONS
         names, variables = [variables[0]], variables[1:]
-    counted = len(names) == 1 and names[0].isdigit()
-    if counted:
-        names = [str(number) for number in range(1, min(int(names[0]), MOST_NODES) + 1)]
+    count = whole_number(names[0]) if len(names) == 1 else None
+    counted = count is not None
+    if count is not None:
+        names = [str(number) for number in range(1, min(count, MOST_NODES) + 1)]
     individual: dict[str, dict[str, Word]] = {}
     for namespace, options in special.items():
         for name in _members(namespace, names, counted):
@@ -207,10 +209,11 @@ def _namespaces(arguments: Sequence[Word]) -> tuple[list[Word], dict[str, Word],
 def _members(namespace: str, names: Sequence[str], counted: bool) -> Iterator[str]:
     """The nodes that ``-c:1,2``, ``-c:1-3`` or ``-c:image`` means."""
     for part in namespace.split(","):
-        first, dash, last = part.partition("-")
-        if counted and dash and first.isdigit() and last.isdigit():
-            yield from (name for name in names if int(first) <= int(name) <= int(last))
+        first, last = (whole_number(end) for end in (part.partition("-")[0], part.partition("-")[2]))
+        position = whole_number(part)
+        if counted and first is not None and last is not None:
+            yield from (name for name in names if first <= int(name) <= last)
         elif part in names:
             yield part
-        elif part.isdigit() and 0 < int(part) <= len(names):
-            yield names[int(part) - 1]
+        elif position is not None and 0 < position <= len(names):
+            yield names[position - 1]

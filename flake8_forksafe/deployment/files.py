@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import stat
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,9 +13,13 @@ from flake8_forksafe.deployment.model import Place, Trouble, Unusable, Word
 from flake8_forksafe.deployment.shell_syntax import parse_script
 from flake8_forksafe.deployment.shell_tree import Script
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.reading import ABSENT, CONFIGURATION_LIMIT
 
-LARGEST = 2**20
+LARGEST = CONFIGURATION_LIMIT
 """Bytes of a deployment file that are read; none that a person wrote is larger."""
+
+SEARCHED = 64 * 2**20
+"""Bytes of a larger file that are searched for a mention of Celery."""
 
 PROGRAM_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -45,6 +48,8 @@ class Files:
         self.project = project
         self.troubles: dict[tuple[str, str], Trouble] = {}
         self.templates: set[tuple[str, str]] = set()
+        self.unread: dict[str, str] = {}
+        """Files that are there and cannot be read, with the reason."""
         self._named: dict[str, list[str]] | None = None
         self._texts: dict[str, str | None] = {}
         self._scripts: dict[tuple[str, int], Script] = {}
@@ -55,18 +60,19 @@ class Files:
 
     def read(self, path: str, size: int = LARGEST) -> bytes | None:
         """The first ``size`` bytes of a regular file; None if it cannot be read."""
-        unsaved = self.disk.overlay.get(path)
-        if unsaved is not None:
-            return unsaved[:size]
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                return None
-            if os.stat(path).st_size <= LARGEST:
-                self.disk.depends_on(path)
-            with open(path, "rb") as stream:
-                return stream.read(size)
-        except (OSError, ValueError):
+            content, whole_size = self.disk.head(path, size)
+        except OSError as error:
+            if error.errno not in ABSENT:
+                self.unread[path] = error.strerror or "it cannot be read"
             return None
+        if whole_size <= LARGEST:
+            self.disk.depends_on(path)
+        return content
+
+    def mentions(self, path: str, word: re.Pattern[bytes]) -> bool:
+        """Whether the beginning of a file that is too large to be a deployment file holds a word."""
+        return word.search(self.read(path, SEARCHED) or b"") is not None
 
     def text(self, path: str) -> str | None:
         """A deployment file's text; None, and a trouble, if it cannot be read."""
@@ -77,7 +83,7 @@ class Files:
     def _text(self, path: str) -> str | None:
         content = self.read(path, LARGEST + 1)
         if content is None:
-            self.report(path, 1, "it cannot be read")
+            self.report(path, 1, self.unread.get(path) or "it cannot be read")
             return None
         if len(content) > LARGEST:
             self.report(path, 1, f"it is larger than {LARGEST // 1024} KiB and was not read")

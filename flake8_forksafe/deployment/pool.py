@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.sizes import whole_number
 
 PREFORK, SOLO, THREADS, GEVENT, EVENTLET = "prefork", "solo", "threads", "gevent", "eventlet"
 CUSTOM, UNKNOWN = "custom", "unknown"
@@ -219,13 +220,14 @@ def _number(choice: Choice) -> tuple[int | None, str]:
         return None, CPU_COUNT
     if text.lower() == AUTO:
         return None, AUTO
-    return (int(text) if text.isdecimal() else None), choice.source
+    return whole_number(text), choice.source
 
 
 def _highest(scale: object) -> int | None:
     """``--autoscale=10,3``, in any order, and ``--autoscale=10``."""
-    numbers = str(scale).split(",") if isinstance(scale, str) else []
-    return max(map(int, numbers)) if numbers and all(number.strip().isdecimal() for number in numbers) else None
+    numbers = [whole_number(number) for number in scale.split(",")] if isinstance(scale, str) else []
+    known = [number for number in numbers if number is not None]
+    return max(known) if known and len(known) == len(numbers) else None
 
 
 def _limit(
@@ -234,7 +236,7 @@ def _limit(
     """``--max-tasks-per-child`` and ``--max-memory-per-child``: the option, else the setting."""
     choice = _option(name, launch, environ) or Choice(late.get(f"worker_{name}"), f"worker_{name}")
     text = str(choice.value) if isinstance(choice.value, (str, int)) else ""
-    return int(text) if text.isdecimal() and int(text) else None
+    return whole_number(text) or None
 
 
 def unread_variables(environ: Mapping[str, str]) -> tuple[UnreadVariable, ...]:

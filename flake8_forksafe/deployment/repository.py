@@ -6,7 +6,6 @@ nothing is imported that parses.
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -88,10 +87,10 @@ def _candidates(files: Files) -> Iterator[Candidate]:
                 kind = "script"
             content = files.read(path, LARGEST + 1)
             if content is None:
-                if os.path.isfile(path):
-                    files.report(path, 1, "it cannot be read")
+                if path in files.unread:
+                    files.report(path, 1, files.unread[path])
                 continue
-            mentions = MENTION.search(content) is not None or (len(content) > LARGEST and _mentions(path))
+            mentions = MENTION.search(content) is not None or (len(content) > LARGEST and files.mentions(path, MENTION))
             kind = _kind_inside(kind, name, content, mentions)
             if kind is not None:
                 yield Candidate(path, kind, mentions)
@@ -136,15 +135,6 @@ def _kind(name: str) -> str | None:
     if extension == ".service":
         return "unit"
     return "program" if not extension else None
-
-
-def _mentions(path: str) -> bool:
-    """Whether a file that is too large to be read mentions Celery."""
-    try:
-        with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return MENTION.search(content) is not None
-    except (OSError, ValueError):
-        return False
 
 
 def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:

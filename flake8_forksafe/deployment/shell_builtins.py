@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from flake8_forksafe.deployment.model import Place, Word
 from flake8_forksafe.deployment.shell_test import evaluate_test
 from flake8_forksafe.deployment.shell_values import State
+from flake8_forksafe.deployment.sizes import whole_number
 
 
 class Ending(NamedTuple):
@@ -122,9 +123,9 @@ def run_set(shell: Shell, words: Sequence[Word], state: State) -> Ending:
 
 def run_shift(shell: Shell, words: Sequence[Word], state: State) -> Ending:
     """``shift``."""
-    count = words[1].text if len(words) > 1 else "1"
-    if state.arguments is not None and count.isdigit():
-        state.arguments = state.arguments[int(count) :]
+    count = whole_number(words[1].text if len(words) > 1 else "1")
+    if state.arguments is not None and count is not None:
+        state.arguments = state.arguments[count:]
     return SUCCESS
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from flake8_forksafe.deployment.model import Word
+
+NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 NUMERIC: Mapping[str, Callable[[int, int], bool]] = {
     "-eq": int.__eq__,
@@ -65,6 +68,6 @@ def _single(words: Sequence[Word], is_pattern: bool) -> bool | None:
     if len(texts) == 3 and texts[1] in ("=", "==", "!="):
         same = fnmatchcase(texts[0], texts[2]) if is_pattern else texts[0] == texts[2]
         return same is (texts[1] != "!=")
-    if len(texts) == 3 and texts[1] in NUMERIC and all(text.lstrip("-").isdecimal() for text in (texts[0], texts[2])):
+    if len(texts) == 3 and texts[1] in NUMERIC and all(NUMBER.fullmatch(text) for text in (texts[0], texts[2])):
         return NUMERIC[texts[1]](int(texts[0]), int(texts[2]))
     return None

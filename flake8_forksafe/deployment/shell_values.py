@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from flake8_forksafe.deployment.model import NOWHERE, Place, Word
 from flake8_forksafe.deployment.shell_tree import Command, Literal, Parts, Piece, Script, Variable
+from flake8_forksafe.deployment.sizes import whole_number
 
 SCRIPT_NAMES = frozenset({"0", "BASH_SOURCE"})
 MOST_FIELDS = 1000
@@ -161,9 +162,10 @@ class Expander:
         if values is None or index.startswith(("@", "*")):
             return values
         number = index.rstrip("]")
-        if not number.isdigit() and index:
+        position = whole_number(number or "0")
+        if position is None:
             return None
-        return values[int(number or 0) :][:1] or (Word("", place),)
+        return values[position:][:1] or (Word("", place),)
 
     def _apply(self, part: Variable, state: State, place: Place) -> list[Word]:
         found = self._lookup(part.name, state, place)

@@ -6,9 +6,15 @@ import re
 
 MEBIBYTE = 2**20
 
-AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(e[0-9]+)?\s*([a-zA-Z]*)\s*")
+AMOUNT = re.compile(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?|\.[0-9]{1,30})(e[0-9]{1,2})?\s*([a-zA-Z]*)\s*")
+WHOLE = re.compile(r"\s*[0-9]{1,18}\s*")
 
 BINARY = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number in plain digits; None for anything else, and for one that no count can be."""
+    return int(text) if WHOLE.fullmatch(text) else None
 
 
 def docker_mebibytes(text: str) -> int | None:

@@ -79,7 +79,10 @@ def read_documents(text: str, path: str) -> list[Node]:
 
     :raises Unusable: if it is no YAML, or more than a deployment file can be.
     """
-    import yaml
+    try:
+        import yaml
+    except Exception as error:  # whatever a broken installation raises
+        raise Unusable(f"PyYAML cannot be imported ({type(error).__name__}); install flake8-forksafe anew") from None
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

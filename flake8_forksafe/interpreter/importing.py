@@ -119,7 +119,9 @@ def load_file(machine: Machine, found: Found, frame: Frame) -> Value:
 def _module_facts(machine: Machine, module: Module) -> Block | None:
     """The facts of a module, or None if there are none to be had."""
     path = module.found.path
-    if path is None or not module.found.is_source:
+    if module.found.unread:
+        machine.recorder.notes.append(Note("FS191", module.name, 1, 0, module.found.unread))
+    if path is None or not module.found.is_source or module.found.unread:
         module.open = path is not None
         return None
     try:

@@ -64,7 +64,7 @@ def converted(machine: Machine, value: Value, cast: str) -> Value:
     if cast == "bool":
         return Literal(found.lower() in TRUE_WORDS)
     if cast in ("int", "float"):
-        return Literal(int(found)) if found.isdecimal() else UNKNOWN
+        return Literal(int(found)) if found.isdecimal() and len(found) < 19 else UNKNOWN
     return value if cast in ("", "str") else UNKNOWN
 
 

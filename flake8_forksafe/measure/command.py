@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from flake8_forksafe.project.found import split_spec
-from flake8_forksafe.settings import Settings, UsageError, make_settings, project_directory
+from flake8_forksafe.settings import Settings, UsageError, make_settings, project_directory, refuse_target
 
 TIMEOUT_S = 120.0
+OF_A_BOOT = ("app", "django_settings", "python", "fork", "save")
+"""Options that mean nothing where nothing is booted."""
 ENVIRONMENTS = (".venv", "venv", "env")
 """Where a project's environment is looked for, in the project's directory."""
 
@@ -56,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     """
     memory = parse_memory(options.memory)
     if options.diff:
+        if any(getattr(options, name) for name in OF_A_BOOT) or options.worker_arguments:
+            raise UsageError("--diff compares two files and runs nothing: it goes with --memory and --format only")
         return show_change(options, memory)
     if options.format == "markdown":
         raise UsageError("--format markdown is for --diff")
@@ -66,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     from flake8_forksafe.project.measurement import measurement_of
 
     settings = settings_of(options)
+    if options.save:
+        refuse_target(os.path.abspath(options.save), settings.project)
     interpreter = find_interpreter(options.python or settings.environment, settings.project)
     app, directory, trace, catalogue = predict(settings._replace(environment=interpreter.path))
     given = [("DJANGO_SETTINGS_MODULE", settings.django_settings)] if settings.django_settings else []

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from flake8_forksafe.digest import UNMENTIONED, checksum, digest
+from flake8_forksafe.reading import ABSENT, SOURCE_LIMIT, Blind, raise_if_exhausted, read_file
+from flake8_forksafe.settings import Settings, checkout, is_outside
 
 IGNORED_DIRECTORIES = frozenset(
     {"node_modules", "__pycache__", "site-packages", "bower_components", "__pypackages__", "lib64"}
@@ -21,16 +26,38 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 NEVER = (0, 0, UNMENTIONED)
 
+OUTSIDE = "it is a link that leads out of the repository"
+
+
+class Unread(NamedTuple):
+    """A file or directory that is there and could not be read.
+
+    :ivar reason: a clause for a message.
+    :ivar searched: whether it was only come across in a search of the tree.
+    """
+
+    path: str
+    reason: str
+    searched: bool
+
 
 class Disk:
     """Cached access to files.
 
+    What is there and cannot be read is remembered: it is no reason to take it for absent.
+
     :param overlay: contents that replace those of files, by real absolute path (an editor's unsaved buffers).
+    :param within: directories that links must not lead out of; none for no such limit.
     :ivar exhausted: whether a search stopped at :data:`SEARCH_LIMIT`.
     """
 
-    def __init__(self, overlay: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    def __init__(self, overlay: Mapping[str, bytes] = MappingProxyType({}), within: Iterable[str] = ()) -> None:
         self.overlay = overlay
+        self._named = [os.path.normpath(directory) for directory in within]
+        self._within = [os.path.realpath(directory) for directory in self._named]
+        self._real: dict[str, str] = {}
+        self._links: dict[str, frozenset[str]] = {}
+        self._unread: dict[str, Unread] = {}
         self.exhausted = False
         self.unmentioned: set[str] = set()
         """Files of which a search found that they are none of its business."""
@@ -41,13 +68,82 @@ class Disk:
     def __reduce__(self) -> tuple[type[Disk], tuple[()]]:
         return Disk, ()  # one that is kept looks anew
 
-    def listing(self, directory: str) -> Mapping[str, str]:
-        """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); empty if there is no such directory."""
+    def allow(self, directory: str) -> None:
+        """Let links lead into a directory as well."""
+        if self._within:
+            self._within.append(os.path.realpath(directory))
+
+    def is_inside(self, path: str) -> bool:
+        """Whether a path, links followed, lies where links may lead to."""
+        if not self._within:
+            return True
+        directory, name = os.path.split(path)
+        real = self._real.get(directory)
+        if real is None:
+            real = self._real[directory] = os.path.realpath(directory)
+        full = os.path.join(real, name)
+        full = os.path.realpath(full) if self._is_link(directory, name) else full
+        return any(full == root or full.startswith(root.rstrip(os.sep) + os.sep) for root in self._within)
+
+    def _is_link(self, directory: str, name: str) -> bool:
+        links = self._links.get(directory)
+        return name in links if links is not None else os.path.islink(os.path.join(directory, name))
+
+    def unread(self) -> tuple[Unread, ...]:
+        """What could not be read so far, though it is there."""
+        return tuple(self._unread[path] for path in sorted(self._unread))
+
+    def why_unread(self, path: str) -> str:
+        """Why something could not be read; ``""`` if it could, is absent, or was not asked for."""
+        unread = self._unread.get(path)
+        return unread.reason if unread is not None else ""
+
+    def _note(self, path: str, error: OSError, searched: bool = False) -> None:
+        """Remember what could not be read."""
+        if error.errno not in ABSENT:
+            known = self._unread.get(path)
+            searched = searched and (known is None or known.searched)
+            self._unread[path] = Unread(path, error.strerror or str(error), searched)
+
+    def listing(self, directory: str, searched: bool = False, anywhere: bool = False) -> Mapping[str, str]:
+        """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); empty if there is no such directory.
+
+        :param searched: whether it is only come across.
+        :param anywhere: whether links may lead to it from anywhere.
+        :raises Exhausted: if no directory can be read any more.
+        """
         listing = self._listings.get(directory)
         if listing is None:
             self._listed_ns[directory] = _modified_ns(directory)
-            listing = self._listings[directory] = self._list(directory)
+            try:
+                way_in = None if anywhere or self.is_inside(directory) else self._way_in(directory)
+                if not anywhere and way_in is None:
+                    self._check(directory)
+                if way_in is None:
+                    listing, self._links[directory] = list_directory(directory)
+                else:
+                    listing = {way_in: "d"}
+            except OSError as error:
+                self._note(directory, error, searched)
+                listing = NOTHING
+            self._listings[directory] = listing
+        elif not searched and directory in self._unread:
+            self._unread[directory] = self._unread[directory]._replace(searched=False)
         return listing
+
+    def _way_in(self, directory: str) -> str | None:
+        """Of a directory around one that may be listed, the only entry that is anybody's business."""
+        start = directory.rstrip(os.sep) + os.sep
+        inner = next((named for named in self._named if named.startswith(start)), None)
+        return inner[len(start) :].partition(os.sep)[0] if inner is not None else None
+
+    def _check(self, path: str) -> None:
+        """Refuse what a link outside leads to: nothing of it may come into a message.
+
+        :raises OSError: if it is such.
+        """
+        if not self.is_inside(path):
+            raise OSError(errno.EXDEV, OUTSIDE)
 
     def directories(self) -> dict[str, tuple[int, Mapping[str, str]]]:
         """Every directory that was listed: its time stamp (0 if there is none) before that, and what it held."""
@@ -57,48 +153,70 @@ class Disk:
         """Every file that was read: its time stamp, size and SHA-256 digest; without digest if it could not be."""
         return self._files
 
-    def _list(self, directory: str) -> Mapping[str, str]:
-        try:
-            with os.scandir(directory or ".") as entries:
-                return {entry.name: "d" if _is_directory(entry) else "f" for entry in entries}
-        except OSError:
-            return NOTHING
-
     def is_file(self, path: str) -> bool:
         """Whether there is a file (or something that can be opened like one)."""
-        directory, name = os.path.split(path)
-        return path in self.overlay or self.listing(directory).get(name) == "f"
+        return path in self.overlay or self._kind(path) == "f"
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""
-        directory, name = os.path.split(path)
-        return not name or self.listing(directory).get(name) == "d"
+        return not os.path.basename(path) or self._kind(path) == "d"
 
-    def read(self, path: str) -> bytes:
+    def _kind(self, path: str) -> str | None:
+        """What a directory's listing says of a path, or the path itself where the directory may not be listed."""
+        directory, name = os.path.split(path)
+        if directory not in self._listings and self.is_inside(directory):
+            self.listing(directory, searched=True)
+        if directory in self._listings and directory not in self._unread:
+            return self._listings[directory].get(name)
+        try:
+            return "d" if stat.S_ISDIR(os.stat(path).st_mode) else "f"
+        except (OSError, ValueError):
+            return None
+
+    def read(self, path: str, limit: int = SOURCE_LIMIT) -> bytes:
         """A file's content.
 
+        :param limit: bytes; a larger file cannot be read.
         :raises OSError: if it cannot be read.
+        :raises Exhausted: if no file can be read any more.
         """
         content = self.overlay.get(path)
         if content is not None:
             return content
         try:
-            content, status = _contents(path)
-        except OSError:
+            self._check(path)
+            content, status = read_file(path, limit)
+        except OSError as error:
+            self._note(path, error)
             self._files[path] = (0, 0, "")
             raise
         if self._files.get(path, NEVER)[2] == UNMENTIONED:
             self._files[path] = (status.st_mtime_ns, status.st_size, digest(content))
         return content
 
+    def head(self, path: str, size: int) -> tuple[bytes, int]:
+        """The beginning of a file of any size, and that size; whether it can be read at all is for the caller to say.
+
+        :raises OSError: if it cannot be read.
+        :raises Exhausted: if no file can be read any more.
+        """
+        content = self.overlay.get(path)
+        if content is not None:
+            return content[:size], len(content)
+        self._check(path)
+        content, status = read_file(path, size, whole=False)
+        return content, status.st_size
+
     def holds(self, path: str, word: bytes) -> bool:
         """Whether a file holds a word; one that does not never matters while it still does not."""
         content = self.overlay.get(path)
         try:
             if content is None:
-                content, status = _contents(path)
+                self._check(path)
+                content, status = read_file(path)
                 self._files.setdefault(path, (status.st_mtime_ns, status.st_size, UNMENTIONED))
-        except OSError:
+        except OSError as error:
+            self._note(path, error, searched=True)
             self._files[path] = (0, 0, "")
             return False
         if word in content:
@@ -123,34 +241,64 @@ class Disk:
         queue, seen = [root], 0
         while queue:
             directory = queue.pop(0)
-            listing = self.listing(directory)
+            listing = self.listing(directory, searched=True)
             if directory != root and "pyvenv.cfg" in listing:
                 continue
             seen += len(listing)
             if seen > SEARCH_LIMIT:
                 self.exhausted = True
+                self._unread[root] = Unread(root, f"only its first {SEARCH_LIMIT:,} entries were looked at", True)
                 return
             names = sorted(listing)
             directories = [
                 name for name in names
                 if listing[name] == "d" and not name.startswith(".") and name not in IGNORED_DIRECTORIES
-                and not os.path.islink(os.path.join(directory, name))
+                and not self._is_link(directory, name)
             ]  # fmt: skip
             yield directory, directories, [name for name in names if listing[name] == "f"]
             queue.extend(os.path.join(directory, name) for name in directories)
 
 
-def _contents(path: str) -> tuple[bytes, os.stat_result]:
-    """What a file holds, and its state just before."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+def disk_of(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Disk:
+    """The disk as an analysis sees it: links may lead within the repository, and to what the user named outside.
+
+    :raises Blind: if the project's top directory cannot be read.
+    """
+    named = (*settings.source_roots, *filter(None, [settings.measurement]))
+    outside = [os.path.join(settings.project, path) for path in named if is_outside(path, settings.project)]
+    disk = Disk(overlay, (checkout(settings.project), *outside))
+    disk.listing(settings.project)
+    reason = disk.why_unread(settings.project)
+    if reason:
+        raise Blind(f"{settings.project} cannot be read: {reason}")
+    return disk
+
+
+def raise_if_blind(disk: Disk) -> None:
+    """Say that no Celery app was found only if everything was looked at.
+
+    :raises Blind: if something could not be read.
+    """
+    unread = disk.unread()
+    if unread:
+        more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+        raise Blind(f"no Celery app was found, but {unread[0].path} could not be read{more}: {unread[0].reason}")
+
+
+def list_directory(directory: str) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); and which of them are links.
+
+    :raises OSError: if it cannot be listed.
+    :raises Exhausted: if no directory can be read any more.
+    """
     try:
-        status = os.fstat(descriptor)
-        content = os.read(descriptor, status.st_size + 1)
-        while len(content) > status.st_size and (more := os.read(descriptor, 1 << 20)):
-            content += more
-        return content, status
-    finally:
-        os.close(descriptor)
+        with os.scandir(directory or ".") as entries:
+            found = list(entries)
+        links = frozenset(entry.name for entry in found if entry.is_symlink())
+        return {entry.name: "d" if _is_directory(entry) else "f" for entry in found}, links
+    except OSError as error:
+        raise_if_exhausted(error)
+        raise
 
 
 def _modified_ns(directory: str) -> int:

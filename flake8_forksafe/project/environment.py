@@ -60,12 +60,20 @@ def find_environment(disk: Disk, project: str, chosen: str | None, required: fro
     """
     if chosen is not None:
         path = os.path.normpath(os.path.join(project, os.path.expanduser(chosen)))
-        return _read(disk, path if disk.is_directory(path) else os.path.dirname(os.path.dirname(path)), "the option")
+        prefix = path if disk.is_directory(path) else os.path.dirname(os.path.dirname(path))
+        return _allowed(disk, _read(disk, prefix, "the option"))
     for path, source in _candidates(project):
         environment = _read(disk, path, source)
         if "celery" in environment.distributions and _fits(environment, required):
-            return environment._replace(certain=bool(required) or os.path.dirname(path) == project)
+            return _allowed(disk, environment)._replace(certain=bool(required) or os.path.dirname(path) == project)
     return NO_ENVIRONMENT
+
+
+def _allowed(disk: Disk, environment: Environment) -> Environment:
+    """An environment whose packages may be read, wherever it lies."""
+    for directory in environment.directories:
+        disk.allow(directory)
+    return environment
 
 
 def _candidates(project: str) -> Iterator[tuple[str, str]]:
@@ -99,7 +107,7 @@ def _read(disk: Disk, prefix: str, source: str) -> Environment:
         directories.append(os.path.join(prefix, "Lib", "site-packages"))
     for library in ("lib", "lib64"):
         base = os.path.join(prefix, library)
-        for name in sorted(disk.listing(base)):
+        for name in sorted(disk.listing(base, anywhere=True)):
             if re.fullmatch(r"(python|pypy)3\.\d+t?", name) and disk.is_directory(
                 os.path.join(base, name, "site-packages")
             ):
@@ -108,7 +116,7 @@ def _read(disk: Disk, prefix: str, source: str) -> Environment:
     distributions = {
         normalise(entry.partition("-")[0]): os.path.join(directory, entry)
         for directory in directories
-        for entry, kind in disk.listing(directory).items()
+        for entry, kind in disk.listing(directory, anywhere=True).items()
         if kind == "d" and entry.endswith((".dist-info", ".egg-info"))
     }
     return Environment(tuple(directories), source, distributions)

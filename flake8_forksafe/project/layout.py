@@ -23,6 +23,7 @@ class Found(NamedTuple):
 
     :ivar path: absolute path of its source, of its extension module, or None for a namespace package.
     :ivar locations: for a package, the directories its submodules are looked for in.
+    :ivar unread: why the directory ``path`` that may hold it could not be read; ``""`` for any other module.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Found(NamedTuple):
     is_package: bool
     locations: tuple[str, ...]
     origin: str
+    unread: str = ""
 
     @property
     def is_source(self) -> bool:
@@ -101,7 +103,12 @@ class Layout:
                 portions.append(os.path.join(location, last))
         if portions and self._holds_source(portions):
             return Found(name, None, True, tuple(portions), origin)
-        return None
+        candidates = (*portions, *(locations if "." in name else ()))
+        return next((self._unread(name, path, origin) for path in candidates if self.disk.why_unread(path)), None)
+
+    def _unread(self, name: str, directory: str, origin: str) -> Found:
+        """What stands for a module that a directory may hold: a package, so that its own modules are found as well."""
+        return Found(name, directory, True, (directory,), origin, self.disk.why_unread(directory))
 
     def _in_directory(self, name: str, last: str, location: str, origin: str) -> Found | None:
         """FileFinder.find_spec for one directory (CPython Lib/importlib/_bootstrap_external.py)."""

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from flake8_forksafe.printable import shortened
+from flake8_forksafe.reading import read_file
 from flake8_forksafe.settings import UsageError
 
 SCHEMA = 1
@@ -74,8 +76,7 @@ def load_document(path: str) -> dict[str, Any]:
     :raises UsageError: if it is not such a file.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
-            document = json.load(stream)
+        document = json.loads(read_file(path)[0].decode())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -83,7 +84,9 @@ def load_document(path: str) -> dict[str, Any]:
     if not isinstance(document, dict) or "memory" not in document or "modules" not in document:
         raise UsageError(f"{path} is not a measurement: write one with forksafe measure --save")
     if document.get("schema") != SCHEMA:
-        raise UsageError(f"{path} has schema {document.get('schema')!r}; this version reads {SCHEMA}")
+        raise UsageError(
+            f"{path} has schema {shortened(repr(document.get('schema')), 40)}; this version reads {SCHEMA}"
+        )
     return document
 
 
@@ -93,7 +96,7 @@ def measurement_of(document: Mapping[str, Any], path: str = "") -> Measurement:
     :raises UsageError: if one is not what it should be.
     """
     beside = document.get("parent_beside_children")
-    children = document.get("children", ())
+    children = document.get("children", [])
     if not isinstance(children, list):
         raise UsageError(f"{path} is not a measurement: its children are no list")
     return Measurement(
@@ -108,9 +111,9 @@ def measurement_of(document: Mapping[str, Any], path: str = "") -> Measurement:
 def _memory(figures: Any, path: str, suffix: str = "") -> ProcessMemory:
     """The figures of one process."""
     if not isinstance(figures, dict):
-        raise UsageError(f"{path} is not a measurement: memory must be a table, not {figures!r}")
+        raise UsageError(f"{path} is not a measurement: memory must be a table")
     values = [figures.get("rss"), *(figures.get(name + suffix, figures.get(name)) for name in ("pss", "uss"))]
     for value in values:
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-            raise UsageError(f"{path} is not a measurement: memory must be a number of bytes, not {value!r}")
+            raise UsageError(f"{path} is not a measurement: memory must be a number of bytes")
     return ProcessMemory(*values)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.reading import CONFIGURATION_LIMIT, SOURCE_LIMIT
 
 NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -43,7 +44,7 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str]) -> Require
             if name == "pyproject.toml":
                 table = _toml(disk, path)
                 needed, extra = _pyproject(table)
-                python = python or _lowest(table.get("project", {}).get("requires-python"))
+                python = python or _lowest(_value(table, "project", "requires-python"))
             elif name == "setup.cfg":
                 needed, extra = _setup_cfg(disk, path)
             elif name.startswith("requirements") and names[name] == "d":
@@ -61,9 +62,9 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str]) -> Require
     return Requirements(frozenset(required), frozenset(optional - required), python)
 
 
-def _text(disk: Disk, path: str) -> str:
+def _text(disk: Disk, path: str, limit: int = SOURCE_LIMIT) -> str:
     try:
-        return disk.read(path).decode("utf-8", errors="replace")
+        return disk.read(path, limit).decode("utf-8", errors="replace")
     except OSError:
         return ""
 
@@ -72,23 +73,34 @@ def _toml(disk: Disk, path: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(_text(disk, path))
-    except tomllib.TOMLDecodeError:
+        return tomllib.loads(_text(disk, path, CONFIGURATION_LIMIT))
+    except (ValueError, RecursionError):  # of TOML, or of a number longer than Python reads
         return {}
 
 
 def _pyproject(document: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Dependencies of ``[project]`` (PEP 621), dependency groups (PEP 735) and ``[tool.poetry]``."""
-    project = document.get("project", {})
-    needed = list(_names(project.get("dependencies", ())))
-    extra = [name for group in project.get("optional-dependencies", {}).values() for name in _names(group)]
-    extra += [name for group in document.get("dependency-groups", {}).values() for name in _names(group)]
-    poetry = document.get("tool", {}).get("poetry", {})
-    for name, wanted in poetry.get("dependencies", {}).items():
+    needed = list(_names(_value(document, "project", "dependencies")))
+    extra = [name for group in _table(document, "project", "optional-dependencies").values() for name in _names(group)]
+    extra += [name for group in _table(document, "dependency-groups").values() for name in _names(group)]
+    for name, wanted in _table(document, "tool", "poetry", "dependencies").items():
         (extra if isinstance(wanted, dict) and wanted.get("optional") else needed).append(name)
-    for group in poetry.get("group", {}).values():
-        extra += list(group.get("dependencies", {}))
+    for group in _table(document, "tool", "poetry", "group").values():
+        extra += list(_table(group, "dependencies"))
     return needed, extra
+
+
+def _value(document: object, *keys: str) -> object:
+    """The value that keys lead to; None if something on the way is no table."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def _table(document: object, *keys: str) -> dict[str, Any]:
+    """The table that keys lead to; an empty one if it is something else."""
+    found = _value(document, *keys)
+    return found if isinstance(found, dict) else {}
 
 
 def _setup_cfg(disk: Disk, path: str) -> tuple[list[str], list[str]]:
@@ -127,9 +139,9 @@ def metadata_requirements(text: str) -> tuple[list[str], list[str]]:
     return needed, extra
 
 
-def _names(requirements: Iterable[object]) -> Iterator[str]:
+def _names(requirements: object) -> Iterator[str]:
     """Distribution names of requirement specifiers."""
-    for requirement in requirements:
+    for requirement in requirements if isinstance(requirements, Iterable) else ():
         match = NAME.match(requirement) if isinstance(requirement, str) else None
         if match:
             yield match[1]
@@ -137,7 +149,7 @@ def _names(requirements: Iterable[object]) -> Iterator[str]:
 
 def _lowest(specifier: object) -> tuple[int, int] | None:
     """The lower bound of ``requires-python``."""
-    match = re.search(r"(?:>=|~=|==)\s*(\d+)\.(\d+)", specifier) if isinstance(specifier, str) else None
+    match = re.search(r"(?:>=|~=|==)\s*([0-9]{1,4})\.([0-9]{1,4})", specifier) if isinstance(specifier, str) else None
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -150,8 +162,7 @@ def console_scripts(disk: Disk, project: str, roots: Iterable[str]) -> dict[str,
             path = os.path.join(directory, name)
             if name == "pyproject.toml":
                 table = _toml(disk, path)
-                for scripts in (table.get("project", {}), table.get("tool", {}).get("poetry", {})):
-                    entries = scripts.get("scripts", {})
+                for entries in (_table(table, "project", "scripts"), _table(table, "tool", "poetry", "scripts")):
                     found.update({key: value for key, value in entries.items() if isinstance(value, str)})
             elif name == "setup.cfg":
                 found.update(_entry_points(_text(disk, path), "options.entry_points", "console_scripts"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from flake8_forksafe.finding import Finding, Outcome, Remark
+from flake8_forksafe.printable import printable
 from flake8_forksafe.report import text
 from flake8_forksafe.report.terminal import Terminal, terminal, write_document
 
@@ -47,11 +49,12 @@ def show(outcome: Outcome, project: str, findings: Sequence[Finding], form: str,
         from flake8_forksafe.report.statistics import statistics
 
         counts = tuple(statistics(findings))
-    remarks = [remark_line(remark, os.getcwd()) for remark in outcome.remarks]
+    remarks = [printable(remark_line(remark, os.getcwd())) for remark in outcome.remarks]
     if form in DOCUMENTS:
         write_document(document(form, findings, project))
-        for line in (*remarks, *counts):
-            print(line, file=sys.stderr)
+        with suppress(OSError):  # what was asked for is written
+            for line in (*remarks, *counts):
+                print(line, file=sys.stderr)
         return
     screen = terminal(sys.stdout, os.environ)
     wrapped = (line for remark in remarks for line in screen.wrap(remark, 0))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from flake8_forksafe.finding import Finding
+from flake8_forksafe.printable import printable
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.severity import severity
 from flake8_forksafe.report.text import chain_lines
@@ -25,16 +26,16 @@ def render(findings: Iterable[Finding], base: str) -> Iterator[str]:
     """
     for finding in findings:
         chain = "".join(f"\n{line}" for line in chain_lines(finding, base))
-        instead = f"\ninstead: {finding.instead}" if finding.instead else ""
+        instead = f"\ninstead: {printable(finding.instead)}" if finding.instead else ""
         yield command(
             severity(finding.code),
             {
-                "file": relative(finding.path, base) or finding.path,
+                "file": printable(relative(finding.path, base) or finding.path),
                 "line": str(finding.line),
                 "col": str(finding.column + 1),
                 "title": finding.code,
             },
-            f"{finding.what}{chain}{instead}",
+            f"{printable(finding.what)}{chain}{instead}",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.interpreter.records import Edge, Node
+from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.rules.rule import is_accepted
@@ -96,7 +97,7 @@ def dot(graph: HazardGraph) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """A string of Graphviz, in which only quotes and backslashes mean something."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+    return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def mermaid(graph: HazardGraph) -> Iterator[str]:
@@ -116,4 +117,4 @@ def mermaid(graph: HazardGraph) -> Iterator[str]:
 def _entities(text: str) -> str:
     """A string of Mermaid, in which everything but plain characters is written as an entity."""
     plain = "_.:/-, ()→"
-    return '"' + "".join(c if c.isalnum() or c in plain else f"#{ord(c)};" for c in text) + '"'
+    return '"' + "".join(c if c.isalnum() or c in plain else f"#{ord(c)};" for c in printable(text)) + '"'

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flake8_forksafe import __version__
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import FIRST_PARTY, STDLIB, THIRD_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.steps import step_text, step_title
@@ -52,7 +53,7 @@ def page(data: dict[str, Any]) -> str:
     """The page that shows data."""
     folder = files(__package__)
     parts = {
-        "title": escape(", ".join(launch["app"] for launch in data["launches"])),
+        "title": escape(printable(", ".join(launch["app"] for launch in data["launches"]))),
         "style": folder.joinpath("trace_page.css").read_text(encoding="utf-8"),
         "script": folder.joinpath("trace_page.js").read_text(encoding="utf-8"),
         "data": embedded(data),
@@ -63,7 +64,16 @@ def page(data: dict[str, Any]) -> str:
 
 def embedded(data: dict[str, Any]) -> str:
     """JSON for a script element, which nothing in it can end or turn into a comment."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(_shown(data), separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _shown(data: Any) -> Any:
+    """Data whose texts a page can show."""
+    if isinstance(data, dict):
+        return {key: _shown(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_shown(value) for value in data]
+    return printable(data) if isinstance(data, str) else data
 
 
 def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], base: str) -> dict[str, Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
+from flake8_forksafe.printable import printable
 from flake8_forksafe.trace.trace import Trace
 
 SCHEMA = 1
+HIDDEN = re.compile(r"[^\n\x20-\x7e]")
+"""What may not show itself; a line's end stands only between values."""
 
 
 def relative(path: str | None, base: str) -> str | None:
@@ -22,6 +26,12 @@ def relative(path: str | None, base: str) -> str | None:
     return (os.path.relpath(path, base) if inside else path).replace(os.sep, "/")
 
 
+def dumps(document: Any, indent: int) -> str:
+    """JSON in which everything that does not show itself is written as an escape sequence, and only that."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return HIDDEN.sub(lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], text)
+
+
 def findings_document(findings: Iterable[Finding], base: str) -> str:
     """``forksafe check --format json``."""
     entries = [
@@ -30,7 +40,7 @@ def findings_document(findings: Iterable[Finding], base: str) -> str:
             "path": relative(finding.path, base),
             "line": finding.line,
             "column": finding.column + 1,
-            "message": finding.text,
+            "message": printable(finding.text),
             "chain": [
                 {"node": hop.node, "path": relative(hop.path, base), "line": hop.line if hop.path else None}
                 for hop in finding.chain
@@ -38,7 +48,7 @@ def findings_document(findings: Iterable[Finding], base: str) -> str:
         }
         for finding in findings
     ]
-    return json.dumps({"schema": SCHEMA, "findings": entries}, indent=2, ensure_ascii=False)
+    return dumps({"schema": SCHEMA, "findings": entries}, indent=2)
 
 
 def trace_document(traces: Iterable[Trace], catalogue: Catalogue, base: str) -> str:
@@ -75,7 +85,7 @@ def trace_document(traces: Iterable[Trace], catalogue: Catalogue, base: str) -> 
         "undecided": sum(len(trace.notes) for trace in traces),
         "unresolved_calls": sum(trace.unresolved for trace in traces),
     }
-    return json.dumps(document, indent=1, ensure_ascii=False)
+    return dumps(document, indent=1)
 
 
 def trace_hazards(trace: Trace, catalogue: Catalogue, base: str) -> list[dict[str, Any]]:

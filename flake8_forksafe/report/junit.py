@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
 from flake8_forksafe.finding import Finding
+from flake8_forksafe.printable import printable
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.text import chain_lines
-
-NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write, section 2.2; surrogates stand for bytes of a file's name that are not UTF-8."""
 
 
 def render(findings: Sequence[Finding], base: str) -> str:
@@ -26,7 +23,7 @@ def render(findings: Sequence[Finding], base: str) -> str:
         suite = ElementTree.SubElement(root, "testsuite", name="forksafe", tests="1", failures="0", errors="0")
         ElementTree.SubElement(suite, "testcase", name="no findings", classname="forksafe", time="0")
     for path, group in groupby(findings, key=lambda finding: finding.path):
-        _suite(root, clean(relative(path, base) or path), list(group), base)
+        _suite(root, printable(relative(path, base) or path), list(group), base)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
 
@@ -39,12 +36,11 @@ def _suite(root: ElementTree.Element, path: str, findings: list[Finding], base: 
         case = ElementTree.SubElement(
             suite, "testcase", name=f"{finding.code} at {line}:{column}", classname=path, file=path, line=line, time="0"
         )
-        failure = ElementTree.SubElement(case, "failure", type=finding.code, message=clean(finding.what))
-        instead = [f"instead: {finding.instead}"] if finding.instead else []
-        lines = [f"{path}:{line}:{column}: {finding.code} {finding.what}", *chain_lines(finding, base), *instead]
-        failure.text = clean("\n".join(lines))
-
-
-def clean(text: str) -> str:
-    """Text that XML can hold."""
-    return NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+        failure = ElementTree.SubElement(case, "failure", type=finding.code, message=printable(finding.what))
+        instead = [f"instead: {printable(finding.instead)}"] if finding.instead else []
+        lines = [
+            f"{path}:{line}:{column}: {finding.code} {printable(finding.what)}",
+            *chain_lines(finding, base),
+            *instead,
+        ]
+        failure.text = "\n".join(lines)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flake8_forksafe.report.json import relative
+from flake8_forksafe.report.json import dumps, relative
 
 if TYPE_CHECKING:
     from flake8_forksafe.rules.pool import Sized
@@ -53,7 +52,7 @@ def _row(sized: Sized, base: str) -> dict[str, Any]:
 
 def document(launches: Iterable[Sized], base: str) -> str:
     """``forksafe memory --format json``."""
-    return json.dumps({"schema": 1, "launches": rows(launches, base)}, indent=2, ensure_ascii=False)
+    return dumps({"schema": 1, "launches": rows(launches, base)}, indent=2)
 
 
 def render(launches: Iterable[Sized], base: str) -> Iterator[str]:

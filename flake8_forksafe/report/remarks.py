@@ -1,4 +1,6 @@
-"""What ``forksafe check`` says besides its findings: deliberate gates, stale accepts, and where to cut."""
+"""What ``forksafe check`` says besides its findings: deliberate gates, what was not looked into, stale accepts, and
+where to cut.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,9 @@ def remarks(context: Context) -> Iterator[Remark]:
         if path is not None and is_first_party(run.trace, run):
             why = "stands behind a condition that only the project can tell"
             yield Remark(f"not reported: {run.use.shown!r} at {{place}} {why}", path, line)
+    for path, reason, searched in context.unread:
+        if searched:
+            yield Remark(f"not looked into: {{place}}: {reason}", path)
     for name in accepts.stale(context):
         yield Remark(f"stale accept: {name!r} is accepted, but nothing before the fork would be reported for it")
     for trace in traces:

@@ -15,6 +15,7 @@ from typing import Any
 
 from flake8_forksafe import __version__
 from flake8_forksafe.finding import Hop
+from flake8_forksafe.printable import printable
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.page import as_markdown, as_text
 from flake8_forksafe.report.severity import severity
@@ -74,7 +75,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, base: str) -> dict[str, Any]:
-    text = f"{finding.what}; instead: {finding.instead}" if finding.instead else finding.what
+    text = printable(f"{finding.what}; instead: {finding.instead}" if finding.instead else finding.what)
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
@@ -105,7 +106,7 @@ def _step(hop: Hop, before: str, base: str) -> dict[str, Any]:
     did = VERBS.get(hop.kind, "executes")
     text = f"{before}, {hop.step}: {did} {hop.node}" if hop.step else f"{before} {did} {hop.node}"
     step: dict[str, Any] = {
-        "location": {**_location(hop.path, hop.line, base), "message": {"text": _literal(text)}},
+        "location": {**_location(hop.path, hop.line, base), "message": {"text": _literal(printable(text))}},
         "importance": "essential",
     }
     return {**step, "kinds": KINDS[hop.kind]} if hop.kind in KINDS else step

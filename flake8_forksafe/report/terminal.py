@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TextIO
+
+from flake8_forksafe.printable import printable
 
 MINIMUM_WIDTH = 40
 WITHOUT_SEQUENCES = ("dumb", "unknown")
@@ -79,9 +81,10 @@ def terminal(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
     return Terminal(colours, links, width)
 
 
-def printable(text: str) -> str:
-    """Text without control characters, and without what a file's name has that is not UTF-8."""
-    return "".join(part if part.isprintable() else part.encode("unicode_escape").decode() for part in text)
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines that hold no sequences of ours to standard output, without whatever else they hold."""
+    for line in lines:
+        print(printable(line))
 
 
 def write_document(document: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from flake8_forksafe.finding import Finding, Hop
+from flake8_forksafe.printable import printable
 from flake8_forksafe.report.severity import severity
-from flake8_forksafe.report.terminal import PLAIN, Terminal, printable
+from flake8_forksafe.report.terminal import PLAIN, Terminal
 
 INDENT = " " * 9
 """What stands before the lines below a finding's first."""
@@ -74,7 +75,7 @@ def place_of(hop: Hop, base: str) -> str:
 
 def step_of(hop: Hop) -> str:
     """The step of the boot in which a hop happens, if it is Celery's or Django's doing."""
-    return f"  ({hop.step})" if hop.step and hop.path is not None else ""
+    return f"  ({printable(hop.step)})" if hop.step and hop.path is not None else ""
 
 
 def shown(path: str, base: str) -> str:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.interpreter.records import Edge, Node
+from flake8_forksafe.printable import shortened
 from flake8_forksafe.trace.trace import Trace
 
+LONGEST_LINE = 200
+"""Characters of a line that is quoted."""
 
-def render(trace: Trace, name: str, base: str) -> Iterator[str]:
-    """The lines for one launch."""
+
+def render(trace: Trace, name: str, base: str, read: Callable[[str], bytes]) -> Iterator[str]:
+    """The lines for one launch.
+
+    :param read: reads a file of which lines may be quoted, and raises OSError for any other.
+    """
     yield f"celery -A {trace.launch.app} worker"
     modules = [module for module in trace.loaded if module == name or module.startswith(name + ".")]
     before = [module for module in modules if not trace.after_fork(module) and trace.graph.is_reached(Node(module))]
     if not before:
-        yield from _not_loaded(trace, name, modules, base)
+        yield from _not_loaded(trace, name, modules, base, read)
         return
     node = Node(before[0])
     certain = "" if trace.graph.is_certain(node) else ", if at all: it stands behind a condition that is not known"
@@ -27,9 +34,9 @@ def render(trace: Trace, name: str, base: str) -> Iterator[str]:
     shortest = trace.chain(node)
     if [(hop.node, hop.line) for hop in first] != [(hop.node, hop.line) for hop in shortest]:
         yield "  as it is executed first:"
-        yield from _hops(first, base)
+        yield from _hops(first, base, read)
         yield "  by the shortest chain:"
-    yield from _hops(shortest, base)
+    yield from _hops(shortest, base, read)
 
 
 def first_chain(trace: Trace, node: Node) -> Iterator[Hop]:
@@ -47,25 +54,25 @@ def first_chain(trace: Trace, node: Node) -> Iterator[Hop]:
     return reversed(hops)
 
 
-def _hops(chain: Iterator[Hop] | list[Hop] | tuple[Hop, ...], base: str) -> Iterator[str]:
+def _hops(chain: Iterable[Hop], base: str, read: Callable[[str], bytes]) -> Iterator[str]:
     for hop in chain:
         step = f"  [{hop.step}]" if hop.step else ""
         if hop.path is None:
             yield f"    celery worker → {hop.node}{step}"
             continue
         yield f"    {os.path.relpath(hop.path, base)}:{hop.line} → {hop.node}{step}"
-        source = source_line(hop.path, hop.line)
+        source = source_line(hop.path, hop.line, read)
         if source:
             yield f"        {source}"
 
 
-def source_line(path: str, line: int) -> str:
+def source_line(path: str, line: int, read: Callable[[str], bytes]) -> str:
     """One line of a file, stripped; empty if there is none."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return next((text.strip() for number, text in enumerate(stream, 1) if number == line), "")
+        lines = read(path).split(b"\n", line)
     except OSError:
         return ""
+    return shortened(lines[line - 1].decode("utf-8", "replace").strip(), LONGEST_LINE) if line <= len(lines) else ""
 
 
 class Mention(NamedTuple):
@@ -80,14 +87,14 @@ class Mention(NamedTuple):
     function: str
 
 
-def _not_loaded(trace: Trace, name: str, late: list[str], base: str) -> Iterator[str]:
+def _not_loaded(trace: Trace, name: str, late: list[str], base: str, read: Callable[[str], bytes]) -> Iterator[str]:
     yield f"  {name} is not loaded before the fork"
     if late:
         hop = next((trace.hop(edge) for edge in trace.late_edges if edge.loads == late[0]), None)
         if hop is not None and hop.path is not None:
             yield f"  it is loaded after it: {os.path.relpath(hop.path, base)}:{hop.line}"
         return
-    mentions = list(_mentions(trace, name))
+    mentions = list(_mentions(trace, name, read))
     for mention in mentions[:5]:
         place = f"{os.path.relpath(mention.path, base)}:{mention.line}"
         node = Node(mention.module, mention.function)
@@ -101,15 +108,14 @@ def _not_loaded(trace: Trace, name: str, late: list[str], base: str) -> Iterator
         yield "  no module that is loaded before the fork imports it"
 
 
-def _mentions(trace: Trace, name: str) -> Iterator[Mention]:
+def _mentions(trace: Trace, name: str, read: Callable[[str], bytes]) -> Iterator[Mention]:
     """Imports of a module in the source of modules that are loaded, by a plain look at their syntax."""
     last = name.rpartition(".")[2].encode()
     for module in trace.modules:
         if module.path is None or not module.path.endswith(".py") or module.origin != "first-party":
             continue
         try:
-            with open(module.path, "rb") as stream:
-                content = stream.read()
+            content = read(module.path)
             tree = ast.parse(content) if last in content else None
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue

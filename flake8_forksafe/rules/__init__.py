@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_forksafe.printable import LONGEST, shortened
 from flake8_forksafe.rules.blind import CELERY_WITHOUT_APP, MISSING_OPTION, UNREADABLE, UNRESOLVED
 from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
 from flake8_forksafe.rules.pool import POOL_RULES
@@ -27,7 +28,10 @@ RULES: tuple[Rule, ...] = (
     MISSING_OPTION,
 )
 
-__all__ = ["RULES", "Context", "Finding", "Rule", "run_rules"]
+LONGEST_NAME = 300
+"""Characters of one node of a chain."""
+
+__all__ = ["RULES", "Context", "Finding", "Rule", "bounded", "run_rules"]
 
 
 def run_rules(context: Context) -> tuple[Finding, ...]:
@@ -40,7 +44,15 @@ def run_rules(context: Context) -> tuple[Finding, ...]:
         for part in [context] if rule.any_pool else _forking(context):
             for finding in rule.check(part):
                 found.setdefault((finding.path, finding.line, finding.code, finding.subject), finding)
-    return tuple(sorted(found.values(), key=lambda finding: (finding[:5], finding.subject)))
+    return tuple(sorted(map(bounded, found.values()), key=lambda finding: (finding[:5], finding.subject)))
+
+
+def bounded(finding: Finding) -> Finding:
+    """A finding whose message has a bounded length, whatever is called what."""
+    if len(finding.what) <= LONGEST and all(len(hop.node) <= LONGEST_NAME for hop in finding.chain):
+        return finding
+    chain = tuple(hop._replace(node=shortened(hop.node, LONGEST_NAME)) for hop in finding.chain)
+    return finding._replace(what=shortened(finding.what), chain=chain)
 
 
 def _forking(context: Context) -> Iterator[Context]:

@@ -63,6 +63,7 @@ def _has_tasks(trace: Trace) -> bool:
 
 def check_unreadable(context: Context) -> Iterator[Finding]:
     """FS191, at the import of the module, since flake8 runs no plugin on a file that does not compile."""
+    noted: set[str] = set()
     for trace in context.traces:
         first: dict[str, Edge] = {}
         for edge in trace.edges:
@@ -77,11 +78,26 @@ def check_unreadable(context: Context) -> Iterator[Finding]:
             edge_ = first.get(note.module)
             importer = trace.paths.get(edge_.source.module) if edge_ is not None else None
             place = os.path.relpath(path, context.settings.project)
-            text = f"{note.module!r} cannot be analysed: {note.text} ({place}:{note.line}); what it runs is not checked"
+            is_file = path.endswith(".py")
+            subject, shown = (note.module, f"{place}:{note.line}") if is_file else (path, place)
+            noted.add(path)
+            text = f"{note.module!r} cannot be analysed: {note.text} ({shown}); what it runs is not checked"
             if edge_ is not None and importer is not None:
-                yield Finding(importer, edge_.line, edge_.column, "FS191", text, note.module)
+                yield Finding(importer, edge_.line, edge_.column, "FS191", text, subject)
             else:
-                yield Finding(path, note.line, 0, "FS191", text, note.module)
+                yield Finding(path, note.line, 0, "FS191", text, subject)
+    yield from _unread(context, noted)
+
+
+def _unread(context: Context, noted: set[str]) -> Iterator[Finding]:
+    """Other files and directories that were asked for and could not be read, at the app."""
+    location = next((trace.app_location for trace in context.traces if trace.app_location is not None), None)
+    if location is None:
+        return
+    for path, reason, searched in context.unread:
+        if not searched and path not in noted:
+            what = f"{beside(path, location[0])!r} cannot be read: {reason}; what depends on it is not checked"
+            yield Finding(*location, 0, "FS191", what, path, place=(path, 1))
 
 
 def check_unresolved(context: Context) -> Iterator[Finding]:
@@ -117,8 +133,8 @@ def check_missing_option(context: Context) -> Iterator[Finding]:
     place = next((place for trace in context.traces if (place := trace.app_location) is not None), None)
     if place is None and context.search is not None:
         place = next(((mention.path, mention.line or 1) for mention in context.search.mentions), None)
-    if place is None:
-        return
+    if place is None:  # which flake8 does not look at, but neither is there anything else to look at
+        place = (os.path.join(context.settings.project, "pyproject.toml"), 1)
     for problem in context.problems:
         text = f"the option {problem.option} names {problem.value!r}, which does not exist in the project"
         yield Finding(*place, 0, "FS193", text, problem.option + problem.value)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.model import Trouble
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
+from flake8_forksafe.project.disk import Unread
 from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.measurement import Measurement
 from flake8_forksafe.settings import Settings
@@ -27,6 +28,7 @@ class Context(NamedTuple):
 
     :ivar traces: one for each launch.
     :ivar troubles: deployment files that could not be read.
+    :ivar unread: files and directories that are there and could not be read.
     :ivar measured: what ``forksafe measure --save`` recorded, if the user names it.
     :ivar search: what the search for Celery apps found, or None if the apps were given.
     """
@@ -38,6 +40,7 @@ class Context(NamedTuple):
     problems: tuple[Problem, ...]
     troubles: tuple[Trouble, ...] = ()
     measured: Measurement | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 class Rule(NamedTuple):

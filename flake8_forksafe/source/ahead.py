@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from flake8_forksafe import processes
 from flake8_forksafe.digest import digest
+from flake8_forksafe.reading import read_file
 from flake8_forksafe.source.text import decode
 
 NICENESS = 5
@@ -119,9 +120,7 @@ class Child:
             os._exit(0)
         self.known.update(path for (path,) in self.ahead.asked.news())
         try:
-            with open(path, "rb") as stream:
-                status = os.fstat(stream.fileno())
-                content = stream.read()
+            content, status = read_file(path)
             text = decode(content)
             if path not in self.known:
                 data = self.parse(text)

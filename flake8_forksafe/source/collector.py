@@ -54,7 +54,11 @@ def collect_body(text: str, cut: Cut) -> Block:
 
 def _collect_newer(ways: Sequence[Way], offset: int, refusal: SyntaxError) -> Block:
     """Facts of text that the running interpreter refuses."""
-    from flake8_forksafe.source.visitor import visit
+    try:
+        from flake8_forksafe.source.visitor import visit
+    except Exception as error:  # whatever a broken installation raises
+        reason = f"it takes libcst, which cannot be imported ({type(error).__name__}); install flake8-forksafe anew"
+        raise Unreadable(reason) from None
 
     for text, cuts in ways:
         with suppress(SyntaxError):

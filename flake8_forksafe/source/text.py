@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import tokenize
+
+from flake8_forksafe.printable import shortened
+
+NOT_FOR_SOURCE = frozenset({"idna", "punycode", "undefined"})
+"""Encodings of names and of nothing; two of them take quadratic time."""
+LONGEST_REASON = 120
 
 
 class Unreadable(Exception):
@@ -29,15 +36,19 @@ def decode(data: bytes) -> str:
         raise Unreadable(f"it contains null bytes{kind}")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        if codecs.lookup(encoding).name in NOT_FOR_SOURCE:
+            raise LookupError(f"no source is written in the encoding {encoding}")
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"it is not {error.encoding} and declares no other encoding", line) from None
     except (SyntaxError, LookupError) as error:
-        reason = str(error).partition(" for ")[0]
+        reason = shortened(str(error).partition(" for ")[0], LONGEST_REASON)
         if reason == "invalid or missing encoding declaration":  # tokenize's words for its first two lines
             reason = "it is not utf-8 and declares no other encoding"
         raise Unreadable(reason) from None
+    except Exception as error:  # a codec may raise anything
+        raise Unreadable(f"its encoding {encoding} cannot read it ({type(error).__name__})") from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text

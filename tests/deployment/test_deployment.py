@@ -709,12 +709,17 @@ def test_large_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_what_is_no_regular_file_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "compose.yml")
     os.mkfifo(tmp_path / "run.sh")
     os.symlink("nowhere", tmp_path / "Dockerfile")
     write(tmp_path, {"Procfile": "worker: celery -A shop worker\n"})
-    assert only(tmp_path).app == "shop"
+    found = find(tmp_path)
+    assert [launch.app for launch in found.launches] == ["shop"]
+    assert [(Path(trouble.path).name, trouble.text) for trouble in found.troubles] == [
+        ("compose.yml", "it is a named pipe, not a regular file"),
+        ("run.sh", "it is a named pipe, not a regular file"),
+    ]
 
 
 def test_files_that_do_not_deploy_are_no_trouble(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_a_command_is_one_line_whatever_the_finding_holds() -> None:
     nasty = Finding("/work/a,b:c%\n.py", 1, 0, "FS101", "first\r\nsecond ::error::third")
     (line,) = render([nasty], "/work")
     assert line == (
-        "::error file=a%2Cb%3Ac%25%0A.py,line=1,col=1,title=FS101::first%0D%0Asecond ::error::third"
+        "::error file=a%2Cb%3Ac%25\\n.py,line=1,col=1,title=FS101::first\\r\\nsecond ::error::third"
     )  # fmt: skip
 
 

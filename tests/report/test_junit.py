@@ -31,8 +31,8 @@ def test_without_findings_one_test_passed() -> None:
     assert not list(root.iter("failure"))
 
 
-def test_what_xml_cannot_hold_is_replaced() -> None:
+def test_what_xml_cannot_hold_is_spelled_out() -> None:
     nasty = Finding(AI + "\udcff", 1, 0, "FS101", "a <b> & \"c\" \x00\x1b[31m ]]> 'd' \ufffe")
     root = ElementTree.fromstring(render([nasty], "/work"))
-    assert next(root.iter("failure")).get("message") == "a <b> & \"c\" ��[31m ]]> 'd' �"
-    assert root[0].get("name") == "proj/ai.py�"
+    assert next(root.iter("failure")).get("message") == "a <b> & \"c\" \\x00\\x1b[31m ]]> 'd' \\ufffe"
+    assert root[0].get("name") == "proj/ai.py\\udcff"

@@ -10,6 +10,7 @@ from helpers import check, found_codes, write
 
 from flake8_forksafe.hosts.celery import ROOT
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.report import html
 from flake8_forksafe.report.graph import dot, hazard_graph, mermaid
 from flake8_forksafe.report.json import findings_document, trace_document
@@ -68,7 +69,7 @@ def test_every_output_names_it(tmp_path: Path, name: str) -> None:
     assert hazard["path"] == f"{name}/tasks.py"
     chains = [entry["chain"] for entry in json.loads(findings_document(report.findings, str(tmp_path)))["findings"]]
     assert any(hop["node"] == f"{name}.deep" and hop["path"] == f"{name}/tasks.py" for chain in chains for hop in chain)
-    assert f"  {name}.deep is loaded before the fork" in list(render(trace, f"{name}.deep", str(tmp_path)))
+    assert f"  {name}.deep is loaded before the fork" in list(render(trace, f"{name}.deep", str(tmp_path), Disk().read))
     graph = hazard_graph(report, str(tmp_path))
     assert len({line.partition("[")[0] for line in mermaid(graph) if line.startswith("  n")}) == len(graph.nodes) + len(
         graph.arrows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flake8_forksafe.analysis import analyse
@@ -12,6 +12,7 @@ from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.process import Process
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
@@ -41,17 +42,22 @@ def make_walk(
     environ: Mapping[str, str] | None = None,
     argv: tuple[tuple[str, ...], ...] = (),
     hazards: tuple[str, ...] = (),
+    platform: str | None = "linux",
+    versions: tuple[tuple[int, int], ...] = ((3, 11), (3, 11)),
+    presence: Callable[[str], bool | None] = lambda name: None,
 ) -> Walk:
     """A walk over the modules in a directory."""
     disk = Disk()
-    process = Process(argv or CELERY.default_argv("proj"), tuple((environ or {}).items()), "linux", ((3, 11), (3, 11)))
+    process = Process(argv or CELERY.default_argv("proj"), tuple((environ or {}).items()), platform, versions)
     store = FactStore(None, disk.read)
-    return Walk(LIBRARY, ImportSystem(Layout(disk, (str(root),)), store, frozenset(hazards)), process)
+    return Walk(LIBRARY, ImportSystem(Layout(disk, (str(root),)), store, frozenset(hazards), presence), process)
 
 
 def import_in(walk: Walk, name: str) -> None:
     """Import a module as the worker's first."""
-    frame = Frame(Module(Found("celery", None, False, (), "first-party")), "celery", "function", walk.journal.certain)
+    frame = Frame(
+        Module(Found("celery", None, False, (), "first-party")), Node("celery"), "function", walk.journal.certain
+    )
     with deep_recursion():
         walk.import_name(name, frame)
 

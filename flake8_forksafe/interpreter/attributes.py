@@ -24,6 +24,7 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Items,
+    Lazy,
     LazyImport,
     Literal,
     Method,
@@ -75,6 +76,8 @@ def builtin_method(value: Value, name: str) -> Value:
         return value.items[value.fields.index(name)].value
     elif isinstance(value, Items):
         kind = value.kind
+    elif isinstance(value, Lazy):
+        kind = "generator"
     else:
         kind = "dict"
     return External(f"builtins.{kind}.{name}", value)
@@ -154,9 +157,11 @@ def super_value(machine: Machine, value: Super, name: str, frame: Frame) -> Valu
     receiver = value.receiver
     cls = receiver.cls if isinstance(receiver, Instance) else receiver
     order = list(cls.mro()) if isinstance(cls, Class) else list(value.owner.mro())
+    instance = receiver if not isinstance(receiver, Class) else None
+    if isinstance(receiver, Class) and value.owner not in order and isinstance(receiver.metaclass, Class):
+        order, instance, cls = list(receiver.metaclass.mro()), receiver, receiver.metaclass  # a method of the metaclass
     if value.owner in order:
         order = order[order.index(value.owner) + 1 :]
-    instance = receiver if not isinstance(receiver, Class) else None
     return from_classes(machine, order, name, instance, cls, frame, hooked=False)
 
 

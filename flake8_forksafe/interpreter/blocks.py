@@ -49,6 +49,8 @@ def bind_name(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     """Bind a name where a statement of ``frame`` binds it."""
     names = frame.scope_of(name)
     if names is frame.names:
+        if frame.kind == "module" or frame.captured:
+            machine.journal.changes += 1
         names[name] = value
     else:
         machine.write(names, name, value)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iterating, lazily
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.errors import SOME_ERROR
@@ -25,7 +26,8 @@ from flake8_forksafe.interpreter.values import (
     External,
     Function,
     Instance,
-    Items,
+    Item,
+    Lazy,
     Literal,
     Method,
     Partial,
@@ -35,9 +37,9 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.source import facts
 
-REPEAT_LIMIT = 3
-"""Executions of one function with the same arguments; later calls get the last result."""
-NESTED_LIMIT = 4
+REPEAT_LIMIT = 12
+"""Executions of one function with the same arguments, where something that it may depend on changed in between."""
+NESTED_LIMIT = 12
 """Executions of one function inside itself."""
 VARIANT_LIMIT = 2_000
 """Executions of one function with whatever arguments."""
@@ -52,9 +54,50 @@ def call(machine: Machine, function: Value, arguments: Arguments, frame: Frame) 
 
 
 def call_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
-    if getattr(function.definition, "asynchronous", False):
-        return Coroutine(function, arguments)
+    definition = function.definition
+    if isinstance(definition, facts.Define):
+        body = function_body(machine, function, definition.body)
+        if lazily.is_generator(machine, body):
+            return Lazy(partial(_produce, machine, function, arguments), frame)
+        if definition.asynchronous:
+            return Coroutine(function, arguments)
     return run_function(machine, function, arguments, frame)
+
+
+def _produce(
+    machine: Machine, function: Function, arguments: Arguments, take: Callable[[Item], bool], frame: Frame
+) -> bool:
+    """Run a generator; whether all that it yields is known."""
+    machine.step()
+    machine.record(frame, function.node, "call")
+    total, active = machine.memory.executions.get(function.node, 0), machine.memory.active.get(function.node, 0)
+    if active >= NESTED_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
+        return False
+    inner = _enter(machine, function, arguments, total + 1)
+    inner.take = take
+    assert isinstance(function.definition, facts.Define)
+    machine.memory.active[function.node] = active + 1
+    machine.budget.depth += 1
+    try:
+        machine.execute(function_body(machine, function, function.definition.body), inner)
+    finally:
+        machine.memory.active[function.node] = active
+        machine.budget.depth -= 1
+    return inner.complete
+
+
+def _enter(machine: Machine, function: Function, arguments: Arguments, execution: int) -> Frame:
+    """The frame of one more execution of a function."""
+    machine.memory.executions[function.node] = execution
+    inner = Frame(function.module, function.node, "function", machine.journal.doubt, function.closure)
+    inner.execution = execution
+    inner.qualname = function.qualname
+    inner.owner = function.owner
+    inner.line = function.line
+    bind_arguments(machine, function, arguments, inner)
+    if isinstance(function.definition, facts.Lambda):
+        inner.owner = function.closure.owner if function.closure is not None else None
+    return inner
 
 
 def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
@@ -66,21 +109,18 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     known = machine.memory.results.get(key)
     total = machine.memory.executions.get(function.node, 0)
     active = machine.memory.active.get(function.node, 0)
-    if known is not None and (known.times >= REPEAT_LIMIT or active):
-        return known.result
+    certain = machine.journal.doubt is machine.journal.certain
+    if known is not None:
+        if known.changes == machine.journal.changes and (known.certain or not certain):
+            return known.result
+        if known.times >= REPEAT_LIMIT:
+            return join(known.result, UNKNOWN) if isinstance(known.result, (Literal, Choice)) else known.result
     if active >= NESTED_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
         return UNKNOWN
-    machine.memory.executions[function.node] = total + 1
-    inner = Frame(function.module, function.node, "function", machine.journal.doubt, function.closure)
-    inner.qualname = function.qualname
-    inner.owner = function.owner
-    inner.line = function.line
-    bind_arguments(machine, function, arguments, inner)
-    if isinstance(function.definition, facts.Lambda):
-        inner.owner = function.closure.owner if function.closure is not None else None
+    inner = _enter(machine, function, arguments, total + 1)
     machine.memory.active[function.node] = active + 1
     machine.budget.depth += 1
-    sensed = machine.senses.count
+    sensed, before = machine.senses.count, machine.journal.changes
     try:
         result = _run_body(machine, function, inner)
     finally:
@@ -88,7 +128,8 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
         machine.budget.depth -= 1
     if machine.senses.count != sensed:
         result = machine.senses.mark(result)
-    machine.memory.results[key] = Remembered(known.times + 1 if known else 1, result, arguments)
+    changes = machine.journal.changes if machine.journal.changes == before else -1
+    machine.memory.results[key] = Remembered(known.times + 1 if known else 1, changes, certain, result, arguments)
     return result
 
 
@@ -114,9 +155,6 @@ def _run_body(machine: Machine, function: Function, inner: Frame) -> Value:
     if isinstance(definition, facts.Lambda):
         return machine.evaluate(definition.body, inner)
     flow = machine.execute(function_body(machine, function, definition.body), inner)
-    if inner.yields:
-        known = [item for item in inner.yields if item.sure or item.value is not UNKNOWN]
-        return Items("iterator", known, machine.journal.doubt, len(known) == len(inner.yields))
     if flow & Flow.NEXT or not (inner.results or flow & Flow.ABORT):
         inner.results.append(NONE)
     return join(*inner.results) if inner.results else UNKNOWN
@@ -199,7 +237,7 @@ def call_class(machine: Machine, cls: Class, arguments: Arguments, frame: Frame)
     """Create an object: metaclass ``__call__``, ``__new__``, ``__init__``."""
     for base in cls.metaclass.mro() if isinstance(cls.metaclass, Class) else ():
         creator = base.names.get("__call__") if isinstance(base, Class) else None
-        if isinstance(creator, Function) and not machine.memory.active.get(creator.node):
+        if isinstance(creator, Function):
             return call(machine, creator, Arguments((cls, *arguments.positional), arguments.keywords), frame)
     return create(machine, cls, arguments, frame)
 
@@ -271,6 +309,10 @@ def call_external(machine: Machine, function: External, arguments: Arguments, fr
     if model is not None:
         return model(machine, function, arguments, frame)
     machine.may_fail(SOME_ERROR)
+    for value in (*arguments.positional, *arguments.keywords.values()):
+        if isinstance(value, Lazy):
+            with machine.doubted():
+                iterating.iterate(machine, value, frame)
     if is_long(function.path):
         return UNKNOWN
     return External(f"{function.path}()", function.receiver, arguments)

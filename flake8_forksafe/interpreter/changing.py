@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.identity import is_known, key_of
+from flake8_forksafe.interpreter.identity import is_known, key_of, unsure
 from flake8_forksafe.interpreter.iterating import iterate
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -32,6 +31,7 @@ def watched(container: Value, frame: Frame) -> AbstractContextManager[None]:
 
 def set_item(machine: Machine, container: Value, index: Value, value: Value) -> None:
     """``container[index] = value``."""
+    machine.journal.changes += 1
     machine.step()
     if isinstance(index, Choice):
         with machine.doubted():
@@ -72,6 +72,7 @@ def _replace(machine: Machine, container: Items, index: Value, value: Value, sur
 
 def delete_item(machine: Machine, container: Value, index: Value) -> None:
     """``del container[index]``; what may be gone is not sure any more."""
+    machine.journal.changes += 1
     for option in options(container):
         certain = option is container and isinstance(option, (Items, Table)) and machine.touches_surely(option.born)
         if isinstance(option, Table):
@@ -108,13 +109,9 @@ def _place(machine: Machine, container: Items, index: Value) -> int | None:
     return None
 
 
-def unsure(items: Iterable[Item]) -> list[Item]:
-    """Elements that only may be there, or stand elsewhere."""
-    return [Item(item.value, False) for item in items]
-
-
 def append(machine: Machine, container: Items, value: Value, position: int | None = None, sure: bool = True) -> None:
     """``container.append(value)`` or ``insert``."""
+    machine.journal.changes += 1
     if len(container.items) >= ITEM_LIMIT:
         container.complete = False
         return
@@ -132,6 +129,7 @@ def extend(machine: Machine, container: Items, values: Value) -> None:
 
 def update(machine: Machine, container: Items | Table, values: Value) -> None:
     """``container.update(values)`` of a set or mapping."""
+    machine.journal.changes += 1
     if isinstance(container, Items):
         extend(machine, container, values)
         return

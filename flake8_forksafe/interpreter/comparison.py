@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from flake8_forksafe.interpreter import lazily
 from flake8_forksafe.interpreter.bounds import is_small, weight
 from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
 from flake8_forksafe.interpreter.iterating import each
@@ -20,10 +21,13 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Items,
+    Lazy,
     Literal,
     ModuleValue,
     Table,
+    Unknown,
     Value,
+    is_builtin,
     same,
 )
 
@@ -40,6 +44,8 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
         return UNKNOWN if isinstance(container.value, bytes) else machine.fail("TypeError")
     if isinstance(container, FilePath):
         return UNKNOWN
+    if isinstance(container, Lazy):
+        container = lazily.taken_until(machine, container, container.frame, lambda value: equal(value, element))
     if isinstance(container, Table):
         key = key_of(element)
         if key is None:
@@ -62,6 +68,8 @@ def equal(left: Value, right: Value) -> bool | None:
 
 
 def _equal(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
     if isinstance(left, Literal) and isinstance(right, Literal):
         return left.value == right.value
     if isinstance(left, FilePath) and isinstance(right, FilePath):
@@ -91,7 +99,7 @@ def _equal_items(left: Items, right: Items) -> bool | None:
         keys = [[key_of(item.value) for item in value.items] for value in (left, right)]
         unknown = None in keys[0] or None in keys[1] or not (is_known(left) and is_known(right))
         return None if unknown else set(keys[0]) == set(keys[1])
-    if "iterator" in kinds or not (is_known(left) and is_known(right)):
+    if kinds & {"iterator", "view"} or not (is_known(left) and is_known(right)):
         return None
     if len(kinds) > 1 or len(left.items) != len(right.items):
         return False
@@ -150,8 +158,9 @@ def _identical(left: Value, right: Value) -> Value:
         return TRUE
     if any(none):
         other = right if none[0] else left
-        known = (Literal, Items, Table, Class, Function, Instance, ModuleValue, FilePath)
-        return FALSE if isinstance(other, known) else UNKNOWN
+        known = (Literal, Items, Table, Class, Function, Instance, Lazy, ModuleValue, FilePath)
+        truthy = isinstance(other, Unknown) and other.holds
+        return FALSE if isinstance(other, known) or is_builtin(other) or truthy else UNKNOWN
     answer = equal(left, right)
     return UNKNOWN if answer is None else Literal(answer)
 

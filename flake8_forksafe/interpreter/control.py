@@ -11,7 +11,7 @@ from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import Version
-from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same, truth
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Literal, Table, Value, join, options, same, truth
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
@@ -69,6 +69,7 @@ class Loop:
         self.machine.step()
         frame, outer = self.frame, self.frame.left
         frame.left = []
+        raised = self.machine.errors.raised
 
         def whole() -> Flow:
             before, mark = frame.names.version(), len(self.machine.journal.entries)
@@ -91,7 +92,7 @@ class Loop:
             outer += [exit for exit in frame.left if exit[0] is Flow.ABORT]
             frame.left = outer
         self.flow |= ending & (Flow.RETURN | Flow.ABORT)
-        self.doubtful |= bool(ending & (Flow.BREAK | Flow.RETURN | Flow.ABORT))
+        self.doubtful |= bool(ending & (Flow.BREAK | Flow.RETURN | Flow.ABORT)) or self.machine.errors.raised != raised
         return bool(ending & Flow.NEXT)
 
     def end(self, orelse: Block, exhausted: bool) -> Flow:
@@ -122,17 +123,31 @@ def run_while(machine: Machine, node: facts.While, frame: Frame) -> Flow:
 
 
 def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
-    iterable = iterating.iterate(machine, machine.evaluate(node.iterable, frame), frame)
+    iterable = machine.evaluate(node.iterable, frame)
     loop = Loop(machine, frame)
+    rounds = 0
 
     def run(value: Value) -> Flow:
         assign(machine, node.target, value, frame)
         return machine.execute(node.body, frame)
 
-    for item in iterable.items[:LOOP_LIMIT]:
+    def take(item: Item) -> bool:
+        nonlocal rounds
+        rounds += 1
+        frame.line, frame.column = node.line, node.column
+        if rounds > LOOP_LIMIT:
+            raise iterating.Enough
         if not loop.round(partial(run, item.value), not item.sure):
+            raise iterating.Enough
+        return loop.doubtful
+
+    try:
+        complete = iterating.consume(machine, iterable, frame, take)
+    except iterating.Enough:
+        if rounds <= LOOP_LIMIT:
             return loop.end((), False)
-    if not iterable.complete or len(iterable.items) > LOOP_LIMIT:
+        complete = False
+    if not complete:
         loop.round(partial(run, UNKNOWN), True, True)
     return loop.end(node.orelse, True)
 

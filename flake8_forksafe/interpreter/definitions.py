@@ -30,7 +30,7 @@ def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
     frame.line = node.line
     defaults = default_values(machine, node.parameters, frame)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
-    function = Function(node, frame.module, _closure(frame), qualname, defaults, node.line)
+    function = Function(node, frame.module, closure_of(frame), qualname, defaults, node.line)
     value: Value = function
     for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
         frame.line = line
@@ -40,12 +40,15 @@ def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
     return Flow.NEXT
 
 
-def _closure(frame: Frame) -> EnclosingScope | None:
+def closure_of(frame: Frame) -> EnclosingScope | None:
     """The frame a function defined here sees: class bodies are not seen from inside."""
     scope: EnclosingScope = frame
     while scope.kind == "class" and scope.closure is not None:
         scope = scope.closure
-    return scope if scope.kind in ("function", "comprehension") else None
+    if scope.kind not in ("function", "comprehension"):
+        return None
+    scope.captured = True
+    return scope
 
 
 def default_values(machine: Machine, parameters: tuple[facts.Parameter, ...], frame: Frame) -> dict[str, Value]:
@@ -113,7 +116,7 @@ def _own(member: Value, cls: Class) -> None:
 
 
 def _finish_class(machine: Machine, cls: Class, keywords: dict[str, Value], frame: Frame) -> Value:
-    """What creating a class calls: the metaclass, ``__init_subclass__``, ``__set_name__`` (CPython's ``type_new``)."""
+    """What creating a class calls: the metaclass's ``__new__`` and ``__init__``, and :func:`complete_class`."""
     ancestors = list(cls.mro())[1:]
     for ancestor in ancestors:
         if isinstance(ancestor, Class):
@@ -127,24 +130,40 @@ def _finish_class(machine: Machine, cls: Class, keywords: dict[str, Value], fram
         inherited = [base.metaclass for base in ancestors if isinstance(base, Class) and base.metaclass is not None]
         metaclass = inherited[0] if inherited else None
     cls.metaclass = metaclass
-    if isinstance(metaclass, Class):
-        namespace = machine.table(cls.names)
-        arguments = (Literal(cls.name), machine.items("tuple", cls.bases), namespace)
-        for name, receiver in (("__new__", metaclass), ("__init__", cls)):
-            method = next((base.names[name] for base in metaclass.mro()
-                           if isinstance(base, Class) and name in base.names), None)  # fmt: skip
-            if isinstance(method, Function):
-                machine.created = cls
-                machine.call(method, Arguments((receiver, *arguments), keywords), frame)
-    for ancestor in ancestors:
-        if isinstance(ancestor, Class) and "__init_subclass__" in ancestor.names:
-            method = ancestor.names["__init_subclass__"]
-            method = method.function if isinstance(method, Descriptor) else method
-            machine.call(method, Arguments((cls,), keywords), frame)
-            break
+    maker = _method_of(metaclass, "__new__")
+    if maker is None:
+        complete_class(machine, cls, keywords, frame)
+    arguments = (Literal(cls.name), machine.items("tuple", cls.bases), machine.table(cls.names))
+    value: Value = cls
+    if maker is not None and metaclass is not None:
+        outer, machine.created = machine.created, cls
+        made = machine.call(maker, Arguments((metaclass, *arguments), keywords), frame)
+        machine.created = outer
+        value = cls if made is UNKNOWN else made
+    initialiser = _method_of(metaclass, "__init__")
+    if initialiser is not None and value is cls:
+        machine.call(initialiser, Arguments((cls, *arguments), keywords), frame)
+    return value
+
+
+def _method_of(metaclass: Value | None, name: str) -> Value | None:
+    """A method of a first-party metaclass."""
+    order = metaclass.mro() if isinstance(metaclass, Class) else ()
+    found = next((base.names[name] for base in order if isinstance(base, Class) and name in base.names), None)
+    found = found.function if isinstance(found, Descriptor) else found
+    return found if isinstance(found, Function) else None
+
+
+def complete_class(machine: Machine, cls: Class, keywords: dict[str, Value], frame: Frame) -> None:
+    """What ``type.__new__`` calls: ``__set_name__`` of the class's attributes, then ``__init_subclass__``."""
     for name, member in list(cls.names.items()):
         if isinstance(member, Instance) and any(
             isinstance(base, Class) and "__set_name__" in base.names for base in member.cls.mro()
         ):
             machine.call(machine.attribute(member, "__set_name__", frame), Arguments((cls, Literal(name))), frame)
-    return cls
+    for ancestor in list(cls.mro())[1:]:
+        if isinstance(ancestor, Class) and "__init_subclass__" in ancestor.names:
+            method = ancestor.names["__init_subclass__"]
+            method = method.function if isinstance(method, Descriptor) else method
+            machine.call(method, Arguments((cls,), keywords), frame)
+            break

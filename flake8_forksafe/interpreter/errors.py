@@ -14,6 +14,8 @@ ATTRIBUTE_ERROR, VALUE_ERROR = External("builtins.AttributeError()"), External("
 IMPORT_ERROR, MODULE_NOT_FOUND = External("builtins.ImportError()"), External("builtins.ModuleNotFoundError()")
 
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
+ASSUMED_ABSENT = (MODULE_NOT_FOUND, SOME_ERROR, ATTRIBUTE_ERROR)
+"""Errors that leave no doubt of what follows: what a library does is taken to succeed."""
 
 
 class Errors:
@@ -46,8 +48,12 @@ class Errors:
 
     def may_fail(self, error: Value) -> None:
         """Record that the current statement may raise ``error``, so that a handler for it may run."""
-        if self.catchers and error not in self.possible:
+        if not self.catchers:
+            return
+        if error not in self.possible:
             self.possible.append(error)
+        if error not in ASSUMED_ABSENT and self.catches(error):
+            self.raised += 1  # what follows only may run
 
     def catches(self, error: Value) -> bool:
         """Whether a handler around the current statement may catch ``error``."""

@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+from flake8_forksafe.interpreter import special_methods
 from flake8_forksafe.interpreter.assignments import assign
-from flake8_forksafe.interpreter.blocks import NOWHERE, branches
+from flake8_forksafe.interpreter.blocks import NOWHERE, branches, raised_in
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.errors import matches
-from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
+from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
+from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
+    TRUTHY,
     UNKNOWN,
     Arguments,
     Class,
     Coroutine,
     External,
+    Function,
     Instance,
+    Item,
     Items,
+    Lazy,
     Value,
     join,
     truth,
 )
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.facts import Block
 
 
 def run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
-    flow = _guarded(machine, node, frame) if node.handlers else machine.execute(node.body, frame)
-    if node.orelse and not node.handlers:
-        flow = flow & ~Flow.NEXT | machine.execute(node.orelse, frame)
-    if node.final:
+    if not node.final:
+        return _guarded(machine, node, frame)
+    left = len(frame.left)
+    frame.finals += 1
+    try:
+        flow = _guarded(machine, node, frame) if node.handlers else machine.execute(node.body, frame)
+    except Closed:
+        frame.finals -= 1
+        with machine.doubted():  # a generator that someone still holds is closed later
+            machine.execute(node.final, frame)
+        raise
+    except Raised:
+        frame.finals -= 1
         final = machine.execute(node.final, frame)
         if not final & Flow.NEXT:
-            return final
-        flow |= final & ~Flow.NEXT
-    return flow
+            return final  # the exception is lost
+        raise
+    except BaseException:
+        frame.finals -= 1
+        raise
+    frame.finals -= 1
+    early = [names for _, names in frame.left[left:]]
+    if early:
+        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *early], join)
+    final = machine.execute(node.final, frame)
+    after = frame.names.version()
+    frame.left[left:] = [(kind, after) for kind, _ in frame.left[left:]]
+    return flow | final & ~Flow.NEXT if final & Flow.NEXT else final
 
 
 def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
@@ -121,36 +146,108 @@ def run_raise(machine: Machine, node: facts.Raise, frame: Frame) -> Flow:
 
 
 def run_assert(machine: Machine, node: facts.Assert, frame: Frame) -> Flow:
-    machine.evaluate(node.test, frame)
+    holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
+    if holds is False:
+        machine.fail("AssertionError")
+    elif holds is None:
+        machine.may_fail(External("builtins.AssertionError()"))
     return Flow.NEXT
 
 
 def run_with(machine: Machine, node: facts.With, frame: Frame) -> Flow:
-    suppressed: list[Value | None] = []
-    managers: list[Value] = []
-    for context, target in node.items:
-        manager = machine.evaluate(context, frame)
-        if isinstance(manager, External) and manager.path in machine.library.suppressors and manager.arguments:
-            suppressed.extend(manager.arguments.positional)
-        managers.insert(0, manager)
-        entered = _enter(machine, manager, frame)
+    return _within(machine, node, 0, frame)
+
+
+def _within(machine: Machine, node: facts.With, index: int, frame: Frame) -> Flow:
+    """The body of a ``with`` in its managers, from one on."""
+    if index == len(node.items):
+        return machine.execute(node.body, frame)
+    context, target = node.items[index]
+    manager = machine.evaluate(context, frame)
+    run = partial(_within, machine, node, index + 1, frame)
+    if isinstance(manager, Lazy):
+        return _in_generator(machine, manager, target, run, frame)
+    entered = _enter(machine, manager, frame)
+    if target is not None:
+        assign(machine, target, entered, frame)
+    if isinstance(manager, External) and manager.path in machine.library.suppressors and manager.arguments:
+        return _suppressing(machine, run, list(manager.arguments.positional), frame)
+    return _in_object(machine, manager, run, frame) if isinstance(manager, Instance) else run()
+
+
+def _in_generator(
+    machine: Machine, manager: Lazy, target: facts.Expression | None, run: Callable[[], Flow], frame: Frame
+) -> Flow:
+    """``with`` a function that is a ``@contextmanager``: the body runs at its ``yield``."""
+    flow, left = NOWHERE, len(frame.left)
+
+    def body(value: Value) -> Flow:
         if target is not None:
-            assign(machine, target, entered, frame)
+            assign(machine, target, value, frame)
+        return run()
+
+    def take(item: Item) -> bool:
+        nonlocal flow
+        runs = (partial(body, item.value), lambda: Flow.NEXT)
+        flow |= runs[0]() if item.sure else branches(machine, frame, runs)
+        return False
+
+    if manager.rest is None:
+        manager.rest = Items("iterator", (), machine.journal.doubt)
+        manager.produce(take, frame)  # an exception in the body is one at the ``yield``
+    early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+    if early or not flow:
+        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT or not early else []), *early], join)
+        flow |= Flow.NEXT
+    return flow & ~Flow.ABORT if flow & ~Flow.ABORT else flow
+
+
+def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], frame: Frame) -> Flow:
+    """``with`` an object whose class is the program's own."""
+    line, column, mark = frame.line, frame.column, len(machine.errors.catchers)
+    if may_swallow(machine, manager):
+        machine.errors.catchers.append([None])
     try:
-        flow = _suppressing(machine, node.body, suppressed, frame) if suppressed else machine.execute(node.body, frame)
+        flow = run()
     except Raised as error:
-        answers = [truth(_exit(machine, manager, error.value, frame)) for manager in managers]
-        if True not in answers:
-            raise
-        return Flow.NEXT
-    frame.line, frame.column = node.line, node.column
-    for manager in managers:
-        _exit(machine, manager, NONE, frame)
+        del machine.errors.catchers[mark:]
+        swallowed = truth(_exit(machine, manager, error.value, frame))
+        if swallowed:
+            return Flow.NEXT
+        if not machine.errors.catches(error.value):
+            return Flow.ABORT if swallowed is False else Flow.NEXT
+        if swallowed is None:
+            raised_in(machine, frame, error)
+            return Flow.NEXT
+        raise
+    finally:
+        del machine.errors.catchers[mark:]
+    frame.line, frame.column = line, column
+    _exit(machine, manager, NONE, frame)
     return flow
 
 
-def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame: Frame) -> Flow:
-    """``with contextlib.suppress(*kinds)`` and its kin."""
+def may_swallow(machine: Machine, manager: Instance) -> bool:
+    """Whether ``__exit__`` of an object may return something true."""
+    found = next((base.names[name] for base in manager.cls.mro() if isinstance(base, Class)
+                  for name in ("__exit__", "__aexit__") if name in base.names), None)  # fmt: skip
+    if not isinstance(found, Function) or not isinstance(found.definition, facts.Define):
+        return False
+    pending: list[object] = [function_body(machine, found, found.definition.body)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, facts.Return) and part.value not in (None, *FALSE_CONSTANTS):
+            return True
+        if isinstance(part, tuple) and not isinstance(part, (facts.Define, facts.ClassDefinition)):
+            pending += part
+    return False
+
+
+FALSE_CONSTANTS = (facts.Constant(None), facts.Constant(False))
+
+
+def _suppressing(machine: Machine, run: Callable[[], Flow], kinds: list[Value | None], frame: Frame) -> Flow:
+    """``with contextlib.suppress(*kinds)``."""
     doubt, before = machine.journal.doubt, machine.errors.possible
     names_before, mark, already, left = (
         frame.names.version(),
@@ -161,7 +258,7 @@ def _suppressing(machine: Machine, body: Block, kinds: list[Value | None], frame
     machine.errors.catchers.append(kinds)
     machine.errors.possible = []
     try:
-        flow = machine.execute(body, frame)
+        flow = run()
     except Raised as error:
         machine.journal.doubt = doubt
         if all(matches(error.value, kind) is False for kind in kinds):
@@ -195,8 +292,8 @@ def _enter(machine: Machine, manager: Value, frame: Frame) -> Value:
     """The value that ``with manager as target`` binds."""
     if isinstance(manager, Instance):
         return _special(machine, manager, ("__enter__", "__aenter__"), (), frame)
-    if isinstance(manager, Items) and manager.kind == "iterator":  # a @contextmanager function, already run
-        return manager.items[0].value if manager.items else UNKNOWN
+    if isinstance(manager, External) and manager.path == "contextlib.nullcontext()" and manager.arguments is not None:
+        return manager.arguments.get(0, "enter_result") or NONE
     return manager if isinstance(manager, External) else UNKNOWN
 
 
@@ -204,8 +301,17 @@ def _exit(machine: Machine, manager: Value, error: Value, frame: Frame) -> Value
     """What leaving a ``with`` calls; true if it swallows the exception."""
     if not isinstance(manager, Instance):
         return NONE
-    kind = NONE if error is NONE else UNKNOWN
-    return _special(machine, manager, ("__exit__", "__aexit__"), (kind, error, kind), frame)
+    kind, trace = (NONE, NONE) if error is NONE else (kind_of(error), TRUTHY)
+    return _special(machine, manager, ("__exit__", "__aexit__"), (kind, error, trace), frame)
+
+
+def kind_of(error: Value) -> Value:
+    """The class of an exception."""
+    if isinstance(error, Instance):
+        return error.cls
+    if isinstance(error, Class):
+        return error
+    return External(error.path.removesuffix("()")) if isinstance(error, External) else TRUTHY
 
 
 def _special(

@@ -39,6 +39,7 @@ from flake8_forksafe.interpreter.values import (
     Instance,
     Item,
     Items,
+    Lazy,
     LazyImport,
     Literal,
     Super,
@@ -81,7 +82,13 @@ def global_name(machine: Machine, identifier: str, frame: Frame) -> Value:
         return special
     if hasattr(builtins, identifier):
         return machine.external(f"builtins.{identifier}")
+    if not frame.module.open:
+        return machine.fail("NameError")
+    machine.may_fail(NAME_ERROR)
     return UNKNOWN
+
+
+NAME_ERROR = External("builtins.NameError()")
 
 
 def attribute_node(machine: Machine, node: facts.Attribute, frame: Frame) -> Value:
@@ -95,25 +102,7 @@ def call_node(machine: Machine, node: facts.Call, frame: Frame) -> Value:
     function = machine.evaluate(node.function, frame)
     if isinstance(function, External) and function.path == "builtins.super":
         return super_call(machine, node, frame)
-    stops = STOPS.get(function.path) if isinstance(function, External) else None
-    first = node.arguments[0].value if node.arguments else None
-    if stops is not None and isinstance(first, facts.Comprehension) and first.kind == "generator":
-        passed = arguments(machine, node.arguments[1:], frame)
-        rounds = comprehension(machine, first, frame, stops)
-        return machine.call(function, passed._replace(positional=(rounds, *passed.positional)), frame)
     return machine.call(function, arguments(machine, node.arguments, frame), frame)
-
-
-STOPS: dict[str, Callable[[Value], bool | None]] = {
-    "builtins.any": truth,
-    "builtins.all": lambda value: None if (holds := truth(value)) is None else not holds,
-    "builtins.next": lambda value: True,
-}
-"""Functions that take no more from a generator than they need: whether an element is the last that is taken."""
-
-
-class _Enough(Exception):
-    """No further element is taken from a generator."""
 
 
 def super_call(machine: Machine, node: facts.Call, frame: Frame) -> Value:
@@ -210,40 +199,38 @@ def slice_node(machine: Machine, node: facts.Slice, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def comprehension(
-    machine: Machine,
-    node: facts.Comprehension,
-    frame: Frame,
-    stops: Callable[[Value], bool | None] = lambda value: False,
-) -> Value:
+def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> Value:
     inner = Frame(frame.module, frame.node, "comprehension", frame.base, frame)
     inner.line, inner.column = frame.line, frame.column
     inner.qualname, inner.owner, inner.receiver = frame.qualname, frame.owner, frame.receiver
-    table = Table({}, machine.journal.doubt)
-    found = Items("iterator" if node.kind == "generator" else node.kind, (), machine.journal.doubt)
-    stopped = False
+    first = machine.evaluate(node.clauses[0].iterable, frame)
+    if node.kind == "generator":
 
-    def emit(sure: bool) -> None:
-        nonlocal stopped
-        with machine.doubted(stopped):
-            element = machine.evaluate(node.element, inner)
-            value = machine.evaluate(node.value, inner) if node.value is not None else None
-        sure &= not stopped
-        if value is not None:
-            _enter(table, identity.key_of(element), value, sure)
+        def produce(take: Callable[[Item], bool], asking: Frame) -> bool:
+            inner.base = machine.journal.doubt
+            return _rounds(
+                machine,
+                node.clauses,
+                first,
+                inner,
+                lambda sure: take(Item(machine.evaluate(node.element, inner), sure)),
+            )
+
+        return Lazy(produce, frame)
+    table = Table({}, machine.journal.doubt)
+    found = Items(node.kind, (), machine.journal.doubt)
+
+    def emit(sure: bool) -> bool:
+        element = machine.evaluate(node.element, inner)
+        if node.value is not None:
+            _enter(table, identity.key_of(element), machine.evaluate(node.value, inner), sure)
         elif (element is UNKNOWN and not sure) or len(found.items) >= COMPREHENSION_LIMIT:
             found.complete = False
         else:
             found.items.append(Item(element, sure))
-        last = stops(element)
-        if last and sure:
-            raise _Enough
-        stopped |= last is not False
+        return False
 
-    try:
-        complete = _rounds(machine, node.clauses, inner, True, emit)
-    except _Enough:
-        complete = True
+    complete = _rounds(machine, node.clauses, first, inner, emit)
     if node.kind == "dict":
         table.complete &= complete
         return table
@@ -265,30 +252,38 @@ def _enter(table: Table, key: object | None, value: Value, sure: bool) -> None:
 
 
 def _rounds(
-    machine: Machine, clauses: tuple[facts.Clause, ...], frame: Frame, sure: bool, emit: Callable[[bool], None]
+    machine: Machine, clauses: tuple[facts.Clause, ...], iterable: Value, frame: Frame, emit: Callable[[bool], bool]
 ) -> bool:
     """Run the rounds of a comprehension: ``emit`` is told whether each happens for sure.
 
     Returns whether all rounds are known.
     """
     clause = clauses[0]
-    iterable = iterating.iterate(machine, machine.evaluate(clause.iterable, frame), frame)
-    complete = iterable.complete
-    rounds = [*iterable.items, *(() if complete else (Item(UNKNOWN, False),))]
-    for item in rounds:
+    all_known = True
+
+    def take(item: Item) -> bool:
+        nonlocal all_known
         machine.step()
+        last = False
         with machine.doubted(not item.sure):
             assignments.assign(machine, clause.target, item.value, frame)
             holds = _all_hold(machine, clause.conditions, frame)
             if holds is False:
-                continue
-            certain = sure and item.sure and holds is True
+                return False
             with machine.doubted(holds is None):
                 if len(clauses) > 1:
-                    complete &= _rounds(machine, clauses[1:], frame, certain, emit)
+                    inner = machine.evaluate(clauses[1].iterable, frame)
+                    raised = machine.errors.raised
+                    all_known &= _rounds(machine, clauses[1:], inner, frame, emit)
+                    last = machine.errors.raised != raised
                 else:
-                    emit(certain)
-    return complete
+                    last = emit(machine.is_sure(frame))
+        return last
+
+    if not iterating.consume(machine, iterable, frame, take):
+        all_known = False
+        take(Item(UNKNOWN, False))
+    return all_known
 
 
 def _all_hold(machine: Machine, conditions: tuple[Expression, ...], frame: Frame) -> bool | None:
@@ -410,7 +405,7 @@ def _as_text(value: Value) -> str | None:
 def lambda_node(machine: Machine, node: facts.Lambda, frame: Frame) -> Value:
     qualname = f"{frame.qualname}.<lambda>" if frame.qualname else "<lambda>"
     defaults = definitions.default_values(machine, node.parameters, frame)
-    closure = frame if frame.kind in ("function", "comprehension") else None
+    closure = definitions.closure_of(frame)
     return Function(node, frame.module, closure, qualname, defaults, frame.line)
 
 
@@ -432,13 +427,19 @@ def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
     holder: EnclosingScope = frame
     while holder.kind == "comprehension" and holder.closure is not None:
         holder = holder.closure
-    if node.delegated:
-        inner = iterating.iterate(machine, value, frame)
-        holder.yields.extend(Item(item.value, item.sure and machine.is_sure(holder)) for item in inner.items)
-        if not inner.complete:
-            holder.yields.append(Item(UNKNOWN, False))
-    else:
-        holder.yields.append(Item(value, machine.is_sure(holder)))
+    take = holder.take
+    if take is None:
+        return UNKNOWN
+
+    def hand_on(item: Item) -> bool:
+        return take(Item(item.value, item.sure and machine.is_sure(holder)))
+
+    if not node.delegated:
+        hand_on(Item(value))
+    elif not iterating.consume(machine, value, frame, hand_on):
+        holder.complete = False
+        with machine.doubted():
+            take(Item(UNKNOWN, False))
     return UNKNOWN
 
 

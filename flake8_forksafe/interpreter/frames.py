@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntFlag
 
 from flake8_forksafe.interpreter.namespace import Namespace, Version
@@ -44,6 +45,10 @@ class Raised(Exception):
         self.value = value
 
 
+class Closed(Exception):
+    """An iterator is left at a ``yield``, as with ``GeneratorExit``."""
+
+
 class Frame:
     """One execution of a module, class body, function or comprehension.
 
@@ -54,8 +59,12 @@ class Frame:
     __slots__ = (
         "base",
         "boot",
+        "captured",
         "closure",
         "column",
+        "complete",
+        "execution",
+        "finals",
         "gates",
         "kind",
         "left",
@@ -68,8 +77,8 @@ class Frame:
         "qualname",
         "receiver",
         "results",
+        "take",
         "threaded",
-        "yields",
     )  # fmt: skip
 
     def __init__(
@@ -83,12 +92,21 @@ class Frame:
         self.names: Namespace[Value] = module.names if kind == "module" else Namespace()
         self.line = 1
         self.column = 0
+        self.execution: int = closure.execution if closure is not None and kind != "function" else 0
+        """Which execution of the function this is, from 1; 0 for a module."""
         self.outer_names: dict[str, str] = {}
         """Names declared ``global`` or ``nonlocal``."""
         self.results: list[Value] = []
         self.left: list[tuple[Flow, Version[Value]]] = []
         """How the current statements may have been left early, and the names then; ``ABORT`` is an exception."""
-        self.yields: list[Item] = []
+        self.captured = False
+        """Whether a function was defined in it, which sees its names."""
+        self.finals = 0
+        """How many ``finally`` the current statement stands before."""
+        self.take: Callable[[Item], bool] | None = None
+        """For a generator: who takes what it yields."""
+        self.complete = True
+        """For a generator: whether all that it yields is known."""
         self.owner: Class | None = None
         self.receiver: Value | None = None
         self.qualname = ""

@@ -87,3 +87,8 @@ def _python(value: Value) -> tuple[object] | None:
         whole = [part[0] for part in parts if part is not None]
         return (tuple(whole),) if value.kind == "tuple" else (whole,)
     return None
+
+
+def unsure(items: Iterable[Item]) -> list[Item]:
+    """Elements that only may be there, or stand elsewhere."""
+    return [Item(item.value, False) for item in items]

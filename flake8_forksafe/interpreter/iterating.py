@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter import special_methods
 from flake8_forksafe.interpreter.bounds import weight
-from flake8_forksafe.interpreter.frames import Frame, Raised
-from flake8_forksafe.interpreter.identity import value_of
+from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
+from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Choice,
+    External,
     Instance,
     Item,
     Items,
+    Lazy,
     Literal,
     Table,
     Value,
@@ -49,7 +51,13 @@ def each(machine: Machine, value: Value, compute: Callable[[Value], Value]) -> V
 
 
 def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items:
-    """What iterating a value yields."""
+    """What iterating a value yields; an iterator has nothing left then."""
+    if isinstance(value, Lazy):
+        return collected(machine, value, frame or value.frame)
+    if isinstance(value, Items) and value.kind == "iterator":
+        rest = Items("iterator", value.items, machine.journal.doubt, value.complete)
+        value.items[:] = [] if machine.touches_surely(value.born) else unsure(value.items)
+        return rest
     if isinstance(value, Items):
         return value
     if isinstance(value, Table):
@@ -66,18 +74,158 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
             complete &= inner.complete
         return Items("iterator", found, machine.journal.doubt, complete)
     if isinstance(value, Instance) and frame is not None:
-        return _iterated(machine, value, frame)
+        return collected(machine, value, frame)
     return Items("iterator", (), machine.journal.doubt, complete=False)
 
 
-def _iterated(machine: Machine, value: Instance, frame: Frame) -> Items:
-    """What iterating an object of a first-party class yields: all of a generator, or one element of an iterator."""
-    result = special_methods.call(machine, value, "__iter__", (), frame)
-    if isinstance(result, Items):
-        return result
-    element = special_methods.call(machine, result or UNKNOWN, "__next__", (), frame)
-    found = [] if element is None or element is UNKNOWN else [Item(element, False)]
-    return Items("iterator", found, machine.journal.doubt, complete=False)
+Take = Callable[[Item], bool]
+"""Takes an element; returns whether it may be the last one, and raises :class:`Enough` if it surely is."""
+
+
+class Enough(Closed):
+    """No further element is taken."""
+
+
+class _Left(Closed):
+    """The code that takes the elements raised an exception, which the iterator does not see."""
+
+    def __init__(self, error: Raised) -> None:
+        super().__init__()
+        self.error = error
+
+
+def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
+    """Hand the elements of an iterable to ``take`` as they are computed; returns whether no others can follow.
+
+    :raises Enough: as ``take`` does.
+    """
+    machine.journal.changes += isinstance(value, Lazy)
+    if isinstance(value, Lazy) and value.rest is None:
+        value.rest = Items("iterator", (), machine.journal.doubt)
+        return produce(machine, value, frame, take)
+    found = value.rest if isinstance(value, Lazy) and value.rest is not None else value
+    if isinstance(found, Items) and found.kind == "iterator":
+        return _drain(machine, found, take)
+    if isinstance(value, Instance):
+        return _ask(machine, value, frame, take)
+    iterable = iterate(machine, value, frame)
+    hand_over(machine, iterable.items, take)
+    return iterable.complete
+
+
+def collected(machine: Machine, value: Value, frame: Frame) -> Items:
+    """All elements of an iterator, which has none left then."""
+    found = Items("iterator", (), machine.journal.doubt)
+
+    def take(item: Item) -> bool:
+        if item.sure or item.value is not UNKNOWN:
+            found.items.append(item)
+        else:
+            found.complete = False
+        return False
+
+    found.complete &= consume(machine, value, frame, take)
+    return found
+
+
+def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
+    """Compute the elements; whoever takes them is out of reach of the iterator's ``except`` clauses."""
+    catchers, errors, before = machine.errors.catchers, machine.errors.possible, machine.errors.raised
+    stops = raised = 0
+
+    def shielded(item: Item) -> bool:
+        nonlocal stops, raised
+        inner, inner_errors, count = machine.errors.catchers, machine.errors.possible, machine.errors.raised
+        machine.errors.catchers, machine.errors.possible = catchers, errors
+        try:
+            last = take(item)
+        except Raised as error:
+            raise _Left(error) from None
+        finally:
+            machine.errors.catchers, machine.errors.possible = inner, inner_errors
+            raised += machine.errors.raised - count
+        if last:
+            stops += 1
+            machine.errors.raised += 1  # what the iterator does from here only may happen
+        return last
+
+    try:
+        return value.produce(shielded, frame)
+    except _Left as left:
+        raise left.error from None
+    finally:
+        machine.errors.raised = max(machine.errors.raised - stops, before + raised)
+
+
+def _ask(machine: Machine, value: Instance, frame: Frame, take: Take) -> bool:
+    """Ask an object of a first-party class for its elements."""
+    iterator = special_methods.call(machine, value, "__iter__", (), frame)
+    if not isinstance(iterator, Instance):
+        return iterator is not None and consume(machine, iterator, frame, take)
+    sure = True
+    for _ in range(NEXT_LIMIT):
+        errors, machine.errors.possible = machine.errors.possible, []
+        machine.errors.catchers.append([STOP_ITERATION])
+        try:
+            element = special_methods.call(machine, iterator, "__next__", (), frame)
+        except Raised as error:
+            if not _is_stop(error.value):
+                raise
+            return sure
+        finally:
+            machine.errors.catchers.pop()
+            maybe, machine.errors.possible = machine.errors.possible, errors
+        if element is None:
+            return False
+        sure = not any(map(_is_stop, maybe))
+        if not sure:
+            with machine.doubted():
+                take(Item(element, False))
+            return False
+        if take(Item(element)):
+            return False
+    return False
+
+
+def _is_stop(error: Value) -> bool:
+    """Whether an exception is ``StopIteration``."""
+    return isinstance(error, External) and error.path.removesuffix("()") == STOP_ITERATION.path
+
+
+STOP_ITERATION = External("builtins.StopIteration")
+NEXT_LIMIT = 50
+"""Elements that an object is asked for."""
+
+
+def _drain(machine: Machine, items: Items, take: Take) -> bool:
+    """Take the elements that an iterator has left."""
+    complete, taken = items.complete, 0
+    found = list(items.items)
+    stopped = False
+    try:
+        for item in found:
+            taken += 1
+            with machine.doubted(stopped):
+                stopped |= take(Item(item.value, item.sure and not stopped))
+    finally:
+        if machine.touches_surely(items.born) and not stopped:
+            del items.items[:taken]
+        else:
+            items.items[:] = [Item(item.value, False) for item in items.items]
+    return complete
+
+
+def hand_over(machine: Machine, items: list[Item], take: Take) -> None:
+    """Hand known elements over, those after one that may be the last in doubt."""
+    stopped = False
+    for item in list(items):
+        with machine.doubted(stopped):
+            stopped |= take(Item(item.value, item.sure and not stopped))
+
+
+def parts(value: Value) -> list[Value]:
+    """The elements of a known tuple."""
+    return [item.value for item in value.items] if isinstance(value, Items) else []
 
 
 def unpack(machine: Machine, value: Value, targets: tuple[Expression, ...]) -> list[Value]:

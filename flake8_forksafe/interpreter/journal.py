@@ -12,13 +12,15 @@ class Journal:
 
     :ivar certain: the outermost stretch of execution, which happens in every boot.
     :ivar doubt: the current one.
+    :ivar changes: how often something was changed that a function may depend on besides its arguments.
     :ivar entries: what was written in doubt: names, name, and the value before.
     """
 
-    __slots__ = ("certain", "doubt", "entries")
+    __slots__ = ("certain", "changes", "doubt", "entries")
 
     def __init__(self) -> None:
         self.certain = Doubt()
+        self.changes = 0
         self.doubt = self.certain
         self.entries: list[tuple[dict[str, Value], str, Value | None]] = []
 
@@ -28,6 +30,7 @@ class Journal:
 
     def write(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
+        self.changes += 1
         if self.doubt is not self.certain:
             self.entries.append((names, name, names.get(name)))
         names[name] = value

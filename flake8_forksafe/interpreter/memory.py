@@ -6,12 +6,19 @@ from typing import NamedTuple
 
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Arguments, Value
+from flake8_forksafe.source.facts import Block
 
 
 class Remembered(NamedTuple):
-    """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs."""
+    """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs.
+
+    :ivar changes: how many changes there had been to anything after it, or -1 if it made some itself.
+    :ivar certain: whether it was executed in every boot.
+    """
 
     times: int
+    changes: int
+    certain: bool
     result: Value
     keep: Arguments
 
@@ -22,11 +29,13 @@ class Memory:
     :ivar results: by what makes two calls the same.
     :ivar executions: how often a function was executed, by its node in the graph.
     :ivar active: how often it is being executed now.
+    :ivar generators: whether functions are generators, by the identity of their statements, which are kept.
     """
 
-    __slots__ = ("active", "executions", "results")
+    __slots__ = ("active", "executions", "generators", "results")
 
     def __init__(self) -> None:
         self.results: dict[tuple[object, ...], Remembered] = {}
         self.executions: dict[Node, int] = {}
         self.active: dict[Node, int] = {}
+        self.generators: dict[int, tuple[bool, Block]] = {}

@@ -55,6 +55,10 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
         sides = ((left, COMPARISON[symbol], right), (right, REFLECTED[symbol], left))
         for value, name, other in sides:
             result = special_methods.call(machine, value, f"__{name}__", (other,), frame)
+            if result is None and symbol == "!=":
+                found = special_methods.call(machine, value, "__eq__", (other,), frame)
+                answer = None if found is None else special_methods.holds(machine, found, frame)
+                result = None if found is None else UNKNOWN if answer is None else Literal(not answer)
             if result is not None:
                 return result
     return comparison.compare(machine, symbol, left, right)

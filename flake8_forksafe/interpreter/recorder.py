@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
+from flake8_forksafe.interpreter.occurrences import Occurrences
 from flake8_forksafe.interpreter.records import Edge, Gate, Node, Note, Setting, Span, Use
 from flake8_forksafe.interpreter.values import Arguments, EnclosingScope, Literal, Value
 
@@ -31,6 +32,7 @@ class Recorder:
         self.journal = journal
         self.warm_up = warm_up
         self.edges: dict[tuple[Node, Node, int, str], Edge] = {}
+        self.occurrences = Occurrences()
         self.loaded_at: list[int] = []
         self.gated: dict[tuple[Node, Node, int, str], tuple[Gate, ...]] = {}
         self.gates: dict[tuple[Node, int, int, str], bool | None] = {}
@@ -66,6 +68,7 @@ class Recorder:
         kind = "boot" if frame.boot else "thread" if frame.threaded else kind
         key = (frame.node, target, frame.line, kind)
         sure = self.journal.is_sure(frame)
+        self.occurrences.add(key, frame.execution, self.journal.doubt is self.journal.certain, sure)
         known = self.edges.get(key)
         if frame.gates and known is None:
             self.gated[key] = frame.gates
@@ -76,6 +79,12 @@ class Recorder:
         if known is None or (sure and not known.sure):
             step = self.step_name if frame.boot else ""
             self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure, step)
+
+    def executed(self, executions: Mapping[Node, int]) -> Iterator[Edge]:
+        """The edges, each sure if it happens in every one of the executions of its source."""
+        for key, edge in self.edges.items():
+            sure = edge.sure and self.occurrences.is_sure(key, edge.source, executions)
+            yield edge if sure is edge.sure else edge._replace(sure=sure)
 
     def note(self, code: str, frame: Frame, text: str) -> None:
         """Record what could not be decided, once per place."""

@@ -53,6 +53,8 @@ def run_evaluate(machine: Machine, node: facts.Evaluate, frame: Frame) -> Flow:
 
 def run_return(machine: Machine, node: facts.Return, frame: Frame) -> Flow:
     frame.results.append(NONE if node.value is None else machine.evaluate(node.value, frame))
+    if frame.finals:
+        frame.left.append((Flow.RETURN, frame.names.version()))
     return Flow.RETURN
 
 

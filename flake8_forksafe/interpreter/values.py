@@ -7,10 +7,10 @@ path), a :class:`Choice`, or :data:`UNKNOWN`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from flake8_forksafe.interpreter.namespace import Namespace
 from flake8_forksafe.interpreter.records import Gate, Node
@@ -224,7 +224,10 @@ class EnclosingScope(Protocol):
     owner: Class | None
     receiver: Value | None
     gates: tuple[Gate, ...]
-    yields: list[Item]
+    execution: int
+    captured: bool
+    take: Callable[[Item], bool] | None
+    complete: bool
 
     def scope_of(self, name: str) -> Namespace[Value]:
         """The namespace that an assignment to ``name`` changes."""
@@ -339,6 +342,23 @@ class Coroutine(Value):
     def __init__(self, function: Function, arguments: Arguments) -> None:
         self.function = function
         self.arguments = arguments
+
+
+class Lazy(Value):
+    """An iterator that computes its elements when they are asked for.
+
+    :ivar produce: computes the elements and hands each over, for the frame that asks; returns whether there can be no
+        others.
+    :ivar frame: where it was created.
+    :ivar rest: what is left of it once it was asked; None before that.
+    """
+
+    __slots__ = ("frame", "produce", "rest")
+
+    def __init__(self, produce: Callable[[Callable[[Item], bool], Any], bool], frame: Any) -> None:
+        self.produce = produce
+        self.frame = frame
+        self.rest: Items | None = None
 
 
 class Descriptor(Value):
@@ -499,7 +519,14 @@ def truth(value: Value) -> bool | None:
         return value.holds
     if isinstance(value, Instance):
         return True if _is_always_true(value.cls) else None
-    return None if isinstance(value, (External, Coroutine)) else True
+    if isinstance(value, External):
+        return True if is_builtin(value) else None
+    return None if isinstance(value, Coroutine) else True
+
+
+def is_builtin(value: Value) -> bool:
+    """Whether a value is a builtin function or class itself."""
+    return isinstance(value, External) and value.path.startswith("builtins.") and not value.path.endswith("()")
 
 
 BARE = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})

@@ -73,6 +73,7 @@ class Walk:
             module.names.forget_versions()
         self.journal.entries.clear()
         self.memory.results.clear()
+        self.memory.generators.clear()
         self.imports.bodies.clear()
         self.senses.marked.clear()
         self._states.clear()

@@ -27,6 +27,7 @@ MODELS = Library(
     "builtins.type": builtin_reflection.type_of,
     "builtins.type.__new__": builtin_reflection.new_type,
     "builtins.type().__new__": builtin_reflection.new_type,
+    "builtins.type().__call__": builtin_reflection.call_type,
     "builtins.type.__subclasses__": builtin_reflection.subclasses,
     "builtins.property": builtin_reflection.descriptor("property"),
     "builtins.classmethod": builtin_reflection.descriptor("classmethod"),
@@ -67,7 +68,7 @@ MODELS = Library(
     "forksafe.property.deleter": builtin_reflection.first_argument,
     "forksafe.property.getter": builtin_reflection.first_argument,
     **{f"builtins.{kind}.{name}": builtin_methods.method(builtin_methods.sequence_method, Items)
-       for kind in ("list", "tuple", "set", "iterator") for name in _SEQUENCE_METHODS},
+       for kind in ("list", "tuple", "set", "iterator", "view") for name in _SEQUENCE_METHODS},
     **{f"builtins.dict.{name}": builtin_methods.method(builtin_methods.mapping_method, Table)
        for name in _MAPPING_METHODS},
     **{f"builtins.{kind}.{name}": builtin_methods.method(builtin_methods.string_method, Literal)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from itertools import count
 
-from flake8_forksafe.interpreter import changing, identity, iterating, operators, special_methods
+from flake8_forksafe.interpreter import changing, identity, iterating, lazily, operators, special_methods
 from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.iterating import Take
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
@@ -16,8 +18,10 @@ from flake8_forksafe.interpreter.values import (
     Choice,
     External,
     FilePath,
+    Instance,
     Item,
     Items,
+    Lazy,
     Literal,
     Table,
     Value,
@@ -33,6 +37,8 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
         source = arguments.get(0, "iterable")
         if source is None:
             return Items(kind, (), machine.journal.doubt)
+        if isinstance(source, Lazy) and function.path.endswith("iter"):
+            return source
         found = iterating.iterate(machine, source, frame)
         items, complete = list(found.items), found.complete
         if function.path.endswith("sorted"):
@@ -74,6 +80,8 @@ def _ordered(
 
 def extreme(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``max`` and ``min``; with ``key`` and more than one argument, those arguments are the elements."""
+    if len(arguments.positional) == 1:
+        arguments = materialised(machine, arguments, frame)
     if "key" not in arguments.keywords:
         return pure(machine, function, arguments, frame)
     source = arguments.positional[0] if len(arguments.positional) == 1 else machine.items("tuple", arguments.positional)
@@ -117,88 +125,138 @@ def dictionary_of_keys(machine: Machine, function: External, arguments: Argument
 
 
 def enumerate_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    found = iterating.iterate(machine, arguments.get(0, "iterable") or UNKNOWN, frame)
-    start = arguments.get(1, "start")
+    source, start = arguments.get(0, "iterable") or UNKNOWN, arguments.get(1, "start")
     first = start.value if isinstance(start, Literal) and isinstance(start.value, int) else 0
-    pairs = [Item(machine.items("tuple", [Literal(first + index), item.value]), item.sure)
-             for index, item in enumerate(found.items)]  # fmt: skip
-    return Items("iterator", pairs, machine.journal.doubt, found.complete)
+
+    def produce(take: Take, asking: Frame) -> bool:
+        numbers = count(first)
+        return iterating.consume(machine, source, asking, lambda item: take(
+            Item(machine.items("tuple", [Literal(next(numbers)), item.value]), item.sure)))  # fmt: skip
+
+    return Lazy(produce, frame)
 
 
 def zip_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    columns = [iterating.iterate(machine, value, frame) for value in arguments.positional]
-    complete = all(column.complete for column in columns)
-    rows = [
-        Item(machine.items("tuple", [item.value for item in row]), all(item.sure for item in row))
-        for row in zip(*(column.items for column in columns), strict=False)
-    ]
-    return Items("iterator", rows, machine.journal.doubt, complete)
+    def produce(take: Take, asking: Frame) -> bool:
+        columns = [iterating.iterate(machine, value, asking) for value in arguments.positional]
+        rows = [
+            Item(machine.items("tuple", [item.value for item in row]), all(item.sure for item in row))
+            for row in zip(*(column.items for column in columns), strict=False)
+        ]
+        iterating.hand_over(machine, rows, take)
+        return all(column.complete for column in columns)
+
+    return Lazy(produce, frame)
 
 
 def range_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     numbers = [value.value for value in arguments.positional if isinstance(value, Literal)]
     whole = [number for number in numbers if isinstance(number, int)]
     if len(whole) != len(arguments.positional) or not whole or (len(whole) == 3 and not whole[2]):
-        return Items("iterator", (), machine.journal.doubt, complete=False)
+        return Items("view", (), machine.journal.doubt, complete=False)
     found = range(*whole)
     if found[1000:]:  # its length may be more than len() can say
-        return Items("iterator", (), machine.journal.doubt, complete=False)
-    return machine.items("iterator", [Literal(number) for number in found])
+        return Items("view", (), machine.journal.doubt, complete=False)
+    return machine.items("view", [Literal(number) for number in found])
 
 
 def map_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    if len(arguments.positional) != 2:
+    if len(arguments.positional) < 2:
         return UNKNOWN
-    callback, source = arguments.positional
-    found = iterating.iterate(machine, source, frame)
-    results = []
-    for item in found.items:
-        with machine.doubted(not item.sure):
-            results.append(Item(machine.call(callback, Arguments((item.value,)), frame), item.sure))
-    if not found.complete:
-        with machine.doubted():
-            machine.call(callback, Arguments((UNKNOWN,)), frame)
-    return Items("iterator", results, machine.journal.doubt, found.complete)
+    callback, *sources = arguments.positional
+
+    def produce(take: Take, asking: Frame) -> bool:
+        def one(item: Item, values: tuple[Value, ...]) -> bool:
+            with machine.doubted(not item.sure):
+                result = machine.call(callback, Arguments(values), asking)
+            return take(Item(result, item.sure))
+
+        if len(sources) == 1:
+            complete = iterating.consume(machine, sources[0], asking, lambda item: one(item, (item.value,)))
+        else:
+            rows = iterating.iterate(machine, zip_(machine, function, Arguments(tuple(sources)), asking), asking)
+            iterating.hand_over(machine, rows.items, lambda item: one(item, tuple(iterating.parts(item.value))))
+            complete = rows.complete
+        if not complete:
+            one(Item(UNKNOWN, False), (UNKNOWN,) * len(sources))
+        return complete
+
+    return Lazy(produce, frame)
 
 
 def filter_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if len(arguments.positional) != 2:
         return UNKNOWN
     callback, source = arguments.positional
-    found = iterating.iterate(machine, source, frame)
-    kept = []
-    for item in found.items:
-        identity = isinstance(callback, Literal)
-        holds = truth(item.value if identity else machine.call(callback, Arguments((item.value,)), frame))
-        if holds is not False:
-            kept.append(Item(item.value, item.sure and holds is True))
-    return Items("iterator", kept, machine.journal.doubt, found.complete)
+    turned = function.path.endswith("filterfalse")
+
+    def produce(take: Take, asking: Frame) -> bool:
+        def one(item: Item) -> bool:
+            identity = isinstance(callback, Literal)
+            with machine.doubted(not item.sure):
+                answer = item.value if identity else machine.call(callback, Arguments((item.value,)), asking)
+                holds = special_methods.holds(machine, answer, asking)
+            if holds is turned:
+                return False
+            with machine.doubted(holds is None):
+                return take(Item(item.value, item.sure and holds is not None))
+
+        complete = iterating.consume(machine, source, asking, one)
+        if not complete:
+            one(Item(UNKNOWN, False))
+        return complete
+
+    return Lazy(produce, frame)
 
 
 def any_or_all(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    found = iterating.iterate(machine, arguments.get(0, "iterable") or UNKNOWN, frame)
     decisive = function.path.endswith("any")
-    answers = [(truth(item.value), item.sure) for item in found.items]
-    if (decisive, True) in answers:
+
+    def stops(value: Value) -> bool | None:
+        holds = special_methods.holds(machine, value, frame)
+        return None if holds is None else holds is decisive
+
+    answers: list[tuple[bool | None, bool]] = []
+
+    def take(item: Item) -> bool:
+        with machine.doubted(not item.sure):
+            last = stops(item.value)
+        answers.append((last, item.sure))
+        if last and item.sure:
+            raise iterating.Enough
+        return last is not False
+
+    try:
+        complete = iterating.consume(machine, arguments.get(0, "iterable") or UNKNOWN, frame, take)
+    except iterating.Enough:
         return Literal(decisive)
-    unsure = not found.complete or any(answer in (None, decisive) for answer, _ in answers)
+    unsure = not complete or any(answer is not False for answer, _ in answers)
     return UNKNOWN if unsure else Literal(not decisive)
 
 
 def next_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    own = special_methods.call(machine, arguments.get(0, "") or UNKNOWN, "__next__", (), frame)
+    iterator = arguments.get(0, "") or UNKNOWN
+    own = special_methods.call(machine, iterator, "__next__", (), frame)
     if own is not None:
         return own
-    found = iterating.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
+    if isinstance(iterator, Lazy):
+        found = lazily.next_of(machine, iterator, frame)
+    elif isinstance(iterator, Items):
+        found = iterator
+    else:
+        found = iterating.iterate(machine, iterator, frame)
     default = arguments.get(1, "default")
     if found.items and found.items[0].sure and found.kind == "iterator" and machine.touches_surely(found.born):
         return found.items.pop(0).value
     for index, item in enumerate(found.items):
         if item.sure:
-            return join(*(earlier.value for earlier in found.items[: index + 1]))
+            result = join(*(earlier.value for earlier in found.items[: index + 1]))
+            found.items[:] = identity.unsure(found.items)
+            return result
     if default is None and not found.items and found.complete:
         return machine.fail("StopIteration")
     maybe = [item.value for item in found.items] + ([] if found.complete else [UNKNOWN])
+    found.items[:] = identity.unsure(found.items)
     return join(*maybe, default if default is not None else UNKNOWN)
 
 
@@ -247,12 +305,23 @@ def _converted(machine: Machine, value: Value, kind: str, others: list[object]) 
         return machine.fail(type(error).__name__)
 
 
+def materialised(machine: Machine, arguments: Arguments, frame: Frame) -> Arguments:
+    """Arguments for a function that takes all elements of the iterators among them."""
+    iterators = (Lazy, Instance)
+    if not any(isinstance(value, iterators) for value in arguments.positional):
+        return arguments
+    return arguments._replace(positional=tuple(
+        iterating.iterate(machine, value, frame) if isinstance(value, iterators) else value
+        for value in arguments.positional))  # fmt: skip
+
+
 PURE = ("abs", "chr", "ord", "round", "sum")
 """Functions of plain values that depend on nothing else."""
 
 
 def pure(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``max(a, b)``, ``sum(numbers)`` and their kin, for plain values."""
+    arguments = materialised(machine, arguments, frame)
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]

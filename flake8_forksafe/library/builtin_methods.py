@@ -22,7 +22,7 @@ from flake8_forksafe.interpreter.values import (
     join,
     truth,
 )
-from flake8_forksafe.library.builtin_iteration import dictionary, in_order
+from flake8_forksafe.library.builtin_iteration import dictionary, in_order, materialised
 
 Model = Callable[[Machine, External, Arguments, Frame], Value]
 
@@ -32,6 +32,8 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Items)
     first = arguments.get(0, "")
+    if name in CHANGING:
+        machine.journal.changes += 1
     if name in ("append", "add", "appendleft") and first is not None:
         if receiver.kind != "set" or truth(comparison.contains(machine, receiver, first)) is not True:
             changing.append(machine, receiver, first, 0 if name == "appendleft" else None)
@@ -45,7 +47,7 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     elif name == "pop":
         return _pop(machine, receiver, first)
     elif name == "clear":
-        receiver.items[:] = [] if machine.touches_surely(receiver.born) else changing.unsure(receiver.items)
+        receiver.items[:] = [] if machine.touches_surely(receiver.born) else identity.unsure(receiver.items)
     elif name == "copy":
         return Items(receiver.kind, receiver.items, machine.journal.doubt, receiver.complete)
     elif name == "index" and first is not None:
@@ -63,10 +65,14 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
         if name == "sort":
             items, is_known = in_order(machine, receiver.items, arguments, frame)
         receiver.complete &= is_known
-        receiver.items[:] = items if machine.touches_surely(receiver.born) else changing.unsure(items)
+        receiver.items[:] = items if machine.touches_surely(receiver.born) else identity.unsure(items)
     elif name in ("__iter__",):
         return receiver
     return NONE
+
+
+CHANGING = frozenset({"remove", "discard", "pop", "clear", "reverse", "sort"})
+"""Methods that change a sequence."""
 
 
 def _index(machine: Machine, receiver: Items, value: Value) -> Value:
@@ -116,7 +122,7 @@ def _pop(machine: Machine, receiver: Items, index: Value | None) -> Value:
         return receiver.items.pop(position).value
     if not identity.is_known(receiver):
         machine.may_fail(errors.INDEX_ERROR)
-    receiver.items[:] = changing.unsure(receiver.items)
+    receiver.items[:] = identity.unsure(receiver.items)
     return UNKNOWN
 
 
@@ -146,8 +152,9 @@ def _mapping_method(
         for key, item in receiver.entries.items():
             parts = {"values": item.value, "items": machine.items("tuple", [identity.value_of(key), item.value])}
             found.append(Item(parts.get(name, identity.value_of(key)), item.sure))
-        return Items("iterator", found, machine.journal.doubt, receiver.complete)
+        return Items("iterator" if name == "__iter__" else "view", found, machine.journal.doubt, receiver.complete)
     if name in ("clear", "popitem"):
+        machine.journal.changes += 1
         certain = machine.touches_surely(receiver.born) and name == "clear"
         for key, item in list(receiver.entries.items()):
             receiver.entries[key] = Item(item.value, False)
@@ -183,6 +190,7 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
         result = default if receiver.observer is not None and item is None else result
         changing.set_item(machine, receiver, index or UNKNOWN, result)
     elif name == "pop" and item is not None:
+        machine.journal.changes += 1
         receiver.entries[key] = Item(item.value, False)
         if machine.touches_surely(receiver.born):
             receiver.entries.pop(key)
@@ -193,6 +201,7 @@ def string_method(machine: Machine, function: External, arguments: Arguments, fr
     """Methods of str and bytes, computed where every argument is known."""
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Literal)
+    arguments = materialised(machine, arguments, frame) if name == "join" else arguments
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import assignments, errors, iterating
+from flake8_forksafe.interpreter import assignments, calls, definitions, errors, iterating
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -188,8 +188,21 @@ def type_of(machine: Machine, function: External, arguments: Arguments, frame: F
 
 
 def new_type(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``super().__new__(...)`` in a metaclass: the class that is being created."""
-    return machine.created if machine.created is not None else UNKNOWN
+    """``super().__new__(...)`` in a metaclass: the class that is being created, with the namespace that is passed."""
+    cls = machine.created
+    if cls is None:
+        return UNKNOWN
+    namespace = arguments.get(3, "")
+    if isinstance(namespace, Table):
+        cls.names.update({key: item.value for key, item in namespace.entries.items() if isinstance(key, str)})
+    definitions.complete_class(machine, cls, arguments.keywords, frame)
+    return cls
+
+
+def call_type(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``super().__call__(...)`` in a metaclass: creates an object."""
+    cls = function.receiver
+    return calls.create(machine, cls, arguments, frame) if isinstance(cls, Class) else UNKNOWN
 
 
 def subclasses(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -92,7 +92,7 @@ class Trace:
         """How the environment was found whose source the walk read as well."""
         self.presence = walk.imports.presence
         recorder, modules = walk.recorder, walk.imports.modules
-        edges = tuple(recorder.edges.values())
+        edges = tuple(recorder.executed(walk.memory.executions))
         self.edges = edges[: booted.edges_at_fork]
         self.late_edges = edges[booted.edges_at_fork :]
         self.settings_made = tuple(recorder.settings)

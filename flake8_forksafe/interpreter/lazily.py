@@ -1,0 +1,68 @@
+"""Generators: which functions are, and what is taken of an iterator one element at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.iterating import Enough, consume, produce
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Lazy, Value
+from flake8_forksafe.source import facts
+
+
+def taken_until(machine: Machine, value: Value, frame: Frame, stops: Callable[[Value], bool | None]) -> Items:
+    """The elements of an iterable up to the first that ``stops``."""
+    found = Items("iterator", (), machine.journal.doubt)
+
+    def take(item: Item) -> bool:
+        found.items.append(item)
+        last = stops(item.value)
+        if last and item.sure:
+            raise Enough
+        return last is not False
+
+    try:
+        found.complete = consume(machine, value, frame, take)
+    except Enough:
+        pass
+    return found
+
+
+def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
+    """The iterator itself, with its first element computed; what it does after that only may happen."""
+    if value.rest is None:
+        value.rest = Items("iterator", (), machine.journal.doubt)
+        rest = value.rest
+
+        def take(item: Item) -> bool:
+            if item.sure or item.value is not UNKNOWN:
+                rest.items.append(item)
+            else:
+                rest.complete = False
+            return True
+
+        rest.complete &= produce(machine, value, frame, take)
+    return value.rest
+
+
+def is_generator(machine: Machine, body: facts.Block) -> bool:
+    """Whether a function with these statements is a generator: it has a ``yield`` of its own."""
+    known = machine.memory.generators
+    if id(body) not in known:
+        known[id(body)] = (_has_yield(body), body)
+    return known[id(body)][0]
+
+
+def _has_yield(body: facts.Block) -> bool:
+    """Whether statements have a ``yield`` that is not another function's."""
+    pending: list[object] = [body]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, facts.Yield):
+            return True
+        if isinstance(part, facts.Define):
+            pending += [part.decorators, [parameter.default for parameter in part.parameters]]
+        elif isinstance(part, (tuple, list)) and not isinstance(part, facts.Lambda):
+            pending += [inner for inner in part if isinstance(inner, (tuple, list))]
+    return False

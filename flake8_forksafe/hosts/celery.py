@@ -12,6 +12,7 @@ from flake8_forksafe.deployment.pool import UNREAD_SETTINGS
 from flake8_forksafe.hosts.django import fall_back, run_command
 from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, UnreadSetting
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -28,6 +29,7 @@ from flake8_forksafe.interpreter.values import (
     Value,
     options,
     text,
+    texts,
 )
 from flake8_forksafe.library.celery import (
     CeleryApp,
@@ -39,7 +41,10 @@ from flake8_forksafe.library.celery import (
     load_named_classes,
     run_receivers,
 )
+from flake8_forksafe.library.celery_tasks import STEP as TASK_CLASSES
+from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
+from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.found import split_spec
 
 ROOT = Node("", "celery worker")
@@ -55,6 +60,9 @@ AFTER_FORK = ("worker_ready",)
 IN_CHILDREN = ("worker_process_init",)
 """Sent in each child when it starts (celery/concurrency/prefork.py)."""
 
+BEHIND_POOL = frozenset({"celery.worker.components:Pool", "celery.worker.components:Consumer"})
+"""Bootsteps that come after the pool, or are it, as others name them in ``requires``."""
+
 WORKER_SETTINGS = (
     "worker_pool", "worker_concurrency", "worker_pool_start_method", "worker_autoscaler", "worker_max_tasks_per_child",
     "worker_max_memory_per_child", "worker_proc_alive_timeout",
@@ -65,7 +73,7 @@ WORKER_SETTINGS = (
 def _project_facts(boot: HostBoot) -> ProjectFacts:
     """What the project sets of :data:`WORKER_SETTINGS`; a value that is not known is left out."""
     machine = boot.machine
-    app, task_modules = machine.state(CeleryBoot).app, frozenset(machine.state(CeleryState).task_modules)
+    app, task_modules = machine.state(CeleryBoot).app, frozenset(machine.state(TaskState).modules)
     if app is None:
         return ProjectFacts(task_modules=task_modules)
     with machine.recorder.boot_step("find_app"):
@@ -179,15 +187,46 @@ def _send(machine: Machine, name: str, keywords: dict[str, Value]) -> None:
 
 
 def _run_step(machine: Machine, step: Receiver) -> None:
-    """A worker bootstep: created, then started; those that need the pool start after the fork."""
+    """A worker bootstep: created, then started, unless it starts behind the pool."""
     frame = cause(machine, step)
     for option in options(step.function) if isinstance(step.function, Value) else ():
         if isinstance(option, Class):
             instance = machine.call(option, Arguments((UNKNOWN,)), frame)
-            for name in ("include_if", "create"):
+            behind = isinstance(instance, Instance) and _starts_behind_pool(machine, instance, frame)
+            for name in ("include_if", "create") if behind else ("include_if", "create", "start"):
                 method = machine.attribute(instance, name, frame) if isinstance(instance, Instance) else UNKNOWN
                 if isinstance(method, (Method, Function)):
                     machine.call(method, Arguments((UNKNOWN,)), frame)
+
+
+def _starts_behind_pool(machine: Machine, step: Instance, frame: Frame) -> bool:
+    """Whether a bootstep is started after the pool has forked, whatever the order of the others.
+
+    ``Blueprint`` sorts its steps by what they require and nothing else (celery/bootsteps.py): one that does not
+    require the pool is started before or after it, as the hash seed of the process has it (seen with Celery 5.7.0).
+    """
+    required = machine.attribute(step, "requires", frame)
+    found = iterating.iterate(machine, required, frame) if required is not UNKNOWN else None
+    names = {name for item in found.items for name in texts(item.value)} if found is not None else set()
+    return not names.isdisjoint(BEHIND_POOL)
+
+
+def _loader_hook(name: str) -> Callable[[Machine, CeleryApp], None]:
+    """A method of the app's own loader that Celery calls (celery/loaders/base.py: ``init_worker`` and its kin)."""
+
+    def call_hook(machine: Machine, app: CeleryApp) -> None:
+        given = app.arguments.get(-1, "loader")
+        frame = _cause_of(machine, app)
+        for option in options(given) if given is not None else ():
+            path = text(option)
+            walked = path and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
+            loader = import_path(machine, path, frame) if path and walked else option
+            instance = machine.call(loader, Arguments((app.value,)), frame) if isinstance(loader, Class) else None
+            method = machine.attribute(instance, name, frame) if isinstance(instance, Instance) else None
+            if isinstance(method, (Method, Function)):
+                machine.call(method, Arguments(), frame)
+
+    return call_hook
 
 
 def find_app(machine: Machine, spec: str, frame: Frame) -> Value | None:
@@ -258,19 +297,25 @@ CELERY = Host(
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
         Step("import_modules", _with_app(_import_modules)),
+        Step("on_worker_init", _with_app(_loader_hook("on_worker_init"))),
+        Step(TASK_CLASSES, _with_app(create_tasks)),
         Step("on_after_finalize", _with_app(_finalize)),
         Step("worker classes", _with_app(_load_classes)),
         *map(_signal, BEFORE_FORK),
         Step("bootsteps", _with_app(_run_steps)),
     ),
     after_fork=tuple(map(_late_signal, AFTER_FORK)),
-    in_children=tuple(map(_late_signal, IN_CHILDREN)),
+    in_children=(
+        Step("on_worker_process_init", _with_app(_loader_hook("on_worker_process_init"))),
+        *map(_late_signal, IN_CHILDREN),
+    ),
     project_facts=_project_facts,
     handlers=(
         "on_configure",
         "on_after_configure",
         "on_after_finalize",
         "import_modules",
+        "on_worker_init",
         *BEFORE_FORK,
         "bootsteps",
         *AFTER_FORK,

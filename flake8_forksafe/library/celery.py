@@ -144,8 +144,6 @@ class CeleryState(LibraryState):
     def __init__(self, machine: Machine) -> None:
         self.apps: list[CeleryApp] = []
         self.receivers: dict[str, list[Receiver]] = {}
-        self.task_modules: set[str] = set()
-        """Modules that define tasks by a decorator."""
 
     def app_of(self, value: Value | None) -> CeleryApp | None:
         """The record of an app."""
@@ -455,12 +453,6 @@ def import_default_modules_call(machine: Machine, function: External, arguments:
     return NONE
 
 
-def define_task(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``@app.task`` and ``@shared_task``, with or without arguments."""
-    machine.state(CeleryState).task_modules.add(frame.module.name)
-    return External(f"{function.path}()", function.receiver, arguments)
-
-
 SIGNALS = [
     "before_task_publish", "after_task_publish", "task_received", "task_prerun", "task_postrun", "task_retry",
     "task_success", "task_failure", "task_internal_error", "task_revoked", "task_rejected", "task_unknown",
@@ -502,6 +494,5 @@ MODELS = Library(
         },
         **{f"celery.signals.{name}.connect": connect_signal for name in SIGNALS},
         "celery.Celery().steps.worker.add": add_step,
-        **dict.fromkeys(("celery.Celery().task", "celery.shared_task", "celery.current_app.task"), define_task),
     },
 )

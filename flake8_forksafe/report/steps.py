@@ -23,10 +23,12 @@ STEPS = {
     "autodiscover_tasks": ("Autodiscovery", "The tasks module of each app is imported."),
     "imports": ("imports", "What the setting imports names is imported."),
     "include": ("include", "What Celery(include=...) names is imported."),
+    "on_worker_init": ("The loader's on_worker_init", "A loader of the project's own is told that the worker begins."),
+    "task classes": ("Task classes", "Each task is created once, in the parent: __init__ of its base class runs."),
     "on_after_finalize": ("on_after_finalize", "Receivers run once all tasks are known."),
     "worker classes": ("Worker classes", "Classes of the worker that settings name are imported."),
     "worker_before_create_process": ("worker_before_create_process", "Receivers run in the parent before each fork."),
-    "bootsteps": ("Bootsteps", "The worker's own boot steps are created."),
+    "bootsteps": ("Bootsteps", "The worker's own boot steps are created and started."),
 }
 """Title and explanation by the name that the walk gives a step; the facts are in ``hosts/celery.py``."""
 SIGNAL = "Receivers of this signal run in the parent."

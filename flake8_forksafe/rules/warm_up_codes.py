@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED
 from flake8_forksafe.interpreter.records import Gate
+from flake8_forksafe.library.celery_tasks import STEP as TASK_CLASSES
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
 from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, warm_up_runs
 from flake8_forksafe.trace.trace import Trace
@@ -112,15 +113,34 @@ def finding(verdict: Verdict) -> Finding:
     what = _broken_gate(run, verdict.form) if verdict.code == "FS122" else WHAT[verdict.code](run)
     if verdict.form:
         what += f", when it is started as '{verdict.form}'"
-    instead = GATE_THAT_HOLDS if verdict.code == "FS122" else INSTEAD.get(verdict.code) or run.use.warm_up.instead
-    return Finding(path, line, column, verdict.code, what, run.use.call, run.chain(), instead)
+    return Finding(path, line, column, verdict.code, what, run.use.call, run.chain(), _instead(verdict))
+
+
+def _instead(verdict: Verdict) -> str:
+    """The way out that fits the place."""
+    if verdict.code == "FS122":
+        return GATE_THAT_HOLDS
+    if verdict.gate is None and verdict.run.step == TASK_CLASSES:
+        return LAZY_PROPERTY
+    return INSTEAD.get(verdict.code) or verdict.run.use.warm_up.instead
 
 
 def _import_time(run: WarmUpRun) -> str:
+    if run.step == TASK_CLASSES:
+        return _task_class(run)
     return f"{run.use.shown!r} is called at import time, before the worker forks: it {run.use.warm_up.why}"
 
 
+def _task_class(run: WarmUpRun) -> str:
+    return (
+        f"a task class calls {run.use.shown!r} when it is created: Celery creates each task once, in MainProcess, "
+        f"before the fork: it {run.use.warm_up.why}"
+    )
+
+
 def _resource(run: WarmUpRun) -> str:
+    if run.step == TASK_CLASSES:
+        return _task_class(run)
     where = f" in {run.step}" if run.step in run.trace.host.handlers else " in ready()" if run.step == READY else ""
     return f"{run.use.shown!r} is called{where} before the worker forks: it {run.use.warm_up.why}"
 
@@ -171,6 +191,7 @@ WHAT: dict[str, Callable[[WarmUpRun], str]] = {
     "FS124": _handler,
     "FS125": _process_init,
 }
+LAZY_PROPERTY = "make it a property of the task that is computed on first use, which is in a child"
 INSTEAD = {
     "FS123": "load it in worker_process_init, or on first use in a task",
     "FS125": "raise worker_proc_alive_timeout, or load it on first use in a task",

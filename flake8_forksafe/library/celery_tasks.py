@@ -1,0 +1,133 @@
+"""Models of Celery's tasks: what is executed when an app makes its tasks.  Read in Celery 5.7.0 (celery/app/base.py).
+
+``@app.task`` only notes a function.  When the app is finalised, in MainProcess and before the fork, Celery makes a
+class of it with the ``base`` that was given (``Celery._task_from_fun``), creates one instance, and binds it to the app
+(``Task.bind``, which calls ``on_bound``).  So ``Task.__init__`` runs once, in the parent of all children.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
+from flake8_forksafe.interpreter.values import (
+    Arguments,
+    Class,
+    External,
+    Function,
+    Instance,
+    Method,
+    Value,
+    options,
+    text,
+)
+from flake8_forksafe.library.celery import CeleryApp, CeleryState, Receiver, cause
+from flake8_forksafe.library.standard_import import import_path
+
+STEP = "task classes"
+"""The step of the boot in which task classes are instantiated."""
+
+
+class TaskDefinition(NamedTuple):
+    """A task that is made when its app is finalised.
+
+    :ivar app: the app it was defined with; None for ``shared_task``, which every app makes.
+    :ivar base: the class given as ``base``, if one was.
+    """
+
+    app: CeleryApp | None
+    base: Value | None
+    place: Receiver
+
+
+class TaskState(LibraryState):
+    """The tasks that were defined by a decorator, and the modules that did so."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.defined: list[TaskDefinition] = []
+        self.modules: set[str] = set()
+
+
+def define_task(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``@app.task`` and ``@shared_task``, with or without arguments."""
+    state = machine.state(TaskState)
+    state.modules.add(frame.module.name)
+    made = External(f"{function.path}()", function.receiver, arguments)
+    app = machine.state(CeleryState).app_of(function.receiver)
+    place = Receiver(made, frame, frame.line, machine.is_sure(frame))
+    state.defined.append(TaskDefinition(app, arguments.get(-1, "base"), place))
+    return made
+
+
+def register_task(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``app.register_task(task)`` and ``app.tasks.register(task)``: the instance exists; it is bound later."""
+    state = machine.state(TaskState)
+    state.modules.add(frame.module.name)
+    task = arguments.get(0, "task")
+    if task is not None:
+        place = Receiver(task, frame, frame.line, machine.is_sure(frame))
+        state.defined.append(TaskDefinition(machine.state(CeleryState).app_of(function.receiver), task, place))
+        return task
+    return External(f"{function.path}()", function.receiver, arguments)
+
+
+def create_tasks(machine: Machine, app: CeleryApp) -> None:
+    """``Celery.finalize``: make each task of an app, then bind it."""
+    default = task_class(machine, app)
+    seen: set[tuple[int, int]] = set()
+    for definition in machine.state(TaskState).defined:
+        base = definition.base if definition.base is not None else default
+        if base is None or definition.app not in (None, app):
+            continue
+        place = definition.place if definition.base is not None else Receiver(base, app.frame, app.line, True)
+        key = (id(base), id(place.frame) if definition.base is not None else 0)
+        if key not in seen:  # a base does the same for each task of a module
+            seen.add(key)
+            with machine.doubted(not place.sure):
+                make_task(machine, app, base, cause(machine, place))
+
+
+def task_class(machine: Machine, app: CeleryApp) -> Value | None:
+    """The class of tasks without a base of their own: ``Celery(task_cls=...)``, or what a subclass of Celery names."""
+    given = app.arguments.get(-1, "task_cls")
+    if given is None and isinstance(app.value, (Instance, External)):
+        given = app.value.names.get("task_cls") or app.value.names.get("Task")
+    if given is None and isinstance(app.value, Instance):
+        named = (base.names.get("task_cls") for base in app.value.cls.mro() if isinstance(base, Class))
+        given = next((value for value in named if value is not None), None)
+    return given
+
+
+def make_task(machine: Machine, app: CeleryApp, base: Value, frame: Frame) -> None:
+    """Create a task of a class (of which Celery makes a subclass for each function), and bind it."""
+    for option in options(base):
+        path = text(option)
+        found = import_path(machine, path, frame) if path and _is_walked(machine, path) else option
+        if isinstance(found, Class):
+            _call_own(machine, found, "__init_subclass__", Arguments(), frame)
+            found = machine.call(found, Arguments(), frame)
+        if isinstance(found, Instance):
+            _call_own(machine, found, "on_bound", Arguments((app.value,)), frame)
+
+
+def _is_walked(machine: Machine, path: str) -> bool:
+    """Whether a dotted path, perhaps with a colon, leads into code that is walked."""
+    return machine.imports.layout.find(path.partition(":")[0].partition(".")[0]) is not None
+
+
+def _call_own(machine: Machine, holder: Class | Instance, name: str, arguments: Arguments, frame: Frame) -> None:
+    """Call a method that a walked class defines."""
+    cls = holder.cls if isinstance(holder, Instance) else holder
+    if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
+        method = machine.attribute(holder, name, frame)
+        if isinstance(method, (Method, Function)):
+            machine.call(method, arguments, frame)
+
+
+MODELS = Library(
+    functions={
+        **dict.fromkeys(("celery.Celery().task", "celery.shared_task", "celery.current_app.task"), define_task),
+        **dict.fromkeys(("celery.Celery().register_task", "celery.Celery().tasks.register"), register_task),
+    },
+)

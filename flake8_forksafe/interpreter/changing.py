@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.identity import is_known, key_of, unsure
+from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, unsure
 from flake8_forksafe.interpreter.iterating import iterate
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -124,6 +124,8 @@ def extend(machine: Machine, container: Items, values: Value) -> None:
     added = iterate(machine, values)
     for item in list(added.items):
         append(machine, container, item.value, None, item.sure)
+    if container.kind == "set":
+        container.items[:] = distinct(container.items)
     container.complete &= added.complete
 
 

@@ -78,6 +78,8 @@ def _equal(left: Value, right: Value) -> bool | None:
         return _equal_items(left, right)
     if isinstance(left, Table) and isinstance(right, Table):
         return _equal_tables(left, right)
+    if isinstance(left, (Choice, Unknown)) or isinstance(right, (Choice, Unknown)):
+        return None  # one object may stand for several values
     if same(left, right):
         return True
     constants = (Literal, Items, Table, FilePath)

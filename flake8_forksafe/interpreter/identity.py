@@ -17,6 +17,7 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     ModuleValue,
     Value,
+    options,
 )
 
 
@@ -44,17 +45,37 @@ def is_known(value: Items) -> bool:
 
 
 def distinct(items: Iterable[Item]) -> list[Item]:
-    """The elements of a set: those that are surely the same stand for one."""
+    """The elements of a set: those that are surely the same stand for one, and one that may equal another is not sure.
+
+    Of two that may be equal the one whose value is known stays sure, so that it is known to be in the set.
+    """
     kept: list[Item] = []
     places: dict[object, int] = {}
     for item in items:
         key = key_of(item.value)
-        place = places.setdefault(key, len(kept)) if key is not None else len(kept)
+        place = len(kept) if key is None else places.setdefault(key, len(kept))
         if place == len(kept):
             kept.append(item)
         elif item.sure:
             kept[place] = Item(kept[place].value)
+    taken = {key_of(item.value) for item in kept if _is_told_apart(item.value)}
+    anything = False
+    for place, item in enumerate(kept):
+        if _is_told_apart(item.value):
+            continue
+        keys = {key_of(option) if _is_told_apart(option) else None for option in options(item.value)}
+        if anything or not taken.isdisjoint(keys) or (None in keys and len(taken) > 0):
+            kept[place] = Item(item.value, False)
+        anything |= None in keys
+        taken |= keys - {None}
     return kept
+
+
+def _is_told_apart(value: Value) -> bool:
+    """Whether a value equals what has the same key, and nothing else; a library's constant may be any value."""
+    if isinstance(value, Items):
+        return is_small(value) and key_of(value) is not None and all(_is_told_apart(item.value) for item in value.items)
+    return isinstance(value, (Literal, Class, Function, ModuleValue))
 
 
 def value_of(key: object) -> Value:

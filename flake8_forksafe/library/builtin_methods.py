@@ -35,8 +35,9 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     if name in CHANGING:
         machine.journal.changes += 1
     if name in ("append", "add", "appendleft") and first is not None:
-        if receiver.kind != "set" or truth(comparison.contains(machine, receiver, first)) is not True:
-            changing.append(machine, receiver, first, 0 if name == "appendleft" else None)
+        held = truth(comparison.contains(machine, receiver, first)) if receiver.kind == "set" else False
+        if not held:
+            changing.append(machine, receiver, first, 0 if name == "appendleft" else None, held is False)
     elif name == "insert" and len(arguments.positional) == 2:
         index = first.value if isinstance(first, Literal) and isinstance(first.value, int) else None
         changing.append(machine, receiver, arguments.positional[1], index)

@@ -46,7 +46,6 @@ def read_file(path: str, limit: int = SOURCE_LIMIT, whole: bool = True) -> tuple
     :raises Exhausted: if no file can be read any more.
     """
     try:
-        _check(os.stat(path), limit, whole)  # opening a device or a pipe may have an effect of its own
         descriptor = os.open(path, FLAGS)
         try:
             status = os.fstat(descriptor)
@@ -57,6 +56,8 @@ def read_file(path: str, limit: int = SOURCE_LIMIT, whole: bool = True) -> tuple
     except ValueError:
         raise OSError(errno.EINVAL, "its name cannot be that of a file") from None
     except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.EINVAL, "it is a socket or a device, not a regular file") from None
         raise_if_exhausted(error)
         raise
 
@@ -81,6 +82,8 @@ def _check(status: os.stat_result, limit: int, whole: bool) -> None:
 def _read(descriptor: int, expected: int, limit: int, whole: bool) -> bytes:
     """The bytes of an open file, whose size need not be the expected one: some file systems say 0 of every file."""
     content = os.read(descriptor, min(expected, limit) + 1)
+    if 0 < len(content) == expected <= limit:
+        return content
     while len(content) <= limit and (more := os.read(descriptor, min(1 << 20, limit + 1 - len(content)))):
         content += more
     if len(content) > limit and whole:

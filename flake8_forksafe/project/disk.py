@@ -55,7 +55,8 @@ class Disk:
         self.overlay = overlay
         self._named = [os.path.normpath(directory) for directory in within]
         self._within = [os.path.realpath(directory) for directory in self._named]
-        self._real: dict[str, str] = {}
+        self._inside: set[str] = set()
+        """Directories that lie, links followed, where links may lead to."""
         self._links: dict[str, frozenset[str]] = {}
         self._unread: dict[str, Unread] = {}
         self.exhausted = False
@@ -78,11 +79,16 @@ class Disk:
         if not self._within:
             return True
         directory, name = os.path.split(path)
-        real = self._real.get(directory)
-        if real is None:
-            real = self._real[directory] = os.path.realpath(directory)
+        if name and directory in self._inside and not self._is_link(directory, name):
+            return True
+        real = os.path.realpath(directory)
         full = os.path.join(real, name)
         full = os.path.realpath(full) if self._is_link(directory, name) else full
+        if self._lies_within(real):
+            self._inside.add(directory)
+        return self._lies_within(full)
+
+    def _lies_within(self, full: str) -> bool:
         return any(full == root or full.startswith(root.rstrip(os.sep) + os.sep) for root in self._within)
 
     def _is_link(self, directory: str, name: str) -> bool:
@@ -119,6 +125,8 @@ class Disk:
                 way_in = None if anywhere or self.is_inside(directory) else self._way_in(directory)
                 if not anywhere and way_in is None:
                     self._check(directory)
+                if way_in is None and not anywhere:
+                    self._inside.add(directory)
                 if way_in is None:
                     listing, self._links[directory] = list_directory(directory)
                 else:

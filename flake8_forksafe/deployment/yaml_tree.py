@@ -18,6 +18,8 @@ DEEPEST = 200
 
 TEMPLATE = re.compile(r"\{\{|\{%")
 
+TOO_DEEP = "it is nested too deeply"
+
 
 class Scalar(NamedTuple):
     """Text; None for ``null``, ``~`` and nothing at all.
@@ -77,6 +79,9 @@ class _Open:
 def read_documents(text: str, path: str) -> list[Node]:
     """The documents of a YAML stream.
 
+    PyYAML has a limit of its own in some versions; it reads ahead, and so it may refuse a depth before the reader does.
+    What it calls that differs, so the brackets up to the place of its error decide.
+
     :raises Unusable: if it is no YAML, or more than a deployment file can be.
     """
     try:
@@ -90,6 +95,8 @@ def read_documents(text: str, path: str) -> list[Node]:
     except yaml.MarkedYAMLError as error:
         template = TEMPLATE.search(text)
         mark = error.problem_mark or error.context_mark
+        if mark is not None and _open_brackets(text[: mark.index]) > DEEPEST:
+            raise Unusable(TOO_DEEP, mark.line + 1) from None
         if template is not None:
             line = text.count("\n", 0, template.start()) + 1
             raise Unusable("it is a template, so what it will say is not known", line) from None
@@ -98,8 +105,11 @@ def read_documents(text: str, path: str) -> list[Node]:
         ) from None
     except yaml.YAMLError as error:
         raise Unusable(f"it is not valid YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise Unusable("it is nested too deeply") from None
+
+
+def _open_brackets(text: str) -> int:
+    """How many flow collections are open at the end of a text, those in its quotes and comments counted too."""
+    return text.count("[") + text.count("{") - text.count("]") - text.count("}")
 
 
 class _Reader:
@@ -115,7 +125,9 @@ class _Reader:
         for event in events:
             self.count += 1
             line = event.start_mark.line + 1
-            if self.count > MOST_VALUES or len(self.stack) > DEEPEST:
+            if len(self.stack) > DEEPEST:
+                raise Unusable(TOO_DEEP, line)
+            if self.count > MOST_VALUES:
                 raise Unusable("it holds more than a deployment file can hold", line)
             if isinstance(event, yaml.DocumentStartEvent):
                 self.anchors, self.stack = {}, []

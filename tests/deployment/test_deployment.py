@@ -668,7 +668,9 @@ BROKEN = {
     "an alias to itself": ("compose.yml", f"x: &x [*x]\n{SERVICE}", 1, "it refers to 'x'"),
     "a template": ("worker.yaml", "kind: Pod\nspec: {{ .Values.x }}\ncontainers: {celery: [\n", 2, "it is a template"),
     "another template": ("compose.yml", "{% if x %}\nservices:\n  celery: x\n{% endif %}\n", 1, "it is a template"),
-    "depth": ("compose.yml", f"x: {'[' * 5000}\n{SERVICE}", 1, "it holds more than a deployment file can hold"),
+    "depth": ("compose.yml", f"x: {'[' * 5000}\n{SERVICE}", 1, "it is nested too deeply"),
+    "depth of tables": ("compose.yml", f"x: {'{a: ' * 3000}\n{SERVICE}", 1, "it is nested too deeply"),
+    "depth of a block": ("compose.yml", f"celery:\n{'- ' * 5000}\n", 2, "it is nested too deeply"),
     "length": ("compose.yml", f"x: [{'1, ' * 120_000}]\n{SERVICE}", 1, "it holds more than a deployment file"),
     "null bytes": ("compose.yml", "celery\0\n", 1, "it contains null bytes"),
     "memory": ("compose.yml", "services: {w: {image: x, command: celery worker, mem_limit: lots}}\n", 1, "'lots' is"),
@@ -684,13 +686,28 @@ BROKEN = {
 }  # fmt: skip
 
 
+MOST_PROCESSOR_S = 60.0
+"""What a file that is refused may cost: a hundred times what one takes, and far less than a bomb that goes off."""
+
+
+def test_depth_is_told_alike_by_every_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import yaml
+
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    for name in ("depth", "depth of tables", "depth of a block"):
+        path, content, line, reason = BROKEN[name]
+        write(tmp_path, {path: content})
+        (trouble,) = find(tmp_path).troubles
+        assert (trouble.line, trouble.text) == (line, reason)
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_cannot_be_read_is_said_once_and_loses_nothing(tmp_path: Path, name: str) -> None:
     path, content, line, reason = BROKEN[name]
     write(tmp_path, {path: content, "Procfile": "worker: celery -A shop worker\n"})
-    begin = time.monotonic()
+    begin = time.process_time()
     found = find(tmp_path)
-    assert time.monotonic() - begin < 20
+    assert time.process_time() - begin < MOST_PROCESSOR_S
     assert [(at(tmp_path, trouble.path, trouble.line), trouble.text[: len(reason)]) for trouble in found.troubles] == [
         (f"{path}:{line}", reason)
     ]
@@ -701,9 +718,7 @@ def test_large_file(tmp_path: Path) -> None:
     write(tmp_path, {"Procfile": "worker: celery -A shop worker\n"})
     with open(tmp_path / "compose.yml", "w") as stream:
         stream.write("services:\n  x: {}\n" + "# nothing at all\n" * 3_000_000 + SERVICE)
-    begin = time.monotonic()
     found = find(tmp_path)
-    assert time.monotonic() - begin < 5
     assert [trouble.text for trouble in found.troubles] == ["it is larger than 1024 KiB and was not read"]
     assert [launch.app for launch in found.launches] == ["shop"]
 

@@ -111,7 +111,8 @@ class Kept:
     def __init__(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
         self.settings = settings
         self.overlay = overlay
-        parts = [settings._replace(project="").digest(), sys.prefix, sys.version, *map(os.environ.get, VARIABLES)]
+        python = sys.prefix, sys.version, sys.getfilesystemencoding()  # the last decides how a kept path is spelt
+        parts = [settings._replace(project="").digest(), *python, *map(os.environ.get, VARIABLES)]
         self.base = settings.project.rstrip(os.sep) + os.sep
         self.key = repr((SCHEMA, __version__, parts))
         name = checksum(self.key)

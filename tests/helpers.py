@@ -25,6 +25,9 @@ from flake8_forksafe.source.cache import FactStore
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
+PATIENCE_S = 600.0
+"""How long a test waits for what another process does: only one that hangs takes longer, on a slow machine too."""
+
 MARKER = re.compile(r"#\s*(?P<todo>todo:\s*)?(?P<codes>FS1\d\d(?:,\s*FS1\d\d)*)")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -84,9 +83,7 @@ def test_generated_module_of_5_mb(project: Path) -> None:
     rows = ",\n".join(f"    ({number}, 'row {number}', None)" for number in range(160_000))
     (project / "proj/bad.py").write_text(f"TABLE = [\n{rows},\n]\nimport polars\n")
     assert (project / "proj/bad.py").stat().st_size > 5_000_000
-    start = time.monotonic()
     assert only_new(project)[0] == ("proj/bad.py", 160_003, "FS101")
-    assert time.monotonic() - start < 600
 
 
 def test_generated_code_of_5_mb(project: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import FIXTURES
+from helpers import FIXTURES, PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no child elsewhere")
 
@@ -29,7 +29,7 @@ before = len(os.listdir("/proc/self/fd"))
 def run(script: str, directory: Path | None = None) -> str:
     """What a script prints."""
     command = [sys.executable, "-W", "error", "-c", PRELUDE + script]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
@@ -67,7 +67,7 @@ def test_an_interruption_ends_the_child() -> None:
     script = """
 def interrupt():
     os.kill(os.getppid(), signal.SIGINT)
-    time.sleep(60)
+    time.sleep(3600)
 
 try:
     result_of_child(interrupt)
@@ -80,7 +80,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(
     "condition",
     [
-        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()",
         "sys.platform = 'darwin'",
         "del os.memfd_create",
         "os.memfd_create = os.fork = lambda *_: (_ for _ in ()).throw(PermissionError('not here'))",
@@ -101,7 +101,7 @@ from flake8_forksafe.settings import make_settings
 settings = make_settings({str(FIXTURES / "bookshop")!r}, {{"no_cache": True}})
 found = find(settings, {{}})
 print("flake8_forksafe.analysis" in sys.modules, "networkx" in sys.modules, left())
-threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
 print(len(found) > 5, find(settings, {{}}) == found, "networkx" in sys.modules)
 """
     assert run(script) == "False False 0\nTrue True True"

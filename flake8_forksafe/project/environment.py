@@ -92,7 +92,9 @@ def _poetry_environments(project: str) -> Iterator[str]:
     home = os.environ.get("POETRY_CACHE_DIR") or os.path.expanduser(
         "~/Library/Caches/pypoetry" if sys.platform == "darwin" else "~/.cache/pypoetry"
     )
-    digest = base64.urlsafe_b64encode(hashlib.sha256(os.path.normcase(os.path.realpath(project)).encode()).digest())
+    digest = base64.urlsafe_b64encode(
+        hashlib.sha256(os.path.normcase(os.path.realpath(project)).encode("utf-8", "surrogateescape")).digest()
+    )
     try:
         names = sorted(os.listdir(os.path.join(home, "virtualenvs")))
     except OSError:

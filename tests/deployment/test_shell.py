@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import write
+from helpers import PATIENCE_S, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,7 +79,9 @@ def run_in_bash(script: Path) -> list[list[str]]:
     write(directory, {"bin/celery": RECORDER})
     (directory / "bin/celery").chmod(0o755)
     environ = {"PATH": f"{directory / 'bin'}{os.pathsep}{os.defpath}", "RECORD": str(record)}
-    subprocess.run(["bash", str(script)], cwd=directory, env=environ, check=False, timeout=20, capture_output=True)
+    subprocess.run(
+        ["bash", str(script)], cwd=directory, env=environ, check=False, timeout=PATIENCE_S, capture_output=True
+    )
     fields = record.read_text().split("\0")[:-1]
     calls: list[list[str]] = [[]]
     for field in fields:

@@ -13,9 +13,8 @@ from typing import Any
 
 import examples
 import pytest
-from helpers import write
+from helpers import PATIENCE_S, write
 
-PATIENCE_S = 60.0
 SAVED = "from proj.celery import app\n"
 UNSAVED = "import polars\n" + SAVED
 PROJECT = {

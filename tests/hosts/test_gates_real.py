@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import check, write
+from helpers import PATIENCE_S, check, write
 
 from flake8_forksafe.hosts.celery import launch_forms
 from flake8_forksafe.rules.warm_ups import warm_up_runs
@@ -115,9 +115,8 @@ def warmed_for_real(root: Path, command: list[str]) -> set[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(600):
-            if "end" in log.read_text().split("\n") or worker.poll() is not None:
-                break
+        ends = time.monotonic() + PATIENCE_S
+        while "end" not in log.read_text().split("\n") and worker.poll() is None and time.monotonic() < ends:
             time.sleep(0.1)
     finally:
         os.killpg(worker.pid, signal.SIGKILL)

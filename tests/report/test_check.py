@@ -21,8 +21,8 @@ ENVIRON = {name: value for name, value in os.environ.items() if name not in ("NO
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sample project, in which the outcome is kept from one test to the next."""
-    root = tmp_path_factory.mktemp("check") / "bookshop"
+    """A copy of the sample project, in which the outcome is kept from one test to the next; its path is not ASCII."""
+    root = tmp_path_factory.mktemp("check") / "Bücher" / "bookshop"
     return Path(shutil.copytree(FIXTURES / "bookshop", root, ignore=shutil.ignore_patterns(".forksafe_cache")))
 
 
@@ -139,7 +139,7 @@ cli.run()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no second process")
-@pytest.mark.parametrize("patience", ["0.01", "60"])
+@pytest.mark.parametrize("patience", ["0.01", "3600"])
 def test_a_terminal_is_told_if_it_takes_long(shop: Path, patience: str) -> None:
     command = [sys.executable, "-c", PATIENT, patience, "check", "--no-cache"]
     shown, done = on_terminal(shop, "stderr", command)

@@ -35,7 +35,9 @@ def whole(text: str, offset: int = 0) -> Block:
 
 def whole_body(text: str, cut: Cut) -> Block:
     """The facts of a function body that is parsed whole."""
-    wrapped = "if body:\n" + "\n".join(text.split("\n")[cut.first - 1 : cut.last]) + "\n\n"  # its last line may end with "\\"
+    wrapped = (
+        "if body:\n" + "\n".join(text.split("\n")[cut.first - 1 : cut.last]) + "\n\n"
+    )  # its last line may end with "\\"
     (wrapper,) = whole(wrapped, cut.first - 2)
     assert isinstance(wrapper, If)
     return wrapper.body

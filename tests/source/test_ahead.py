@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import write
+from helpers import PATIENCE_S, write
 
 from flake8_forksafe.source import ahead
 from flake8_forksafe.source.ahead import Log
@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, script: str) -> str:
     """What a script prints."""
     command = [sys.executable, "-W", "error", "-c", PRELUDE + script]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
@@ -171,7 +171,7 @@ print(kept_ahead == kept_here, kept("ahead") == kept("here") == (kept_here, []))
 def test_neither_process_nor_file_is_left(project: Path) -> None:
     script = """
 before = os.listdir("/proc/self/fd"), signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-with store.parsing_ahead(lambda visit: time.sleep(60)):
+with store.parsing_ahead(lambda visit: time.sleep(3600)):
     print(children(), signal.pthread_sigmask(signal.SIG_BLOCK, []))
 after = os.listdir("/proc/self/fd"), signal.pthread_sigmask(signal.SIG_SETMASK, before[1])
 print(children(), after == (before[0], {signal.SIGTERM}), store._ahead)
@@ -183,7 +183,7 @@ print(children(), after == (before[0], {signal.SIGTERM}), store._ahead)
 def test_an_error_ends_the_child(project: Path, error: str) -> None:
     script = f"""
 try:
-    with store.parsing_ahead(lambda visit: time.sleep(60)):
+    with store.parsing_ahead(lambda visit: time.sleep(3600)):
         raise {error}
 except {error}:
     print(children())
@@ -195,7 +195,7 @@ except {error}:
 def test_a_child_that_dies_is_not_missed(project: Path, number: str) -> None:
     script = f"""
 signal.signal(signal.SIGTERM, lambda *_: print("a handler of the program ran in the child", flush=True))
-with store.parsing_ahead(lambda visit: (Path("up").touch(), time.sleep(60))):
+with store.parsing_ahead(lambda visit: (Path("up").touch(), time.sleep(3600))):
     while not os.path.exists("up"):
         time.sleep(0.01)
     os.kill(store._ahead.child, signal.{number})
@@ -251,10 +251,10 @@ with store.parsing_ahead(for_ever):
     os.kill(os.getpid(), signal.SIGKILL)
 """
     command = [sys.executable, "-c", PRELUDE + script]
-    assert subprocess.run(command, cwd=project, timeout=60, check=False).returncode == -9
+    assert subprocess.run(command, cwd=project, timeout=PATIENCE_S, check=False).returncode == -9
     child = int((project / "child").read_text())
     status = Path("/proc", str(child), "stat")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     try:
         while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z":
             assert time.monotonic() < deadline
@@ -280,7 +280,7 @@ print(children())
 @pytest.mark.parametrize(
     "condition",
     [
-        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()",
         "ahead._cores = lambda: 1.5",
         "sys.platform = 'darwin'",
         "os.fork = lambda: (_ for _ in ()).throw(BlockingIOError('no more processes'))",

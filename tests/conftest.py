@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 KEPT = re.compile(
     r"PATH|LD_LIBRARY_PATH|DYLD_\w+|PYENV_\w+|TMPDIR|TEMP|TMP"  # programs and where they may write
     r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|PROGRAMDATA|PROGRAMFILES.*|NUMBER_OF_PROCESSORS"  # Windows
-    r"|PIP_\w+|HTTPS?_PROXY|NO_PROXY|SSL_CERT_\w+|REQUESTS_CA_BUNDLE"  # what pip needs, in the slow tests
+    r"|PIP_(?!CONSTRAINT)\w+|HTTPS?_PROXY|NO_PROXY|SSL_CERT_\w+|REQUESTS_CA_BUNDLE"  # what pip needs, in the slow tests
     r"|PYTEST_\w+|HYPOTHESIS_\w+|COVERAGE_\w+"  # the tools that run the tests
-    r"|FORKSAFE_SCREENSHOTS|FORKSAFE_TRUTH_CACHE",
+    r"|FORKSAFE_SCREENSHOTS|FORKSAFE_TRUTH_CACHE|FORKSAFE_ORACLE",
     re.IGNORECASE,
 )
 """The variables that tests may see."""

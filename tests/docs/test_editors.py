@@ -44,6 +44,7 @@ class Server:
             while self.process.stdout.readline().strip():
                 pass
             self.messages.put(json.loads(self.process.stdout.read(size)))
+        self.messages.put({"method": "exit"})
 
     def send(self, method: str, parameters: dict[str, Any], number: int | None = None) -> None:
         """Send a request, or a notification if it has no number."""
@@ -57,6 +58,7 @@ class Server:
         """The next diagnostics that come from flake8."""
         while True:
             message = self.messages.get(timeout=PATIENCE_S)
+            assert message.get("method") != "exit", "the server has ended"
             if message.get("method") == "textDocument/publishDiagnostics":
                 found: list[dict[str, Any]] = message["params"]["diagnostics"]
                 return found
@@ -70,7 +72,7 @@ def test_python_lsp_server_shows_the_codes(tmp_path: Path) -> None:
     server = Server(tmp_path)
     try:
         server.send("initialize", {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}}, 1)
-        assert server.messages.get(timeout=PATIENCE_S)["id"] == 1
+        assert server.messages.get(timeout=PATIENCE_S).get("id") == 1, "the server has ended"
         server.send("initialized", {})
         server.send("workspace/didChangeConfiguration", {"settings": settings})
         document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": UNSAVED}

@@ -1,12 +1,14 @@
-"""The facts of every file that Python comes with are the same, in whatever way they are made."""
+"""The facts of every file of Python's and of what the tests install are the same, in whatever way they are made."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import site
+import re
 import sysconfig
 from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
 
 import pytest
 from oracle import difference
@@ -14,16 +16,27 @@ from oracle import difference
 from flake8_forksafe.session import deep_recursion
 
 
-def installed_files() -> Iterator[str]:
-    """Every Python file of the standard library, its deliberately broken test data too, and of site-packages."""
-    seen = set()
-    for root in (sysconfig.get_path("stdlib"), *site.getsitepackages()):
-        for directory, _, names in os.walk(root):
-            for name in names:
-                path = os.path.realpath(os.path.join(directory, name))
-                if name.endswith(".py") and path not in seen:
-                    seen.add(path)
-                    yield path
+TESTS = Path(__file__).parent.parent
+
+LOCKED = re.findall(r"^([\w.-]+)==", (TESTS / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def standard_library() -> Iterator[str]:
+    """Every Python file of the standard library, its deliberately broken test data too."""
+    for directory, names, files in os.walk(sysconfig.get_path("stdlib")):
+        if "site-packages" in names:
+            names.remove("site-packages")
+        yield from (os.path.join(directory, name) for name in files if name.endswith(".py"))
+
+
+def locked_distributions() -> Iterator[str]:
+    """The Python files of what tox installs; whatever else the interpreter has is left out.
+
+    ``FORKSAFE_ORACLE=all`` takes everything that is installed.
+    """
+    for found in distributions():
+        if os.environ.get("FORKSAFE_ORACLE") == "all" or re.sub(r"[-_.]+", "-", found.name).lower() in LOCKED:
+            yield from (str(found.locate_file(path)) for path in found.files or () if path.suffix == ".py")
 
 
 def compared(path: str) -> tuple[str, str] | None:
@@ -37,7 +50,7 @@ def compared(path: str) -> tuple[str, str] | None:
 
 @pytest.mark.slow
 def test_facts_of_the_standard_library_and_site_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    paths = sorted(installed_files())
+    paths = sorted(path for path in {*standard_library(), *locked_distributions()} if os.path.isfile(path))
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         differences = [found for found in pool.imap_unordered(compared, paths, chunksize=20) if found is not None]
     with capsys.disabled():

@@ -23,6 +23,7 @@ from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
 from flake8_forksafe.project.found import AppFound, split_spec
 from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
 from flake8_forksafe.rules.rule import Problem
@@ -56,7 +57,9 @@ def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
     if layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
         around.problems.append(Problem("app", app.spec))
         return None
-    requirements = read_requirements(disk, settings.project, layout.roots)
+    requirements = read_requirements(
+        disk, settings.project, layout.roots, Target(settings.platform, settings.python_version)
+    )
     environment = add_environment(around, layout, requirements)
     starts = tuple(start for start in around.launches if belongs(start, app.spec, only))
     launcher = launcher_of(starts, console_scripts(disk, settings.project, layout.roots))

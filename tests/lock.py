@@ -40,9 +40,10 @@ def earliest(requirement: str) -> str:
 
 def lock(name: str, requirements: list[str], python: str, *options: str) -> None:
     """Resolve requirements for a Python version; ``--universal`` adds all later ones and every platform."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "-", *options, "--python-version", python, "--upgrade",
-               "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "tox -e lock",
-               "--quiet", "--output-file", str(TESTS / name)]  # fmt: skip
+    quiet = ["--quiet", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+    target = ["--python-version", python, "--upgrade", "--output-file", str(TESTS / name)]
+    said = ["--custom-compile-command", "tox -e lock"]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "-", *options, *quiet, *said, *target]
     subprocess.run(command, input="\n".join(requirements), text=True, check=True, stdout=subprocess.DEVNULL)
 
 

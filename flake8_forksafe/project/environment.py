@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.requirements import metadata_requirements, normalise
+from flake8_forksafe.project.requirements import metadata_names, normalise
 
 VENV_NAMES = (".venv", "venv", "env", ".env")
 """Where virtual environments lie in a project: uv, poetry and pdm use ``.venv``."""
@@ -154,10 +154,9 @@ def walked_modules(
 def _requires(disk: Disk, path: str) -> frozenset[str]:
     """Normalised names of what a distribution requires, also optionally."""
     text = _text(disk, os.path.join(path, "METADATA")) or _text(disk, os.path.join(path, "PKG-INFO"))
-    needed, extra = metadata_requirements(
-        "\n".join(line for line in text.splitlines() if not DEVELOPMENT_EXTRAS.search(line))
+    return frozenset(
+        metadata_names("\n".join(line for line in text.splitlines() if not DEVELOPMENT_EXTRAS.search(line)))
     )
-    return frozenset(map(normalise, (*needed, *extra)))
 
 
 def _top_level(disk: Disk, path: str) -> set[str]:

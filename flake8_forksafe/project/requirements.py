@@ -1,4 +1,4 @@
-"""What distributions a project declares: those it needs, and those that are optional extras."""
+"""What distributions a project declares: those it needs, and those that only some installations of it have."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.reading import CONFIGURATION_LIMIT, SOURCE_LIMIT
+from flake8_forksafe.project.documents import list_of, table_of, text_of, toml_of
+from flake8_forksafe.project.markers import ANYWHERE, Target, applies
+from flake8_forksafe.project.requirement_lines import NAME, Declared, declared, normalise, requirement_file
 
-NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+__all__ = ["Requirements", "console_scripts", "metadata_names", "normalise", "read_requirements"]
 
 
 class Requirements(NamedTuple):
     """Normalised distribution names.
 
     :ivar required: installed wherever the project is.
-    :ivar optional: installed only where an extra is asked for, and not required otherwise.
+    :ivar optional: installed only where an extra or a group is asked for, or where a marker holds that does not in the
+        worker; and not required otherwise. A name whose marker depends on what is not known is in neither.
     :ivar python: lowest Python version, if declared.
     """
 
@@ -27,129 +30,196 @@ class Requirements(NamedTuple):
     python: tuple[int, int] | None
 
 
-def normalise(name: str) -> str:
-    """A distribution name as the index spells it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+class Found(NamedTuple):
+    """What one file declares.
+
+    :ivar needed: what an installation has, where its marker holds.
+    :ivar extra: what only some installations ask for.
+    """
+
+    needed: list[Declared]
+    extra: list[Declared]
 
 
-def read_requirements(disk: Disk, project: str, roots: Iterable[str]) -> Requirements:
-    """Everything the project declares, in whatever file; broken files are passed over, they are others' business."""
-    required: set[str] = set()
-    optional: set[str] = set()
-    python: tuple[int, int] | None = None
-    for directory in dict.fromkeys((project, *roots)):
-        names = disk.listing(directory)
-        for name in sorted(names):
-            path = os.path.join(directory, name)
-            if name == "pyproject.toml":
-                table = _toml(disk, path)
-                needed, extra = _pyproject(table)
-                python = python or _lowest(_value(table, "project", "requires-python"))
-            elif name == "setup.cfg":
-                needed, extra = _setup_cfg(disk, path)
-            elif name.startswith("requirements") and names[name] == "d":
-                needed, extra = _requirement_files(disk, path), []
-            elif re.fullmatch(r"requirements.*\.(txt|in)", name):
-                needed, extra = _requirement_lines(_text(disk, path)), []
-            elif name.endswith(".dist-info") or name == "PKG-INFO":
-                needed, extra = metadata_requirements(
-                    _text(disk, os.path.join(path, "METADATA") if names[name] == "d" else path)
-                )
-            else:
-                continue
-            required.update(map(normalise, needed))
-            optional.update(map(normalise, extra))
-    return Requirements(frozenset(required), frozenset(optional - required), python)
+def read_requirements(disk: Disk, project: str, roots: Iterable[str], target: Target = ANYWHERE) -> Requirements:
+    """Everything the project declares, in whatever file.
+
+    A broken file is another tool's business, and a broken line loses nothing but itself.
+
+    :param target: the worker's interpreter; a lowest version that it does not know is taken from what is declared.
+    """
+    directories = dict.fromkeys((project, *roots))
+    python = _declared_python(disk, directories)
+    target = target._replace(python=target.python or python)
+    found = [entry for directory in directories for entry in _in_directory(disk, directory, project, target)]
+    needed = [entry for file in found for entry in file.needed]
+    required = {entry.name for entry in needed if entry.applies}
+    unknown = {entry.name for entry in needed if entry.applies is None}
+    optional = {entry.name for file in found for entry in file.extra} | {
+        entry.name for entry in needed if entry.applies is False
+    }
+    return Requirements(frozenset(required), frozenset(optional - required - unknown), python)
 
 
-def _text(disk: Disk, path: str, limit: int = SOURCE_LIMIT) -> str:
+def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[Found]:
+    """What the files of a directory declare."""
+    names = disk.listing(directory)
+    for name in sorted(names):
+        path = os.path.join(directory, name)
+        if name == "pyproject.toml":
+            yield _pyproject(toml_of(disk, path), target)
+        elif name == "Pipfile":
+            yield _pipfile(toml_of(disk, path), target)
+        elif re.fullmatch(r"pylock(\.[^.]+)?\.toml", name):
+            yield _pylock(toml_of(disk, path), target)
+        elif name == "setup.cfg":
+            yield _setup_cfg(disk, path, target)
+        elif name.startswith("requirements") and names[name] == "d":
+            files = (os.path.join(path, file) for file in sorted(disk.listing(path)) if file.endswith((".txt", ".in")))
+            yield Found([entry for file in files for entry in requirement_file(disk, file, project, target)], [])
+        elif re.fullmatch(r"requirements.*\.(txt|in)", name):
+            yield Found(requirement_file(disk, path, project, target), [])
+        elif name.endswith(".dist-info") or name == "PKG-INFO":
+            metadata = text_of(disk, os.path.join(path, "METADATA") if names[name] == "d" else path)
+            yield _metadata(metadata, target)
+
+
+def _pyproject(document: dict[str, Any], target: Target) -> Found:
+    """``[project]`` (PEP 621), dependency groups (PEP 735), and the tables of poetry, PDM and uv."""
+    groups = [
+        *table_of(document, "project", "optional-dependencies").values(),
+        *table_of(document, "dependency-groups").values(),
+        *table_of(document, "tool", "pdm", "dev-dependencies").values(),
+        table_of(document, "tool", "uv").get("dev-dependencies"),
+    ]
+    needed = list(declared(list_of(table_of(document, "project").get("dependencies")), target))
+    extra = [entry for group in groups for entry in declared(list_of(group), target)]
+    poetry = table_of(document, "tool", "poetry")
+    for name, wanted in table_of(poetry, "dependencies").items():
+        if name != "python":
+            is_optional = isinstance(wanted, dict) and bool(wanted.get("optional"))
+            (extra if is_optional else needed).append(_wanted(name, wanted, target))
+    for group in (table_of(poetry, "dev-dependencies"), *_poetry_groups(poetry)):
+        extra += [_wanted(name, wanted, target) for name, wanted in group.items()]
+    return Found(needed, extra)
+
+
+def _poetry_groups(poetry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for group in table_of(poetry, "group").values():
+        yield table_of(group, "dependencies")
+
+
+def _pipfile(document: dict[str, Any], target: Target) -> Found:
+    """Pipenv's file (https://pipenv.pypa.io/en/latest/pipfile.html)."""
+    packages, development = table_of(document, "packages"), table_of(document, "dev-packages")
+    return Found(
+        [_wanted(name, wanted, target) for name, wanted in packages.items()],
+        [_wanted(name, wanted, target) for name, wanted in development.items()],
+    )
+
+
+MARKER_KEYS = ("markers", "sys_platform", "platform", "python", "python_version", "platform_machine", "os_name")
+"""What in a table of poetry or Pipenv restricts where a distribution is installed."""
+
+
+def _wanted(name: str, wanted: object, target: Target) -> Declared:
+    """An entry of poetry's or Pipenv's tables: a version, a table, or several for different environments."""
+    choices = wanted if isinstance(wanted, list) else [wanted]
+    verdicts = {_applies(choice, target) for choice in choices}
+    return Declared(normalise(name), True if True in verdicts else None if None in verdicts or not verdicts else False)
+
+
+def _applies(wanted: object, target: Target) -> bool | None:
+    """Whether the restrictions of a table hold; a version range of poetry's own syntax is not known."""
+    verdicts: set[bool | None] = {True}
+    for key in MARKER_KEYS if isinstance(wanted, dict) else ():
+        value = wanted.get(key) if isinstance(wanted, dict) else None
+        if isinstance(value, str):
+            verdicts.add(applies(_marker(key, value), target))
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _marker(key: str, value: str) -> str:
+    """A restriction as a marker: ``sys_platform = "== 'win32'"`` (Pipenv), ``platform = "win32"`` (poetry)."""
+    if key == "markers":
+        return value
+    variable = {"platform": "sys_platform", "python": "python_version"}.get(key, key)
+    match = re.fullmatch(r"\s*(==|!=|<=|>=|<|>)?\s*['\"]?([\w.]+)['\"]?\s*", value)
+    return f"{variable} {match[1] or '=='} '{match[2]}'" if match else value
+
+
+def _pylock(document: dict[str, Any], target: Target) -> Found:
+    """A lock file (PEP 751); what it locks for an extra or a group has a marker that says so."""
+    needed, extra = [], []
+    for package in list_of(document.get("packages")):
+        name, marker = table_of(package).get("name"), table_of(package).get("marker")
+        if not isinstance(name, str):
+            continue
+        if isinstance(marker, str) and re.search(r"\b(extras|dependency_groups)\b", marker):
+            extra.append(Declared(normalise(name)))
+        else:
+            verdict = applies(marker, target) if isinstance(marker, str) else True
+            needed.append(Declared(normalise(name), verdict))
+    return Found(needed, extra)
+
+
+def _setup_cfg(disk: Disk, path: str, target: Target) -> Found:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        return disk.read(path, limit).decode("utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _toml(disk: Disk, path: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(_text(disk, path, CONFIGURATION_LIMIT))
-    except (ValueError, RecursionError):  # of TOML, or of a number longer than Python reads
-        return {}
-
-
-def _pyproject(document: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Dependencies of ``[project]`` (PEP 621), dependency groups (PEP 735) and ``[tool.poetry]``."""
-    needed = list(_names(_value(document, "project", "dependencies")))
-    extra = [name for group in _table(document, "project", "optional-dependencies").values() for name in _names(group)]
-    extra += [name for group in _table(document, "dependency-groups").values() for name in _names(group)]
-    for name, wanted in _table(document, "tool", "poetry", "dependencies").items():
-        (extra if isinstance(wanted, dict) and wanted.get("optional") else needed).append(name)
-    for group in _table(document, "tool", "poetry", "group").values():
-        extra += list(_table(group, "dependencies"))
-    return needed, extra
-
-
-def _value(document: object, *keys: str) -> object:
-    """The value that keys lead to; None if something on the way is no table."""
-    for key in keys:
-        document = document.get(key) if isinstance(document, dict) else None
-    return document
-
-
-def _table(document: object, *keys: str) -> dict[str, Any]:
-    """The table that keys lead to; an empty one if it is something else."""
-    found = _value(document, *keys)
-    return found if isinstance(found, dict) else {}
-
-
-def _setup_cfg(disk: Disk, path: str) -> tuple[list[str], list[str]]:
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(_text(disk, path))
+        parser.read_string(text_of(disk, path))
     except configparser.Error:
-        return [], []
-    needed = list(_names(parser.get("options", "install_requires", fallback="").splitlines()))
+        return Found([], [])
+    needed = declared(parser.get("options", "install_requires", fallback="").splitlines(), target)
     extras = parser["options.extras_require"] if parser.has_section("options.extras_require") else {}
-    return needed, [name for lines in extras.values() for name in _names(lines.splitlines())]
+    return Found(list(needed), [entry for lines in extras.values() for entry in declared(lines.splitlines(), target)])
 
 
-def _requirement_files(disk: Disk, directory: str) -> list[str]:
-    """The files of a ``requirements/`` directory."""
-    listing = disk.listing(directory)
-    texts = (_text(disk, os.path.join(directory, name)) for name in sorted(listing) if name.endswith((".txt", ".in")))
-    return [name for text in texts for name in _requirement_lines(text)]
+def _metadata(text: str, target: Target) -> Found:
+    """``Requires-Dist`` of the project's own metadata."""
+    lines = list(_requires_dist(text))
+    is_extra = [re.search(r"\bextra\s*==", line) is not None for line in lines]
+    needed = (line for line, optional in zip(lines, is_extra, strict=True) if not optional)
+    extra = (line for line, optional in zip(lines, is_extra, strict=True) if optional)
+    return Found(list(declared(needed, target)), list(declared(extra, target)))
 
 
-def _requirement_lines(text: str) -> list[str]:
-    return list(_names(line for line in text.splitlines() if not line.lstrip().startswith(("#", "-"))))
+def metadata_names(text: str) -> Iterator[str]:
+    """Names of what core metadata requires, on whatever condition; for the many distributions of an environment."""
+    for line in _requires_dist(text):
+        match = NAME.match(line)
+        if match:
+            yield normalise(match[1])
 
 
-def metadata_requirements(text: str) -> tuple[list[str], list[str]]:
-    """``Requires-Dist`` of a distribution's core metadata."""
-    needed: list[str] = []
-    extra: list[str] = []
+def _requires_dist(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if not line:
-            break  # the description follows
+            return  # the description follows
         if line.startswith("Requires-Dist:"):
-            requirement = line.partition(":")[2]
-            target = extra if re.search(r"\bextra\s*==", requirement) else needed
-            target.extend(_names([requirement]))
-    return needed, extra
+            yield line.partition(":")[2].strip()
 
 
-def _names(requirements: object) -> Iterator[str]:
-    """Distribution names of requirement specifiers."""
-    for requirement in requirements if isinstance(requirements, Iterable) else ():
-        match = NAME.match(requirement) if isinstance(requirement, str) else None
-        if match:
-            yield match[1]
+def _declared_python(disk: Disk, directories: Iterable[str]) -> tuple[int, int] | None:
+    """The lowest version of Python that the first file with one declares."""
+    for directory in directories:
+        names = disk.listing(directory)
+        for name in ("pyproject.toml", "Pipfile"):
+            document = toml_of(disk, os.path.join(directory, name)) if name in names else {}
+            found = (
+                _lowest(table_of(document, "project").get("requires-python"))
+                or _lowest(table_of(document, "tool", "poetry", "dependencies").get("python"))
+                or _lowest(f"=={table_of(document, 'requires').get('python_version')}")
+            )
+            if found is not None:
+                return found
+    return None
 
 
 def _lowest(specifier: object) -> tuple[int, int] | None:
     """The lower bound of ``requires-python``."""
-    match = re.search(r"(?:>=|~=|==)\s*([0-9]{1,4})\.([0-9]{1,4})", specifier) if isinstance(specifier, str) else None
+    match = (
+        re.search(r"(?:>=|~=|==|\^|~)\s*([0-9]{1,4})\.([0-9]{1,4})", specifier) if isinstance(specifier, str) else None
+    )
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -161,13 +231,16 @@ def console_scripts(disk: Disk, project: str, roots: Iterable[str]) -> dict[str,
         for name in sorted(names):
             path = os.path.join(directory, name)
             if name == "pyproject.toml":
-                table = _toml(disk, path)
-                for entries in (_table(table, "project", "scripts"), _table(table, "tool", "poetry", "scripts")):
+                table = toml_of(disk, path)
+                for scripts in (table_of(table, "project"), table_of(table, "tool", "poetry")):
+                    entries = table_of(scripts, "scripts")
                     found.update({key: value for key, value in entries.items() if isinstance(value, str)})
             elif name == "setup.cfg":
-                found.update(_entry_points(_text(disk, path), "options.entry_points", "console_scripts"))
+                found.update(_entry_points(text_of(disk, path), "options.entry_points", "console_scripts"))
             elif name.endswith(".dist-info"):
-                found.update(_entry_points(_text(disk, os.path.join(path, "entry_points.txt")), "console_scripts", ""))
+                found.update(
+                    _entry_points(text_of(disk, os.path.join(path, "entry_points.txt")), "console_scripts", "")
+                )
     return {name: entry.replace(" ", "") for name, entry in found.items()}
 
 

@@ -15,7 +15,6 @@ from oracle import difference
 
 from flake8_forksafe.session import deep_recursion
 
-
 TESTS = Path(__file__).parent.parent
 
 LOCKED = re.findall(r"^([\w.-]+)==", (TESTS / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)

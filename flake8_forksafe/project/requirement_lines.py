@@ -15,8 +15,8 @@ from flake8_forksafe.project.markers import Target, applies
 LONGEST = 10_000
 """Characters of one requirement, hashes left out."""
 
-MOST_LINES = 10_000
-"""Requirements in a file; the rest of a longer one is not read."""
+MOST_LINES = 5_000
+"""Requirements in a file or list; the rest of a longer one is not read."""
 
 MOST_FILES = 200
 """Files that requirements files may lead to."""
@@ -47,7 +47,7 @@ def normalise(name: str) -> str:
 
 def declared(requirements: Iterable[object], target: Target) -> Iterator[Declared]:
     """The distributions that requirement specifiers name; what is no specifier is left out."""
-    for requirement in requirements:
+    for requirement in itertools.islice(requirements, MOST_LINES):
         found = _declared(requirement, target) if isinstance(requirement, str) else None
         if found is not None:
             yield found

@@ -9,7 +9,7 @@ from helpers import check, write
 
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.markers import Target
-from flake8_forksafe.project.requirement_lines import MOST_FILES
+from flake8_forksafe.project.requirement_lines import MOST_FILES, MOST_LINES
 from flake8_forksafe.project.requirements import console_scripts, read_requirements
 
 CASES = {
@@ -60,7 +60,7 @@ CASES = {
     "nested markers": ("requirements.txt", f"celery\ntorch; {'(' * 3000}os_name == 'x'{')' * 3000}\n",
                  {"celery"}, set()),
     "a long line": ("requirements.txt", f"celery\ntorch{'[x]' * 5000}\n", {"celery"}, set()),
-    "too large": ("requirements.txt", "celery\n" + "# nothing\n" * 200_000, set(), set()),
+    "many lines": ("requirements.txt", "celery\n" * MOST_LINES + "torch\n", {"celery"}, set()),
     "broken toml": ("pyproject.toml", "[project\n", set(), set()),
     "broken cfg": ("setup.cfg", "options]\n=\n", set(), set()),
 }  # fmt: skip

@@ -20,7 +20,13 @@ ORDER = [
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
 ASIDE = {"settings", "hazards", "digest", "finding", "processes", "reading", "printable", "failure", "measure"}
-HEAVY = {"libcst": {"source", "fix"}, "networkx": {"trace"}, "flake8": {"plugin", "settings"}, "yaml": {"deployment"}}
+HEAVY = {
+    "libcst": {"source", "fix"},
+    "networkx": {"trace"},
+    "flake8": {"plugin", "settings"},
+    "yaml": {"deployment"},
+    "packaging": {"project"},
+}
 
 
 def module_names() -> dict[str, Path]:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from flake8_forksafe.interpreter.records import Edge, Gate, Node, Setting, Span
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.found import Search
 from flake8_forksafe.project.layout import STDLIB, Layout, absolute, outside_origin
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.source.changes import Added, Edit
@@ -52,7 +51,8 @@ def grafted(context: Context, edits: Mapping[str, Edit], disk: Disk) -> Context 
     search = context.search
     if search is not None:
         mentions = tuple(m._replace(line=_moved(edits, m.path, m.line)) for m in search.mentions)
-        search = Search(mentions, tuple(app._replace(line=_moved(edits, app.path, app.line)) for app in search.apps))
+        apps = tuple(app._replace(line=_moved(edits, app.path, app.line)) for app in search.apps)
+        search = search._replace(mentions=mentions, apps=apps)
     return context._replace(traces=traces, search=search)
 
 

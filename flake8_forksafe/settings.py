@@ -240,7 +240,9 @@ def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) 
             if path is not None:
                 _check_place(key.replace("_", "-"), path, project, key in own)
     for app in settings.app:
-        _check_name("app", app.replace(":", ".", 1), "a module, or module:attribute", app)
+        root, colon, rest = app.partition(":")
+        spec = rest if colon and "/" in root else app
+        _check_name("app", spec.replace(":", ".", 1), "a module, or module:attribute", app)
     for call in settings.warm_ups:
         _check_name("warm-ups", call, "a dotted name of a function")
     for name in (settings.django_settings, *settings.hazards):

@@ -30,12 +30,12 @@ from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.cache import FactStore
 from flake8_forksafe.trace.trace import Launch, Trace
+from flake8_forksafe.workers import Worker
 
 
 class Surroundings(NamedTuple):
     """What the traces of one analysis share.
 
-    :ivar launches: how the repository starts workers, whatever their app.
     :ivar problems: options that name something that does not exist; added to.
     """
 
@@ -43,38 +43,36 @@ class Surroundings(NamedTuple):
     disk: Disk
     store: FactStore
     catalogue: Catalogue
-    launches: tuple[WorkerLaunch, ...]
     problems: list[Problem]
 
 
-def trace_app(around: Surroundings, app: AppFound, only: bool) -> Trace | None:
-    """Follow the boot of one app's worker; None, and a problem, if there is no such module.
-
-    :param only: whether it is the project's only app.
-    """
-    settings, disk = around.settings, around.disk
+def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
+    """Follow the boot of one worker; None, and a problem, if there is no such module."""
+    settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
     layout = make_layout(settings, disk, app)
     if layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
-        around.problems.append(Problem("app", app.spec))
+        if not app.path:
+            around.problems.append(Problem("app", app.spec))
         return None
     requirements = read_requirements(
         disk, settings.project, layout.roots, Target(settings.platform, settings.python_version)
     )
     environment = add_environment(around, layout, requirements)
-    starts = tuple(start for start in around.launches if belongs(start, app.spec, only))
     launcher = launcher_of(starts, console_scripts(disk, settings.project, layout.roots))
     environ = tuple(process_environ(around, layout, starts).items())
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
-    source = "option" if not app.path else f"{os.path.relpath(app.path, settings.project)}:{app.line}"
+    named = app.started or f"{app.path}:{app.line}"
+    source = "option" if not app.path else os.path.relpath(named, settings.project)
     start = HostStart(app.spec, launcher, celery_app.settings_module(disk, settings.project))
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
+    layout.installed = lambda name: name in distributions or presence.is_regular(name)
 
     def trace_as(argv: Argv) -> Trace:
         process = Process(argv, environ, settings.platform, versions)
         imports = ImportSystem(layout, around.store, around.catalogue.names(), presence)
         walk = Walk(LIBRARY, imports, process, partial(warm_up_of, cache(around.catalogue.warm_up)))
-        launch = Launch(app.spec, source=source)
+        launch = Launch(app.spec, source=source, root=app.root)
         trace = Trace(launch, walk, boot(walk, CELERY, start), environment)
         walk.release()
         return trace
@@ -104,14 +102,6 @@ def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
 def absolute(settings: Settings, path: str) -> str:
     """A path of an option."""
     return os.path.normpath(os.path.join(settings.project, path))
-
-
-def belongs(start: WorkerLaunch, spec: str, only: bool) -> bool:
-    """Whether a launch starts the worker of an app; one that names no app may be that of the only one."""
-    if start.app is None:
-        return only
-    given, module = split_spec(start.app)[0], split_spec(spec)[0]
-    return module in (given, f"{given}.celery", given.rpartition(".")[0])
 
 
 def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> Launcher | None:

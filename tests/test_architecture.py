@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
     "plugin", "cli", "session", "outcome", "baseline", "graft", "edits", "keeping", "incremental", "analysis",
-    "tracing", "report", "rules", "fix", "trace", "hosts", "library", "interpreter", "deployment", "project", "source",
+    "tracing", "workers", "report", "rules", "fix", "trace", "hosts", "library", "interpreter", "deployment", "project",
+    "source",
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
 ASIDE = {"settings", "hazards", "digest", "finding", "processes", "reading", "printable", "failure", "measure"}

@@ -84,6 +84,17 @@ def worker_commands(arguments: Sequence[Word]) -> tuple[WorkerCommand, ...]:
     return ()
 
 
+def other_command(arguments: Sequence[Word]) -> tuple[str, Word | None]:
+    """The sub-command and the app of a process that is no worker; ``""`` if there is no sub-command."""
+    position = _subcommand(arguments)
+    if position is None:
+        return "", None
+    options: dict[str, Word] = {}
+    for _ in (*_read(arguments[:position], options), *_read(arguments[position + 1 :], options)):
+        pass
+    return arguments[position].text, options.get("app")
+
+
 def _is_open(word: Word) -> bool:
     return bool(word.unknown) and word.text.startswith("$")
 

@@ -11,9 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.celery_command import WorkerCommand, worker_commands
+from flake8_forksafe.deployment.celery_command import WorkerCommand, other_command, worker_commands
 from flake8_forksafe.deployment.files import View
-from flake8_forksafe.deployment.model import NOWHERE, Limit, Place, Start, Unusable, Word, WorkerLaunch
+from flake8_forksafe.deployment.model import (
+    NOWHERE,
+    Bystander,
+    Limit,
+    Place,
+    Start,
+    Unusable,
+    Word,
+    WorkerLaunch,
+)
 from flake8_forksafe.deployment.shell import ShellInterpreter
 from flake8_forksafe.deployment.shell_values import Budget, State
 from flake8_forksafe.deployment.substitution import NAME
@@ -38,6 +47,9 @@ DIRECT_WRAPPERS = frozenset({
     "opentelemetry-instrument", "setsid", "stdbuf", "sudo", "time", "tini", "watchfiles", "with-contenv", "xvfb-run",
 })  # fmt: skip
 """Programs that may stand directly before ``celery``; any other has a sub-command of that name."""
+
+BYSTANDERS = frozenset({"beat", "events", "flower"})
+"""Sub-commands of Celery that run for as long as a worker does, and fork no pool."""
 
 INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -85,7 +97,7 @@ def make_launch(start: Start, started: Started, view: View, expanded: set[str]) 
     """All that is known about a worker."""
     options, environ = started.command.options, started.environ
     known = sorted((name, word) for name, word in environ.items() if not word.unknown)
-    app = options.get("app") or next((environ[name] for name in ("APP", "CELERY_APP") if _is_set(environ, name)), None)
+    app = options.get("app") or app_of_environment(environ)
     concurrency = options.get("concurrency") or environ.get("CELERY_WORKER_CONCURRENCY")
     where = concurrency.place if concurrency is not None else NOWHERE
     directory = started.directory
@@ -125,7 +137,17 @@ def make_launch(start: Start, started: Started, view: View, expanded: set[str]) 
         concurrency_path=where.path,
         concurrency_line=where.line,
         nodes=started.command.nodes,
+        search_path=view.search_path(_text(environ, "PYTHONPATH"), started.directory),
     )
+
+
+def app_of_environment(environ: Mapping[str, Word]) -> Word | None:
+    """The app of a process that is given none on its command line (celery/bin/celery.py)."""
+    return next((environ[name] for name in ("APP", "CELERY_APP") if _is_set(environ, name)), None)
+
+
+def _text(environ: Mapping[str, Word], name: str) -> str:
+    return environ[name].text if name in environ else ""
 
 
 def _is_set(environ: Mapping[str, Word], name: str) -> bool:
@@ -187,9 +209,12 @@ class Runner:
             elif word.text == "--directory" and rest:
                 directory = posixpath.join(directory, rest[0].text)
             elif _is_celery(word):
-                for command in worker_commands(arguments := _arguments(argv, position)):
+                commands = worker_commands(arguments := _arguments(argv, position))
+                for command in commands:
                     whole = (*argv[_beginning(argv, position) : position + 1], *arguments)
                     self.started.append(Started(whole, place or word.place, command, environ, directory))
+                if not commands:
+                    self._bystander(arguments, environ, directory)
             elif name in SHELLS:
                 self._shell(word, rest, environ, directory)
             elif name in PROCESS_MANAGERS:
@@ -201,6 +226,14 @@ class Runner:
                 self._program(word, rest, environ, directory)
             if len(self.started) > before:
                 return
+
+    def _bystander(self, arguments: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
+        """Note a process of Celery that is no worker, and its app."""
+        command, named = other_command(arguments)
+        app = named or app_of_environment(environ)
+        if command in BYSTANDERS and app is not None and not app.unknown:
+            where = self.view.directory(directory), self.view.search_path(_text(environ, "PYTHONPATH"), directory)
+            self.view.files.bystanders[Bystander(app.text, command, *self.place, *where)] = None
 
     def _shell(self, shell: Word, rest: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
         """``sh -c "script"``, ``bash script arguments``, ``su user -c "script"``."""

@@ -148,12 +148,12 @@ class _Project:
             return
         directory = self._text(service.get("working_dir")) or (image.directory if image is not None else "/")
         mounts = (*(image.mounts if image is not None else ()), *self._volumes(service, directory))
-        written = image.written if image is not None else {}
+        written, home = (image.written, image.context) if image is not None else ({}, "")
         environ = {**(image.environ if image is not None else {}), **self._environ(service)}
         place = place or service.keys.get("build") or service.place
         yield (
             Start("compose", name, argv, environ, directory, place, self._memory(service)),
-            View(self.files, mounts, written, True),
+            View(self.files, mounts, written, True, home),
         )
 
     def _extended(self, service: Table, seen: tuple[tuple[str, str], ...]) -> Table:
@@ -213,7 +213,7 @@ class _Project:
         path = os.path.normpath(os.path.join(context, self._text(table.get("dockerfile")) or "Dockerfile"))
         text = self.files.text(path) if self.files.disk.is_file(path) else None
         if text is None:
-            return Image("", None, mounts=())
+            return Image("", None, context=context)
         return choose_image(read_images(text, path, context, self.files, arguments), target)
 
     def _argv(self, service: Table, image: Image | None) -> tuple[Word, ...]:

@@ -39,6 +39,7 @@ class Image(NamedTuple):
 
     :ivar base: the index of the stage it is built on, None for an image from elsewhere.
     :ivar runs: whether it says itself what is run.
+    :ivar context: the directory that it is built from.
     """
 
     name: str
@@ -51,10 +52,11 @@ class Image(NamedTuple):
     mounts: tuple[tuple[str, str], ...] = ()
     written: Mapping[str, Text] = MappingProxyType({})
     runs: bool = False
+    context: str = ""
 
     def view(self, files: Files) -> View:
         """The files that its processes see."""
-        return View(files, self.mounts, self.written, True)
+        return View(files, self.mounts, self.written, True, self.context)
 
     def argv(self) -> tuple[Word, ...]:
         """What it runs by itself."""
@@ -177,7 +179,7 @@ class _Builder:
         )
         self.arguments = {}
         if base is None:
-            self.images.append(Image(name, None))
+            self.images.append(Image(name, None, context=self.context))
         else:
             self.images.append(self.images[base]._replace(name=name, base=base, runs=False))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import Place, Trouble, Unusable, Word
+from flake8_forksafe.deployment.model import Bystander, Place, Trouble, Unusable, Word
 from flake8_forksafe.deployment.shell_syntax import parse_script
 from flake8_forksafe.deployment.shell_tree import Script
 from flake8_forksafe.project.disk import Disk
@@ -40,6 +40,7 @@ class Files:
     """Reading with bounds, and finding by name.
 
     :ivar troubles: what could not be read, by file and kind.
+    :ivar bystanders: processes of Celery that are no workers.
     :ivar templates: services that exist for those of other files to extend: the file and the name.
     """
 
@@ -47,6 +48,7 @@ class Files:
         self.disk = disk
         self.project = project
         self.troubles: dict[tuple[str, str], Trouble] = {}
+        self.bystanders: dict[Bystander, None] = {}
         self.templates: set[tuple[str, str]] = set()
         self.unread: dict[str, str] = {}
         """Files that are there and cannot be read, with the reason."""
@@ -158,12 +160,14 @@ class View(NamedTuple):
         ones of the same name.  Without any, the process sees the repository itself.
     :ivar written: files that the image's recipe spells out.
     :ivar contained: whether it is a container's, where a path never means the same path of this machine.
+    :ivar home: the directory of the repository that the container is built from; empty if that is not known.
     """
 
     files: Files
     mounts: tuple[tuple[str, str], ...] = ()
     written: Mapping[str, Text] = MappingProxyType({})
     contained: bool = False
+    home: str = ""
 
     def paths(self, path: str) -> list[str]:
         """Where in the repository an absolute path may lie, best first."""
@@ -209,16 +213,25 @@ class View(NamedTuple):
         return self.files.similar(absolute)
 
     def directory(self, path: str) -> str:
-        """The directory of the repository that a process is in; the project if that cannot be told."""
+        """The directory of the repository that a process is in; what its image is built from, else the project, if that
+        cannot be told.
+        """
         for candidate in self.paths(posixpath.normpath(path)):
             if self.files.disk.is_directory(candidate):
                 return candidate
         parts = [part for part in path.split("/") if part not in ("", ".", "..")]
-        for start in range(1, len(parts)):
-            candidate = os.path.join(self.files.project, *parts[start:])
-            if self.files.disk.is_directory(candidate):
-                return candidate
-        return self.files.project
+        for base in filter(None, (self.home, self.files.project)):
+            for start in range(1, len(parts)):
+                candidate = os.path.join(base, *parts[start:])
+                if self.files.disk.is_directory(candidate):
+                    return candidate
+        return self.home or self.files.project
+
+    def search_path(self, value: str, directory: str) -> tuple[str, ...]:
+        """The directories of the repository that ``PYTHONPATH`` names."""
+        named = [posixpath.normpath(posixpath.join(directory, part)) for part in value.split(":") if part]
+        found = [path for part in named for path in self.paths(part) if self.files.disk.is_directory(path)]
+        return tuple(dict.fromkeys(found))
 
 
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=(.*)")

@@ -68,6 +68,7 @@ class WorkerLaunch(NamedTuple):
     :ivar command_path: where Celery's command itself is written: the script, if the worker is started by one.
     :ivar concurrency_path: where the concurrency is given, on the command line or by ``CELERY_WORKER_CONCURRENCY``;
         empty if it is not.
+    :ivar search_path: directories of the repository that ``PYTHONPATH`` names.
     :ivar nodes: how many workers the command starts (``celery multi start 3``), all within the same limit.
     """
 
@@ -98,6 +99,21 @@ class WorkerLaunch(NamedTuple):
     concurrency_path: str = ""
     concurrency_line: int = 0
     nodes: int = 1
+    search_path: tuple[str, ...] = ()
+
+
+class Bystander(NamedTuple):
+    """A process of Celery that is no worker.
+
+    :ivar command: the sub-command, such as ``beat`` or ``flower``.
+    """
+
+    app: str
+    command: str
+    path: str
+    line: int
+    directory: str
+    search_path: tuple[str, ...] = ()
 
 
 class Trouble(NamedTuple):
@@ -116,6 +132,7 @@ class Launches(NamedTuple):
 
     launches: tuple[WorkerLaunch, ...]
     troubles: tuple[Trouble, ...]
+    bystanders: tuple[Bystander, ...] = ()
 
 
 class Start(NamedTuple):

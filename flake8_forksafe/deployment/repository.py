@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
 from flake8_forksafe.deployment.model import Launches, Place, Start, Trouble, Unusable, WorkerLaunch
-from flake8_forksafe.project.celery_app import ASIDE
+from flake8_forksafe.project.aside import ASIDE
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
@@ -62,7 +62,7 @@ def find_launches(disk: Disk, project: str) -> Launches:
         for trouble in sorted(files.troubles.values())
         if not _is_aside(trouble.path, project) or (found and not central)
     ]
-    return Launches(tuple(ordered), tuple(troubles))
+    return Launches(tuple(ordered), tuple(troubles), tuple(files.bystanders))
 
 
 def _command(launch: WorkerLaunch) -> Place:

@@ -79,7 +79,16 @@ def _project_facts(boot: HostBoot) -> ProjectFacts:
     with machine.recorder.boot_step("find_app"):
         values = {name: app.setting(name, boot.frame, machine) for name in WORKER_SETTINGS}
     conf: dict[str, object] = {name: value.value for name, value in values.items() if isinstance(value, Literal)}
-    return ProjectFacts(conf, _unread(machine, app), task_modules)
+    return ProjectFacts(conf, _unread(machine, app), task_modules, _names_of(machine, app))
+
+
+def _names_of(machine: Machine, app: CeleryApp) -> frozenset[tuple[str, str]]:
+    """Every name that the modules of the project have for the app."""
+    return frozenset(
+        (module.found.path, name)
+        for module in machine.imports.modules.values() if module.found.path is not None
+        for name, value in module.names.items() if any(option is app.value for option in options(value))
+    )  # fmt: skip
 
 
 def launch_forms(app: str) -> dict[str, tuple[str, ...]]:

@@ -47,11 +47,13 @@ class ProjectFacts(NamedTuple):
     :ivar conf: settings of the pool with a literal value, by name.
     :ivar unread: settings that look like the host's but are not read.
     :ivar task_modules: modules that define tasks.
+    :ivar app_names: where the app is bound: files and names.
     """
 
     conf: dict[str, object] = {}
     unread: tuple[UnreadSetting, ...] = ()
     task_modules: frozenset[str] = frozenset()
+    app_names: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.settings import Settings, UsageError, make_settings, project_directory, refuse_target
 
 TIMEOUT_S = 120.0
@@ -140,8 +139,7 @@ def predict(settings: Settings) -> tuple[str, str, dict[str, Any], Any]:
 
     :raises UsageError: if there is not exactly one app.
     """
-    from flake8_forksafe.analysis import analyse, root_of
-    from flake8_forksafe.project.disk import Disk
+    from flake8_forksafe.analysis import analyse
     from flake8_forksafe.report.json import trace_document
     from flake8_forksafe.session import deep_recursion
 
@@ -154,13 +152,8 @@ def predict(settings: Settings) -> tuple[str, str, dict[str, Any], Any]:
             raise UsageError(f"no Celery app was found in {settings.project}; name it with -A")
         document = json.loads(trace_document(report.traces, report.catalogue, settings.project))
     app = apps[0] if apps else settings.app[0]
-    return app, start_directory(settings, app, root_of(settings, Disk({}), app)), document, report.catalogue
-
-
-def start_directory(settings: Settings, app: str, root: str) -> str:
-    """The project's directory where the app can be imported from there, else the source root that it lies in."""
-    path = os.path.join(settings.project, split_spec(app)[0].partition(".")[0])
-    return settings.project if os.path.isdir(path) or os.path.isfile(f"{path}.py") else root
+    root = report.traces[0].launch.root if report.traces else settings.project
+    return app, root, document, report.catalogue
 
 
 def find_interpreter(given: str | None, project: str) -> Interpreter:

@@ -11,9 +11,10 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
+from flake8_forksafe.project.aside import is_aside
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.found import AppFound, Mention, Search, split_spec
-from flake8_forksafe.project.layout import module_name
+from flake8_forksafe.project.found import AppFound, Foreign, Mention, Search, split_spec
+from flake8_forksafe.project.roots import Roots, imported
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block, Expression
@@ -24,14 +25,8 @@ CREATION = re.compile(rb"\bCelery\s*[\[(]")
 TASK = re.compile(rb"^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b", re.MULTILINE)
 """A decorator that makes a function a task."""
 ENTRY_NAME = re.compile(r"celery|worker")
-ASIDE = frozenset(
-    {"tests", "test", "testing", "docs", "doc", "examples", "example", "samples", "conftest", "benchmarks"}
-)
-"""Directories and modules whose apps count only if there are no others."""
-
-
-APP_NAMES = ("celery", "celery_app")
-"""What Flask's documentation and its followers call the app that ``app.extensions["celery"]`` holds."""
+APP_NAMES = ("app", "celery", "celery_app")
+"""What an app is called that is made elsewhere: Celery's own conventions, and those of Flask's documentation."""
 IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+celery\b", re.MULTILINE)
 
 
@@ -44,7 +39,7 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
                 content = disk.read(path)
                 match = IMPORT.search(content)
                 line = content.count(b"\n", 0, match.end()) + 1 if match else 0
-                tasks = TASK.search(content) is not None and not _is_aside(path, project)
+                tasks = TASK.search(content) is not None and not is_aside(path, project)
                 yield Mention(path, CREATION.search(content) is not None, line, tasks)
 
 
@@ -55,7 +50,13 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
     :param body: gives the facts of a function body.
     """
     found = tuple(mentions(disk, project))
-    readers = [_Reader(disk, mention.path, module, body) for mention in found if mention.line or mention.creates]
+    imports = {mention.path: imported(disk.read(mention.path)) for mention in found}
+    roots = Roots(disk, project, frozenset().union(*imports.values()))
+
+    def read(path: str) -> _Reader:
+        return _Reader(disk, path, roots.locate(path, imports[path]), module, body)
+
+    readers = [read(mention.path) for mention in found if mention.line or mention.creates]
     classes = set(CELERY_CLASSES)
     factories: set[str] = set()
     for reader in readers:
@@ -65,39 +66,58 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
     makers = {path.rpartition(".")[2].encode() for path in (classes - CELERY_CLASSES) | factories}
     for mention in found if makers else ():
         if not (mention.line or mention.creates) and any(maker in disk.read(mention.path) for maker in makers):
-            readers.append(_Reader(disk, mention.path, module, body))
+            readers.append(read(mention.path))
     created = [app for reader in readers for app in reader.created(classes, factories)]
-    if not created and factories:
-        created = [app for mention in found for app in _Reader(disk, mention.path, module, body).handed_on()]
-    entries = _re_exports(disk, found, created, module, body)
-    apps = [entries.get(app.spec, app) for app in created]
-    unique = tuple({app.spec: app for app in apps}.values())
-    central = tuple(app for app in unique if not _is_aside(app.path, project))
-    return Search(found, central or unique)
+    entries = _re_exports(found, created, read)
+    apps = [entries.get((app.root, app.spec), app) for app in created]
+    unique = tuple({(app.root, app.spec): app for app in apps}.values())
+    central = tuple(app for app in unique if not is_aside(app.path, project))
+    chosen = central or unique
+    others = tuple(_other_names(found, chosen, read, project))
+    foreign = () if chosen else tuple(one for mention in found for one in read(mention.path).foreign(roots))
+    return Search(found, chosen, others, foreign)
 
 
-def _is_aside(path: str, project: str) -> bool:
-    parts = os.path.splitext(os.path.relpath(path, project))[0].split(os.sep)
-    return any(part in ASIDE or part.startswith("test_") for part in parts)
+MOST_NAMES = 8
+"""Modules that are looked at for another name of an app."""
+
+
+def _other_names(
+    found: tuple[Mention, ...], apps: tuple[AppFound, ...], read: Callable[[str], _Reader], project: str
+) -> Iterator[AppFound]:
+    """What else a worker may be started with: modules that take an app over from another one or from a factory, and
+    define no tasks themselves.
+    """
+    owners = {(app.root, ".".join(split_spec(app.spec))) for app in apps}
+    known = {app.path for app in apps}
+    count = 0
+    for mention in found:
+        if mention.tasks or mention.path in known or count >= MOST_NAMES or is_aside(mention.path, project):
+            continue
+        reader = read(mention.path)
+        taken = [name for name, origin in reader.names.items() if (reader.root, origin) in owners]
+        made = list(reader.handed_on())
+        count += bool(taken or made)
+        yield from made or (AppFound(f"{reader.name}:{name}", mention.path, 1, reader.root) for name in taken[:1])
 
 
 class _Reader:
     """The top level of one module, with names resolved through its imports."""
 
     def __init__(
-        self, disk: Disk, path: str, module: Callable[[str], Block], body: Callable[[str, Cut], Block]
-    ) -> None:
+        self, disk: Disk, path: str, place: tuple[str, str], module: Callable[[str], Block],
+        body: Callable[[str, Cut], Block],
+    ) -> None:  # fmt: skip
         self.disk = disk
         self.path = path
         self.body = body
-        self.root, self.name = module_name(disk, path)
-        if self.name == "celery":  # a namespace package: as a top-level module it would hide the library
-            self.root, self.name = os.path.dirname(self.root), f"{os.path.basename(self.root)}.celery"
+        self.root, self.name = place
         self.lines: list[bytes] | None = None
         self.names: dict[str, str] = {}
         self.classes: list[facts.ClassDefinition] = []
         self.functions: list[facts.Define] = []
         self.assignments: list[tuple[str, Expression, int]] = []
+        self.taken: list[Foreign] = []
         try:
             self._read(module(path))
         except (Unreadable, OSError):
@@ -112,6 +132,8 @@ class _Reader:
                 source = self._absolute(statement)
                 for name, alias in statement.names:
                     self.names[alias or name] = f"{source}.{name}"
+                    if name in APP_NAMES and not statement.level:
+                        self.taken.append(Foreign(self.path, statement.line, name, source))
             elif isinstance(statement, facts.ClassDefinition):
                 self.classes.append(statement)
                 self.functions += [part for part in statement.body if isinstance(part, facts.Define)]
@@ -120,12 +142,18 @@ class _Reader:
             elif isinstance(statement, facts.Assign):
                 for target in statement.targets:
                     if isinstance(target, facts.Name):
-                        self.assignments.append((target.id, statement.value, statement.line))
+                        self._assign(target.id, statement.value, statement.line)
             elif isinstance(statement, (facts.If, facts.Try, facts.With)):
                 for nested in (statement.body, getattr(statement, "orelse", ()), getattr(statement, "final", ())):
                     self._read(nested)
                 for handler in getattr(statement, "handlers", ()):
                     self._read(handler.body)
+
+    def _assign(self, name: str, value: Expression, line: int) -> None:
+        """``name = value``; another name for something is looked through."""
+        self.assignments.append((name, value, line))
+        if isinstance(value, (facts.Name, facts.Attribute)) and (path := self.resolve(value)) in CELERY_CLASSES:
+            self.names[name] = path
 
     def _absolute(self, statement: facts.ImportFrom) -> str:
         if not statement.level:
@@ -177,10 +205,19 @@ class _Reader:
         return b"\n".join(self.lines[function.body.first - 1 : function.body.last])
 
     def handed_on(self) -> Iterator[AppFound]:
-        """Names that an app is given by convention, bound at module level to what a factory made elsewhere."""
+        """Names that an app is given by convention, bound at module level to what was made elsewhere.
+
+        Whether that is a Celery app, the walk tells.
+        """
         for name, value, line in self.assignments:
-            if name in APP_NAMES and isinstance(value, (facts.Subscript, facts.Attribute)):
+            if name in APP_NAMES and isinstance(value, (facts.Subscript, facts.Attribute, facts.Call)):
                 yield AppFound(f"{self.name}:{name}", self.path, line, self.root)
+
+    def foreign(self, roots: Roots) -> Iterator[Foreign]:
+        """What may be an app, imported from a package that is neither the project's nor Celery."""
+        for one in self.taken:
+            if not one.source.startswith("celery") and not roots.holds(one.source.partition(".")[0]):
+                yield one
 
     def created(self, classes: set[str], factories: set[str]) -> Iterator[AppFound]:
         """Apps bound at module level."""
@@ -189,31 +226,29 @@ class _Reader:
                 continue
             path = self.resolve(value.function)
             method = f".{value.function.name}" if isinstance(value.function, facts.Attribute) else None
-            if path in classes or path in factories or (path is None and method in factories):
+            if path in classes or path in factories or (path is None and method in {*factories, ".Celery"}):
                 yield AppFound(f"{self.name}:{name}", self.path, line, self.root)
 
 
 def _re_exports(
-    disk: Disk,
-    found: tuple[Mention, ...],
-    created: list[AppFound],
-    module: Callable[[str], Block],
-    body: Callable[[str, Cut], Block],
-) -> dict[str, AppFound]:
+    found: tuple[Mention, ...], created: list[AppFound], read: Callable[[str], _Reader]
+) -> dict[tuple[str, str], AppFound]:
     """For each app the module that workers are started with, where that is not the one that creates it."""
-    owners = {".".join(split_spec(app.spec)): app for app in created}
-    entries: dict[str, AppFound] = {}
+    owners = {(app.root, ".".join(split_spec(app.spec))): app for app in created}
+    entries: dict[tuple[str, str], AppFound] = {}
     for mention in found:
         base = os.path.splitext(os.path.basename(mention.path))[0]
         if not ENTRY_NAME.search(base) or any(app.path == mention.path for app in created):
             continue
-        reader = _Reader(disk, mention.path, module, body)
+        reader = read(mention.path)
         bound = {name: reader.resolve(value) for name, value, _ in reader.assignments}
         for name in ("app", "celery", "celery_app"):
             origin = bound.get(name) or reader.names.get(name)
-            owner = owners.get(origin or "")
+            owner = owners.get((reader.root, origin or ""))
             if owner is not None and not ENTRY_NAME.search(os.path.splitext(os.path.basename(owner.path))[0]):
-                entries.setdefault(owner.spec, AppFound(f"{reader.name}:{name}", mention.path, 1, reader.root))
+                entries.setdefault(
+                    (owner.root, owner.spec), AppFound(f"{reader.name}:{name}", mention.path, 1, reader.root)
+                )
     return entries
 
 

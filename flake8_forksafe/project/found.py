@@ -19,12 +19,27 @@ class AppFound(NamedTuple):
 
     :ivar spec: what to give to ``celery -A``: ``module:attribute``.
     :ivar root: the source root its module is imported from.
+    :ivar started: file and line of the launch that names it, where the source does not show an app there.
     """
 
     spec: str
     path: str
     line: int
     root: str
+    started: str = ""
+
+
+class LeftOut(NamedTuple):
+    """An app that is not followed.
+
+    :ivar path: absolute path of what names it; ``line`` in it.
+    :ivar why: the end of a sentence that begins with its name.
+    """
+
+    spec: str
+    path: str
+    line: int
+    why: str
 
 
 class Mention(NamedTuple):
@@ -40,8 +55,23 @@ class Mention(NamedTuple):
     tasks: bool = False
 
 
+class Foreign(NamedTuple):
+    """A name that an app has by convention, imported from a package that is not the project's."""
+
+    path: str
+    line: int
+    name: str
+    source: str
+
+
 class Search(NamedTuple):
-    """What a search of the tree for Celery found."""
+    """What a search of the tree for Celery found.
+
+    :ivar other_names: what else a worker may be started with.
+    :ivar foreign: imports of what may be an app that an installed package makes.
+    """
 
     mentions: tuple[Mention, ...]
     apps: tuple[AppFound, ...]
+    other_names: tuple[AppFound, ...] = ()
+    foreign: tuple[Foreign, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import NamedTuple
 
@@ -39,6 +39,10 @@ class Found(NamedTuple):
         return self.path is not None and self.path.endswith(".py")
 
 
+def _nothing(name: str) -> bool:
+    return False
+
+
 class Layout:
     """Where modules are found.
 
@@ -58,6 +62,8 @@ class Layout:
         self.roots = list(roots)
         self.environment = environment
         self.walked = walked
+        self.installed: Callable[[str], bool] = _nothing
+        """Whether a regular package of that name is installed, or required: it goes over a folder of that name."""
         self._found: dict[str, Found | None] = {}
 
     def add_root(self, path: str, first: bool) -> None:
@@ -87,7 +93,7 @@ class Layout:
         found = self._search(name, last, tuple(self.roots), FIRST_PARTY)
         if name in self.walked and (found is None or found.path is None):
             return self._search(name, last, self.environment, THIRD_PARTY) or found
-        return found
+        return None if found is not None and found.path is None and self.installed(name) else found
 
     def _shadows(self, name: str) -> bool:
         """Whether a file in the first root hides a standard module: the worker's own directory comes first."""
@@ -191,7 +197,7 @@ def source_roots(disk: Disk, project: str, first: str | None) -> tuple[str, ...]
         depth = directory.count(os.sep) - project.count(os.sep)
         if depth >= 4:
             break
-        if depth and any(name in files for name in PROJECT_FILES):
+        if depth and "__init__.py" not in files and any(name in files for name in PROJECT_FILES):
             roots += [directory] + ([os.path.join(directory, "src")] if "src" in directories else [])
     return tuple(dict.fromkeys(root for root in roots if disk.is_directory(root)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from flake8_forksafe.project.disk import Disk
@@ -22,6 +23,20 @@ class Presence:
         self.environment = environment
         self.requirements = requirements
         self.distributions = distributions
+
+    def is_regular(self, module: str) -> bool:
+        """Whether an installed package of that name is no namespace package; a required one is taken to be none."""
+        known = [directory for directory in self.environment.directories if self._regular(directory, module)]
+        named = normalise(self.distributions.get(module, module)) in self.requirements.required
+        return bool(known) or (named and not self.environment.directories)
+
+    def _regular(self, directory: str, module: str) -> bool:
+        listing = self.disk.listing(directory)
+        if listing.get(module) == "d":
+            return self.disk.is_file(os.path.join(directory, module, "__init__.py"))
+        return f"{module}.py" in listing or any(
+            entry.startswith(f"{module}.") and entry.endswith((".so", ".pyd")) for entry in listing
+        )
 
     def __call__(self, module: str) -> bool | None:
         """Whether a module is installed; None if that is not known."""

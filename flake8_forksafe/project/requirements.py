@@ -244,6 +244,28 @@ def console_scripts(disk: Disk, project: str, roots: Iterable[str]) -> dict[str,
     return {name: entry.replace(" ", "") for name, entry in found.items()}
 
 
+def packages_named(disk: Disk, directory: str) -> frozenset[str]:
+    """The top-level packages that the build metadata of a directory names."""
+    listing = disk.listing(directory)
+    names: set[str] = set()
+    if "pyproject.toml" in listing:
+        tool = _toml(disk, os.path.join(directory, "pyproject.toml")).get("tool", {})
+        wheel = tool.get("hatch", {}).get("build", {}).get("targets", {}).get("wheel", {})
+        for holder in (tool.get("setuptools", {}), tool.get("poetry", {}), wheel):
+            packages = holder.get("packages", ()) if isinstance(holder, dict) else ()
+            for package in packages if isinstance(packages, list) else ():
+                name = package.get("include", "") if isinstance(package, dict) else package
+                names.add(str(name).rpartition("/")[2].partition(".")[0])
+    if "setup.cfg" in listing:
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read_string(_text(disk, os.path.join(directory, "setup.cfg")))
+        except configparser.Error:
+            return frozenset(names)
+        names.update(name.partition(".")[0] for name in parser.get("options", "packages", fallback="").split())
+    return frozenset(names)
+
+
 def _entry_points(text: str, section: str, option: str) -> dict[str, str]:
     """``name = module:function`` lines of a section, or of one of its options."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))

@@ -25,6 +25,8 @@ def remarks(context: Context) -> Iterator[Remark]:
     for path, reason, searched in context.unread:
         if searched:
             yield Remark(f"not looked into: {{place}}: {reason}", path)
+    for app in context.left_out:
+        yield Remark(f"left out: {app.spec!r} ({{place}}) {app.why}", app.path, app.line)
     for name in accepts.stale(context):
         yield Remark(f"stale accept: {name!r} is accepted, but nothing before the fork would be reported for it")
     for trace in traces:

@@ -18,7 +18,14 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
     if context.search is None:
         return
     imports = [mention for mention in context.search.mentions if mention.line]
-    if imports and not context.traces:
+    if context.search.foreign and not context.traces:
+        for one in context.search.foreign:
+            text = (
+                f"{one.name!r} may be the Celery app of the worker, and is made by {one.source!r}, which is not of the "
+                "project, so nothing is checked; name an app of the project with the option app"
+            )
+            yield Finding(one.path, one.line, 0, "FS190", text, one.source)
+    elif imports and not context.traces:
         text = (
             "Celery is imported here, but no Celery app was found in the project, so nothing is checked; "
             "name it with the option app (as for celery -A)"
@@ -52,13 +59,9 @@ def _unreached(context: Context) -> Iterator[Finding]:
 
 
 def _has_tasks(trace: Trace) -> bool:
-    """Whether anything that defines tasks is loaded, or may: more than the app's own module and the settings."""
-    if trace.task_modules:
-        return True
-    steps = {module.step for module in trace.modules if module.origin == "first-party"}
-    return bool(steps - {"find_app", "load_config", "settings"}) or any(
-        edge.kind == "import" and edge.loads in trace.paths for edge in trace.edges
-    )
+    """Whether tasks may be loaded: the app's module may import them, if nothing else does."""
+    imported = (edge.loads for edge in trace.edges if edge.kind == "import")
+    return trace.reaches_tasks or any(name in trace.paths for name in imported)
 
 
 def check_unreadable(context: Context) -> Iterator[Finding]:

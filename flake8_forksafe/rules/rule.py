@@ -10,7 +10,7 @@ from flake8_forksafe.deployment.model import Trouble
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.project.disk import Unread
-from flake8_forksafe.project.found import Search
+from flake8_forksafe.project.found import LeftOut, Search
 from flake8_forksafe.project.measurement import Measurement
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.trace.trace import Trace
@@ -30,6 +30,7 @@ class Context(NamedTuple):
     :ivar troubles: deployment files that could not be read.
     :ivar unread: files and directories that are there and could not be read.
     :ivar measured: what ``forksafe measure --save`` recorded, if the user names it.
+    :ivar left_out: apps that are not followed.
     :ivar search: what the search for Celery apps found, or None if the apps were given.
     """
 
@@ -41,6 +42,7 @@ class Context(NamedTuple):
     troubles: tuple[Trouble, ...] = ()
     measured: Measurement | None = None
     unread: tuple[Unread, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Rule(NamedTuple):

@@ -25,12 +25,14 @@ class Launch(NamedTuple):
 
     :ivar app: as given to ``celery -A``.
     :ivar source: where this is known from: ``option``, or ``file:line``.
+    :ivar root: absolute path of the directory that its module is imported from.
     """
 
     app: str
     pool: str = "prefork"
     start_method: str = "fork"
     source: str = ""
+    root: str = ""
 
 
 class TracedModule(NamedTuple):
@@ -118,6 +120,8 @@ class Trace:
         self.unread_settings = booted.project.unread
         self.task_modules = booted.project.task_modules
         """Modules that define tasks."""
+        self.app_names = booted.project.app_names
+        """Where the app is bound: files and names."""
         self.variables_read = frozenset(recorder.variables_read)
         self.growth = Growth(walk)
 
@@ -127,6 +131,12 @@ class Trace:
         module, line = self.app_place or (split_spec(self.launch.app)[0], 1)
         path = self.paths.get(module)
         return (path, line) if path is not None else None
+
+    @property
+    def reaches_tasks(self) -> bool:
+        """Whether anything that defines tasks is loaded, or may: more than the app's own module and the settings."""
+        steps = {module.step for module in self.modules if module.origin == FIRST_PARTY}
+        return bool(self.task_modules) or bool(steps - {"find_app", "load_config", "settings"})
 
     @cached_property
     def graph(self) -> ExecutionGraph:

@@ -108,7 +108,7 @@ def test_command_that_starts_a_worker(tmp_path: Path, command: str) -> None:
 @pytest.mark.parametrize("command", NO_WORKERS)
 def test_command_that_starts_no_worker(tmp_path: Path, command: str) -> None:
     write(tmp_path, {"run.sh": f"{command}\n"})
-    assert find(tmp_path) == ((), ())
+    assert find(tmp_path)[:2] == ((), ())
 
 
 OPTIONS = {
@@ -468,7 +468,7 @@ FORMATS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         {"at": "docker-compose.yml:5", "kind": "compose", "name": "worker", "app": "shop",
          "argv": "celery -A shop worker", "pool": None, "concurrency": None, "memory": 300,
          "memory at": "common/base.yml:9",
-         "environ": {"LEVEL": "debug", "NAME": "worker", "FILE": "1", "IMAGE": "1"}, "directory": ".",
+         "environ": {"LEVEL": "debug", "NAME": "worker", "FILE": "1", "IMAGE": "1"}, "directory": "common/image",
          "unresolved": ()},
     ),
     "compose that runs a script": (
@@ -523,7 +523,7 @@ def test_nothing_is_parsed_without_celery(tmp_path: Path) -> None:
         "import sys\n"
         "from flake8_forksafe.deployment.repository import find_launches\n"
         "from flake8_forksafe.project.disk import Disk\n"
-        f"assert find_launches(Disk(), {str(tmp_path)!r}) == ((), ())\n"
+        f"assert find_launches(Disk(), {str(tmp_path)!r}) [:2] == ((), ())\n"
         "assert not {'yaml', 'configparser', 'shlex'} & sys.modules.keys(), sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-S", "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
@@ -743,4 +743,4 @@ def test_files_that_do_not_deploy_are_no_trouble(tmp_path: Path) -> None:
         ".travis.yml": "services:\n  - celery: [\n", "service.yaml": "kind: Service\nname: celery {{ x }}\n",
         "LICENSE": "celery '\n", "setup.ini": "[celery\n", "x.yml": "services:\n- celery: [\n",
     })  # fmt: skip
-    assert find(tmp_path) == ((), ())
+    assert find(tmp_path)[:2] == ((), ())

@@ -1,0 +1,306 @@
+"""Which workers an analysis follows: each an app with the root it is imported from, and the launches that start it.
+
+What a launch names is what is started, in whatever module that stands.  The search of the source is for apps that no
+launch tells of: in roots where none is launched, and as the names of what is launched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from flake8_forksafe.deployment.model import Bystander, Launches, WorkerLaunch
+from flake8_forksafe.project.aside import is_aside
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.found import AppFound, LeftOut, Search, split_spec
+from flake8_forksafe.project.layout import Found, Layout
+from flake8_forksafe.settings import Settings
+from flake8_forksafe.trace.trace import Trace
+
+
+class Worker(NamedTuple):
+    """A worker to follow."""
+
+    app: AppFound
+    starts: tuple[WorkerLaunch, ...] = ()
+
+
+class Chosen(NamedTuple):
+    """What is to be followed.
+
+    :ivar workers: what is named by an option or a launch.
+    :ivar candidates: apps of the source that no launch names; one may turn out to be another name of a worker's app.
+    :ivar left_out: what is not followed, and why.
+    """
+
+    workers: tuple[Worker, ...]
+    candidates: tuple[AppFound, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+class Resolved(NamedTuple):
+    """A module that holds an app, as a process would find it.
+
+    :ivar attribute: of the app in the module; empty if it is left to Celery.
+    """
+
+    root: str
+    module: str
+    attribute: str
+    path: str
+
+
+def choose(settings: Settings, disk: Disk, search: Search | None, launches: Launches) -> Chosen:
+    """Choose what to follow.
+
+    :param search: the apps in the source; None if the apps were given by the option.
+    """
+    finder = Finder(disk, settings.project)
+    if search is None:
+        given = [app for spec in settings.app for app in given_apps(settings, finder, spec)]
+        return Chosen(tuple(_with_starts(finder, given, launches.launches)), (), ())
+    started: dict[AppFound, list[WorkerLaunch]] = {}
+    known: dict[tuple[str, str], AppFound] = {}
+    nameless: list[WorkerLaunch] = []
+    left_out: list[LeftOut] = []
+    for start in launches.launches:
+        found = finder.resolve(start) if start.app is not None else None
+        if found is not None:
+            app = _app_of(found, search.apps, start)
+            started.setdefault(known.setdefault((app.root, app.spec), app), []).append(start)
+        elif start.app is None or "$" in start.app:
+            nameless.append(start)
+        else:
+            left_out.append(LeftOut(start.app, start.path, start.line, "is started here, but was not found"))
+    candidates = [app for app in search.apps if not any(_is_same(app, other) for other in started)]
+    for start in nameless:
+        own = _nearest([*started, *candidates], start)
+        if own is not None:
+            started.setdefault(own, []).append(start)
+    candidates = [app for app in candidates if app not in started]
+    if started:
+        bystanders = [(other, finder.resolve(other)) for other in launches.bystanders]
+        for app in list(candidates):
+            other = next((one for one, at in bystanders if at is not None and _is_named(app, at)), None)
+            if other is not None:
+                candidates.remove(app)
+                why = f"is started as {other.command} only, by {os.path.relpath(other.path, settings.project)}"
+                left_out.append(LeftOut(app.spec, app.path, app.line, f"{why}:{other.line}"))
+    return Chosen(tuple(Worker(app, tuple(starts)) for app, starts in started.items()), tuple(candidates),
+                  tuple(left_out))  # fmt: skip
+
+
+def given_apps(settings: Settings, finder: Finder, spec: str) -> Iterator[AppFound]:
+    """The apps that a value of the option means: one, but for a name that several directories have alike.
+
+    A root may stand in front: ``services/alerts:config.celery``.
+    """
+    root, colon, rest = spec.partition(":")
+    if colon and "/" in root:
+        yield AppFound(rest, "", 0, os.path.normpath(os.path.join(settings.project, root)))
+        return
+    module = split_spec(spec)[0]
+    holders = [directory for directory in finder.holding(module.partition(".")[0])
+               if finder.read(directory, spec) is not None]  # fmt: skip
+    depths = {directory: directory.count(os.sep) for directory in holders}
+    highest = [directory for directory in holders if depths[directory] == min(depths.values())]
+    if not highest:
+        highest = [_highest(finder.disk, settings.project, module.partition(".")[0])]
+    yield from (AppFound(spec, "", 0, directory) for directory in highest)
+
+
+def _highest(disk: Disk, project: str, top: str) -> str:
+    """The highest directory that holds a module, whatever is in it."""
+    for directory, directories, files in disk.tree(project):
+        if f"{top}.py" in files or (top in directories and not disk.is_file(os.path.join(directory, "__init__.py"))):
+            return directory
+    return project
+
+
+def _with_starts(finder: Finder, apps: list[AppFound], starts: Iterable[WorkerLaunch]) -> Iterator[Worker]:
+    """Given apps, each with the launches that start it; one that names no app may be that of the only one."""
+    resolved = [(start, finder.resolve(start) if start.app is not None else None) for start in starts]
+    for app in apps:
+        own = finder.read(app.root, app.spec)
+        mine = [
+            start for start, found in resolved
+            if (found is None and (len(apps) == 1 if start.app is None else belongs(start, app.spec)))
+            or (found is not None and (own is None or found.path == own.path) and belongs(start, app.spec))
+            or (found is not None and own is not None and found.path == own.path)
+        ]  # fmt: skip
+        yield Worker(app, tuple(mine))
+
+
+def belongs(start: WorkerLaunch, spec: str) -> bool:
+    """Whether a launch may start the worker of an app, by the names alone."""
+    given, module = split_spec(start.app or "")[0], split_spec(spec)[0]
+    return module in (given, f"{given}.celery", given.rpartition(".")[0])
+
+
+class Finder:
+    """Finds the module that a process would start."""
+
+    def __init__(self, disk: Disk, project: str) -> None:
+        self.disk = disk
+        self.project = project
+        self._layouts: dict[str, Layout] = {}
+
+    def resolve(self, start: WorkerLaunch | Bystander) -> Resolved | None:
+        """The module that a launch names, in the first directory where it is found: the one that the process is in,
+        those of its search path, those above the file that starts it, and any other, the nearest to that file.
+        """
+        spec = start.app or ""
+        above = _above(start.path, self.project)
+        first = dict.fromkeys((start.directory, *start.search_path, os.path.join(start.directory, "src"), *above))
+        for root in first:
+            found = self.read(root, spec)
+            if found is not None:
+                return found
+        others = [directory for directory in self.holding(spec.partition(":")[0].partition(".")[0])
+                  if directory not in first and not is_aside(directory, self.project)]  # fmt: skip
+        near = (start.directory if start.directory != self.project else "", start.path)
+        return min((found for root in others if (found := self.read(root, spec)) is not None),
+                   key=lambda found: -max(_shared(found.root, place) for place in near), default=None)  # fmt: skip
+
+    def holding(self, top: str) -> Iterator[str]:
+        """The directories that hold a module or a folder of a name, except packages: those are no roots."""
+        for directory, directories, files in self.disk.tree(self.project):
+            is_package = directory != self.project and "__init__.py" in files
+            if not is_package and (f"{top}.py" in files or top in directories):
+                yield directory
+
+    def read(self, root: str, spec: str) -> Resolved | None:
+        """``celery.app.utils.find_app`` as far as names go: a module, else an attribute of one."""
+        module, attribute = split_spec(spec)
+        found = self._find(root, module)
+        if found is not None:
+            return Resolved(root, found.name, attribute, found.path or "")
+        parent, _, last = module.rpartition(".")
+        found = self._find(root, parent) if parent and not attribute else None
+        if found is not None and found.path and re.search(rf"\b{last}\b".encode(), self._content(found.path)):
+            return Resolved(root, found.name, last, found.path)
+        return None
+
+    def _find(self, root: str, module: str) -> Found | None:
+        """A module with source; for a package without an app of its own, its module ``celery``."""
+        layout = self._layouts.setdefault(root, Layout(self.disk, (root,)))
+        found = layout.find(module)
+        if found is None or not (found.is_package or found.path):
+            return None
+        inner = layout.find(f"{module}.celery") if found.is_package else None
+        if found.is_package and inner is not None and (found.path is None or not _binds_app(self._content(found.path))):
+            return inner
+        return found if found.path else None
+
+    def _content(self, path: str) -> bytes:
+        try:
+            return self.disk.read(path)
+        except OSError:
+            return b""
+
+
+BOUND = re.compile(rb"^(?:app|celery)\b[^=\n]*=[^=]|\bCelery\s*\(", re.MULTILINE)
+
+
+def _binds_app(content: bytes) -> bool:
+    """Whether a package's ``__init__.py`` makes an app itself, instead of taking it from its module ``celery``."""
+    return BOUND.search(content) is not None
+
+
+def _above(path: str, project: str) -> Iterator[str]:
+    """The directories from that of a file up to the project's."""
+    directory = os.path.dirname(path)
+    while directory.startswith(project):
+        yield directory
+        if directory == project or os.path.dirname(directory) == directory:
+            return
+        directory = os.path.dirname(directory)
+
+
+def _shared(root: str, path: str) -> int:
+    """How much of their paths two places have in common."""
+    return len(os.path.commonpath([root, path])) if path else 0
+
+
+def _app_of(found: Resolved, apps: Iterable[AppFound], start: WorkerLaunch) -> AppFound:
+    """The app of the source that a launch names, else one of the launch's own."""
+    own = [app for app in apps if _is_named(app, found)]
+    preferred = sorted(own, key=lambda app: {"app": 0, "celery": 1}.get(split_spec(app.spec)[1], 2))
+    if not preferred:
+        attribute = f":{found.attribute}" if found.attribute else ""
+        return AppFound(f"{found.module}{attribute}", found.path, 1, found.root, f"{start.path}:{start.line}")
+    return preferred[0]._replace(spec=f"{found.module}:{split_spec(preferred[0].spec)[1]}", root=found.root)
+
+
+def _is_named(app: AppFound, found: Resolved) -> bool:
+    """Whether a launch that leads to a module may mean an app."""
+    return app.path == found.path and found.attribute in ("", split_spec(app.spec)[1])
+
+
+def _is_same(app: AppFound, other: AppFound) -> bool:
+    return app.path == other.path and split_spec(app.spec)[1] == split_spec(other.spec)[1]
+
+
+def _nearest(apps: list[AppFound], start: WorkerLaunch) -> AppFound | None:
+    """The app that a launch without a name may start: the only one, or the only one around where it is started."""
+    if len(apps) == 1:
+        return apps[0]
+    around = [app for app in apps if _inside(app.root, start.directory) or _inside(start.directory, app.root)]
+    return around[0] if len(around) == 1 else None
+
+
+def _inside(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+def follow_candidates(
+    chosen: Chosen, launched: list[Trace], search: Search | None, follow: Callable[[Worker], Trace | None]
+) -> tuple[list[Trace], list[LeftOut]]:
+    """Follow the apps of the source that no launch names; the traces that count, and what is left out.
+
+    What goes by the name of an app that is followed already is no other worker.  Where a root has launches, what they
+    do not name is left out; elsewhere an app without tasks is, as long as some worker is launched.
+
+    :param launched: the traces of the workers that an option or a launch names.
+    """
+    names = {name for trace in launched for name in trace.app_names}
+    roots = {trace.launch.root for trace in launched if trace.app_place is not None}
+    groups: list[list[Trace]] = []
+    left_out: list[LeftOut] = []
+    for app in chosen.candidates:
+        if (app.path, split_spec(app.spec)[1]) in names:
+            continue
+        if app.root in roots:
+            left_out.append(LeftOut(app.spec, app.path, app.line, "is started by no launch"))
+            continue
+        trace = follow(Worker(app))
+        if trace is None:
+            continue
+        if roots and not trace.reaches_tasks:
+            left_out.append(LeftOut(app.spec, app.path, app.line, "is started by no launch, and no tasks are seen"))
+            continue
+        _join(groups, trace)
+    seen = bool(groups) and all(any(trace.reaches_tasks for trace in group) for group in groups)
+    for app in search.other_names if search is not None and not launched and not seen else ():
+        trace = follow(Worker(app))
+        if trace is not None and trace.app_place is not None:
+            _join(groups, trace)
+    chosen_traces = [max(group, key=lambda trace: len(trace.modules)) for group in groups]
+    for group, best in zip(groups, chosen_traces, strict=True):
+        for other in group:
+            place = other.app_location
+            if other is not best and place is not None:
+                why = f"names the same app as {best.launch.app!r}, which loads more and is followed"
+                left_out.append(LeftOut(other.launch.app, *place, why))
+    return chosen_traces, left_out
+
+
+def _join(groups: list[list[Trace]], trace: Trace) -> None:
+    """Put a trace to those of the same app."""
+    for group in groups:
+        if any(trace.app_names & other.app_names for other in group):
+            group.append(trace)
+            return
+    groups.append([trace])

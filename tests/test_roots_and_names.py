@@ -1,0 +1,233 @@
+"""Which workers a repository starts, each with its own root, compared with what a real app loads there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from helpers import check, write
+
+from flake8_forksafe.analysis import Report
+from flake8_forksafe.report.remarks import remarks
+
+CELERY = "from celery import Celery\n"
+TASK = "from celery import shared_task\n@shared_task\ndef f(): pass\n"
+HEAVY = "import torch\n" + TASK
+
+BOOT = """\
+import json, os, sys
+from celery.app.utils import find_app
+app = find_app(sys.argv[1])
+app.loader.import_default_modules()
+files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+print(json.dumps(sorted(name for name, path in files.items() if path and path.startswith(sys.argv[2] + os.sep))))
+"""
+
+
+def really_loaded(project: Path, root: str, app: str, stubs: Path) -> set[str]:
+    """The modules of a project that Celery loads for an app, when it is started in a directory."""
+    write(stubs, {"torch/__init__.py": "", "polars/__init__.py": "", "framework.py": ""})
+    command = [sys.executable, "-c", BOOT, app, str(project)]
+    environ = {**os.environ, "PYTHONPATH": f"{project / root}{os.pathsep}{stubs}", "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(command, cwd=project / root, env=environ, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+class Case(NamedTuple):
+    """A repository, and the workers that it starts: root and app.
+
+    :ivar forks: the apps of those that fork.
+    """
+
+    files: dict[str, str]
+    workers: set[tuple[str, str]]
+    forks: set[tuple[str, str]]
+
+
+def service(name: str, package: str) -> dict[str, str]:
+    """A service of a monorepo, named alike in each."""
+    return {
+        f"services/{name}/app/__init__.py": "",
+        f"services/{name}/app/celery.py": f"{CELERY}app = Celery('x', include=['jobs.tasks'])\n",
+        f"services/{name}/jobs/__init__.py": "",
+        f"services/{name}/jobs/tasks.py": f"import {package}\n{TASK}",
+    }
+
+
+def compose(**services: str) -> dict[str, str]:
+    """A compose file: name of a service to the directory it is built from, and its command."""
+    lines = ["services:"]
+    for name, text in services.items():
+        build, _, command = text.partition(": ")
+        lines += [f"  {name}:", f"    build: {build}", f"    command: {command}"]
+    return {"compose.yaml": "\n".join(lines) + "\n"}
+
+
+TWO = {**service("a", "torch"), **service("b", "polars")}
+BOTH = {("services/a", "app.celery:app"), ("services/b", "app.celery:app")}
+INIT_APP = {
+    "pkg/__init__.py": "",
+    "pkg/celery_init.py": f"{CELERY}celery = Celery('x')\n",
+    "pkg/app.py": "from pkg.celery_init import celery\nimport pkg.tasks\n",
+    "pkg/tasks.py": "import torch\nfrom pkg.celery_init import celery\n@celery.task\ndef f(): pass\n",
+}
+FACTORY = {
+    "pkg/__init__.py": "from pkg.extensions import app\ndef create_app():\n    import pkg.tasks\n    return app\n",
+    "pkg/extensions.py": f"{CELERY}app = Celery('x')\n",
+    "pkg/_auto.py": "import celery\nfrom pkg import create_app\napp = create_app()\n",
+    "pkg/tasks.py": "import torch\nfrom pkg.extensions import app\n@app.task\ndef f(): pass\n",
+}
+DEEP = {
+    "backend/proj/__init__.py": "",
+    "backend/proj/background/celery/apps/primary.py": f"{CELERY}from proj.background.celery.util import x\n"
+    "celery_app = Celery('x', include=['proj.background.celery.tasks'])\n",
+    "backend/proj/background/celery/util.py": "x = 1\n",
+    "backend/proj/background/celery/tasks.py": HEAVY,
+}
+PRIMARY = ("backend", "proj.background.celery.apps.primary:celery_app")
+PLAIN = {"proj/__init__.py": "", "proj/celery.py": f"{CELERY}app = Celery('x', include=['proj.tasks'])\n",
+         "proj/tasks.py": HEAVY}  # fmt: skip
+TOP = {"__init__.py": "", "main/__init__.py": "",
+       "main/celery.py": f"{CELERY}app = Celery('x', include=['main.tasks'])\n",
+       "main/tasks.py": "from main.celery import app\nimport torch\n@app.task\ndef f(): pass\n"}  # fmt: skip
+
+CASES = {
+    "two services": Case(
+        {**TWO, **compose(a="services/a: celery -A app.celery worker",
+                          b="services/b: celery -A app.celery worker -Psolo")},
+        BOTH, {("services/a", "app.celery:app")}),
+    "two services, by Dockerfiles": Case(
+        {**TWO, "services/a/Dockerfile": "FROM python\nWORKDIR /srv\nCOPY . .\nCMD celery -A app worker -P solo\n",
+         "docker/b.Dockerfile": "FROM python\nCOPY services/b /code\nWORKDIR /code\nCMD celery -A app.celery worker\n"},
+        BOTH, {("services/b", "app.celery:app")}),
+    "two services, by the place of scripts": Case(
+        {**TWO, "services/a/run.sh": "celery -A app.celery worker -P solo\n",
+         "services/b/Procfile": "worker: celery -A app worker\n"}, BOTH, {("services/b", "app.celery:app")}),
+    "two services, by PYTHONPATH": Case(
+        {**TWO, "a.sh": "PYTHONPATH=services/a celery -A app.celery worker -P solo\n",
+         "b.sh": "cd services/b && celery -A app.celery worker\n"}, BOTH, {("services/b", "app.celery:app")}),
+    "two services, without launches": Case(TWO, BOTH, BOTH),
+    "launched by another name": Case({**INIT_APP, **compose(w=".: celery -A pkg.app.celery worker")},
+                                     {(".", "pkg.app:celery")}, {(".", "pkg.app:celery")}),
+    "launched by another name, with a colon": Case({**INIT_APP, **compose(w=".: celery -A pkg.app:celery worker")},
+                                                   {(".", "pkg.app:celery")}, {(".", "pkg.app:celery")}),
+    "launched by any name": Case(
+        {**INIT_APP, "start.py": "from pkg.app import celery as queue\n", "run.sh": "celery -A start:queue worker\n"},
+        {(".", "start:queue")}, {(".", "start:queue")}),
+    "launched twice": Case(
+        {**INIT_APP, "one.sh": "celery -A pkg.app worker\n", "two.sh": "celery -A pkg.app worker -P solo\n"},
+        {(".", "pkg.app")}, {(".", "pkg.app")}),
+    "several names, none launched": Case(INIT_APP, {(".", "pkg.app:celery")}, {(".", "pkg.app:celery")}),
+    "a name that calls the factory": Case(FACTORY, {(".", "pkg._auto:app")}, {(".", "pkg._auto:app")}),
+    "no __init__ on the way": Case(DEEP, {PRIMARY}, {PRIMARY}),
+    "no __init__ on the way, launched": Case(
+        {**DEEP, **compose(w="backend: celery -A proj.background.celery.apps.primary worker --pool solo")},
+        {PRIMARY}, set()),
+    "__init__ in the top directory": Case({**TOP, **compose(w=".: celery -A main worker --pool threads")},
+                                          {(".", "main.celery:app")}, set()),
+    "__init__ in the top directory, not launched": Case(TOP, {(".", "main.celery:app")}, {(".", "main.celery:app")}),
+    "a part of a namespace package": Case(
+        {"acme/flow/__init__.py": "", "acme/flow/app.py": f"{CELERY}app = Celery('x', include=['acme.flow.tasks'])\n",
+         "acme/flow/tasks.py": HEAVY}, {(".", "acme.flow.app:app")}, {(".", "acme.flow.app:app")}),
+    "manage.py": Case(
+        {"web/manage.py": "", "web/conf/worker/queue.py": f"{CELERY}app = Celery('x')\n@app.task\ndef f(): pass\n"},
+        {("web", "conf.worker.queue:app")}, {("web", "conf.worker.queue:app")}),
+    "packages in build metadata": Case(
+        {"lib/pyproject.toml": "[tool.setuptools]\npackages = ['acme']\n",
+         "lib/acme/worker/queue.py": f"{CELERY}app = Celery('x')\n@app.task\ndef f(): pass\n"},
+        {("lib", "acme.worker.queue:app")}, {("lib", "acme.worker.queue:app")}),
+    "a folder named like a required package": Case({**PLAIN, "requirements.txt": "torch\n", "torch/h.py": ""},
+                                                   {(".", "proj.celery:app")}, {(".", "proj.celery:app")}),
+    "a folder named like a catalogued package": Case({**PLAIN, "lib/pyproject.toml": "", "lib/torch/h.py": ""},
+                                                     {(".", "proj.celery:app")}, {(".", "proj.celery:app")}),
+    "a project file in a package": Case({**PLAIN, "proj/setup.py": ""}, {(".", "proj.celery:app")},
+                                        {(".", "proj.celery:app")}),
+    "beat only": Case(
+        {"jobs.py": HEAVY, "clock.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
+         "w.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
+         **compose(w=".: celery -A w worker -P threads", b=".: celery -A clock beat")}, {(".", "w:app")}, set()),
+    "a client without tasks": Case(
+        {**TWO, "api/__init__.py": "", "api/client.py": f"{CELERY}queue = Celery('x')\n",
+         **compose(a="services/a: celery -A app.celery worker")}, BOTH, BOTH),
+    "another name of the class": Case(
+        {"jobs.py": HEAVY, "w.py": "import celery\nCelery = celery.Celery\nx = Celery('x', include=['jobs'])\n"},
+        {(".", "w:x")}, {(".", "w:x")}),
+    "a module that a function returns": Case(
+        {"jobs.py": HEAVY, "w.py": "import celery\ndef patched():\n    return celery\n"
+         "app = patched().Celery('p', include=['jobs'])\n"}, {(".", "w:app")}, {(".", "w:app")}),
+    "extensions of an application": Case(
+        {"jobs.py": HEAVY, "web.py": "from celery import Celery\nclass App:\n    extensions = {}\ndef create_app():\n"
+         "    app = App()\n    app.extensions['celery'] = Celery('x', include=['jobs'])\n    return app\n",
+         "make_celery.py": "from web import create_app\ncelery_app = create_app().extensions['celery']\n"},
+        {(".", "make_celery:celery_app")}, {(".", "make_celery:celery_app")}),
+}  # fmt: skip
+
+
+def relative(root: Path, path: str) -> str:
+    return Path(path).relative_to(root).as_posix()
+
+
+def said(report: Report) -> list[str]:
+    return [remark.text for remark in remarks(report.context)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_workers(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    project = write(tmp_path / "project", {"pyproject.toml": "", **case.files})
+    traces = check(project).traces
+    found = {(relative(project, trace.launch.root), trace.launch.app): trace for trace in traces}
+    assert found.keys() == case.workers
+    assert {key for key, trace in found.items() if trace.forks} == case.forks
+    for (root, app), trace in found.items():
+        ours = {module.name for module in trace.modules if (module.path or "").startswith(str(project))}
+        assert ours == really_loaded(project, root, app, tmp_path / "stubs")
+
+
+def test_findings_of_two_services(tmp_path: Path) -> None:
+    root = write(tmp_path, {"pyproject.toml": "", **CASES["two services"].files})
+    text = (
+        (root / "compose.yaml")
+        .read_text()
+        .replace("    build: services/a", "    mem_limit: 256m\n    build: services/a")
+    )
+    (root / "compose.yaml").write_text(text)
+    found = {(relative(root, finding.path), finding.code) for finding in check(root).findings}
+    assert {("services/a/jobs/tasks.py", "FS101"), ("services/a/app/celery.py", "FS142")} <= found
+    assert not any(path.startswith("services/b") for path, _ in found)
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    beat = write(tmp_path / "beat", {"pyproject.toml": "", **CASES["beat only"].files})
+    assert said(check(beat)) == ["left out: 'clock:app' ({place}) is started as beat only, by compose.yaml:7"]
+    client = write(tmp_path / "client", {"pyproject.toml": "", **CASES["a client without tasks"].files})
+    assert "left out: 'api.client:queue' ({place}) is started by no launch, and no tasks are seen" in said(
+        check(client)
+    )
+    names = write(tmp_path / "names", {"pyproject.toml": "", **INIT_APP})
+    (remark,) = said(check(names))
+    assert "'pkg.celery_init:celery' ({place}) names the same app as 'pkg.app:celery'" in remark
+    gone = write(tmp_path / "gone", {"pyproject.toml": "", **PLAIN, "run.sh": "celery -A old.celery worker\n"})
+    assert "left out: 'old.celery' ({place}) is started here, but was not found" in said(check(gone))
+
+
+def test_an_app_that_a_package_makes(tmp_path: Path) -> None:
+    root = write(
+        tmp_path, {"pyproject.toml": "", "w.py": "import os\nfrom framework import celery_app\n", "jobs.py": TASK}
+    )
+    (finding,) = check(root).findings
+    assert (relative(root, finding.path), finding.line, finding.code) == ("w.py", 2, "FS190")
+    assert "made by 'framework', which is not of the project" in finding.text
+
+
+def test_an_app_given_with_its_root(tmp_path: Path) -> None:
+    root = write(tmp_path, {"pyproject.toml": "", **TWO})
+    (trace,) = check(root, app="services/b:app.celery").traces
+    assert (relative(root, trace.launch.root), trace.launch.app) == ("services/b", "app.celery")
+    assert {relative(root, trace.launch.root) for trace in check(root, app="app.celery").traces} == {
+        "services/a", "services/b"}  # fmt: skip

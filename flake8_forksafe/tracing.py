@@ -18,7 +18,6 @@ from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.values import Arguments, Literal
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
-from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
 from flake8_forksafe.project.found import AppFound, split_spec
@@ -26,6 +25,7 @@ from flake8_forksafe.project.layout import Layout, source_roots
 from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
+from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.cache import FactStore
@@ -63,7 +63,8 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     named = app.started or f"{app.path}:{app.line}"
     source = "option" if not app.path else os.path.relpath(named, settings.project)
-    start = HostStart(app.spec, launcher, celery_app.settings_module(disk, settings.project))
+    choice = choose_settings(disk, settings.project, app.root)
+    start = HostStart(app.spec, launcher, choice.taken.module if choice is not None else None)
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
@@ -86,6 +87,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         if None in trace.gates.values():
             trace.variants.update({form: trace_as((argv,)) for form, argv in CELERY.launch_forms(app.spec).items()})
     trace.starts = starts
+    trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
     trace.forks = any(resolve(start, trace.conf).forks for start in starts or (None,))
     return trace
 

@@ -116,6 +116,10 @@ class Bystander(NamedTuple):
     search_path: tuple[str, ...] = ()
 
 
+TEMPLATE = "it is a template, so what it will say is not known"
+"""The trouble with a file that some other program completes."""
+
+
 class Trouble(NamedTuple):
     """A deployment file that could not be read, or not with certainty.
 

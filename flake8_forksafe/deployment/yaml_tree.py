@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from flake8_forksafe.deployment.model import Place, Unusable, Word
+from flake8_forksafe.deployment.model import TEMPLATE, Place, Unusable, Word
 
 MOST_VALUES = 100_000
 MOST_EXPANDED = 1_000_000
 DEEPEST = 200
 
-TEMPLATE = re.compile(r"\{\{|\{%")
+TEMPLATE_MARK = re.compile(r"\{\{|\{%")
 
 TOO_DEEP = "it is nested too deeply"
 
@@ -93,13 +93,13 @@ def read_documents(text: str, path: str) -> list[Node]:
     try:
         return list(_Reader(path).documents(yaml.parse(text, Loader=loader)))
     except yaml.MarkedYAMLError as error:
-        template = TEMPLATE.search(text)
+        template = TEMPLATE_MARK.search(text)
         mark = error.problem_mark or error.context_mark
         if mark is not None and _open_brackets(text[: mark.index]) > DEEPEST:
             raise Unusable(TOO_DEEP, mark.line + 1) from None
         if template is not None:
             line = text.count("\n", 0, template.start()) + 1
-            raise Unusable("it is a template, so what it will say is not known", line) from None
+            raise Unusable(TEMPLATE, line) from None
         raise Unusable(
             f"it is not valid YAML: {error.problem or error.context}", mark.line + 1 if mark else 1
         ) from None

@@ -79,7 +79,9 @@ def _project_facts(boot: HostBoot) -> ProjectFacts:
     with machine.recorder.boot_step("find_app"):
         values = {name: app.setting(name, boot.frame, machine) for name in WORKER_SETTINGS}
     conf: dict[str, object] = {name: value.value for name, value in values.items() if isinstance(value, Literal)}
-    return ProjectFacts(conf, _unread(machine, app), task_modules, _names_of(machine, app))
+    holders = machine.state(DjangoSettings).settings or ()
+    loaded = tuple(holder.module.name for holder in holders if isinstance(holder, ModuleValue))
+    return ProjectFacts(conf, _unread(machine, app), task_modules, _names_of(machine, app), loaded)
 
 
 def _names_of(machine: Machine, app: CeleryApp) -> frozenset[tuple[str, str]]:

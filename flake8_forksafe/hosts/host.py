@@ -47,6 +47,7 @@ class ProjectFacts(NamedTuple):
     :ivar conf: settings of the pool with a literal value, by name.
     :ivar unread: settings that look like the host's but are not read.
     :ivar task_modules: modules that define tasks.
+    :ivar settings: the settings modules of Django that were loaded.
     :ivar app_names: where the app is bound: files and names.
     """
 
@@ -54,6 +55,7 @@ class ProjectFacts(NamedTuple):
     unread: tuple[UnreadSetting, ...] = ()
     task_modules: frozenset[str] = frozenset()
     app_names: frozenset[tuple[str, str]] = frozenset()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass

@@ -87,11 +87,12 @@ def compare(recording: Mapping[str, Any], trace: Mapping[str, Any], catalogue: C
         if module["origin"] == "first-party" and str(module["path"]).endswith(".py")
     }
     tops = {name.partition(".")[0] for name in traced}
+    own = own_packages(traced)
     recorded = {module["name"]: module for module in recording["modules"]}
     real = {
         name: module
         for name, module in recorded.items()
-        if str(module["path"]).endswith(".py") and is_first_party(module, project, recording["prefixes"], tops)
+        if str(module["path"]).endswith(".py") and is_first_party(module, project, recording["prefixes"], own)
     }
     missed = [name for name in real if name not in traced]
     spurious = [name for name in traced if name not in real]
@@ -110,14 +111,31 @@ def compare(recording: Mapping[str, Any], trace: Mapping[str, Any], catalogue: C
     )
 
 
-def is_first_party(module: Mapping[str, Any], project: str, prefixes: Iterable[str], tops: set[str]) -> bool:
-    """Whether a recorded module is the project's: by its file, or, where an installed copy was used, by its name."""
+def own_packages(traced: Iterable[str]) -> set[str]:
+    """The outermost modules and packages of a project with source of their own, by the names of its modules.
+
+    What has none is a namespace package, in which other distributions may have modules as well.
+    """
+    names = set(traced)
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        found.add(next(top for count in range(1, len(parts) + 1) if (top := ".".join(parts[:count])) in names))
+    return found
+
+
+def is_first_party(module: Mapping[str, Any], project: str, prefixes: Iterable[str], own: set[str]) -> bool:
+    """Whether a recorded module is the project's: by its file, or, where an installed copy was used, by its name.
+
+    :param own: what :func:`own_packages` says of the trace.
+    """
     path = module["path"]
     if path is None:
         return False
     environments = [prefix for prefix in prefixes if _inside(prefix, project)]
     if any(part in path.split(os.sep) for part in INSTALLED) or any(_inside(path, prefix) for prefix in environments):
-        return module["name"].partition(".")[0] in tops
+        name = module["name"]
+        return any(name == package or name.startswith(f"{package}.") for package in own)
     return _inside(path, project)
 
 

@@ -259,24 +259,3 @@ def _calls(node: object) -> Iterator[facts.Call]:
     if isinstance(node, tuple):
         for part in node:
             yield from _calls(part)
-
-
-SETTINGS_NAME = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[\],:=]\s*=?\s*["']([A-Za-z_][\w.]*)["']""")
-
-
-def settings_module(disk: Disk, project: str) -> str | None:
-    """The Django settings module that ``manage.py``, ``wsgi.py`` or ``asgi.py`` sets by default."""
-    candidates: list[tuple[int, str]] = []
-    for directory, _, files in disk.tree(project):
-        depth = directory.count(os.sep)
-        for name in ("manage.py", "wsgi.py", "asgi.py"):
-            if name in files:
-                candidates.append((depth + 10 * (name != "manage.py"), os.path.join(directory, name)))
-    for _, path in sorted(candidates):
-        try:
-            match = SETTINGS_NAME.search(disk.read(path))
-        except OSError:
-            continue
-        if match:
-            return match[1].decode()
-    return None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_forksafe.deployment.model import TEMPLATE
 from flake8_forksafe.finding import Remark
 from flake8_forksafe.rules import accepts
 from flake8_forksafe.rules.best_cut import best_cut
@@ -25,6 +26,16 @@ def remarks(context: Context) -> Iterator[Remark]:
     for path, reason, searched in context.unread:
         if searched:
             yield Remark(f"not looked into: {{place}}: {reason}", path)
+    for trace in context.traces:
+        choice = trace.settings_choice
+        if choice is not None and choice.others and trace.settings == (choice.taken.module,):
+            also = ", ".join(f"{one.module!r}" for one in choice.others[:3])
+            text = f"Django settings: {choice.taken.module!r} is taken, which {{place}} names; there is {also} as well"
+            yield Remark(text, choice.taken.path, choice.taken.line)
+    templates = [trouble for trouble in context.troubles if trouble.text == TEMPLATE]
+    if templates and context.traces:
+        count = f"{len(templates)} deployment files are templates, such as" if len(templates) > 1 else "a template:"
+        yield Remark(f"not read: {count} {{place}}; launches in them are not known", templates[0].path)
     for app in context.left_out:
         yield Remark(f"left out: {app.spec!r} ({{place}}) {app.why}", app.path, app.line)
     for name in accepts.stale(context):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from flake8_forksafe.deployment.model import TEMPLATE
 from flake8_forksafe.interpreter.records import Edge, Note
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
 from flake8_forksafe.trace.trace import Trace
@@ -121,6 +122,8 @@ def _troubles(context: Context) -> Iterator[Finding]:
     if location is None:
         return
     for trouble in context.troubles:
+        if trouble.text == TEMPLATE:
+            continue  # one remark is enough for them
         shown = beside(trouble.path, location[0])
         what = f"the deployment file {shown}:{trouble.line} cannot be used, nor its launches: {trouble.text}"
         yield Finding(*location, 0, "FS192", what, trouble.path, place=(trouble.path, trouble.line))

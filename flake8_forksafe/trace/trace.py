@@ -12,6 +12,7 @@ from flake8_forksafe.interpreter.records import Edge, Node, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
+from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.trace.graph import ExecutionGraph
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ class Trace:
         self.unread_settings = booted.project.unread
         self.task_modules = booted.project.task_modules
         """Modules that define tasks."""
+        self.settings = booted.project.settings
+        """The settings modules of Django that the worker loads."""
+        self.settings_choice: SettingsChoice | None = None
+        """The settings module that is taken where nothing that the worker has names one."""
         self.app_names = booted.project.app_names
         """Where the app is bound: files and names."""
         self.variables_read = frozenset(recorder.variables_read)

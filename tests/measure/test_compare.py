@@ -80,6 +80,15 @@ def test_an_installed_copy_of_the_project_is_first_party() -> None:
     assert [difference.name for difference in result.missed] == ["proj.tasks"]
 
 
+def test_other_distributions_of_a_namespace_package_are_not_first_party() -> None:
+    real = recording(
+        installed("acme.flow", "celery"), installed("acme.flow.late", "x"), installed("acme.core", "acme.flow")
+    )
+    result = compare(real, trace(traced("acme.flow", None), traced("acme.flow.app", None)), CATALOGUE, PROJECT)
+    assert result.agreed == ("acme.flow",)
+    assert [difference.name for difference in result.missed] == ["acme.flow.late"]
+
+
 def test_namespace_packages_and_extension_modules_are_left_out() -> None:
     real = recording(own("proj", "celery"), imported("space", "proj"), imported("fast", "proj", f"{PROJECT}/fast.so"))
     result = compare(real, trace(traced("proj", None)), CATALOGUE, PROJECT)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import write
 
-from flake8_forksafe.project.celery_app import search, settings_module
+from flake8_forksafe.project.celery_app import search
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.source.cache import FactStore
 
@@ -50,16 +50,3 @@ def test_apps(tmp_path: Path, case: str) -> None:
     store = FactStore(None, disk.read)
     found = search(disk, str(root), store.module, store.body)
     assert [app.spec for app in found.apps] == expected
-
-
-def test_settings_module_of_manage_py(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        {
-            "proj/wsgi.py": "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings.production'\n",
-            "site/manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n",
-        },
-    )
-    assert settings_module(Disk(), str(tmp_path)) == "proj.settings"
-    (tmp_path / "site/manage.py").unlink()
-    assert settings_module(Disk(), str(tmp_path)) == "proj.settings.production"

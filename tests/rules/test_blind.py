@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
+from flake8_forksafe.report.remarks import remarks
+
 CELERY = """\
     from celery import Celery
     app = Celery("proj", include=["proj.tasks"])
@@ -290,3 +292,11 @@ def test_an_option_that_names_nothing(tmp_path: Path, options: dict[str, str], n
 def test_an_option_that_names_something(tmp_path: Path, options: dict[str, str]) -> None:
     files = {"proj/settings.py": "INSTALLED_APPS = []\n"} if "django_settings" in options else {}
     assert messages(tmp_path, files, "FS193", **options) == {}
+
+
+def test_templates_are_one_remark_and_no_finding(tmp_path: Path) -> None:
+    manifest = "kind: Pod\nspec:\n  containers:\n{{ range .Values.all }}\n  - command: [celery, {{ . }}]\n{{ end }}\n"
+    files = {f"chart/templates/{name}.yaml": manifest for name in ("one", "two")}
+    assert messages(tmp_path, files, "FS192") == {}
+    said = [remark.text for remark in remarks(check(tmp_path).context)]
+    assert said == ["not read: 2 deployment files are templates, such as {place}; launches in them are not known"]

@@ -1,0 +1,114 @@
+"""Which Django settings module is taken where the worker's own environment and code name none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import check, write
+
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.settings_modules import choose_settings
+from flake8_forksafe.report.remarks import remarks
+
+DEFAULT = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', '{}')\n"
+
+CASES = {
+    "manage.py": ({"manage.py": DEFAULT.format("proj.settings")}, "proj.settings"),
+    "manage.py in a function": ({"manage.py": "def main():\n    os.environ['DJANGO_SETTINGS_MODULE'] = 'a.b'\n"},
+                                "a.b"),
+    "manage.py before wsgi.py": ({"manage.py": DEFAULT.format("proj.settings"), "w/wsgi.py": DEFAULT.format("w.conf")},
+                                 "proj.settings"),
+    "wsgi.py for production": ({"manage.py": DEFAULT.format("conf.settings.local"),
+                                "conf/wsgi.py": DEFAULT.format("conf.settings.prod")}, "conf.settings.prod"),
+    "Dockerfile": ({"Dockerfile": "FROM python\nENV DJANGO_SETTINGS_MODULE=proj.settings\n"}, "proj.settings"),
+    "Dockerfile, several": ({"Dockerfile": "ENV A=1 \\\n    DJANGO_SETTINGS_MODULE=proj.settings \\\n    B=2\n"},
+                            "proj.settings"),
+    ".env": ({".env": "A=1\nDJANGO_SETTINGS_MODULE=proj.settings\n"}, "proj.settings"),
+    "pytest.ini": ({"pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = proj.settings\n"}, "proj.settings"),
+    "pyproject.toml": ({"pyproject.toml": "[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = 'proj.settings'\n"},
+                       "proj.settings"),
+    "test settings come last": ({"pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = proj.settings.test\n",
+                                 ".env": "DJANGO_SETTINGS_MODULE=proj.settings.dev\n"}, "proj.settings.dev"),
+    "another service": ({"a/manage.py": DEFAULT.format("conf.a"), "b/manage.py": DEFAULT.format("conf.b")}, "conf.b"),
+    "none": ({"manage.py": "import os\n"}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_settings_module(tmp_path: Path, name: str) -> None:
+    files, expected = CASES[name]
+    write(tmp_path, files)
+    choice = choose_settings(Disk(), str(tmp_path), str(tmp_path / "b" if (tmp_path / "b").is_dir() else tmp_path))
+    assert (choice.taken.module if choice is not None else None) == expected
+
+
+CELERY = """\
+    from celery import Celery
+    app = Celery("proj")
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.autodiscover_tasks()
+    """
+
+
+def test_the_choice_is_said(tmp_path: Path) -> None:
+    write(tmp_path, {**CASES["wsgi.py for production"][0], "pyproject.toml": "", "conf/__init__.py": "",
+                     "conf/celery.py": CELERY, "conf/settings/__init__.py": "", "shop/__init__.py": "",
+                     "conf/settings/prod.py": "INSTALLED_APPS = ['shop']\n", "conf/settings/local.py": "",
+                     "shop/tasks.py": "import torch\n"})  # fmt: skip
+    report = check(tmp_path)
+    assert [finding.code for finding in report.findings if finding.path.endswith("tasks.py")] == ["FS101"]
+    (said,) = [remark for remark in remarks(report.context) if remark.text.startswith("Django settings")]
+    assert said.text == (
+        "Django settings: 'conf.settings.prod' is taken, which {place} names; there is 'conf.settings.local' as well"
+    )
+    assert said.path == str(tmp_path / "conf/wsgi.py")
+
+
+EXPORT = """\
+    import inspect, sys
+    class Settings:
+        DEBUG = True
+        EXTRA = ["shop"]
+        @property
+        def INSTALLED_APPS(self):
+            return ["base"] + self.EXTRA
+        @classmethod
+        def load_settings(cls, module_name):
+            self = cls()
+            {how}
+    class Production(Settings):
+        EXTRA = ["web"]
+        @property
+        def INSTALLED_APPS(self):
+            return super().INSTALLED_APPS + ["late"]
+    Production.load_settings(__name__)
+    """
+WAYS = {
+    "getmembers and setattr": "for n, v in inspect.getmembers(self):\n                if n.isupper():\n"
+    "                    setattr(sys.modules[module_name], n, v)",
+    "dir and setattr": "for n in dir(self):\n                if n.isupper():\n"
+    "                    setattr(sys.modules[module_name], n, getattr(self, n))",
+    "globals": "for n in dir(self):\n                if n.isupper():\n"
+    "                    globals()[n] = getattr(self, n)",
+    "update": "globals().update({n: v for n, v in inspect.getmembers(self) if n.isupper()})",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_class_that_exports_itself(tmp_path: Path, way: str) -> None:
+    files = {"pyproject.toml": "", "manage.py": DEFAULT.format("conf.settings"), "conf/__init__.py": "",
+             "conf/celery.py": CELERY, "conf/settings.py": EXPORT.replace("{how}", WAYS[way])}  # fmt: skip
+    for app in ("base", "web", "late", "shop"):
+        files |= {f"{app}/__init__.py": "", f"{app}/tasks.py": ""}
+    write(tmp_path, files)
+    code = "from conf import settings; print(*settings.INSTALLED_APPS)"
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    report = check(tmp_path)
+    loaded = {module.name for trace in report.traces for module in trace.modules if module.name.endswith(".tasks")}
+    assert loaded == {f"{app}.tasks" for app in done.stdout.split()} == {"base.tasks", "web.tasks", "late.tasks"}
+    assert not [finding for finding in report.findings if finding.code == "FS192"]

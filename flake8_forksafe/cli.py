@@ -137,6 +137,9 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
                        "the project is the one they lie in (default: the one around here)")  # fmt: skip
     check.add_argument("--format", choices=CHECK_FORMATS, default="text", help="output format (default: text)")
+    check.add_argument(
+        "-v", "--verbose", action="store_true", help="end with a table of the workers"
+    )
     check.add_argument("--statistics", action="store_true", help="count the findings of each code")
     check.add_argument("--write-baseline", metavar="FILE", help="write all findings of the project to a file, "
                        "which --baseline then knows")  # fmt: skip
@@ -149,6 +152,7 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     trace.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
     trace.add_argument("--format", choices=TRACE_FORMATS, default="text", help="output format (default: text); "
                        "html is a page to look at")  # fmt: skip
+    trace.add_argument("--list", action="store_true", help="only list the workers: app, root, settings, pool, launches")
     add_options(trace)
     trace.set_defaults(run=run_trace)
 
@@ -271,6 +275,11 @@ def run_check(options: argparse.Namespace) -> int:
     from flake8_forksafe.report.check import show
 
     show(outcome, settings.project, chosen, options.format, options.statistics)
+    if options.verbose and options.format == "text":
+        from flake8_forksafe.report.apps import table
+        from flake8_forksafe.report.terminal import write_lines
+
+        write_lines(table(run_analysis(settings), settings.project))
     return 1 if chosen else 0
 
 
@@ -311,9 +320,12 @@ def run_trace(options: argparse.Namespace) -> int:
     """``forksafe trace``."""
     settings = settings_from(options, options.project)
     report = traced(settings)
-    from flake8_forksafe.report import trace
+    from flake8_forksafe.report import apps, trace
     from flake8_forksafe.report.terminal import write_document, write_lines
 
+    if options.list:
+        write_lines(apps.table(report, settings.project))
+        return 0
     if options.format != "text":
         write_document(trace.document(options.format, report, settings.project))
         return 0

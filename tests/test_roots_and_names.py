@@ -13,6 +13,7 @@ import pytest
 from helpers import check, write
 
 from flake8_forksafe.analysis import Report
+from flake8_forksafe.cli import main
 from flake8_forksafe.report.remarks import remarks
 
 CELERY = "from celery import Celery\n"
@@ -231,3 +232,16 @@ def test_an_app_given_with_its_root(tmp_path: Path) -> None:
     assert (relative(root, trace.launch.root), trace.launch.app) == ("services/b", "app.celery")
     assert {relative(root, trace.launch.root) for trace in check(root, app="app.celery").traces} == {
         "services/a", "services/b"}  # fmt: skip
+
+
+def test_a_table_of_the_workers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write(tmp_path, {"pyproject.toml": "", **CASES["two services"].files})
+    assert main(["trace", "--list", "--no-cache", str(root)]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in listed] == [
+        ["app", "root", "settings", "pool", "files", "known", "from", "launches"],
+        ["app.celery:app", "services/a", "-", "prefork", "4", "services/a/app/celery.py:2", "compose.yaml:4"],
+        ["app.celery:app", "services/b", "-", "solo", "4", "services/b/app/celery.py:2", "compose.yaml:7"],
+    ]
+    assert main(["check", "-v", "--no-cache", str(root)]) == 1
+    assert capsys.readouterr().out.splitlines()[-3:] == listed

@@ -1,0 +1,40 @@
+"""The workers of a project, one line each: what is started, from where, with what."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flake8_forksafe.deployment.pool import resolve
+from flake8_forksafe.printable import printable
+from flake8_forksafe.project.layout import FIRST_PARTY
+
+if TYPE_CHECKING:
+    from flake8_forksafe.report.result import Report
+    from flake8_forksafe.trace.trace import Trace
+
+HEAD = ("app", "root", "settings", "pool", "files", "known from", "launches")
+
+
+def table(report: Report, base: str) -> Iterator[str]:
+    """The lines of the table; paths are shown relative to ``base``."""
+    rows = [HEAD, *(_row(trace, base) for trace in report.traces)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    for row in rows:
+        yield printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _row(trace: Trace, base: str) -> tuple[str, ...]:
+    pools = dict.fromkeys(resolve(start, trace.conf).kind for start in trace.starts or (None,))
+    files = {module.path for module in trace.modules if module.origin == FIRST_PARTY and module.path is not None}
+    launches = ", ".join(f"{os.path.relpath(start.path, base)}:{start.line}" for start in trace.starts)
+    return (
+        trace.launch.app,
+        os.path.relpath(trace.launch.root, base),
+        ", ".join(trace.settings) or "-",
+        ", ".join(pools),
+        str(len(files)),
+        trace.launch.source,
+        launches or "-",
+    )

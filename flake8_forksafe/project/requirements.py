@@ -249,17 +249,16 @@ def packages_named(disk: Disk, directory: str) -> frozenset[str]:
     listing = disk.listing(directory)
     names: set[str] = set()
     if "pyproject.toml" in listing:
-        tool = _toml(disk, os.path.join(directory, "pyproject.toml")).get("tool", {})
-        wheel = tool.get("hatch", {}).get("build", {}).get("targets", {}).get("wheel", {})
-        for holder in (tool.get("setuptools", {}), tool.get("poetry", {}), wheel):
-            packages = holder.get("packages", ()) if isinstance(holder, dict) else ()
-            for package in packages if isinstance(packages, list) else ():
+        document = toml_of(disk, os.path.join(directory, "pyproject.toml"))
+        wheel = table_of(document, "tool", "hatch", "build", "targets", "wheel")
+        for holder in (table_of(document, "tool", "setuptools"), table_of(document, "tool", "poetry"), wheel):
+            for package in list_of(holder.get("packages")):
                 name = package.get("include", "") if isinstance(package, dict) else package
                 names.add(str(name).rpartition("/")[2].partition(".")[0])
     if "setup.cfg" in listing:
         parser = configparser.ConfigParser(interpolation=None)
         try:
-            parser.read_string(_text(disk, os.path.join(directory, "setup.cfg")))
+            parser.read_string(text_of(disk, os.path.join(directory, "setup.cfg")))
         except configparser.Error:
             return frozenset(names)
         names.update(name.partition(".")[0] for name in parser.get("options", "packages", fallback="").split())

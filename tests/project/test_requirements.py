@@ -10,7 +10,7 @@ from helpers import check, write
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.requirement_lines import MOST_FILES, MOST_LINES
-from flake8_forksafe.project.requirements import console_scripts, read_requirements
+from flake8_forksafe.project.requirements import console_scripts, packages_named, read_requirements
 
 CASES = {
     "pep 621": ("pyproject.toml", '[project]\nrequires-python = ">=3.12"\ndependencies = ["celery>=5", "Torch[gpu]"]\n'
@@ -155,3 +155,15 @@ def test_console_scripts(tmp_path: Path) -> None:
     assert console_scripts(Disk(), str(tmp_path), ()) == {
         "shop": "shop.cli:main", "other": "o:m", "legacy": "old.cli:run", "Server": "shop.server:main",
     }  # fmt: skip
+
+
+def test_the_packages_that_build_metadata_names(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": """
+        [tool.poetry]
+        packages = [{ include = "shop" }]
+        [tool.setuptools]
+        packages = ["desk.inner"]
+        [tool.hatch.build.targets.wheel]
+        packages = ["src/flow"]
+        """, "setup.cfg": "[options]\npackages =\n    old\n    old.inner\n"})  # fmt: skip
+    assert packages_named(Disk(), str(tmp_path)) == {"shop", "desk", "flow", "old"}

@@ -71,7 +71,7 @@ def builtin_method(value: Value, name: str) -> Value:
     if isinstance(value, Literal):
         kind = type(value.value).__name__
         if not hasattr(value.value, name):
-            return value if name in ("value", "name") else UNKNOWN  # a member of an Enum
+            return value if name == "value" else UNKNOWN  # a member of an Enum
     elif isinstance(value, NamedItems) and name in value.fields:
         return value.items[value.fields.index(name)].value
     elif isinstance(value, Items):
@@ -142,7 +142,11 @@ def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Valu
     if name == "__subclasses__":
         return External("builtins.type.__subclasses__", value)
     if name in ("__mro__", "__bases__"):
-        return machine.items("tuple", list(value.mro()) if name == "__mro__" else list(value.bases))
+        classes: list[Value] = list(value.mro()) if name == "__mro__" else list(value.bases)
+        whole = all(isinstance(base, Class) for base in value.mro())
+        if whole and (name == "__mro__" or not classes):
+            classes.append(External("builtins.object"))
+        return machine.items("tuple", classes, whole)
     if name == "__dict__":
         return machine.table(value.names, False)
     if isinstance(value.metaclass, Class):

@@ -9,13 +9,15 @@ from typing import Any
 from flake8_forksafe.interpreter import iterating, lazily
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
-from flake8_forksafe.interpreter.errors import SOME_ERROR
+from flake8_forksafe.interpreter.comparison import equal
+from flake8_forksafe.interpreter.errors import SOME_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.memory import Remembered
 from flake8_forksafe.interpreter.values import (
     BARE,
+    MEMBERS,
     NONE,
     UNKNOWN,
     Arguments,
@@ -31,6 +33,7 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Method,
     Partial,
+    Table,
     Unknown,
     Value,
     join,
@@ -111,7 +114,7 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     active = machine.memory.active.get(function.node, 0)
     certain = machine.journal.doubt is machine.journal.certain
     if known is not None:
-        if known.changes == machine.journal.changes and (known.certain or not certain):
+        if (known.changes == machine.journal.changes or function.cached) and (known.certain or not certain):
             return known.result
         if known.times >= REPEAT_LIMIT:
             return join(known.result, UNKNOWN) if isinstance(known.result, (Literal, Choice)) else known.result
@@ -234,12 +237,30 @@ def call_instance(machine: Machine, instance: Instance, arguments: Arguments, fr
 
 
 def call_class(machine: Machine, cls: Class, arguments: Arguments, frame: Frame) -> Value:
-    """Create an object: metaclass ``__call__``, ``__new__``, ``__init__``."""
+    """Create an object: metaclass ``__call__``, ``__new__``, ``__init__``; or look a member of an enumeration up."""
+    members = cls.names.get(MEMBERS)
+    if isinstance(members, Table) and len(arguments.positional) == 1:
+        return _member(machine, members, arguments.positional[0])
     for base in cls.metaclass.mro() if isinstance(cls.metaclass, Class) else ():
         creator = base.names.get("__call__") if isinstance(base, Class) else None
         if isinstance(creator, Function):
             return call(machine, creator, Arguments((cls, *arguments.positional), arguments.keywords), frame)
     return create(machine, cls, arguments, frame)
+
+
+def _member(machine: Machine, members: Table, value: Value) -> Value:
+    """The member of an enumeration that has a value."""
+    maybe: list[Value] = []
+    for item in members.entries.values():
+        answer = equal(item.value.names["value"], value) if isinstance(item.value, Instance) else None
+        if answer and not maybe:
+            return item.value
+        if answer is not False:
+            maybe.append(item.value)
+    if not maybe:
+        return machine.fail("ValueError")
+    machine.may_fail(VALUE_ERROR)
+    return join(*maybe)
 
 
 def create(machine: Machine, cls: Class, arguments: Arguments, frame: Frame) -> Value:
@@ -287,17 +308,23 @@ def initialise(
 
 
 def _set_fields(machine: Machine, instance: Instance, arguments: Arguments, frame: Frame) -> None:
-    """What an ``__init__`` made from fields (PEP 681) does with keywords and factories."""
+    """What an ``__init__`` made from fields (PEP 681) does with keywords, defaults and factories."""
+    unclear = bool(arguments.positional) or not arguments.complete  # which field is given by position is not known
     for name, value in arguments.keywords.items():
         machine.write(instance.names, name, value)
     for base in instance.cls.mro():
         for name, field in base.names.items() if isinstance(base, Class) else ():
-            if name in instance.names or not isinstance(field, External) or field.path not in machine.library.fields:
+            if name in instance.names or name.startswith("__") or isinstance(field, (Function, Descriptor, Class)):
                 continue
-            given = field.arguments or Arguments()
-            factory = given.keywords.get("default_factory") or given.keywords.get("factory")
-            default = UNKNOWN if factory is None else call(machine, factory, Arguments(), frame)
-            machine.write(instance.names, name, given.keywords.get("default", default))
+            if isinstance(field, External) and field.path in machine.library.fields:
+                given = field.arguments or Arguments()
+                factory = given.keywords.get("default_factory") or given.keywords.get("factory")
+                with machine.doubted(unclear):
+                    made = UNKNOWN if factory is None else call(machine, factory, Arguments(), frame)
+                default = given.keywords.get("default", made)
+                machine.write(instance.names, name, join(default, UNKNOWN) if unclear else default)
+            elif unclear:
+                machine.write(instance.names, name, join(field, UNKNOWN))
 
 
 def call_external(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

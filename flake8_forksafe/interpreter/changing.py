@@ -66,8 +66,9 @@ def _replace(machine: Machine, container: Items, index: Value, value: Value, sur
         certain = sure and machine.touches_surely(container.born)
         container.items[place] = Item(value if certain else join(container.items[place].value, value))
         return
-    added = [Item(value)] if isinstance(index, Literal) else iterate(machine, value).items
-    container.items[:] = unsure((*container.items, *added))[:ITEM_LIMIT]
+    added = machine.items("tuple", [value]) if isinstance(index, Literal) else iterate(machine, value)
+    container.complete &= added.complete
+    container.items[:] = unsure((*container.items, *added.items))[:ITEM_LIMIT]
 
 
 def delete_item(machine: Machine, container: Value, index: Value) -> None:

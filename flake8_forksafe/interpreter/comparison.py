@@ -163,6 +163,13 @@ def _identical(left: Value, right: Value) -> Value:
         known = (Literal, Items, Table, Class, Function, Instance, Lazy, ModuleValue, FilePath)
         truthy = isinstance(other, Unknown) and other.holds
         return FALSE if isinstance(other, known) or is_builtin(other) or truthy else UNKNOWN
+    if (
+        isinstance(left, Instance)
+        and isinstance(right, Instance)
+        and "_name_" in left.names
+        and "_name_" in right.names
+    ):
+        return TRUE if left is right else FALSE  # members of an enumeration
     answer = equal(left, right)
     return UNKNOWN if answer is None else Literal(answer)
 

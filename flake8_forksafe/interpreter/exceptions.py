@@ -7,7 +7,7 @@ from functools import partial
 
 from flake8_forksafe.interpreter import special_methods
 from flake8_forksafe.interpreter.assignments import assign
-from flake8_forksafe.interpreter.blocks import NOWHERE, branches, raised_in
+from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, raised_in
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
@@ -89,8 +89,10 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     if raised is not None:
         return _handle(machine, node, handlers, raised, frame)
     names = frame.names.version()
-    if flow & Flow.NEXT:
-        flow = flow & ~Flow.NEXT | machine.execute(node.orelse, frame)
+    if flow & Flow.NEXT and node.orelse:
+        with machine.doubted(machine.errors.raised != already):
+            run = partial(machine.execute, node.orelse, frame)
+            flow = flow & ~Flow.NEXT | (attempt(machine, frame, run) if machine.errors.raised != already else run())
     chosen = [
         handler for handler, kind in zip(node.handlers, handlers, strict=True)
         if not _raises_again(handler) and any(matches(error, kind) is not False for error in possible)
@@ -172,7 +174,13 @@ def _within(machine: Machine, node: facts.With, index: int, frame: Frame) -> Flo
         assign(machine, target, entered, frame)
     if isinstance(manager, External) and manager.path in machine.library.suppressors and manager.arguments:
         return _suppressing(machine, run, list(manager.arguments.positional), frame)
-    return _in_object(machine, manager, run, frame) if isinstance(manager, Instance) else run()
+    if isinstance(manager, Instance):
+        return _in_object(machine, manager, run, frame)
+    leaves = machine.library.exits.get(manager.path) if isinstance(manager, External) else None
+    flow = run()
+    if leaves is not None and isinstance(manager, External):
+        leaves(machine, manager, Arguments(), frame)
+    return flow
 
 
 def _in_generator(
@@ -204,26 +212,40 @@ def _in_generator(
 
 def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], frame: Frame) -> Flow:
     """``with`` an object whose class is the program's own."""
-    line, column, mark = frame.line, frame.column, len(machine.errors.catchers)
-    if may_swallow(machine, manager):
-        machine.errors.catchers.append([None])
+    errors = machine.errors
+    line, column, mark, left = frame.line, frame.column, len(errors.catchers), len(frame.left)
+    swallows = may_swallow(machine, manager)
+    before, errors.possible, raised = errors.possible, [], errors.raised
+    if swallows:
+        errors.catchers.append([None])
     try:
         flow = run()
     except Raised as error:
-        del machine.errors.catchers[mark:]
+        del errors.catchers[mark:]
         swallowed = truth(_exit(machine, manager, error.value, frame))
         if swallowed:
             return Flow.NEXT
-        if not machine.errors.catches(error.value):
+        if not errors.catches(error.value):
             return Flow.ABORT if swallowed is False else Flow.NEXT
         if swallowed is None:
             raised_in(machine, frame, error)
             return Flow.NEXT
         raise
     finally:
-        del machine.errors.catchers[mark:]
+        del errors.catchers[mark:]
+        possible, errors.possible = errors.possible, before
     frame.line, frame.column = line, column
-    _exit(machine, manager, NONE, frame)
+    with machine.doubted(errors.raised != raised):
+        _exit(machine, manager, NONE, frame)
+    for error_value in possible:
+        with machine.doubted():
+            answer = truth(_exit(machine, manager, error_value, frame)) if swallows else False
+        if answer is not True:
+            machine.may_fail(error_value)
+    early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+    if swallows and early:
+        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *early], join)
+        flow |= Flow.NEXT
     return flow
 
 

@@ -10,8 +10,11 @@ from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    ITEM_LIMIT,
+    MEMBERS,
     UNKNOWN,
     Choice,
+    Class,
     External,
     Instance,
     Item,
@@ -73,6 +76,8 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
             found.extend(Item(item.value, False) for item in inner.items)
             complete &= inner.complete
         return Items("iterator", found, machine.journal.doubt, complete)
+    if isinstance(value, Class) and isinstance(members := value.names.get(MEMBERS), Table):
+        return machine.items("view", list(dict.fromkeys(item.value for item in members.entries.values())))
     if isinstance(value, Instance) and frame is not None:
         return collected(machine, value, frame)
     return Items("iterator", (), machine.journal.doubt, complete=False)
@@ -106,6 +111,8 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
     found = value.rest if isinstance(value, Lazy) and value.rest is not None else value
     if isinstance(found, Items) and found.kind == "iterator":
         return _drain(machine, found, take)
+    if isinstance(value, Items) and value.kind == "list":
+        return _hand_over_list(machine, value, take)
     if isinstance(value, Instance):
         return _ask(machine, value, frame, take)
     iterable = iterate(machine, value, frame)
@@ -213,6 +220,20 @@ def _drain(machine: Machine, items: Items, take: Take) -> bool:
         else:
             items.items[:] = [Item(item.value, False) for item in items.items]
     return complete
+
+
+def _hand_over_list(machine: Machine, value: Items, take: Take) -> bool:
+    """Hand the elements of a list over, which may change meanwhile."""
+    stopped = False
+    index = 0
+    while index < len(value.items):
+        item = value.items[index]
+        index += 1
+        if index > ITEM_LIMIT:
+            return False
+        with machine.doubted(stopped):
+            stopped |= take(Item(item.value, item.sure and not stopped))
+    return value.complete
 
 
 def hand_over(machine: Machine, items: list[Item], take: Take) -> None:

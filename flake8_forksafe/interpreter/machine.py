@@ -130,6 +130,7 @@ class Library:
     :ivar functions: models of functions and methods.
     :ivar class_hooks: what creating a subclass of a library's class does.
     :ivar imports: what importing a module of a library does.
+    :ivar exits: what leaving a context manager does.
     :ivar suppressors: context managers that swallow the exceptions they are given.
     :ivar field_bases: classes whose subclasses may have an ``__init__`` made from their fields.
     :ivar fields: what declares such a field (``field_specifiers`` of PEP 681).
@@ -144,6 +145,7 @@ class Library:
     functions: Mapping[str, Model] = field(default_factory=dict)
     class_hooks: Mapping[str, Callable[[Machine, Class, Frame], None]] = field(default_factory=dict)
     imports: Mapping[str, Callable[[Machine, str, Frame], None]] = field(default_factory=dict)
+    exits: Mapping[str, Model] = field(default_factory=dict)
     suppressors: frozenset[str] = frozenset()
     field_bases: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()

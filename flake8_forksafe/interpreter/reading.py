@@ -7,6 +7,7 @@ from flake8_forksafe.interpreter.identity import is_known, key_of
 from flake8_forksafe.interpreter.iterating import charged, each
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    MEMBERS,
     UNKNOWN,
     Choice,
     Class,
@@ -37,6 +38,8 @@ def get_item(machine: Machine, container: Value, index: Value) -> Value:
             return machine.fail("IndexError")
         except TypeError:
             return machine.fail("TypeError")
+    if isinstance(container, Class) and isinstance(members := container.names.get(MEMBERS), Table):
+        return get_entry(machine, members, index)
     if isinstance(container, Class) or (isinstance(container, External) and not container.path.endswith("()")):
         return container  # a generic alias
     machine.may_fail(KEY_ERROR)
@@ -48,7 +51,7 @@ def get_entry(machine: Machine, table: Table, index: Value) -> Value:
     key = key_of(index)
     if key is None:
         machine.may_fail(KEY_ERROR)
-        return UNKNOWN
+        return join(*(item.value for item in table.entries.values()), UNKNOWN)
     item = table.entries.get(key)
     if item is not None:
         if not item.sure:

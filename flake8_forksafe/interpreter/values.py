@@ -284,11 +284,12 @@ class Function(Value):
     :ivar qualname: dotted name inside the module, as CPython's ``__qualname__`` without ``<locals>``.
     :ivar node: its place in the graph.
     :ivar owner: the class whose body defined it.
+    :ivar cached: whether its results are kept (``functools.cache``), so that it runs once with the same arguments.
     :ivar handed_out: whether code that is not walked was given it, and so may have set attributes of it.
     """
 
-    __slots__ = ("closure", "defaults", "definition", "handed_out", "line", "module", "names", "node", "owner",
-                 "qualname")  # fmt: skip
+    __slots__ = ("cached", "closure", "defaults", "definition", "handed_out", "line", "module", "names", "node",
+                 "owner", "qualname")  # fmt: skip
 
     def __init__(
         self,
@@ -308,6 +309,7 @@ class Function(Value):
         self.owner: Class | None = None
         self.names: dict[str, Value] = {}
         self.node = Node(module.name, qualname)
+        self.cached = False
         self.handed_out = False
 
     def __repr__(self) -> str:
@@ -529,7 +531,9 @@ def is_builtin(value: Value) -> bool:
     return isinstance(value, External) and value.path.startswith("builtins.") and not value.path.endswith("()")
 
 
-BARE = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
+MEMBERS = "__members__"
+"""The name of a class under which its members are known, if it is an enumeration."""
+BARE = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC", "enum.Enum"})
 """Library classes that give their subclasses no attributes of interest."""
 
 

@@ -21,6 +21,7 @@ from flake8_forksafe.library import (
     native_threads,
     pyramid,
     setting_imports,
+    standard_enum,
     standard_functions,
     standard_import,
     standard_inspect,
@@ -31,6 +32,7 @@ from flake8_forksafe.library import (
 
 LIBRARIES = (
     builtin.MODELS,
+    standard_enum.MODELS,
     standard_functions.MODELS,
     standard_import.MODELS,
     standard_inspect.MODELS,

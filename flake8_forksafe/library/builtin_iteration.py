@@ -12,10 +12,12 @@ from flake8_forksafe.interpreter.iterating import Take
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
+    MEMBERS,
     NONE,
     UNKNOWN,
     Arguments,
     Choice,
+    Class,
     External,
     FilePath,
     Instance,
@@ -270,6 +272,8 @@ def length(machine: Machine, function: External, arguments: Arguments, frame: Fr
         return Literal(len(value.entries))
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         return Literal(len(value.value))
+    if isinstance(value, Class) and MEMBERS in value.names:
+        return Literal(len(iterating.iterate(machine, value).items))
     return special_methods.call(machine, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
 
 

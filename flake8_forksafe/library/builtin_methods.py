@@ -169,12 +169,17 @@ def _mapping_method(
 def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> Value:
     index, default = arguments.get(0, "key"), arguments.get(1, "default") or NONE
     if isinstance(index, Choice):
-        return join(
-            *(_get(machine, receiver, name, Arguments((option, *arguments.positional[1:]))) for option in index.options)
-        )
+        rest = arguments.positional[1:]
+        return iterating.each(machine, index, lambda option: _get(machine, receiver, name, Arguments((option, *rest))))
     key = identity.key_of(index) if index is not None else None
     if key is None:
-        return UNKNOWN
+        if name == "setdefault":
+            changing.set_item(machine, receiver, index or UNKNOWN, default)
+        elif name == "pop":
+            for entry, known in list(receiver.entries.items()):
+                receiver.entries[entry] = Item(known.value, False)
+            machine.may_fail(errors.KEY_ERROR)
+        return join(*(item.value for item in receiver.entries.values()), default, UNKNOWN)
     item = receiver.entries.get(key)
     if receiver.observer is not None and isinstance(key, str):
         receiver.observer.reads(key)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import identity, iterating
+from flake8_forksafe.interpreter import changing, identity, iterating, special_methods
 from flake8_forksafe.interpreter.bounds import is_small
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
+    NONE,
     UNKNOWN,
     Arguments,
+    Choice,
     Class,
     Descriptor,
     External,
+    Function,
     Item,
     Items,
+    Lazy,
+    Literal,
     Partial,
     Table,
+    Unknown,
     Value,
+    join,
     text,
 )
 from flake8_forksafe.library import builtin_iteration
+from flake8_forksafe.library.builtin_reflection import instance_of
 
 
 def partial(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -30,8 +38,23 @@ def partial(machine: Machine, function: External, arguments: Arguments, frame: F
 
 
 def cached_property(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    inner = arguments.get(0, "func")
-    return UNKNOWN if inner is None else Descriptor("property", inner)
+    inner = cached(machine, function, arguments, frame)
+    return inner if isinstance(inner, Unknown) else Descriptor("property", inner)
+
+
+def cached(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``functools.cache`` and its kin: the function, which runs once with the same arguments."""
+    inner = arguments.get(0, "func") or UNKNOWN
+    if isinstance(inner, Function):
+        inner.cached = True
+    return inner
+
+
+def lru_cache(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``functools.lru_cache``: without parentheses a decorator, else what makes one."""
+    if arguments.positional and isinstance(arguments.positional[0], (Function, Partial)):
+        return cached(machine, function, arguments, frame)
+    return External("functools.lru_cache()", None, arguments)
 
 
 def class_property(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -39,8 +62,170 @@ def class_property(machine: Machine, function: External, arguments: Arguments, f
 
 
 def wrapper(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``functools.wraps(f)`` applied: the function it decorates."""
+    """A decorator that returns the function it decorates."""
     return arguments.positional[0] if arguments.positional else UNKNOWN
+
+
+def wraps(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``functools.wraps(wrapped)`` applied to a function: that function, with the names of the wrapped one."""
+    inner = wrapper(machine, function, arguments, frame)
+    wrapped = function.arguments.get(0, "wrapped") if function.arguments is not None else None
+    if isinstance(inner, Function) and isinstance(wrapped, (Function, Class)):
+        for name in ("__name__", "__qualname__", "__module__"):
+            inner.names[name] = machine.attribute(wrapped, name, frame)
+        inner.names["__wrapped__"] = wrapped
+    elif isinstance(inner, Function):
+        inner.names["__name__"] = inner.names["__qualname__"] = inner.names["__wrapped__"] = UNKNOWN
+    return inner
+
+
+def callback(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``ExitStack().callback(function, ...)``."""
+    stack = function.receiver
+    if isinstance(stack, External) and arguments.positional:
+        called = Partial(arguments.positional[0], arguments._replace(positional=arguments.positional[1:]))
+        kept = stack.names.setdefault(CALLBACKS, Items("list", (), machine.journal.doubt))
+        if isinstance(kept, Items):
+            changing.append(machine, kept, called)
+    return arguments.positional[0] if arguments.positional else UNKNOWN
+
+
+def leave_stack(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """The end of ``with ExitStack()``: the callbacks run, last in, first out."""
+    stack = function.receiver if function.path.endswith(".close") else function
+    kept = stack.names.pop(CALLBACKS, None) if isinstance(stack, External) else None
+    for item in reversed(kept.items) if isinstance(kept, Items) else ():
+        with machine.doubted(not item.sure):
+            machine.call(item.value, Arguments(), frame)
+    return NONE
+
+
+CALLBACKS = " callbacks"
+"""Where an ``ExitStack`` keeps what it is to call."""
+
+
+def single_dispatch(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``functools.singledispatch``: a function that calls another by the class of its first argument."""
+    default = arguments.get(0, "func") or UNKNOWN
+    return External(DISPATCHER, None, Arguments((default, Items("list", (), machine.journal.doubt))))
+
+
+def register(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``dispatcher.register(cls, function)``, and both its forms as a decorator."""
+    dispatcher, (first, *others) = function.receiver, arguments.positional or (UNKNOWN,)
+    if not isinstance(dispatcher, External) or dispatcher.arguments is None:
+        return UNKNOWN
+    if not others and not isinstance(first, Function):
+        return Partial(function, Arguments((first,)))
+    kind, called = (first, others[0]) if others else (UNKNOWN, first)  # else its annotation says which
+    kept = dispatcher.arguments.positional[1]
+    if isinstance(kept, Items):
+        changing.append(machine, kept, machine.items("tuple", [kind, called]))
+    return called
+
+
+def dispatch(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """Calling a dispatcher: the function of the argument's class, or each that it may be."""
+    default, kept = function.arguments.positional if function.arguments is not None else (UNKNOWN, UNKNOWN)
+    first = arguments.positional[0] if arguments.positional else UNKNOWN
+    chosen: list[Value] = []
+    sure = False
+    for item in reversed(kept.items) if isinstance(kept, Items) else ():
+        kind, called = iterating.parts(item.value)
+        answer = None if isinstance(first, Choice) else instance_of(first, kind)
+        if answer is not False:
+            chosen.append(called)
+            sure |= bool(answer) and item.sure
+    if not sure:
+        chosen.append(default)
+    return machine.call(join(*chosen), arguments, frame)
+
+
+def dispatcher_attribute(machine: Machine, value: External, name: str, frame: Frame) -> Value | None:
+    """An attribute of a dispatcher: its own ``register``, or one of the function."""
+    if name == "register":
+        return External(f"{DISPATCHER}.register", value)
+    default = value.arguments.positional[0] if value.arguments is not None else UNKNOWN
+    return machine.attribute(default, name, frame)
+
+
+DISPATCHER = "functools.dispatcher"
+"""What ``singledispatch`` makes of a function; its arguments are the function and those that were registered."""
+
+
+def lazily(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``itertools.takewhile``, ``dropwhile`` and ``starmap``."""
+    kind = function.path.rpartition(".")[2]
+    called, source = (*arguments.positional, UNKNOWN, UNKNOWN)[:2]
+
+    def produce(take: iterating.Take, asking: Frame) -> bool:
+        passing: bool | None = kind != "dropwhile"
+
+        def one(item: Item) -> bool:
+            nonlocal passing
+            if kind == "starmap":
+                inner = iterating.iterate(machine, item.value, asking)
+                passed = Arguments(tuple(part.value for part in inner.items), {}, inner.complete)
+                return take(Item(machine.call(called, passed, asking), item.sure))
+            if kind == "dropwhile" and passing:
+                return take(item)
+            with machine.doubted(not item.sure):
+                answer = special_methods.holds(machine, machine.call(called, Arguments((item.value,)), asking), asking)
+            if kind == "dropwhile":
+                passing = None if passing is None else None if answer is None else not answer
+                if answer is True and passing is False:
+                    return False
+                with machine.doubted(passing is not True):
+                    return take(Item(item.value, item.sure and passing is True))
+            if answer is False and item.sure:
+                raise _End
+            with machine.doubted(answer is None):
+                return take(Item(item.value, item.sure and answer is True)) or answer is not True
+
+        try:
+            return iterating.consume(machine, source, asking, one)
+        except _End:
+            return True
+
+    return Lazy(produce, frame)
+
+
+class _End(iterating.Enough):
+    """The iterator itself has come to its end."""
+
+
+def first_elements(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``itertools.islice(iterable, stop)``."""
+    source, *bounds = arguments.positional or (UNKNOWN,)
+    stop = bounds[0].value if len(bounds) == 1 and isinstance(bounds[0], Literal) else None
+    if not isinstance(stop, int):
+        return UNKNOWN
+
+    def produce(take: iterating.Take, asking: Frame) -> bool:
+        count = 0
+
+        def one(item: Item) -> bool:
+            nonlocal count
+            count += 1
+            last = take(item)
+            if count >= stop and item.sure:
+                raise _End
+            return last or count >= stop
+
+        try:
+            return stop == 0 or iterating.consume(machine, source, asking, one)
+        except _End:
+            return True
+
+    return Lazy(produce, frame)
+
+
+def deque(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``collections.deque(iterable, maxlen)``."""
+    found = builtin_iteration.sequence("list")(machine, function, arguments, frame)
+    if arguments.get(1, "maxlen") is not None and isinstance(found, Items):
+        return Items("list", identity.unsure(found.items), machine.journal.doubt, complete=False)
+    return found
 
 
 def copied(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -93,7 +278,7 @@ def default_dictionary(machine: Machine, function: External, arguments: Argument
 
 
 def named_tuple(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    return Class(text(arguments.get(0, "typename")) or "?", frame.module, (), {}, frame.line)
+    return Class(text(arguments.get(0, "typename")) or "?", frame.module, (External("builtins.tuple"),), {}, frame.line)
 
 
 def cast(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -106,21 +291,33 @@ MODELS = Library(
         "functools.reduce": reduce,
         "functools.partialmethod": partial,
         "functools.cached_property": cached_property,
-        "functools.wraps()": wrapper,
-        "functools.lru_cache()": wrapper,
-        "functools.lru_cache": wrapper,
-        "functools.cache": wrapper,
+        "functools.wraps()": wraps,
+        "functools.lru_cache()": cached,
+        "functools.lru_cache": lru_cache,
+        "functools.cache": cached,
+        "functools.singledispatch": single_dispatch,
+        DISPATCHER: dispatch,
+        f"{DISPATCHER}.register": register,
+        "contextlib.ExitStack().callback": callback,
+        "contextlib.ExitStack().close": leave_stack,
         "contextlib.contextmanager": wrapper,
         "abc.abstractproperty": class_property,
         "copy.copy": copied,
         "copy.deepcopy": copied,
         "itertools.chain": chain,
+        "itertools.takewhile": lazily,
+        "itertools.dropwhile": lazily,
+        "itertools.starmap": lazily,
+        "itertools.filterfalse": builtin_iteration.filter_,
+        "itertools.islice": first_elements,
         "itertools.chain.from_iterable": chain,
         "collections.defaultdict": default_dictionary,
         "collections.OrderedDict": builtin_iteration.dictionary,
-        "collections.deque": builtin_iteration.sequence("list"),
+        "collections.deque": deque,
         "collections.namedtuple": named_tuple,
         "typing.cast": cast,
     },
+    attributes={DISPATCHER: dispatcher_attribute},
+    exits={"contextlib.ExitStack()": leave_stack},
     suppressors=frozenset({"contextlib.suppress()"}),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -265,6 +266,24 @@ def _list_changes(node: ast.AST, field: str, values: list[Any], index: int, part
         for inner in ast.iter_child_nodes(part):
             if isinstance(inner, ast.expr):
                 yield lambda inner=inner: values.__setitem__(index, inner)
+
+
+def parts_of(text: str) -> dict[str, str]:
+    """A program as :func:`show` writes it, with markers."""
+    found: dict[str, str] = {}
+    for part in re.split(r"^# (?=\S+\.py$)", text, flags=re.MULTILINE)[1:]:
+        path, _, body = part.partition("\n")
+        found[path] = body
+    return {**{f"m_{index}.py": "" for index in range(10)}, **found}
+
+
+def read_found() -> dict[str, str]:
+    """Programs on which the walk and CPython once differed (``fuzz_found.txt``), by what was wrong."""
+    sections = (Path(__file__).parent / "fuzz_found.txt").read_text(encoding="utf-8").split("==== ")[1:]
+    return {heading: body for heading, _, body in (section.partition("\n") for section in sections)}
+
+
+FOUND = read_found()
 
 
 # --- many --------------------------------------------------------------------------------------------------------

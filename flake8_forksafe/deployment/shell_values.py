@@ -190,11 +190,6 @@ def _unknown(part: Variable, place: Place) -> Word:
     return Word(part.written, place, (part.name,))
 
 
-def _is_all(part: Piece) -> bool:
-    """Whether it is ``"$@"`` or ``"${NAME[@]}"``, which is no word at all if there are no values."""
-    return isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("@")
-
-
 def _together(words: Sequence[Word], place: Place) -> Word:
     """Several values as one, such as ``"$*"``."""
     if len(words) == 1:

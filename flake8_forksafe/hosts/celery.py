@@ -31,10 +31,8 @@ from flake8_forksafe.interpreter.values import (
     text,
     texts,
 )
-from flake8_forksafe.library.celery import (
-    CeleryApp,
-    CeleryState,
-    Receiver,
+from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Receiver
+from flake8_forksafe.library.celery_boot import (
     cause,
     import_default_modules,
     load_config,

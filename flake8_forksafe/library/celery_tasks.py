@@ -22,7 +22,8 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.library.celery import CeleryApp, CeleryState, Receiver, cause
+from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Receiver
+from flake8_forksafe.library.celery_boot import cause
 from flake8_forksafe.library.standard_import import import_path
 
 STEP = "task classes"

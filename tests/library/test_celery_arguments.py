@@ -14,18 +14,29 @@ SETTINGS = {
     "include": ("include=['proj.jobs']", "include", ["proj.jobs"]),
     "changes": ("changes={'imports': ['proj.jobs']}", "imports", ["proj.jobs"]),
     "old name": ("CELERY_IMPORTS=['proj.jobs']", "imports", ["proj.jobs"]),
-    "over the configuration": ("imports=['proj.jobs'], config_source={'imports': ['proj.other']}", "imports",
-                               ["proj.jobs"]),
+    "over the configuration": (
+        "imports=['proj.jobs'], config_source={'imports': ['proj.other']}",
+        "imports",
+        ["proj.jobs"],
+    ),
     "none is nothing": ("imports=None, config_source={'imports': ['proj.jobs']}", "imports", ["proj.jobs"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_modules_named_by_an_argument(tmp_path: Path, kind: str) -> None:
     arguments, name, expected = SETTINGS[kind]
     celery = f"from celery import Celery\napp = Celery('proj', {arguments})\n"
-    write(tmp_path, {"pyproject.toml": "", "proj/__init__.py": "", "proj/celery.py": celery, "proj/jobs.py": "",
-                     "proj/other.py": ""})  # fmt: skip
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": "",
+            "proj/__init__.py": "",
+            "proj/celery.py": celery,
+            "proj/jobs.py": "",
+            "proj/other.py": "",
+        },
+    )
     code = f"from proj.celery import app; print(list(app.conf[{name!r}]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(expected)

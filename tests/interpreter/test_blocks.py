@@ -1,0 +1,39 @@
+"""Alternatives of which one will happen, and names afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from programs import names_of, plain, value_in, walk_program
+
+
+def test_names_after_a_branch_that_may_not_run(tmp_path: Path) -> None:
+    names = names_of(walk_program(tmp_path, "import library\nA = 1\nif library.flag:\n    A = 2\n    B = 3\n"))
+    assert plain(names["A"]) == {1, 2}
+    assert plain(names["B"]) == 3
+
+
+def test_both_branches_begin_with_the_same_names(tmp_path: Path) -> None:
+    program = "import library\nx = [1]\nif library.flag:\n    y = 1\nelse:\n    A = 'y' in dir()\n"
+    assert value_in(tmp_path, program) is False
+
+
+def test_a_branch_that_returns_leaves_no_names(tmp_path: Path) -> None:
+    program = (
+        "import library\ndef f():\n    x = 1\n    if library.flag:\n        x = 2\n"
+        "        return 0\n    return x\nA = f()\n"
+    )
+    assert value_in(tmp_path, program) == {0, 1}
+
+
+def test_a_branch_that_raises_does_not_count(tmp_path: Path) -> None:
+    program = "import library\nA = 1\nif library.flag:\n    A = 2\n    raise ValueError\n"
+    assert value_in(tmp_path, program) == 1
+
+
+def test_an_import_in_a_branch_is_only_possible(tmp_path: Path) -> None:
+    walk = walk_program(
+        tmp_path, ("import library\nif library.flag:\n    import one\nelse:\n    import two\nimport three\n")
+    )
+    sure = {str(edge.target): edge.sure for edge in walk.recorder.edges.values() if edge.kind == "import"}
+    assert sure == {"library": True, "one": False, "two": False, "three": True}

@@ -1,0 +1,38 @@
+"""How large values may grow."""
+
+from __future__ import annotations
+
+from flake8_forksafe.interpreter.bounds import FREE, is_long, is_small, weight
+from flake8_forksafe.interpreter.values import ITEM_LIMIT, Doubt, Item, Items, Literal, Table
+
+DOUBT = Doubt()
+
+
+def listed(count: int) -> Items:
+    return Items("list", [Item(Literal(1))] * count, DOUBT)
+
+
+def test_elements_count_each_time_they_are_met() -> None:
+    value = listed(2)
+    for _ in range(12):
+        value = Items("list", [Item(value), Item(value)], DOUBT)
+    assert is_small(value)
+    assert not is_small(Items("list", [Item(value), Item(value)], DOUBT))
+
+
+def test_a_mapping_counts_its_entries() -> None:
+    table = Table({number: Item(listed(100)) for number in range(ITEM_LIMIT // 100)}, DOUBT)
+    assert not is_small(table)
+
+
+def test_only_large_values_cost_steps() -> None:
+    assert weight(listed(FREE)) == 0
+    assert weight(listed(FREE + 1)) == FREE + 1
+    assert weight(Literal("a" * FREE)) == 0
+    assert weight(Literal("a" * 16_000)) == 1_000
+    assert weight(Literal(10**30)) == 0
+
+
+def test_a_path_has_attributes_and_calls() -> None:
+    assert not is_long("library" + ".a" * 12)
+    assert is_long("library" + ".a" * 12 + "()")

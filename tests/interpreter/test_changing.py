@@ -1,0 +1,84 @@
+"""Changing sequences and mappings in place, against CPython."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from programs import UNSURE, assert_like_python, names_of, plain, value_in, walk_program
+
+PROGRAMS = {
+    "items": """\
+        L = [1, 2, 3]
+        L[0] = 'a'
+        L[-1] = 'z'
+        D = {}
+        D[None] = 0
+        D['a'] = 1
+        D['a'] = 2
+        """,
+    "methods": """\
+        L = []
+        L.append(1)
+        L.extend((2, 3))
+        L.insert(0, 0)
+        S = {1}
+        S.add(1)
+        S.update([2])
+        D = {}
+        D.update(a=1)
+        D.update({'b': 2})
+        """,
+    "deleting": """\
+        L = [1, 2, 3]
+        del L[1]
+        D = {'a': 1, 'b': 2}
+        del D['a']
+        """,
+    "missing key": """\
+        D = {}
+        try:
+            del D['a']
+        except KeyError:
+            A = 'caught'
+        """,
+    "index out of range": """\
+        L = [1]
+        try:
+            L[3] = 1
+        except IndexError:
+            A = 'caught'
+        """,
+    "shared": """\
+        A = []
+        B = [A, A]
+        B[0].append(1)
+        """,
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_like_python(tmp_path: Path, program: str) -> None:
+    assert_like_python(tmp_path, program)
+
+
+def test_a_change_in_doubt_only_may_have_happened(tmp_path: Path) -> None:
+    program = (
+        "import library\nD = {'a': 1}\nif library.flag:\n    D['a'] = 2\n    D['b'] = 3\nA = D['a']\nB = 'b' in D\n"
+    )
+    names = names_of(walk_program(tmp_path, program))
+    assert plain(names["A"]) == {1, 2}
+    assert plain(names["B"]) is UNSURE
+
+
+def test_a_list_made_in_the_same_doubt_is_changed_for_sure(tmp_path: Path) -> None:
+    program = "import library\nif library.flag:\n    L = []\n    L.append(1)\n    A = L\n"
+    assert value_in(tmp_path, program) == [1]
+
+
+def test_an_unknown_key_leaves_the_mapping_open(tmp_path: Path) -> None:
+    assert value_in(tmp_path, "import os\nD = {}\nD[os.environ['KEY']] = 1\nA = 'x' in D\n") is UNSURE
+
+
+def test_an_element_at_an_unknown_place_may_be_any(tmp_path: Path) -> None:
+    assert value_in(tmp_path, "import library\nL = [1, 2]\nL[len(library.x)] = 3\nA = L\n") is UNSURE

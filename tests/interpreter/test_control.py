@@ -1,0 +1,104 @@
+"""Branches, loops and ``match``, against CPython."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from programs import UNSURE, assert_like_python, imported_modules, names_of, plain, walk_program
+
+PROGRAMS = {
+    "if": """\
+        A = 'yes' if [] or 1 else 'no'
+        if A == 'yes':
+            B = 1
+        elif A:
+            B = 2
+        else:
+            B = 3
+        """,
+    "for with else": """\
+        for x in (1, 2, 3):
+            if x == 2:
+                break
+        else:
+            x = 0
+        A = x
+        for y in ():
+            pass
+        else:
+            B = 'empty'
+        """,
+    "continue": """\
+        A = []
+        for x in range(5):
+            if x % 2:
+                continue
+            A.append(x)
+        """,
+    "while": """\
+        n = 0
+        while n < 5:
+            n += 2
+        else:
+            B = 'ended'
+        A = n
+        """,
+    "while true": """\
+        A = 0
+        while True:
+            A += 1
+            if A == 3:
+                break
+        """,
+    "match": """\
+        def f(x):
+            match x:
+                case 'a' | 'b': return 1
+                case None: return 2
+                case y: return y
+        A = f('b'), f(None), f(5)
+        """,
+    "nested loops": """\
+        A = []
+        for x in (1, 2):
+            for y in (1, 2):
+                if y == x:
+                    break
+                A.append((x, y))
+        """,
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_like_python(tmp_path: Path, program: str) -> None:
+    assert_like_python(tmp_path, program)
+
+
+def test_a_loop_over_something_unknown_runs_any_number_of_times(tmp_path: Path) -> None:
+    program = "import library\nA = 0\nfor x in library.things:\n    A = A + 1\n    import one\n"
+    walk = walk_program(tmp_path, program)
+    found = plain(names_of(walk)["A"])
+    assert isinstance(found, frozenset)
+    assert {0, UNSURE} <= found
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
+
+
+def test_a_loop_that_does_not_end_is_cut(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, "n = 0\nwhile n < 10**9:\n    n += 1\nA = 'after'\n")
+    assert plain(names_of(walk)["A"]) == "after"
+    assert walk.budget.steps < 1_000
+
+
+def test_what_follows_a_return_in_doubt_is_only_possible(tmp_path: Path) -> None:
+    program = "import library\ndef f():\n    if library.flag:\n        return\n    import one\nf()\n"
+    walk = walk_program(tmp_path, program)
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
+
+
+def test_a_condition_on_argv_is_a_gate(tmp_path: Path) -> None:
+    walk = walk_program(
+        tmp_path, "import sys\nif 'worker' in sys.argv:\n    import one\n", argv=(("celery", "worker"),)
+    )
+    assert list(walk.recorder.gates.values()) == [True]
+    assert "one" in imported_modules(walk)

@@ -1,0 +1,125 @@
+"""``try``, ``raise`` and ``with``, against CPython."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from programs import assert_like_python, value_in, walk_program
+
+PROGRAMS = {
+    "handlers in order": """\
+        try:
+            {}['a']
+        except IndexError:
+            A = 1
+        except LookupError:
+            A = 2
+        except Exception:
+            A = 3
+        """,
+    "else and finally": """\
+        A = []
+        try:
+            A.append('body')
+        except KeyError:
+            A.append('handler')
+        else:
+            A.append('else')
+        finally:
+            A.append('finally')
+        """,
+    "raise and name": """\
+        class Wrong(Exception): pass
+        try:
+            raise Wrong
+        except Wrong as error:
+            A = 'caught'
+        """,
+    "raise again": """\
+        A = []
+        try:
+            try:
+                [][0]
+            except IndexError:
+                A.append(1)
+                raise
+        except LookupError:
+            A.append(2)
+        """,
+    "through a function": """\
+        def f(): return {}['x']
+        try:
+            A = f()
+        except KeyError:
+            A = 'caught'
+        """,
+    "context manager": """\
+        A = []
+        class Manager:
+            def __enter__(self):
+                A.append('in')
+                return 5
+            def __exit__(self, *error): A.append('out')
+        with Manager() as value:
+            A.append(value)
+        """,
+    "exit is called": """\
+        class Quiet:
+            def __enter__(self): return self
+            def __exit__(self, *error): return True
+        A = 0
+        with Quiet():
+            A = 1
+        """,
+    "suppress": """\
+        import contextlib
+        A = 1
+        with contextlib.suppress(KeyError):
+            {}['x']
+            A = 2
+        """,
+    "contextmanager": """\
+        from contextlib import contextmanager
+        @contextmanager
+        def opened():
+            yield 3
+        with opened() as A:
+            pass
+        """,
+    "failed import": """\
+        try:
+            int('x')
+        except ValueError:
+            A = 'caught'
+        """,
+    "return in finally": """\
+        def f():
+            try:
+                return 1
+            finally:
+                x = 2
+        A = f()
+        """,
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_like_python(tmp_path: Path, program: str) -> None:
+    assert_like_python(tmp_path, program)
+
+
+def test_a_handler_runs_where_a_library_may_raise(tmp_path: Path) -> None:
+    program = "import library\nA = 1\ntry:\n    library.call()\n    A = 2\nexcept Exception:\n    A = 3\n"
+    assert value_in(tmp_path, program) == {2, 3}
+
+
+def test_an_import_that_may_fail_runs_its_handler_in_doubt(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, "try:\n    import one\nexcept ImportError:\n    import two\n")
+    sure = {str(edge.target): edge.sure for edge in walk.recorder.edges.values() if edge.kind == "import"}
+    assert sure == {"one": True, "two": False}
+
+
+def test_a_handler_that_raises_again_catches_nothing(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, "try:\n    import one\nexcept ImportError:\n    print()\n    raise\nimport two\n")
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [True]

@@ -1,0 +1,63 @@
+"""Import statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from programs import edges_of, imported_modules, names_of, plain, value_in, walk_program
+
+PACKAGE = {
+    "p/__init__.py": "VALUE = 1\n_hidden = 2\n",
+    "p/a.py": "from . import b\nfrom .b import X\n",
+    "p/b.py": "X = 'x'\nY = 'y'\n",
+}
+
+
+def test_from_takes_an_attribute_before_a_submodule(tmp_path: Path) -> None:
+    files = PACKAGE | {"main.py": "from p import VALUE, b\nA = VALUE, b.X\n"}
+    walk = walk_program(tmp_path, files)
+    assert plain(names_of(walk)["A"]) == (1, "x")
+    assert imported_modules(walk) == ["main", "p", "p.b"]
+
+
+def test_relative_imports(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, PACKAGE | {"main.py": "import p.a\nA = p.a.X\n"})
+    assert plain(names_of(walk)["A"]) == "x"
+    assert imported_modules(walk) == ["main", "p", "p.a", "p.b"]
+
+
+def test_import_binds_the_top_package_or_the_alias(tmp_path: Path) -> None:
+    names = names_of(walk_program(tmp_path, PACKAGE | {"main.py": "import p.b\nimport p.b as other\n"}))
+    assert repr(names["p"]) == "<module p>"
+    assert repr(names["other"]) == "<module p.b>"
+
+
+def test_star_takes_public_names_or_all(tmp_path: Path) -> None:
+    names = names_of(walk_program(tmp_path, PACKAGE | {"main.py": "from p import *\nfrom p.b import *\n"}))
+    assert {"VALUE", "X", "Y"} <= names.keys()
+    assert "_hidden" not in names
+    files = {
+        "main.py": "from q import *\n",
+        "q/__init__.py": "__all__ = ['sub', '_own']\n_own = 1\nother = 2\n",
+        "q/sub.py": "",
+    }
+    walk = walk_program(tmp_path, files)
+    assert {"sub", "_own"} <= names_of(walk).keys()
+    assert "other" not in names_of(walk)
+    assert "q.sub" in imported_modules(walk)
+
+
+def test_a_missing_name_is_an_error(tmp_path: Path) -> None:
+    source = "try:\n    from p import nothing\nexcept ImportError:\n    A = 'caught'\n"
+    assert value_in(tmp_path, PACKAGE | {"main.py": source}) == "caught"
+
+
+def test_a_lazy_import_happens_when_its_name_is_used(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, {"main.py": "__lazy_modules__ = ['one', 'two']\nimport one\nimport two\none.x\n"})
+    assert imported_modules(walk) == ["main", "one"]
+    assert ("main", "one", "lazy") in edges_of(walk)
+
+
+def test_a_hazard_that_is_a_member_of_a_library_is_imported(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, "from google import genai, auth\n", hazards=("google.genai",))
+    assert imported_modules(walk) == ["main", "google", "google.genai"]

@@ -1,0 +1,24 @@
+"""What is remembered of calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from programs import walk_program
+
+from flake8_forksafe.interpreter.calls import REPEAT_LIMIT
+
+
+def test_a_call_with_the_same_arguments_is_executed_a_few_times_only(tmp_path: Path) -> None:
+    walk = walk_program(tmp_path, "def f(x):\n    return x\nfor _ in range(10):\n    f(1)\nf(2)\n")
+    ((node, times),) = walk.memory.executions.items()
+    assert (str(node), times) == ("main:f", REPEAT_LIMIT + 1)
+    assert [found.times for found in walk.memory.results.values()] == [REPEAT_LIMIT, 1]
+
+
+def test_nothing_is_active_at_the_end(tmp_path: Path) -> None:
+    walk = walk_program(
+        tmp_path, ("def f(n):\n    return f(n - 1) if n else {}['x']\ntry:\n    f(2)\nexcept KeyError:\n    pass\n")
+    )
+    assert set(walk.memory.active.values()) == {0}
+    assert walk.budget.depth == 0

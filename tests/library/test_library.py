@@ -1,0 +1,112 @@
+"""All libraries together: one entry a path, and paths that exist where the library is installed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import flake8_forksafe.library as library
+from flake8_forksafe.library import LIBRARIES, LIBRARY
+
+INSTALLED = (
+    "builtins",
+    "asyncio",
+    "collections",
+    "contextlib",
+    "copy",
+    "functools",
+    "glob",
+    "importlib",
+    "inspect",
+    "itertools",
+    "os",
+    "pathlib",
+    "pkgutil",
+    "pydoc",
+    "threading",
+    "typing",
+    "sys",
+    "celery",
+    "django",
+    "kombu",
+)
+GONE = {
+    "importlib.find_loader": "Python 3.12",
+    "pkgutil.find_loader": "Python 3.14",
+    "django.utils.decorators.classproperty": "Django 3.1",
+    "django.utils.module_loading.import_by_path": "Django 1.9",
+    "celery.utils.symbol_by_name": "Celery 5",
+    "kombu.utils.symbol_by_name": "kombu 5",
+    "celery.signals.subtask_sent.connect": "Celery 5",
+    "celery.app.current_app": "Celery 4",
+}
+"""Paths of old versions, which projects still use."""
+OF_OBJECTS = (
+    "conf",
+    "steps",
+    "loader",
+    "on_after_configure",
+    "on_after_finalize",
+    "on_configure",
+    "on_after_fork",
+    "parents",
+    "task",
+    "connect",
+    "send",
+    "send_robust",
+)
+"""Attributes that only objects have, or those of a class that stands behind a function."""
+
+
+def resolve(path: str) -> object:
+    """What a dotted path names in the installed library; ``X()`` stands for the class."""
+    parts = path.replace("()", "").split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:count]))
+        except ImportError:
+            continue
+        for part in parts[count:]:
+            found = getattr(found, part)
+        return found
+    raise ImportError(path)
+
+
+def paths() -> Iterator[str]:
+    for path in (*LIBRARY.functions, *LIBRARY.values, *LIBRARY.attributes, *LIBRARY.items):
+        if path.partition(".")[0] in INSTALLED and path not in GONE:
+            yield path
+
+
+@pytest.mark.parametrize("path", sorted(set(paths())))
+def test_what_is_modelled_exists(path: str) -> None:
+    if any(part in path.split(".") for part in OF_OBJECTS) or path == "sys.path.insert()":
+        path = path.partition("().")[0]
+    if path.startswith("builtins.iterator.") or path.endswith((".appendleft", "type().__new__")):
+        return  # what an iterator is made of has no name; a deque is a list here
+    for kinds in ((list, set, tuple), (str, bytes)):
+        if path.startswith(tuple(f"builtins.{kind.__name__}." for kind in kinds)):
+            assert any(hasattr(kind, path.rpartition(".")[2]) for kind in kinds)
+            return
+    if path.startswith("asyncio.") and "loop()" in path:
+        path = f"asyncio.AbstractEventLoop.{path.rpartition('.')[2]}"
+    resolve(path)
+
+
+@pytest.mark.parametrize(("alias", "path"), sorted(LIBRARY.aliases.items()))
+def test_an_alias_is_the_same_thing(alias: str, path: str) -> None:
+    if alias.partition(".")[0] not in INSTALLED or alias in GONE:
+        pytest.skip("not installed")
+    assert resolve(alias) is resolve(path)
+
+
+def test_every_file_that_has_models_is_listed() -> None:
+    files = {
+        path for path in Path(library.__path__[0]).glob("*.py") if "\nMODELS = " in path.read_text(encoding="utf-8")
+    }
+    assert len(files) == len(LIBRARIES)
+    modules = [importlib.import_module(f"flake8_forksafe.library.{path.stem}") for path in files]
+    assert {id(module.MODELS) for module in modules} == {id(models) for models in LIBRARIES}

@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.calls import REPEAT_LIMIT
 
 
 def test_a_call_with_the_same_arguments_is_executed_a_few_times_only(tmp_path: Path) -> None:
-    walk = walk_program(tmp_path, "def f(x):\n    return x\nfor _ in range(10):\n    f(1)\nf(2)\n")
+    walk = walk_program(tmp_path, "def f(x):\n    return x\nfor _ in range(30):\n    f(1)\nf(2)\n")
     ((node, times),) = walk.memory.executions.items()
     assert (str(node), times) == ("main:f", REPEAT_LIMIT + 1)
     assert [found.times for found in walk.memory.results.values()] == [REPEAT_LIMIT, 1]

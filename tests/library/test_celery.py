@@ -16,6 +16,7 @@ from programs import (
 from flake8_forksafe.interpreter.values import options
 from flake8_forksafe.library.celery import SIGNALS
 from flake8_forksafe.library.celery_app import CeleryState
+from flake8_forksafe.library.celery_tasks import TaskState
 
 
 def test_the_signals_are_celerys() -> None:
@@ -104,7 +105,7 @@ def test_tasks_are_noted_and_called_as_functions(tmp_path: Path) -> None:
         "    return 1\n@shared_task(bind=True)\ndef g(self):\n    return 2\nA = f()\n"
     )
     walk = walk_program(tmp_path, program)
-    assert walk.state(CeleryState).task_modules == {"main"}
+    assert walk.state(TaskState).modules == {"main"}
     assert plain(names_of(walk)["A"]) == 1
 
 

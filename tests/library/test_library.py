@@ -53,6 +53,7 @@ OF_OBJECTS = (
     "on_configure",
     "on_after_fork",
     "parents",
+    "tasks",
     "task",
     "connect",
     "send",
@@ -85,8 +86,8 @@ def paths() -> Iterator[str]:
 def test_what_is_modelled_exists(path: str) -> None:
     if any(part in path.split(".") for part in OF_OBJECTS) or path == "sys.path.insert()":
         path = path.partition("().")[0]
-    if path.startswith("builtins.iterator.") or path.endswith((".appendleft", "type().__new__")):
-        return  # what an iterator is made of has no name; a deque is a list here
+    if path.startswith(("builtins.iterator.", "builtins.view.")) or path.endswith((".appendleft", "type().__new__")):
+        return  # iterators and views of a mapping have no name; a deque is a list here
     for kinds in ((list, set, tuple), (str, bytes)):
         if path.startswith(tuple(f"builtins.{kind.__name__}." for kind in kinds)):
             assert any(hasattr(kind, path.rpartition(".")[2]) for kind in kinds)

@@ -137,9 +137,7 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
                        "the project is the one they lie in (default: the one around here)")  # fmt: skip
     check.add_argument("--format", choices=CHECK_FORMATS, default="text", help="output format (default: text)")
-    check.add_argument(
-        "-v", "--verbose", action="store_true", help="end with a table of the workers"
-    )
+    check.add_argument("-v", "--verbose", action="store_true", help="end with a table of the workers")
     check.add_argument("--statistics", action="store_true", help="count the findings of each code")
     check.add_argument("--write-baseline", metavar="FILE", help="write all findings of the project to a file, "
                        "which --baseline then knows")  # fmt: skip

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
-from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.facts import Argv
 from flake8_forksafe.hosts.host import HostStart, Launcher, boot
+from flake8_forksafe.hosts.table import host_named, host_programs
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.values import Arguments, Literal
@@ -49,7 +49,7 @@ class Surroundings(NamedTuple):
 def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     """Follow the boot of one worker; None, and a problem, if there is no such module."""
     settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
-    layout = make_layout(settings, disk, app)
+    host, layout = host_named(app.host), make_layout(settings, disk, app)
     if layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
         if not app.path:
             around.problems.append(Problem("app", app.spec))
@@ -74,18 +74,18 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         imports = ImportSystem(layout, around.store, around.catalogue.names(), presence)
         walk = Walk(LIBRARY, imports, process, partial(warm_up_of, cache(around.catalogue.warm_up)))
         launch = Launch(app.spec, source=source, root=app.root)
-        trace = Trace(launch, walk, boot(walk, CELERY, start), environment)
+        trace = Trace(launch, walk, boot(walk, host, start), environment)
         walk.release()
         return trace
 
-    trace = trace_as((launcher.argv,) if launcher is not None else CELERY.default_argv(app.spec))
+    trace = trace_as((launcher.argv,) if launcher is not None else host.default_argv(app.spec))
     unread = any(note.code == "FS191" and app.spec.startswith(note.module) for note in trace.notes)
     if trace.app_place is None and not app.path and not unread:
         around.problems.append(Problem("app", app.spec))
     if trace.uses and trace.gates:
-        trace.variants.update({name: trace_as(argv) for name, argv in CELERY.other_processes(app.spec).items()})
+        trace.variants.update({name: trace_as(argv) for name, argv in host.other_processes(app.spec).items()})
         if None in trace.gates.values():
-            trace.variants.update({form: trace_as((argv,)) for form, argv in CELERY.launch_forms(app.spec).items()})
+            trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
     trace.starts = starts
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
     trace.forks = any(resolve(start, trace.conf).forks for start in starts or (None,))
@@ -107,10 +107,10 @@ def absolute(settings: Settings, path: str) -> str:
 
 
 def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> Launcher | None:
-    """The console script of the project that starts the worker, where it is not Celery's own."""
+    """The console script of the project that starts the worker, where it is not the host's own."""
     for start in starts:
         program = os.path.basename(start.argv[0]) if start.argv else ""
-        if program in scripts and program not in CELERY.programs:
+        if program in scripts and program not in host_programs():
             argv = (f"/venv/bin/{program}", *start.argv[1:])
             command = next((word for word in start.argv[1:] if not word.startswith("-")), "")
             return Launcher(argv, scripts[program], command)

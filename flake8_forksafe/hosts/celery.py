@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS
 from flake8_forksafe.hosts.django import fall_back, run_command
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, UnreadSetting
+from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, TASK_CLASSES, Argv, UnreadSetting
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.frames import Frame
@@ -39,7 +39,6 @@ from flake8_forksafe.library.celery_boot import (
     load_named_classes,
     run_receivers,
 )
-from flake8_forksafe.library.celery_tasks import STEP as TASK_CLASSES
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.library.standard_import import import_path

@@ -13,6 +13,8 @@ ELSEWHERE = "elsewhere"
 """A process of the project that is no worker: what a gate that selects the worker keeps out."""
 IMAGINED = "imagined"
 """The worker as its gates often imagine it: ``sys.argv`` as it was typed, with a bare program name in front."""
+TASK_CLASSES = "task classes"
+"""The step of a boot in which task classes are instantiated."""
 
 
 class HostFacts(NamedTuple):

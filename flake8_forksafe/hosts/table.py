@@ -6,3 +6,16 @@ from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.host import Host
 
 HOSTS: tuple[Host, ...] = (CELERY,)
+
+
+def host_named(name: str) -> Host:
+    """The host of a name.
+
+    :raises KeyError: if there is none.
+    """
+    return {host.name: host for host in HOSTS}[name]
+
+
+def host_programs() -> frozenset[str]:
+    """Console scripts that belong to a host itself."""
+    return frozenset().union(*(host.programs for host in HOSTS))

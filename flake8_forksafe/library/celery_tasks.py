@@ -26,9 +26,6 @@ from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Receiver
 from flake8_forksafe.library.celery_boot import cause
 from flake8_forksafe.library.standard_import import import_path
 
-STEP = "task classes"
-"""The step of the boot in which task classes are instantiated."""
-
 
 class TaskDefinition(NamedTuple):
     """A task that is made when its app is finalised.

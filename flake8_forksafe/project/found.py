@@ -20,6 +20,7 @@ class AppFound(NamedTuple):
     :ivar spec: what to give to ``celery -A``: ``module:attribute``.
     :ivar root: the source root its module is imported from.
     :ivar started: file and line of the launch that names it, where the source does not show an app there.
+    :ivar host: the name of the host that runs it (:data:`flake8_forksafe.hosts.table.HOSTS`).
     """
 
     spec: str
@@ -27,6 +28,7 @@ class AppFound(NamedTuple):
     line: int
     root: str
     started: str = ""
+    host: str = "Celery"
 
 
 class LeftOut(NamedTuple):

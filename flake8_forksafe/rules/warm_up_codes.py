@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED
+from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, TASK_CLASSES
 from flake8_forksafe.interpreter.records import Gate
-from flake8_forksafe.library.celery_tasks import STEP as TASK_CLASSES
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
 from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, warm_up_runs
 from flake8_forksafe.trace.trace import Trace

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from flake8_forksafe import __version__
 from flake8_forksafe.failure import complain, describe, occupy_standard_streams, show_traceback
 from flake8_forksafe.printable import printable, shortened
+from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, TRACE_DOCUMENTS
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_settings, project_directory
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
 COMMANDS = ("check", "trace", "measure", "why", "memory", "explain")
-CHECK_FORMATS = ("text", "json", "sarif", "github", "junit")
-TRACE_FORMATS = ("text", "json", "html", "dot", "mermaid")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,7 +135,8 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
                                 "with the chain that leads to it and the way out. No worker is started.")  # fmt: skip
     check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
                        "the project is the one they lie in (default: the one around here)")  # fmt: skip
-    check.add_argument("--format", choices=CHECK_FORMATS, default="text", help="output format (default: text)")
+    check.add_argument("--format", choices=(*CHECK_LINES, *CHECK_DOCUMENTS), default="text",
+                       help="output format (default: text)")  # fmt: skip
     check.add_argument("-v", "--verbose", action="store_true", help="end with a table of the workers")
     check.add_argument("--statistics", action="store_true", help="count the findings of each code")
     check.add_argument("--write-baseline", metavar="FILE", help="write all findings of the project to a file, "
@@ -148,8 +148,8 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
                                 "List the steps of the worker's boot, and the project's modules that each loads, "
                                 "in order, with the place that imports each.")  # fmt: skip
     trace.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
-    trace.add_argument("--format", choices=TRACE_FORMATS, default="text", help="output format (default: text); "
-                       "html is a page to look at")  # fmt: skip
+    trace.add_argument("--format", choices=("text", *TRACE_DOCUMENTS), default="text",
+                       help="output format (default: text); html is a page to look at")  # fmt: skip
     trace.add_argument("--list", action="store_true", help="only list the workers: app, root, settings, pool, launches")
     add_options(trace)
     trace.set_defaults(run=run_trace)
@@ -324,8 +324,8 @@ def run_trace(options: argparse.Namespace) -> int:
     if options.list:
         write_lines(apps.table(report, settings.project))
         return 0
-    if options.format != "text":
-        write_document(trace.document(options.format, report, settings.project))
+    if options.format in TRACE_DOCUMENTS:
+        write_document(TRACE_DOCUMENTS[options.format](report, settings.project))
         return 0
     write_lines(trace.render(report, settings.project))
     return 0

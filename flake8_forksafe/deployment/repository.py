@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
@@ -24,6 +24,46 @@ MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
 PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 SCRIPT_HEAD = 128
+
+
+class ProcessFormat(NamedTuple):
+    """The file of a process manager.
+
+    :ivar is_named: whether a file of this name may be one.
+    :ivar mark: what its content holds; None if the name is enough.
+    :ivar starts: the processes that a file starts, by its text and path.
+    """
+
+    kind: str
+    is_named: Callable[[str], object]
+    mark: re.Pattern[bytes] | None
+    starts: Callable[[str, str, Files], Iterable[Start]]
+
+
+def _procfile(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import units
+
+    return units.procfile_starts(text, path, files)
+
+
+def _supervisor(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import units
+
+    return units.supervisor_starts(text, path, files)
+
+
+def _systemd(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import units
+
+    return units.systemd_starts(text, path, files)
+
+
+PROCESS_FORMATS = (
+    ProcessFormat("procfile", re.compile(r"Procfile(\..*)?", re.DOTALL).fullmatch, None, _procfile),
+    ProcessFormat("conf", re.compile(r".+\.(conf|ini)", re.DOTALL).fullmatch, PROGRAM, _supervisor),
+    ProcessFormat("unit", re.compile(r".+\.service", re.DOTALL).fullmatch, None, _systemd),
+)
+"""Process managers: one entry each, which imports what it needs when a file of its format is read."""
 
 
 class Candidate(NamedTuple):
@@ -100,13 +140,17 @@ def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | 
     """The format that a file really has; None if it cannot start a worker."""
     if not mentions and not _is_readable(content):
         return None
-    if kind == "conf":
-        return kind if PROGRAM.search(content) else None
+    if kind == "process":
+        return next((one.kind for one in PROCESS_FORMATS if _is_of(one, name, content)), None)
     if kind != "yaml":
         return kind
     if COMPOSE.search(content) or "compose" in name:
         return "compose"
     return "manifest" if MANIFEST.search(content) and WORKLOAD.search(content) else None
+
+
+def _is_of(form: ProcessFormat, name: str, content: bytes) -> bool:
+    return bool(form.is_named(name)) and (form.mark is None or form.mark.search(content) is not None)
 
 
 def _is_readable(content: bytes) -> bool:
@@ -126,14 +170,10 @@ def _kind(name: str) -> str | None:
         return "yaml"
     if extension in (".sh", ".bash"):
         return "script"
-    if name == "Procfile" or name.startswith("Procfile."):
-        return "procfile"
     if stem in ("Dockerfile", "Containerfile") or extension.lower() == ".dockerfile" or name.startswith("Dockerfile."):
         return None if extension == ".dockerignore" else "dockerfile"
-    if extension in (".conf", ".ini"):
-        return "conf"
-    if extension == ".service":
-        return "unit"
+    if any(form.is_named(name) for form in PROCESS_FORMATS):
+        return "process"
     return "program" if not extension else None
 
 
@@ -182,16 +222,14 @@ def _image_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[W
 
 def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What Procfiles, units and supervisor's programs start."""
+    formats = {form.kind: form for form in PROCESS_FORMATS}
     for candidate in candidates:
-        if candidate.kind not in ("procfile", "conf", "unit"):
-            continue
-        from flake8_forksafe.deployment import units
-        from flake8_forksafe.deployment.commands import launches_of
+        text = files.text(candidate.path) if candidate.kind in formats else None
+        if text is not None:
+            from flake8_forksafe.deployment.commands import launches_of
 
-        read = {"procfile": units.procfile_starts, "conf": units.supervisor_starts, "unit": units.systemd_starts}
-        text = files.text(candidate.path)
-        for start in read[candidate.kind](text, candidate.path, files) if text is not None else ():
-            yield from launches_of(start, View(files))
+            for start in formats[candidate.kind].starts(text, candidate.path, files):
+                yield from launches_of(start, View(files))
 
 
 def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:

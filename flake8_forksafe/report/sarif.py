@@ -69,8 +69,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "text": "\n".join(as_text(rule, page, HELP_WIDTH)),
             "markdown": "\n".join(as_markdown(rule, page)),
         },
-        "defaultConfiguration": {"level": severity(rule.code)},
-        "properties": {"tags": ["celery", "fork"], "problem.severity": severity(rule.code), "precision": "high"},
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": {"tags": ["celery", "fork"], "problem.severity": rule.severity, "precision": "high"},
     }
 
 

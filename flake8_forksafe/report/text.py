@@ -33,7 +33,9 @@ def _headline(finding: Finding, terminal: Terminal) -> Iterator[str]:
     """Where, the code, and what happens."""
     place = f"{finding.line}:{finding.column + 1}"
     first, *rest = terminal.wrap(printable(finding.what), len(f"  {place}  {finding.code}  "))
-    code = terminal.paint(finding.code, "bold", COLOURS[severity(finding.code)])
+    code = finding.code
+    if terminal.colours:
+        code = terminal.paint(code, "bold", COLOURS[severity(code)])
     linked = terminal.path(terminal.paint(place, "dim"), finding.path)
     yield f"  {linked}  {code}  {first}"
     for line in rest:

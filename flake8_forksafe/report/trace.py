@@ -6,27 +6,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.report.json import trace_document, trace_hazards
+from flake8_forksafe.report.json import trace_hazards
 
 if TYPE_CHECKING:
     from flake8_forksafe.report.result import Report
-
-
-def document(form: str, report: Report, base: str) -> str:
-    """Traces in a format for other programs: ``json``, ``html``, ``dot`` or ``mermaid``.
-
-    :raises UsageError: if they are too large for it.
-    """
-    if form == "json":
-        return trace_document(report.traces, report.catalogue, base)
-    if form == "html":
-        from flake8_forksafe.report import html
-
-        return html.render(report, base)
-    from flake8_forksafe.report import graph
-
-    lines = {"dot": graph.dot, "mermaid": graph.mermaid}[form]
-    return "\n".join(lines(graph.hazard_graph(report, base)))
 
 
 def render(report: Report, base: str) -> Iterator[str]:

@@ -151,6 +151,7 @@ CELERY_WITHOUT_APP = Rule(
     "Celery is used, but no app or no task module was found",
     check_celery_without_app,
     any_pool=True,
+    severity="warning",
 )
 
 UNREADABLE = Rule(
@@ -158,6 +159,7 @@ UNREADABLE = Rule(
     "a module on the boot path cannot be read or parsed",
     check_unreadable,
     any_pool=True,
+    severity="warning",
 )
 
 UNRESOLVED = Rule(
@@ -165,6 +167,7 @@ UNRESOLVED = Rule(
     "a value the boot depends on cannot be resolved statically",
     check_unresolved,
     any_pool=True,
+    severity="warning",
 )
 
 MISSING_OPTION = Rule(
@@ -172,4 +175,5 @@ MISSING_OPTION = Rule(
     "a forksafe option names something that does not exist",
     check_missing_option,
     any_pool=True,
+    severity="warning",
 )

@@ -127,6 +127,7 @@ POOL_RULES: tuple[Rule, ...] = (
         "concurrency left to the host's CPU count in a memory-limited container",
         check_host_count,
         any_pool=True,
+        severity="warning",
     ),
-    Rule("FS143", "a setting that Celery does not read", check_unread, any_pool=True),
+    Rule("FS143", "a setting that Celery does not read", check_unread, any_pool=True, severity="warning"),
 )

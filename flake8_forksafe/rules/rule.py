@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from flake8_forksafe.deployment.model import Trouble
 from flake8_forksafe.finding import Finding
@@ -50,12 +50,15 @@ class Rule(NamedTuple):
 
     :ivar summary: the finding in a few words, for lists.
     :ivar any_pool: whether it also concerns workers whose pool does not fork.
+    :ivar severity: the word of SARIF's levels and of GitHub's workflow commands; a warning does no harm by itself: a
+        value left to chance, and what was not analysed.
     """
 
     code: str
     summary: str
     check: Callable[[Context], Iterable[Finding]]
     any_pool: bool = False
+    severity: Literal["error", "warning"] = "error"
 
 
 def listed(names: list[str]) -> str:

@@ -1,0 +1,95 @@
+"""The output formats: one entry each. What an entry needs is imported when it is used.
+
+A format for people gives lines, and goes on with what there is to say besides. One for machines gives a document, and
+what there is to say goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from flake8_forksafe.finding import Finding
+    from flake8_forksafe.report.result import Report
+    from flake8_forksafe.report.terminal import Terminal
+
+FindingLines: TypeAlias = "Callable[[Sequence[Finding], Terminal], Iterable[str]]"
+"""Findings, for a terminal."""
+
+FindingDocument: TypeAlias = "Callable[[Sequence[Finding], str], str]"
+"""Findings, with paths relative to the project's directory."""
+
+TraceDocument: TypeAlias = "Callable[[Report, str], str]"
+"""Traces, with paths relative to the project's directory.
+
+:raises UsageError: if they are too large for the format.
+"""
+
+
+def _text(findings: Sequence[Finding], terminal: Terminal) -> Iterator[str]:
+    from flake8_forksafe.report import text
+
+    return text.render(findings, os.getcwd(), terminal)
+
+
+def _github(findings: Sequence[Finding], terminal: Terminal) -> Iterator[str]:
+    from flake8_forksafe.report import github
+
+    return github.render(findings, github.workspace(os.environ))
+
+
+def _json(findings: Sequence[Finding], project: str) -> str:
+    from flake8_forksafe.report.json import findings_document
+
+    return findings_document(findings, project)
+
+
+def _sarif(findings: Sequence[Finding], project: str) -> str:
+    from flake8_forksafe.report import sarif
+
+    return sarif.render(findings, project)
+
+
+def _junit(findings: Sequence[Finding], project: str) -> str:
+    from flake8_forksafe.report import junit
+
+    return junit.render(findings, project)
+
+
+def _trace_json(report: Report, project: str) -> str:
+    from flake8_forksafe.report.json import trace_document
+
+    return trace_document(report.traces, report.catalogue, project)
+
+
+def _html(report: Report, project: str) -> str:
+    from flake8_forksafe.report import html
+
+    return html.render(report, project)
+
+
+def _dot(report: Report, project: str) -> str:
+    from flake8_forksafe.report import graph
+
+    return "\n".join(graph.dot(graph.hazard_graph(report, project)))
+
+
+def _mermaid(report: Report, project: str) -> str:
+    from flake8_forksafe.report import graph
+
+    return "\n".join(graph.mermaid(graph.hazard_graph(report, project)))
+
+
+CHECK_LINES: Mapping[str, FindingLines] = MappingProxyType({"text": _text, "github": _github})
+"""The formats of ``forksafe check`` for people, and for logs that people read."""
+
+CHECK_DOCUMENTS: Mapping[str, FindingDocument] = MappingProxyType({"json": _json, "sarif": _sarif, "junit": _junit})
+"""The formats of ``forksafe check`` for machines."""
+
+TRACE_DOCUMENTS: Mapping[str, TraceDocument] = MappingProxyType(
+    {"json": _trace_json, "html": _html, "dot": _dot, "mermaid": _mermaid}
+)
+"""The formats of ``forksafe trace`` besides text."""

@@ -160,10 +160,16 @@ def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] =
 @cache
 def _shipped() -> Catalogue:
     """hazards.toml, parsed once."""
-    import tomllib
     from importlib.resources import files
 
-    document = tomllib.loads(files(__package__).joinpath("hazards.toml").read_text(encoding="utf-8"))
+    return read_catalogue(files(__package__).joinpath("hazards.toml").read_text(encoding="utf-8"))
+
+
+def read_catalogue(text: str) -> Catalogue:
+    """A catalogue in the format of hazards.toml."""
+    import tomllib
+
+    document = tomllib.loads(text)
     hazards = {entry["import"]: _hazard(entry) for entry in document["package"]}
     warm_ups: dict[str, tuple[WarmUp, ...]] = {}
     for entry in document["warmup"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
@@ -18,20 +18,30 @@ from flake8_forksafe.report.result import Report
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings, UsageError
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
 from flake8_forksafe.workers import choose, follow_candidates
 
 
-def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
+def collect_anew(disk: Disk) -> Collected:
+    """Facts that are collected from the files on a disk, and not kept."""
+    return Collected(disk.content)
+
+
+def analyse(
+    settings: Settings,
+    overlay: Mapping[str, bytes] = MappingProxyType({}),
+    sources: Callable[[Disk], Collected] = collect_anew,
+) -> Report:
     """Analyse a project.
 
     :param overlay: unsaved contents of files, by absolute path.
+    :param sources: makes what facts come from.
     """
     disk = disk_of(settings, overlay)
-    store = FactStore(settings.cache_dir, disk.read, overlay.__contains__)
+    store = sources(disk)
     catalogue = load_catalogue(settings.hazards, [("FS111", call) for call in settings.warm_ups])
     launches = find_launches(disk, settings.project)
     problems = [Problem("source-roots", root) for root in settings.source_roots
@@ -44,15 +54,14 @@ def analyse(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     if not traces:
         raise_if_blind(disk)
     measured = read_measurement(settings, disk)
-    store.save()
-    store.release()
+    store.finish()
     said = (launches.troubles, measured, disk.unread(), left_out)
     context = Context(settings, catalogue, traces, search, tuple(problems), *said)
     figures = (len(store.used), len(store.parsed), store.bodies_collected)
     return Report(run_rules(context), context, disk, store, traces, catalogue, *figures)
 
 
-def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, store: FactStore) -> None:
+def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, store: Collected) -> None:
     """Refuse what the user just named and does not exist; what a file of the project names so is FS193.
 
     :raises UsageError: for the first such option, with names that come near.

@@ -213,9 +213,9 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
 def run_analysis(settings: Settings) -> Report:
     """Analyse, telling a terminal if it takes long."""
     with patience():
-        from flake8_forksafe.analysis import analyse
+        from flake8_forksafe.incremental.outcome import analysed
 
-        return analyse(settings)
+        return analysed(settings)
 
 
 @contextmanager
@@ -263,7 +263,7 @@ def run_check(options: argparse.Namespace) -> int:
             raise UsageError("--write-baseline and --format cannot be used together")
         settings = settings._replace(baseline=None)
     with patience():
-        from flake8_forksafe.outcome import outcome_of
+        from flake8_forksafe.incremental.outcome import outcome_of
 
         outcome = outcome_of(settings)
     if options.write_baseline is not None:

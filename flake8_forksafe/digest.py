@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import zlib
 
-UNMENTIONED = "-"
-"""Instead of the digest of a file that was only searched for a word, and does not hold it."""
-
 
 def digest(content: bytes) -> str:
     """The SHA-256 digest of a content."""

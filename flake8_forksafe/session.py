@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.failure import complain, describe, show_traceback
-from flake8_forksafe.outcome import outcome_of
+from flake8_forksafe.incremental.outcome import outcome_of
+from flake8_forksafe.incremental.secret import is_private
 from flake8_forksafe.printable import printable
 from flake8_forksafe.settings import Settings, UsageError
 
@@ -78,13 +79,13 @@ class Session:
         if not self.findings:
             os.environ[VARIABLE] = f"{os.getpid()}:{settings.digest()}:"
             return
-        import pickle
+        import json
         import tempfile
 
         try:
             descriptor, path = tempfile.mkstemp(prefix="forksafe-")
-            with os.fdopen(descriptor, "wb") as stream:
-                pickle.dump({path: [tuple(item) for item in found] for path, found in self.findings.items()}, stream)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump(dict(self.findings), stream)
         except OSError:
             return
         self._handed = path
@@ -118,16 +119,27 @@ def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
         return None
     if not path:
         return {}
-    import pickle
+    import json
 
     try:
-        with open(path, "rb") as stream:
-            if os.fstat(stream.fileno()).st_uid != os.getuid():
+        with open(path, encoding="utf-8") as stream:
+            if not is_private(os.fstat(stream.fileno())):
                 return None
-            loaded = pickle.load(stream)
-        return {path: tuple(Located(*item) for item in found) for path, found in loaded.items()}
+            loaded = json.load(stream)
+        return {str(path): tuple(map(_located, found)) for path, found in loaded.items()}
     except Exception:  # a file that is gone or broken: analyse once more
         return None
+
+
+def _located(value: object) -> Located:
+    """A finding in plain data.
+
+    :raises ValueError: if it is none.
+    """
+    match value:
+        case [int(line), int(column), str(text)]:
+            return Located(line, column, text)
+    raise ValueError(f"{value!r} is no finding")
 
 
 def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:

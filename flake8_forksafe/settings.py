@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 from flake8_forksafe.digest import checksum
 from flake8_forksafe.printable import shortened
 from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
+from flake8_forksafe.user_directories import APPLICATION, user_cache
 
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
 """What lies in the top directory of a project."""
 REPOSITORY_MARKERS = (".git", ".hg")
 """What lies in the top directory of a repository."""
-DEFAULT_CACHE = ".forksafe_cache"
+CACHE_VARIABLE = "FORKSAFE_CACHE_DIR"
+OWN_DIRECTORY = ".forksafe"
+"""In a cache directory inside the project: hidden, so that nobody searches it for source."""
 PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonfly|freebsd|netbsd|openbsd|sunos)\d+"
 """The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
 
@@ -59,7 +62,7 @@ OPTIONS = (
     Option("measurement", "text", "FILE", "what forksafe measure --save wrote, instead of an estimate", "none"),
     Option("python-version", "text", "X.Y", "lowest Python version of the worker", "from requires-python"),
     Option("platform", "text", "NAME", "sys.platform of the worker, such as linux or darwin", "any"),
-    Option("cache-dir", "text", "DIR", "where what was read is kept between runs", DEFAULT_CACHE),
+    Option("cache-dir", "text", "DIR", "where what was read is kept between runs", "the user's cache directory"),
     Option("no-cache", "flag", "", "read every file anew, and keep nothing", "off"),
 )
 
@@ -209,7 +212,6 @@ def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) 
     chosen = read_pyproject(project)
     chosen.update({key: value for key, value in given.items() if value is not None})
     values = {option.key: _checked(option, chosen[option.key]) for option in OPTIONS if option.key in chosen}
-    directory = values.get("cache_dir") or DEFAULT_CACHE
     settings = Settings(
         project,
         app=tuple(values.get("app", ())),
@@ -228,7 +230,6 @@ def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) 
         trust_prelude=bool(values.get("trust_prelude")),
         python_version=_version(values.get("python_version")),
         platform=_platform(values.get("platform")),
-        cache_dir=None if values.get("no_cache") else os.path.join(project, directory),
     )
     own = {key for key, value in given.items() if value is not None} if by_user else set()
     settings = settings._replace(given=tuple(name for name in NAMING if name.replace("-", "_") in own))
@@ -239,6 +240,9 @@ def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) 
         for path in paths:
             if path is not None:
                 _check_place(key.replace("_", "-"), path, project, key in own)
+    if not values.get("no_cache"):
+        directory = cache_directory(project, values.get("cache_dir"), "cache_dir" in own)
+        settings = settings._replace(cache_dir=directory)
     for app in settings.app:
         root, colon, rest = app.partition(":")
         spec = rest if colon and "/" in root else app
@@ -249,6 +253,30 @@ def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) 
         if name is not None:
             _check_name("hazards" if name in settings.hazards else "django-settings", name, "a dotted module name")
     return settings
+
+
+def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | None:
+    """The directory of a project in which this program alone keeps something; None if there is no place for it.
+
+    :param chosen: the option, if it is set.
+    :param by_user: whether the user gave it; else a file of the project did, which may name no directory of others.
+    :raises UsageError: if it does.
+    """
+    given = chosen if by_user else os.environ.get(CACHE_VARIABLE) or None
+    cache = user_cache()
+    name = f"{os.path.basename(project)}-{checksum(os.path.realpath(project))}"
+    if given is None and chosen is None:
+        return os.path.join(cache, APPLICATION, name) if cache is not None else None
+    directory = os.path.join(os.path.realpath(project), given or chosen or "")
+    real = os.path.realpath(directory)
+    if _lies_in(real, os.path.realpath(project)):
+        return os.path.join(real, OWN_DIRECTORY)
+    if given is None and (cache is None or not _lies_in(real, os.path.realpath(cache))):
+        raise UsageError(
+            f"the option cache-dir names {chosen!r}, which lies neither in the project nor in your cache directory; "
+            f"only the command line of forksafe and {CACHE_VARIABLE} may name another place"
+        )
+    return os.path.join(real, name)
 
 
 def _checked(option: Option, value: Any) -> Any:

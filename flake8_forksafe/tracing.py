@@ -28,7 +28,7 @@ from flake8_forksafe.project.requirements import Requirements, console_scripts, 
 from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.trace import Launch, Trace
 from flake8_forksafe.workers import Worker
 
@@ -41,7 +41,7 @@ class Surroundings(NamedTuple):
 
     settings: Settings
     disk: Disk
-    store: FactStore
+    store: Collected
     catalogue: Catalogue
     problems: list[Problem]
 

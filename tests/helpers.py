@@ -21,7 +21,7 @@ from flake8_forksafe.project.layout import Found, Layout
 from flake8_forksafe.report.result import Report
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import Settings, make_settings
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -52,7 +52,7 @@ def make_walk(
     """A walk over the modules in a directory."""
     disk = Disk()
     process = Process(argv or CELERY.default_argv("proj"), tuple((environ or {}).items()), platform, versions)
-    store = FactStore(None, disk.read)
+    store = Collected(disk.content)
     return Walk(LIBRARY, ImportSystem(Layout(disk, (str(root),)), store, frozenset(hazards), presence), process)
 
 

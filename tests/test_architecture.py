@@ -15,12 +15,12 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
-    "plugin", "cli", "session", "outcome", "baseline", "graft", "edits", "keeping", "incremental", "analysis",
+    "plugin", "cli", "session", "incremental", "baseline", "analysis",
     "tracing", "workers", "report", "rules", "fix", "trace", "hosts", "library", "interpreter", "deployment", "project",
     "source",
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
-ASIDE = {"settings", "hazards", "digest", "finding", "processes", "reading", "printable", "failure", "measure"}
+ASIDE = {"settings", "hazards", "digest", "finding", "user_directories", "reading", "printable", "failure", "measure"}
 HEAVY = {
     "libcst": {"source", "fix"},
     "networkx": {"trace"},

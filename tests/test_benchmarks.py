@@ -56,4 +56,4 @@ def test_generated_project_is_loaded_as_a_whole(tmp_path: Path, modules: int) ->
     written = {str(path) for path in tmp_path.rglob("*.py")}
     assert len(written) >= modules
     report = analyse(make_settings(str(tmp_path), {"no_cache": True}))
-    assert set(report.store.used) == written
+    assert set(report.sources.used) == written

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from helpers import FIXTURES, expected_codes
 
+from flake8_forksafe.incremental.fact_store import FILE_NAME
+from flake8_forksafe.settings import make_settings
+
 START = """
 import multiprocessing, sys
 from flake8.main.cli import main
@@ -88,7 +91,7 @@ def test_file_order_and_absolute_paths_change_nothing(bookshop: Path, reference:
 
 def test_cold_warm_and_corrupt_cache(bookshop: Path, reference: str) -> None:
     assert flake8(bookshop, "-j1", ".").stdout == reference
-    store = bookshop / ".forksafe_cache" / "facts.bin"
+    store = Path(make_settings(str(bookshop), {}).cache_dir or "") / FILE_NAME
     assert store.is_file() and (store.parent / ".gitignore").read_text().endswith("*\n")
     assert flake8(bookshop, "-j1", ".").stdout == reference
     good = store.read_bytes()

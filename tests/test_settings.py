@@ -28,10 +28,13 @@ def from_toml(root: Path, toml: str, **given: object) -> Settings:
 # --- where they come from ---------------------------------------------------------------------------------------
 
 
-def test_nothing_given(tmp_path: Path) -> None:
-    assert make_settings(str(tmp_path), {}) == Settings(
-        str(tmp_path), cache_dir=os.path.join(str(tmp_path), ".forksafe_cache")
-    )
+def test_nothing_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    settings = make_settings(str(tmp_path), {})
+    assert settings == Settings(str(tmp_path), cache_dir=settings.cache_dir)
+    directory, name = os.path.split(settings.cache_dir or "")
+    assert directory == str(tmp_path / "own/flake8-forksafe") and name.startswith(f"{tmp_path.name}-")
+    assert make_settings(str(tmp_path.parent), {}).cache_dir != settings.cache_dir
 
 
 def test_every_option_from_pyproject(tmp_path: Path) -> None:
@@ -57,7 +60,7 @@ cache-dir = "build/cache"
         accept=(("torch", ""), ("numpy", "pages are shared, on purpose")),
         python_version=(3, 12),
         platform="linux",
-        cache_dir=os.path.join(str(tmp_path), "build/cache"),
+        cache_dir=os.path.join(str(tmp_path), "build/cache/.forksafe"),
     )
 
 
@@ -85,9 +88,35 @@ def test_what_flake8_or_the_command_line_gives_wins(
     assert getattr(from_toml(tmp_path, toml, **{key: None}), key) != expected
 
 
-def test_cache_options_that_are_given_win(tmp_path: Path) -> None:
-    assert from_toml(tmp_path, "cache-dir = 'theirs'", cache_dir="/ours").cache_dir == "/ours"
+def test_cache_options_that_are_given_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def parent(**given: object) -> str:
+        return os.path.dirname(from_toml(tmp_path, "cache-dir = 'theirs'", **given).cache_dir or "")
+
+    assert parent(cache_dir="/ours") == "/ours"
+    monkeypatch.setenv("FORKSAFE_CACHE_DIR", "/environment")
+    assert parent() == "/environment" and parent(cache_dir="/ours") == "/ours"
     assert from_toml(tmp_path, "cache-dir = 'theirs'", no_cache=True).cache_dir is None
+
+
+@pytest.mark.parametrize("where", ["toml", "flake8"])
+def test_a_file_of_the_project_names_no_directory_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path / "elsewhere")
+
+    def chosen(directory: str) -> str:
+        if where == "toml":
+            return from_toml(root, f"cache-dir = {directory!r}").cache_dir or ""
+        return make_settings(str(root), {"cache_dir": directory}, by_user=False).cache_dir or ""
+
+    for directory in ("..", "../elsewhere", str(tmp_path), "/", "link", "link/deeper", "a/../../b"):
+        with pytest.raises(UsageError, match="lies neither in the project nor in your cache directory"):
+            chosen(directory)
+    assert chosen("a/b") == str(root / "a/b/.forksafe") and chosen(".") == str(root / ".forksafe")
+    assert os.path.dirname(chosen(str(tmp_path / "own/here"))) == str(tmp_path / "own/here")
 
 
 def test_an_empty_list_overrules_one_of_pyproject(tmp_path: Path) -> None:

@@ -24,16 +24,16 @@ from flake8_forksafe.source import facts
 
 def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
     decorators = []
-    for line, expression in node.decorators:
-        frame.line = line
-        decorators.append(machine.evaluate(expression, frame))
+    for step in node.decorators:
+        frame.line = step.line
+        decorators.append(machine.evaluate(step.expression, frame))
     frame.line = node.line
     defaults = default_values(machine, node.parameters, frame)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
     function = Function(node, frame.module, closure_of(frame), qualname, defaults, node.line)
     value: Value = function
-    for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
-        frame.line = line
+    for step, decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
+        frame.line = step.line
         value = decorate(machine, decorator, value, frame)
     frame.line = node.line
     bind_name(machine, frame, node.name, value)
@@ -72,9 +72,9 @@ def decorate(machine: Machine, decorator: Value, target: Value, frame: Frame) ->
 
 def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Flow:
     decorators = []
-    for line, expression in node.decorators:
-        frame.line = line
-        decorators.append(machine.evaluate(expression, frame))
+    for step in node.decorators:
+        frame.line = step.line
+        decorators.append(machine.evaluate(step.expression, frame))
     frame.line = node.line
     bases: list[Value] = []
     keywords: dict[str, Value] = {}
@@ -100,8 +100,8 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
             inner.names[name] = Descriptor("classmethod", member)  # as CPython's type_new does
     bind_name(machine, frame, node.name, cls)
     value = _finish_class(machine, cls, keywords, frame)
-    for (line, _), decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
-        frame.line = line
+    for step, decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
+        frame.line = step.line
         value = decorate(machine, decorator, value, frame)
     bind_name(machine, frame, node.name, value)
     return Flow.NEXT

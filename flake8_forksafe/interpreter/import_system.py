@@ -12,7 +12,7 @@ from flake8_forksafe.source.facts import Block
 
 
 class Sources(Protocol):
-    """Where facts come from (:class:`flake8_forksafe.source.cache.FactStore`)."""
+    """Where facts come from (:class:`flake8_forksafe.source.collected.Collected`)."""
 
     def module(self, path: str) -> Block:
         """Facts of a file; raises Unreadable or OSError."""

@@ -14,20 +14,17 @@ from collections.abc import Callable, Iterator
 from flake8_forksafe.project.aside import is_aside
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import AppFound, Foreign, Mention, Search, split_spec
-from flake8_forksafe.project.roots import Roots, imported
+from flake8_forksafe.project.questions import as_numbers, as_words
+from flake8_forksafe.project.roots import Roots
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block, Expression
 from flake8_forksafe.source.text import Unreadable
 
 CELERY_CLASSES = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
-CREATION = re.compile(rb"\bCelery\s*[\[(]")
-TASK = re.compile(rb"^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b", re.MULTILINE)
-"""A decorator that makes a function a task."""
 ENTRY_NAME = re.compile(r"celery|worker")
 APP_NAMES = ("app", "celery", "celery_app")
 """What an app is called that is made elsewhere: Celery's own conventions, and those of Flask's documentation."""
-IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+celery\b", re.MULTILINE)
 
 
 def mentions(disk: Disk, project: str) -> Iterator[Mention]:
@@ -35,12 +32,9 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
     for directory, _, files in disk.tree(project):
         for name in files:
             path = os.path.join(directory, name)
-            if name.endswith(".py") and disk.holds(path, b"elery"):
-                content = disk.read(path)
-                match = IMPORT.search(content)
-                line = content.count(b"\n", 0, match.end()) + 1 if match else 0
-                tasks = TASK.search(content) is not None and not is_aside(path, project)
-                yield Mention(path, CREATION.search(content) is not None, line, tasks)
+            if name.endswith(".py") and disk.holds(path, "elery"):
+                line, creates, tasks = as_numbers(disk.ask(path, "celery"))
+                yield Mention(path, bool(creates), line, bool(tasks) and not is_aside(path, project))
 
 
 def search(disk: Disk, project: str, module: Callable[[str], Block], body: Callable[[str, Cut], Block]) -> Search:
@@ -50,7 +44,7 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
     :param body: gives the facts of a function body.
     """
     found = tuple(mentions(disk, project))
-    imports = {mention.path: imported(disk.read(mention.path)) for mention in found}
+    imports = {mention.path: frozenset(as_words(disk.ask(mention.path, "imported"))) for mention in found}
     roots = Roots(disk, project, frozenset().union(*imports.values()))
 
     def read(path: str) -> _Reader:
@@ -63,9 +57,9 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
         classes |= reader.subclasses(classes)
     for reader in readers:
         factories |= reader.factories(classes)
-    makers = {path.rpartition(".")[2].encode() for path in (classes - CELERY_CLASSES) | factories}
+    makers = {path.rpartition(".")[2] for path in (classes - CELERY_CLASSES) | factories}
     for mention in found if makers else ():
-        if not (mention.line or mention.creates) and any(maker in disk.read(mention.path) for maker in makers):
+        if not (mention.line or mention.creates) and disk.ask(mention.path, "holds", *sorted(makers)):
             readers.append(read(mention.path))
     created = [app for reader in readers for app in reader.created(classes, factories)]
     entries = _re_exports(found, created, read)
@@ -112,7 +106,6 @@ class _Reader:
         self.path = path
         self.body = body
         self.root, self.name = place
-        self.lines: list[bytes] | None = None
         self.names: dict[str, str] = {}
         self.classes: list[facts.ClassDefinition] = []
         self.functions: list[facts.Define] = []
@@ -184,10 +177,8 @@ class _Reader:
     def factories(self, classes: set[str]) -> set[str]:
         """Functions and methods of this module that create an app: dotted paths, and ``.name`` for a method."""
         found = set()
-        names = [name.rpartition(".")[2].encode() for name in classes]
-        for function in self.functions:
-            if not any(name in self.text(function) for name in names):
-                continue
+        names = sorted({name.rpartition(".")[2] for name in classes})
+        for function in self._holding(names):
             try:
                 block = self.body(self.path, function.body) if isinstance(function.body, Cut) else function.body
             except (Unreadable, OSError):
@@ -196,13 +187,14 @@ class _Reader:
                 found |= {f"{self.name}.{function.name}", f".{function.name}"}
         return found
 
-    def text(self, function: facts.Define) -> bytes:
-        """The source of a function's body, undecoded."""
-        if not isinstance(function.body, Cut):
-            return b"Celery"  # not cut out, so there is nothing to save
-        if self.lines is None:
-            self.lines = self.disk.read(self.path).splitlines()
-        return b"\n".join(self.lines[function.body.first - 1 : function.body.last])
+    def _holding(self, names: list[str]) -> list[facts.Define]:
+        """The functions whose source holds one of some names."""
+        cut = [function for function in self.functions if isinstance(function.body, Cut)]
+        ranges = [line for function in cut if isinstance(function.body, Cut)
+                  for line in (function.body.first, function.body.last)]  # fmt: skip
+        held = as_numbers(self.disk.ask(self.path, "lines hold", len(names), *names, *ranges)) if cut else []
+        passed = {id(function) for index, function in enumerate(cut) if index not in held}
+        return [function for function in self.functions if id(function) not in passed]
 
     def handed_on(self) -> Iterator[AppFound]:
         """Names that an app is given by convention, bound at module level to what was made elsewhere.
@@ -256,6 +248,9 @@ def _calls(node: object) -> Iterator[facts.Call]:
     """All calls inside facts, nested functions included."""
     if isinstance(node, facts.Call):
         yield node
-    if isinstance(node, tuple):
+    if isinstance(node, facts.Fact):
+        for name in node.__struct_fields__:
+            yield from _calls(getattr(node, name))
+    elif isinstance(node, tuple):
         for part in node:
             yield from _calls(part)

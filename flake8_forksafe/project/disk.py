@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from flake8_forksafe.digest import UNMENTIONED, checksum, digest
+from flake8_forksafe.project.questions import CONTENT, UNREAD, Answer, Argument, Question, answer_of, head_of
+from flake8_forksafe.project.stamps import Stamp, stamp_at, stamp_of
 from flake8_forksafe.reading import ABSENT, SOURCE_LIMIT, Blind, raise_if_exhausted, read_file
 from flake8_forksafe.settings import Settings, checkout, is_outside
 
@@ -22,9 +23,6 @@ SEARCH_LIMIT = 200_000
 """Directory entries a search of the tree looks at; beyond, it stops and says so."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-NEVER = (0, 0, UNMENTIONED)
 
 OUTSIDE = "it is a link that leads out of the repository"
 
@@ -48,6 +46,9 @@ class Disk:
 
     :param overlay: contents that replace those of files, by real absolute path (an editor's unsaved buffers).
     :param within: directories that links must not lead out of; none for no such limit.
+    :ivar answers: what was asked about the content of each file, by question; whoever makes facts of a file tells
+        himself what he asks.
+    :ivar stamps: of files and directories, from before they were looked at.
     :ivar exhausted: whether a search stopped at :data:`SEARCH_LIMIT`.
     """
 
@@ -57,17 +58,13 @@ class Disk:
         self._within = [os.path.realpath(directory) for directory in self._named]
         self._inside: set[str] = set()
         """Directories that lie, links followed, where links may lead to."""
-        self._links: dict[str, frozenset[str]] = {}
         self._unread: dict[str, Unread] = {}
         self.exhausted = False
-        self.unmentioned: set[str] = set()
-        """Files of which a search found that they are none of its business."""
+        self.answers: dict[str, dict[Question, Answer]] = {}
+        self.stamps: dict[str, Stamp] = {}
         self._listings: dict[str, Mapping[str, str]] = {}
-        self._listed_ns: dict[str, int] = {}
-        self._files: dict[str, tuple[int, int, str]] = {}
-
-    def __reduce__(self) -> tuple[type[Disk], tuple[()]]:
-        return Disk, ()  # one that is kept looks anew
+        self._links: dict[str, frozenset[str]] = {}
+        self._names_asked: dict[str, set[str] | None] = {}
 
     def allow(self, directory: str) -> None:
         """Let links lead into a directory as well."""
@@ -118,9 +115,15 @@ class Disk:
         :param anywhere: whether links may lead to it from anywhere.
         :raises Exhausted: if no directory can be read any more.
         """
+        self._names_asked[directory] = None
+        return self._listing(directory, searched, anywhere)
+
+    def _listing(self, directory: str, searched: bool, anywhere: bool = False) -> Mapping[str, str]:
         listing = self._listings.get(directory)
         if listing is None:
-            self._listed_ns[directory] = _modified_ns(directory)
+            stamp = stamp_at(directory or ".")
+            if stamp is not None:
+                self.stamps[directory] = stamp
             try:
                 way_in = None if anywhere or self.is_inside(directory) else self._way_in(directory)
                 if not anywhere and way_in is None:
@@ -153,27 +156,35 @@ class Disk:
         if not self.is_inside(path):
             raise OSError(errno.EXDEV, OUTSIDE)
 
-    def directories(self) -> dict[str, tuple[int, Mapping[str, str]]]:
-        """Every directory that was listed: its time stamp (0 if there is none) before that, and what it held."""
-        return {path: (self._listed_ns[path], listing) for path, listing in self._listings.items()}
+    def directories(self) -> Iterable[str]:
+        """Every directory that was listed, or asked for a name."""
+        return self._names_asked
 
-    def files(self) -> dict[str, tuple[int, int, str]]:
-        """Every file that was read: its time stamp, size and SHA-256 digest; without digest if it could not be."""
-        return self._files
+    def names_asked(self, directory: str) -> list[str] | None:
+        """The names that a directory was asked for; None if all were."""
+        names = self._names_asked[directory]
+        return sorted(names) if names is not None else None
+
+    def links(self, directory: str) -> frozenset[str]:
+        """The names in a directory that are links."""
+        return self._links.get(directory, frozenset())
 
     def is_file(self, path: str) -> bool:
         """Whether there is a file (or something that can be opened like one)."""
-        return path in self.overlay or self._kind(path) == "f"
+        return path in self.overlay or self.kind(path) == "f"
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory."""
-        return not os.path.basename(path) or self._kind(path) == "d"
+        return not os.path.basename(path) or self.kind(path) == "d"
 
-    def _kind(self, path: str) -> str | None:
+    def kind(self, path: str) -> str | None:
         """What a directory's listing says of a path, or the path itself where the directory may not be listed."""
         directory, name = os.path.split(path)
+        asked = self._names_asked.setdefault(directory, set())
+        if asked is not None:
+            asked.add(name)
         if directory not in self._listings and self.is_inside(directory):
-            self.listing(directory, searched=True)
+            self._listing(directory, searched=True)
         if directory in self._listings and directory not in self._unread:
             return self._listings[directory].get(name)
         try:
@@ -188,6 +199,18 @@ class Disk:
         :raises OSError: if it cannot be read.
         :raises Exhausted: if no file can be read any more.
         """
+        content = self.content(path, limit)
+        asked = self.answers.setdefault(path, {})
+        if CONTENT not in asked:
+            asked[CONTENT] = answer_of(content, CONTENT)
+        return content
+
+    def content(self, path: str, limit: int = SOURCE_LIMIT, searched: bool = False) -> bytes:
+        """A file's content, for who tells himself what he asks about it.
+
+        :param searched: whether it is only come across.
+        :raises OSError: as :meth:`read`.
+        """
         content = self.overlay.get(path)
         if content is not None:
             return content
@@ -195,11 +218,10 @@ class Disk:
             self._check(path)
             content, status = read_file(path, limit)
         except OSError as error:
-            self._note(path, error)
-            self._files[path] = (0, 0, "")
+            self._note(path, error, searched)
+            self.answers[path] = {CONTENT: UNREAD}
             raise
-        if self._files.get(path, NEVER)[2] == UNMENTIONED:
-            self._files[path] = (status.st_mtime_ns, status.st_size, digest(content))
+        self.stamps.setdefault(path, stamp_of(status))
         return content
 
     def head(self, path: str, size: int) -> tuple[bytes, int]:
@@ -211,27 +233,36 @@ class Disk:
         content = self.overlay.get(path)
         if content is not None:
             return content[:size], len(content)
-        self._check(path)
-        content, status = read_file(path, size, whole=False)
+        try:
+            self._check(path)
+            content, status = read_file(path, size, whole=False)
+        except OSError:
+            self.answers[path] = {CONTENT: UNREAD}
+            raise
+        self.stamps.setdefault(path, stamp_of(status))
+        if status.st_size > size:
+            self.answers.setdefault(path, {})["head", size] = head_of(content, size, status.st_size)
         return content, status.st_size
 
-    def holds(self, path: str, word: bytes) -> bool:
-        """Whether a file holds a word; one that does not never matters while it still does not."""
-        content = self.overlay.get(path)
+    def ask(self, path: str, name: str, *arguments: Argument) -> Answer:
+        """The answer to one of :data:`~flake8_forksafe.project.questions.QUESTIONS` about a file.
+
+        :raises OSError: as :meth:`read`.
+        """
+        question = (name, *arguments)
+        known = self.answers.get(path, {}).get(question)
+        if known is not None:
+            return known
+        answer = answer_of(self.content(path, searched=True), question)
+        self.answers.setdefault(path, {})[question] = answer
+        return answer
+
+    def holds(self, path: str, word: str) -> bool:
+        """Whether a file holds a word; one that cannot be read does not."""
         try:
-            if content is None:
-                self._check(path)
-                content, status = read_file(path)
-                self._files.setdefault(path, (status.st_mtime_ns, status.st_size, UNMENTIONED))
-        except OSError as error:
-            self._note(path, error, searched=True)
-            self._files[path] = (0, 0, "")
+            return bool(self.ask(path, "holds", word))
+        except OSError:
             return False
-        if word in content:
-            self._files.pop(path, None)
-            return True
-        self.unmentioned.add(path)
-        return False
 
     def depends_on(self, path: str) -> None:
         """Note a file that something else reads."""
@@ -294,7 +325,7 @@ def raise_if_blind(disk: Disk) -> None:
 
 
 def list_directory(directory: str) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); and which of them are links.
+    """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); and those that are links.
 
     :raises OSError: if it cannot be listed.
     :raises Exhausted: if no directory can be read any more.
@@ -302,33 +333,20 @@ def list_directory(directory: str) -> tuple[Mapping[str, str], frozenset[str]]:
     try:
         with os.scandir(directory or ".") as entries:
             found = list(entries)
-        links = frozenset(entry.name for entry in found if entry.is_symlink())
-        return {entry.name: "d" if _is_directory(entry) else "f" for entry in found}, links
     except OSError as error:
         raise_if_exhausted(error)
         raise
+    listing = {entry.name: "d" if _is_directory(entry) else "f" for entry in found}
+    return listing, frozenset(entry.name for entry in found if entry.is_symlink())
 
 
-def _modified_ns(directory: str) -> int:
-    try:
-        return os.stat(directory or ".").st_mtime_ns
-    except OSError:
-        return 0
-
-
-def mentions(disk: Disk, root: str, word: bytes) -> bool:
+def mentions(disk: Disk, root: str, word: str) -> bool:
     """Whether any Python file below ``root`` holds a word."""
     for directory, _, files in disk.tree(root):
         for name in files:
             if name.endswith(".py") and disk.holds(os.path.join(directory, name), word):
                 return True
     return False
-
-
-def listing_digest(listing: Mapping[str, str], ignored: str = "") -> str:
-    """A hash of a directory's entries but one, and but Python's own byte code."""
-    entries = sorted((name, kind) for name, kind in listing.items() if name not in (ignored, "__pycache__"))
-    return checksum(repr(entries))
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

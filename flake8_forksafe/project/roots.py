@@ -9,31 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.requirements import packages_named
-
-IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import\b|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE
-)
-LIBRARIES = frozenset({"celery", "kombu", "django", "flask"})
-"""What a file that holds a Celery app imports, though a file of the project may have the same name."""
-
-
-DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
-"""A string that may name a module, as ``include`` does."""
-
-
-def imported(content: bytes) -> frozenset[str]:
-    """The modules that absolute imports of a source text name, wherever in it they stand, and strings like them."""
-    found: set[str] = set()
-    for source, plain in IMPORT.findall(content):
-        names = [source] if source else [part.split()[0] for part in plain.split(b",") if part.split()]
-        found.update(name.decode("ascii", "replace") for name in names)
-    found.update(name.decode("ascii", "replace") for name in DOTTED.findall(content))
-    return frozenset(name for name in found if name.partition(".")[0] not in sys.stdlib_module_names | LIBRARIES)
 
 
 class Roots:

@@ -80,7 +80,7 @@ def _named(disk: Disk, project: str) -> Iterator[tuple[int, SettingsNamed]]:
         for name in files:
             rank = _rank(name)
             path = os.path.join(directory, name)
-            if rank is None or (rank and not disk.holds(path, b"DJANGO_SETTINGS_MODULE")):
+            if rank is None or (rank and not disk.holds(path, "DJANGO_SETTINGS_MODULE")):
                 continue
             try:
                 content = disk.read(path)[:LARGEST]

@@ -8,7 +8,7 @@ from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.rules.rule import Context
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.trace import Trace
 
 
@@ -23,7 +23,7 @@ class Report(NamedTuple):
     findings: tuple[Finding, ...]
     context: Context
     disk: Disk
-    store: FactStore
+    sources: Collected
     traces: tuple[Trace, ...]
     catalogue: Catalogue
     files: int

@@ -55,7 +55,7 @@ def without_bodies(text: str) -> tuple[str, dict[int, Cut]] | None:
             height = text.count("\n", first, last)
             kept += text[taken:first], "pass" + "\n" * height
             at = line + text.count("\n", start, first)
-            cuts[line] = Cut(at, at + text.count("\n", first, first + len(text[first:last].rstrip())))
+            cuts[line] = Cut(at, at + text.count("\n", first, _last_statement(text, first, last)))
             line = at + height
             taken = counted = last
             position = last - 1  # the next may follow at once
@@ -115,6 +115,17 @@ def _block(text: str, start: int, position: int) -> tuple[int, int] | None:
     found = dedent.search(text, first)
     last = found.start() + 1 if found is not None else len(text)
     return first, last if _is_whole(text, first, last) else _end(text, first, dedent)
+
+
+def _last_statement(text: str, first: int, last: int) -> int:
+    """Where a block ends without the blank lines and comments at its end; a line with a quote may end a string."""
+    end = first + len(text[first:last].rstrip())
+    while (start := text.rfind("\n", first, end)) >= 0:
+        line = text[start:end].lstrip()
+        if line and (not line.startswith("#") or '"' in line or "'" in line):
+            break
+        end = start
+    return end
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Cut(NamedTuple):
+class Cut(Struct, frozen=True, order=True, gc=False):
     """The lines of a function body, both inclusive."""
 
     first: int

@@ -2,7 +2,8 @@
 
 Facts are the only thing the rest of the program sees of a source file, and the only thing the cache keeps.
 They are an ordered tree of statements, because Python executes statements in order and a statement stands
-under exactly the conditions that enclose it.  Everything is a ``NamedTuple``: frozen, small, and cheap to store.
+under exactly the conditions that enclose it.  Everything is a :class:`Fact`: frozen, small, and cheap to store as plain
+data, which is checked against these types when it is read again.
 
 Left out on purpose: docstrings, annotations (never evaluated at import where lazy imports exist, PEP 649),
 and comments.  Function bodies are left out until something calls the function: see :class:`Cut`.
@@ -12,41 +13,58 @@ Lines are 1-based, columns 0-based and counted in characters, both in the origin
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from flake8_forksafe.source.cut import Cut
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the shapes below; a cache written with another version is not read."""
+
+
+class Fact(Struct, frozen=True, array_like=True, tag=True, tag_field="fact", gc=False):
+    """What all facts have in common: each is stored as a list that begins with the name of its class."""
+
+
+if TYPE_CHECKING:
+    Value = str | bytes | int | float | complex | bool | None
+else:
+    Value = Any  # msgspec reads no union of text and bytes; Constant checks it
+PLAIN = frozenset({str, bytes, int, float, complex, bool, type(None)})
 
 
 # --- expressions ------------------------------------------------------------------------------------------------
 
 
-class Constant(NamedTuple):
+class Constant(Fact, frozen=True):
     """A literal: string, bytes, number, ``True``, ``False``, ``None`` or ``...``."""
 
-    value: str | bytes | int | float | complex | bool | None
+    value: Value
+
+    def __post_init__(self) -> None:
+        if type(self.value) not in PLAIN:
+            raise ValueError(f"{self.value!r} is no constant")
 
 
-class Opaque(NamedTuple):
+class Opaque(Fact, frozen=True):
     """An expression that cannot influence the boot, such as a huge literal table."""
 
 
-class Name(NamedTuple):
+class Name(Fact, frozen=True):
     """A name looked up in the scopes."""
 
     id: str
 
 
-class Attribute(NamedTuple):
+class Attribute(Fact, frozen=True):
     """``value.name``."""
 
     value: Expression
     name: str
 
 
-class Argument(NamedTuple):
+class Argument(Fact, frozen=True):
     """One argument of a call, or one base or keyword of a class."""
 
     value: Expression
@@ -55,20 +73,20 @@ class Argument(NamedTuple):
     """``""``, ``"*"`` or ``"**"``."""
 
 
-class Call(NamedTuple):
+class Call(Fact, frozen=True):
     """``function(arguments)``."""
 
     function: Expression
     arguments: tuple[Argument, ...]
 
 
-class Starred(NamedTuple):
+class Starred(Fact, frozen=True):
     """``*value`` inside a display or a target."""
 
     value: Expression
 
 
-class Display(NamedTuple):
+class Display(Fact, frozen=True):
     """``[...]``, ``(...)`` or ``{...}`` with items."""
 
     kind: str
@@ -76,20 +94,20 @@ class Display(NamedTuple):
     items: tuple[Expression, ...]
 
 
-class Dictionary(NamedTuple):
+class Dictionary(Fact, frozen=True):
     """``{key: value, **value}``; the key of an unpacked mapping is ``None``."""
 
     items: tuple[tuple[Expression | None, Expression], ...]
 
 
-class Subscript(NamedTuple):
+class Subscript(Fact, frozen=True):
     """``value[key]``."""
 
     value: Expression
     key: Expression
 
 
-class Slice(NamedTuple):
+class Slice(Fact, frozen=True):
     """``lower:upper:step`` inside a subscript."""
 
     lower: Expression | None
@@ -97,14 +115,14 @@ class Slice(NamedTuple):
     step: Expression | None
 
 
-class Unary(NamedTuple):
+class Unary(Fact, frozen=True):
     """``not x``, ``-x``, ``+x`` or ``~x``."""
 
     operator: str
     operand: Expression
 
 
-class Binary(NamedTuple):
+class Binary(Fact, frozen=True):
     """``left <operator> right`` for the arithmetic operators."""
 
     operator: str
@@ -112,14 +130,14 @@ class Binary(NamedTuple):
     right: Expression
 
 
-class Compare(NamedTuple):
+class Compare(Fact, frozen=True):
     """A chain of comparisons."""
 
     left: Expression
     rest: tuple[tuple[str, Expression], ...]
 
 
-class Boolean(NamedTuple):
+class Boolean(Fact, frozen=True):
     """``left and right`` or ``left or right``."""
 
     operator: str
@@ -127,7 +145,7 @@ class Boolean(NamedTuple):
     right: Expression
 
 
-class Conditional(NamedTuple):
+class Conditional(Fact, frozen=True):
     """``body if test else orelse``."""
 
     test: Expression
@@ -135,13 +153,13 @@ class Conditional(NamedTuple):
     orelse: Expression
 
 
-class Format(NamedTuple):
+class Format(Fact, frozen=True):
     """An f-string (or t-string): its literal parts and its expressions, in order."""
 
     parts: tuple[Expression, ...]
 
 
-class Parameter(NamedTuple):
+class Parameter(Fact, frozen=True):
     """One parameter of a function."""
 
     name: str
@@ -150,14 +168,14 @@ class Parameter(NamedTuple):
     """``""`` positional-or-keyword, ``"/"`` positional-only, ``"="`` keyword-only, ``"*"``, ``"**"``."""
 
 
-class Lambda(NamedTuple):
+class Lambda(Fact, frozen=True):
     """``lambda parameters: body``."""
 
     parameters: tuple[Parameter, ...]
     body: Expression
 
 
-class Clause(NamedTuple):
+class Clause(Fact, frozen=True):
     """``for target in iterable if conditions`` of a comprehension."""
 
     target: Expression
@@ -165,7 +183,7 @@ class Clause(NamedTuple):
     conditions: tuple[Expression, ...]
 
 
-class Comprehension(NamedTuple):
+class Comprehension(Fact, frozen=True):
     """A comprehension or generator expression."""
 
     kind: str
@@ -176,20 +194,20 @@ class Comprehension(NamedTuple):
     clauses: tuple[Clause, ...]
 
 
-class Walrus(NamedTuple):
+class Walrus(Fact, frozen=True):
     """``target := value``."""
 
     target: str
     value: Expression
 
 
-class Await(NamedTuple):
+class Await(Fact, frozen=True):
     """``await value``."""
 
     value: Expression
 
 
-class Yield(NamedTuple):
+class Yield(Fact, frozen=True):
     """``yield value`` or ``yield from value``."""
 
     value: Expression | None
@@ -224,7 +242,7 @@ Expression = (
 # --- statements -------------------------------------------------------------------------------------------------
 
 
-class Import(NamedTuple):
+class Import(Fact, frozen=True):
     """``import a.b as c``."""
 
     line: int
@@ -235,7 +253,7 @@ class Import(NamedTuple):
     """``lazy import`` (PEP 810)."""
 
 
-class ImportFrom(NamedTuple):
+class ImportFrom(Fact, frozen=True):
     """``from ..a import b as c``; a star import has the single name ``*``."""
 
     line: int
@@ -246,7 +264,7 @@ class ImportFrom(NamedTuple):
     lazy: bool = False
 
 
-class Evaluate(NamedTuple):
+class Evaluate(Fact, frozen=True):
     """An expression statement."""
 
     line: int
@@ -254,7 +272,7 @@ class Evaluate(NamedTuple):
     value: Expression
 
 
-class Assign(NamedTuple):
+class Assign(Fact, frozen=True):
     """``a = b = value``, also an annotated assignment with a value."""
 
     line: int
@@ -263,7 +281,7 @@ class Assign(NamedTuple):
     value: Expression
 
 
-class Augment(NamedTuple):
+class Augment(Fact, frozen=True):
     """``target += value`` and its kin; the operator is stored without ``=``."""
 
     line: int
@@ -273,7 +291,7 @@ class Augment(NamedTuple):
     value: Expression
 
 
-class Delete(NamedTuple):
+class Delete(Fact, frozen=True):
     """``del targets``."""
 
     line: int
@@ -281,7 +299,7 @@ class Delete(NamedTuple):
     targets: tuple[Expression, ...]
 
 
-class If(NamedTuple):
+class If(Fact, frozen=True):
     """``if``; an ``elif`` is an ``If`` alone in ``orelse``."""
 
     line: int
@@ -291,7 +309,7 @@ class If(NamedTuple):
     orelse: Block
 
 
-class While(NamedTuple):
+class While(Fact, frozen=True):
     """``while``."""
 
     line: int
@@ -301,7 +319,7 @@ class While(NamedTuple):
     orelse: Block
 
 
-class For(NamedTuple):
+class For(Fact, frozen=True):
     """``for`` or ``async for``."""
 
     line: int
@@ -312,7 +330,7 @@ class For(NamedTuple):
     orelse: Block
 
 
-class Handler(NamedTuple):
+class Handler(Fact, frozen=True):
     """``except type as name:``; ``type`` is ``None`` for a bare ``except``."""
 
     line: int
@@ -321,7 +339,7 @@ class Handler(NamedTuple):
     body: Block
 
 
-class Try(NamedTuple):
+class Try(Fact, frozen=True):
     """``try`` with ``except`` or ``except*``, ``else`` and ``finally``."""
 
     line: int
@@ -332,7 +350,7 @@ class Try(NamedTuple):
     final: Block
 
 
-class With(NamedTuple):
+class With(Fact, frozen=True):
     """``with`` or ``async with``: pairs of context expression and target."""
 
     line: int
@@ -341,7 +359,7 @@ class With(NamedTuple):
     body: Block
 
 
-class Case(NamedTuple):
+class Case(Fact, frozen=True):
     """One ``case`` of a ``match``.
 
     ``pattern`` is an expression to compare with when the pattern is a plain value (or an alternative of plain
@@ -354,7 +372,7 @@ class Case(NamedTuple):
     body: Block
 
 
-class Match(NamedTuple):
+class Match(Fact, frozen=True):
     """``match``."""
 
     line: int
@@ -363,14 +381,14 @@ class Match(NamedTuple):
     cases: tuple[Case, ...]
 
 
-class Decorator(NamedTuple):
+class Decorator(Fact, frozen=True):
     """``@expression``."""
 
     line: int
     expression: Expression
 
 
-class Define(NamedTuple):
+class Define(Fact, frozen=True):
     """``def`` or ``async def``; the line is that of ``def``, not of its first decorator."""
 
     line: int
@@ -382,7 +400,7 @@ class Define(NamedTuple):
     asynchronous: bool = False
 
 
-class ClassDefinition(NamedTuple):
+class ClassDefinition(Fact, frozen=True):
     """``class``; ``arguments`` are its bases and keywords."""
 
     line: int
@@ -393,7 +411,7 @@ class ClassDefinition(NamedTuple):
     body: Block
 
 
-class Return(NamedTuple):
+class Return(Fact, frozen=True):
     """``return value``."""
 
     line: int
@@ -401,7 +419,7 @@ class Return(NamedTuple):
     value: Expression | None
 
 
-class Raise(NamedTuple):
+class Raise(Fact, frozen=True):
     """``raise value``."""
 
     line: int
@@ -409,7 +427,7 @@ class Raise(NamedTuple):
     value: Expression | None
 
 
-class Assert(NamedTuple):
+class Assert(Fact, frozen=True):
     """``assert test``."""
 
     line: int
@@ -417,21 +435,21 @@ class Assert(NamedTuple):
     test: Expression
 
 
-class Break(NamedTuple):
+class Break(Fact, frozen=True):
     """``break``."""
 
     line: int
     column: int
 
 
-class Continue(NamedTuple):
+class Continue(Fact, frozen=True):
     """``continue``."""
 
     line: int
     column: int
 
 
-class Scope(NamedTuple):
+class Scope(Fact, frozen=True):
     """``global names`` or ``nonlocal names``."""
 
     line: int

@@ -9,7 +9,7 @@ from helpers import write
 
 from flake8_forksafe.project.celery_app import search
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 
 CASES = {
     "plain": ({"proj/__init__.py": "", "proj/celery.py": "from celery import Celery\napp = Celery('proj')\n"},
@@ -47,6 +47,6 @@ def test_apps(tmp_path: Path, case: str) -> None:
     files, expected = CASES[case]
     root = write(tmp_path, files)
     disk = Disk()
-    store = FactStore(None, disk.read)
+    store = Collected(disk.content)
     found = search(disk, str(root), store.module, store.body)
     assert [app.spec for app in found.apps] == expected

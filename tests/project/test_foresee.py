@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+from flake8_forksafe.incremental.fact_store import FactStore
+from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.foresee import foresee, imported
-from flake8_forksafe.source.cache import FactStore, loads
 
 BOOKSHOP = Path(__file__).parent.parent / "fixtures" / "bookshop"
 
@@ -93,19 +94,19 @@ def test_imports_as_they_are_written(text: str, names: list[str]) -> None:
 
 SCRIPT = """
 import os, sys
-from flake8_forksafe.source import ahead
+from flake8_forksafe.incremental import ahead
 
 cores, directory = sys.argv[1:]
 ahead._cores = lambda: int(cores)
 start, started = ahead.start, []
 ahead.start = lambda *given: started.append(start(*given)) or started[-1]
-from flake8_forksafe.analysis import analyse
+from flake8_forksafe.incremental.outcome import analysed
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
 
 with deep_recursion():
-    report = analyse(make_settings(os.getcwd(), {"cache_dir": directory}))
-print([child is not None for child in started] == [cores == "2"], len(report.store.parsed), file=sys.stderr)
+    report = analysed(make_settings(os.getcwd(), {})._replace(cache_dir=directory))
+print([child is not None for child in started] == [cores == "2"], len(report.sources.parsed), file=sys.stderr)
 for finding in report.findings:
     print(finding)
 for trace in report.traces:
@@ -121,8 +122,8 @@ def test_an_analysis_is_the_same_with_and_without(tmp_path: Path) -> None:
         cache = tmp_path / f"cache-{cores}"
         command = [sys.executable, "-c", SCRIPT, cores, str(cache)]
         done = subprocess.run(command, cwd=tmp_path / "bookshop", capture_output=True, text=True, check=True)
-        store = FactStore(str(cache), lambda path: Path(path).read_bytes())
-        kept.append({content: loads(data) for content, data in store._stored.items()})
+        store = FactStore(KeptFiles(str(cache)), lambda path: Path(path).read_bytes())
+        kept.append({content: bytes(data) for content, data in store._stored.items()})
         printed.append((done.stdout, done.stderr))
     assert printed[0] == printed[1] and printed[0][1].startswith("True ")
     assert kept[0] == kept[1] and len(kept[0]) > 20

@@ -7,7 +7,7 @@ import warnings
 
 from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import Cut
-from flake8_forksafe.source.facts import Block, If, Opaque
+from flake8_forksafe.source.facts import Block, Fact, If, Opaque
 from flake8_forksafe.source.text import Unreadable, decode
 from flake8_forksafe.source.tree import TreeReader
 from flake8_forksafe.source.visitor import visit
@@ -51,6 +51,13 @@ def disagreement(found: object, expected: object, text: str, path: str = "") -> 
         expected = whole_body(text, expected)
     if isinstance(found, Opaque) and path.endswith("Assign3"):
         return None  # a huge table, which libcst's visitor does not leave out
+    if isinstance(found, Fact) and type(found) is type(expected):
+        for index, name in enumerate(found.__struct_fields__):
+            one, other = getattr(found, name), getattr(expected, name)
+            inside = disagreement(one, other, text, f"{path}/{type(found).__name__}{index}")
+            if inside is not None:
+                return inside
+        return None
     if type(found) is not type(expected) or (not isinstance(found, tuple) and repr(found) != repr(expected)):
         return f"{path}: {found!r:.200} is not {expected!r:.200}"
     if not isinstance(found, tuple) or not isinstance(expected, tuple):

@@ -7,6 +7,7 @@ import pytest
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Fact
 from flake8_forksafe.source.text import Unreadable
 from flake8_forksafe.source.visitor import visit
 
@@ -55,10 +56,9 @@ def collected(block: object, text: str) -> object:
     """Facts with every body that was cut out."""
     if isinstance(block, Cut):
         return collected(collect_body(text, block), text)
-    if isinstance(block, tuple):
-        parts = [collected(part, text) for part in block]
-        return type(block)(*parts) if hasattr(block, "_fields") else tuple(parts)
-    return block
+    if isinstance(block, Fact):
+        return type(block)(*(collected(getattr(block, name), text) for name in block.__struct_fields__))
+    return tuple(collected(part, text) for part in block) if isinstance(block, tuple) else block
 
 
 def test_both_parsers_make_the_same_facts() -> None:

@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE_S, write
 
-from flake8_forksafe.source import ahead
-from flake8_forksafe.source.ahead import Log
+from flake8_forksafe.incremental import ahead
+from flake8_forksafe.incremental.ahead import Log
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no child elsewhere")
 
 PRELUDE = """
 import json, os, signal, sys, threading, time
 from pathlib import Path
-from flake8_forksafe.source import ahead, collector
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.incremental import ahead
+from flake8_forksafe.incremental.fact_store import FactStore
+from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.source import collector
 
 ahead._cores = lambda: 2
 
@@ -45,7 +47,7 @@ def children():
     except ChildProcessError:
         return None
 
-store = FactStore(None, read)
+store = FactStore(KeptFiles(None), read)
 """
 """What every script begins with; each runs in a process of its own, since pytest's have threads."""
 
@@ -149,17 +151,17 @@ with store.parsing_ahead(lambda visit: print([visit(path) for path in ("none.py"
 def test_the_facts_are_kept_as_ever(project: Path) -> None:
     script = """
 def kept(directory):
-    store = FactStore(directory, read)
+    store = FactStore(KeptFiles(os.path.abspath(directory)), read)
     return {name: store.module(name) for name in ("a.py", "b.py")}, store.parsed
 
-store = FactStore("ahead", read)
+store = FactStore(KeptFiles(os.path.abspath("ahead")), read)
 with store.parsing_ahead(visit_all):
     ended(store._ahead.child)
     kept_ahead = {name: store.module(name) for name in ("a.py", "b.py")}
-store.save()
-store = FactStore("here", read)
+store.finish()
+store = FactStore(KeptFiles(os.path.abspath("here")), read)
 kept_here = {name: store.module(name) for name in ("a.py", "b.py")}
-store.save()
+store.finish()
 print(kept_ahead == kept_here, kept("ahead") == kept("here") == (kept_here, []))
 """
     assert run(project, script) == "True True"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 from helpers import write
 
 from flake8_forksafe import analysis
-from flake8_forksafe.outcome import outcome_of
+from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.incremental.outcome import analysed, outcome_of
+from flake8_forksafe.project import stamps
 from flake8_forksafe.session import deep_recursion
-from flake8_forksafe.settings import make_settings
+from flake8_forksafe.settings import UsageError, make_settings
 
 PROJECT = {
     "pyproject.toml": "",
@@ -34,12 +37,6 @@ def root(tmp_path: Path) -> Path:
     return write(tmp_path / "a", PROJECT)
 
 
-def age(root: Path) -> None:
-    """Make every file look old, so that time stamps are trusted."""
-    for path in [root, *root.rglob("*")]:
-        os.utime(path, (1_600_000_000, 1_600_000_000))
-
-
 class Runs:
     """Outcomes of a project, and how many of them were analysed."""
 
@@ -47,9 +44,9 @@ class Runs:
         self.analysed = 0
         original = analysis.analyse
 
-        def counted(*arguments: object) -> object:
+        def counted(*arguments: object, **named: object) -> object:
             self.analysed += 1
-            return original(*arguments)  # type: ignore[arg-type]
+            return original(*arguments, **named)  # type: ignore[arg-type]
 
         monkeypatch.setattr(analysis, "analyse", counted)
 
@@ -92,10 +89,17 @@ def test_remarks_after_a_run_of_the_plugin_which_wants_none(root: Path, runs: Ru
     with deep_recursion():
         assert outcome_of(settings, with_remarks=False).remarks == ()
         remarks = outcome_of(settings).remarks
-    assert runs.analysed == 1
+        assert outcome_of(settings, with_remarks=False).remarks == remarks
+    assert runs.analysed == 2
     with deep_recursion():
         assert remarks == outcome_of(make_settings(str(root), {"no_cache": True})).remarks
     assert "where to cut" in remarks[0].text
+
+
+def replaced(path: Path, make: Callable[[Path], object]) -> None:
+    """Put something else in the place of a file."""
+    path.unlink()
+    make(path)
 
 
 HARMLESS: dict[str, Callable[[Path], object]] = {
@@ -109,6 +113,10 @@ HARMLESS: dict[str, Callable[[Path], object]] = {
 HARMFUL: dict[str, Callable[[Path], object]] = {
     "import added": lambda root: (root / "proj/tasks.py").write_text("import litellm\nimport torch\n"),
     "line moved": lambda root: (root / "proj/tasks.py").write_text("\nimport litellm\n"),
+    "syntax error": lambda root: (root / "proj/tasks.py").write_text("import litellm\nx = (\n"),
+    "directory for a file": lambda root: replaced(root / "proj/helpers.py", Path.mkdir),
+    "pipe for a file": lambda root: replaced(root / "proj/helpers.py", lambda path: os.mkfifo(path)),
+    "link for a directory": lambda root: replaced(root / "proj/helpers.py", lambda path: path.symlink_to("tasks.py")),
     "body that is called": lambda root: (root / "proj/helpers.py").write_text(
         PROJECT["proj/helpers.py"].replace("pass", "import torch")
     ),
@@ -131,11 +139,12 @@ def test_harmless_change(root: Path, runs: Runs, name: str) -> None:
     assert runs.analysed == 1
 
 
-@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.parametrize("name", HARMFUL)
-def test_change_that_matters(root: Path, runs: Runs, name: str, old: bool) -> None:
-    if old:
-        age(root)
+def test_change_that_matters(root: Path, runs: Runs, name: str, trusted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if trusted:
+        monkeypatch.setattr(stamps, "RACY_NS", 0)
+        time.sleep(0.05)
     runs.codes(root)
     HARMFUL[name](root)
     fresh = runs.codes(root, no_cache=True)
@@ -150,33 +159,91 @@ def test_unsaved_buffer(root: Path, runs: Runs) -> None:
     assert runs.analysed == 1
     assert len(runs.codes(root, {path: (text + "import polars\n").encode()})) > 1
     assert runs.codes(root) == FOUND
-    assert runs.analysed == 1
+    assert runs.analysed == 2
 
 
-def test_cache_restored_under_another_path(root: Path, runs: Runs, tmp_path: Path) -> None:
-    runs.codes(root)
+def kept_files(root: Path, pattern: str = "outcome-*") -> list[Path]:
+    """The files that keep outcomes of a project."""
+    return sorted(Path(make_settings(str(root), {}).cache_dir or "").glob(pattern))
+
+
+def test_the_facts_of_a_project_that_moved_are_as_good(root: Path, runs: Runs, tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    runs.codes(root, cache_dir=cache)
     moved = tmp_path / "b"
-    shutil.copytree(root, moved)
-    shutil.rmtree(root)
-    for path in moved.rglob("*.py"):
-        os.utime(path)
-    assert runs.codes(moved) == FOUND
-    assert runs.analysed == 1
+    root.rename(moved)
+    (kept,) = Path(cache).iterdir()
+    kept.rename(make_settings(str(moved), {"cache_dir": cache}).cache_dir or "")
+    with deep_recursion():
+        report = analysed(make_settings(str(moved), {"cache_dir": cache}))
+    assert report.sources.used and report.parsed == 0
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1", b'{"saved_ns": "x"}', b"\xff\xfe"])
-def test_damaged_file_is_not_used(root: Path, runs: Runs, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1", b'{"saved_ns": "x"}', b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("signed", [True, False])
+def test_damaged_file_is_not_used(root: Path, runs: Runs, content: bytes, signed: bool) -> None:
     runs.codes(root)
-    for path in (root / ".forksafe_cache").glob("outcome-*.json"):
+    (path,) = kept_files(root)
+    if signed:
+        KeptFiles(str(path.parent)).write(path.name, content)
+    else:
         path.write_bytes(content)
     assert runs.codes(root) == FOUND
     assert runs.analysed == 2
 
 
+def test_a_forged_outcome_is_not_believed(root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull request commits an outcome without findings, signed by its author, and all else that the user wrote."""
+    cache = root / "cache"
+    (root / "pyproject.toml").write_text("[tool.forksafe]\ncache-dir = 'cache'\n")
+    runs.codes(root)
+    (path,) = cache.glob(".forksafe/outcome-*")
+    signed = path.read_bytes()
+    forged = re.sub(rb'"outcome":.*}', b'"outcome":[[],[],1,3]}', signed)
+    assert forged != signed
+    path.write_bytes(forged)
+    assert runs.codes(root) == FOUND and runs.analysed == 2
+    with monkeypatch.context() as patch:
+        patch.setenv("FORKSAFE_CACHE_KEY", "the key of somebody else")
+        payload = forged.partition(b"{")[2]
+        KeptFiles(str(path.parent)).write(path.name, b"{" + payload)
+        assert runs.codes(root) == []  # who has the key believes it
+    assert runs.codes(root) == FOUND and runs.analysed == 3
+
+
+def test_a_key_for_several_machines(root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FORKSAFE_CACHE_KEY", "a secret of the CI service")
+    runs.codes(root)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "other user"))
+    runs.codes(root)
+    assert runs.analysed == 1 and not (tmp_path / "other user").exists()
+    monkeypatch.setenv("FORKSAFE_CACHE_KEY", "short")
+    with pytest.raises(UsageError, match="16 characters"):
+        runs.codes(root)
+
+
+def test_a_syntax_error_that_was_mended(root: Path, runs: Runs) -> None:
+    (root / "proj/tasks.py").write_text("import proj.bad\n")
+    bad = root / "proj/bad.py"
+    for text, expected in (("x = 1\n", set()), ("x = (\n", {"FS191"}), ("import torch\ntorch.hub.load('x')\n", None)):
+        bad.write_text(text)
+        found = runs.codes(root)
+        assert found == runs.codes(root, no_cache=True)
+        assert expected is None or {code for _, _, code in found} == expected
+    assert {"FS101", "FS111"} <= {code for _, _, code in found}
+
+
+def test_what_appears_later(root: Path, runs: Runs) -> None:
+    (root / "proj/tasks.py").write_text("import proj.late\n")
+    runs.codes(root)
+    (root / "proj/late.py").write_text("import torch\n")
+    assert ("proj/late.py", 1, "FS101") in runs.codes(root)
+
+
 def test_few_are_kept(root: Path, runs: Runs) -> None:
     for number in range(12):
         runs.codes(root, accept=[f"package{number}"])
-    assert len(list((root / ".forksafe_cache").glob("outcome-*.json"))) == 8
+    assert len(kept_files(root)) == 8
 
 
 def test_a_project_without_celery_costs_next_to_nothing(tmp_path: Path, runs: Runs) -> None:

@@ -3,7 +3,7 @@
 Parsing takes about as long as walking, and needs nothing but the file.  So this process is forked, and its child parses
 what is likely to be needed; what it has not done by then is parsed here.  It changes nothing but the time.
 
-See :mod:`flake8_forksafe.processes` for where a child may be made.
+See :mod:`flake8_forksafe.incremental.processes` for where a child may be made.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
-from flake8_forksafe import processes
 from flake8_forksafe.digest import digest
+from flake8_forksafe.incremental import processes
+from flake8_forksafe.project.stamps import Stamp, stamp_of
 from flake8_forksafe.reading import read_file
+from flake8_forksafe.source.collected import Foresee
 from flake8_forksafe.source.text import decode
 
 NICENESS = 5
@@ -24,15 +26,12 @@ NICENESS = 5
 QUOTA = "/sys/fs/cgroup/cpu.max"
 SIZE_LIMIT = 128_000_000
 """Bytes of facts that are made ahead; they take memory."""
-Foresee = Callable[[Callable[[str], "str | None"]], None]
-"""Names one file after the other to the function it is given, which returns the text, or None if there is none."""
 
 
 class Parsed(NamedTuple):
-    """What was found in a file: its time stamp and size before, the digest of its content, and pickled facts."""
+    """What was found in a file: its stamp before, the digest of its content, and facts as they are kept."""
 
-    modified_ns: int
-    size: int
+    stamp: Stamp
     digest: str
     data: bytes
 
@@ -62,15 +61,15 @@ class Log:
 class Ahead:
     """The child process, as its parent sees it.
 
-    :param parse: makes pickled facts of a text.
+    :param parse: makes facts of a text, as they are kept; None if they cannot be.
     :param known: files that need not be parsed.
     :raises OSError: if there can be no such process.
     """
 
-    def __init__(self, parse: Callable[[str], bytes], foresee: Foresee, known: Iterable[str]) -> None:
+    def __init__(self, parse: Callable[[str], bytes | None], foresee: Foresee, known: Iterable[str]) -> None:
         self.asked, self.found = Log(), Log()
         self.data = os.memfd_create("forksafe")
-        self._ready: dict[str, tuple[int, int, str, int, int]] = {}
+        self._ready: dict[str, tuple[list[int], str, int, int]] = {}
         self._stack = ExitStack()
         work = Child(self, parse, set(known))
         try:
@@ -86,8 +85,8 @@ class Ahead:
             with suppress(OSError):  # there is no memory left; the child may do it as well
                 self.asked.append(path)
             return None
-        modified_ns, size, content, start, length = self._ready.pop(path)
-        return Parsed(modified_ns, size, content, os.pread(self.data, length, start))
+        stamp, content, start, length = self._ready.pop(path)
+        return Parsed(Stamp(*stamp), content, os.pread(self.data, length, start))
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -102,7 +101,7 @@ class Ahead:
 class Child:
     """What the child process does."""
 
-    def __init__(self, ahead: Ahead, parse: Callable[[str], bytes], known: set[str]) -> None:
+    def __init__(self, ahead: Ahead, parse: Callable[[str], bytes | None], known: set[str]) -> None:
         self.ahead = ahead
         self.parse = parse
         self.known = known
@@ -124,16 +123,18 @@ class Child:
             text = decode(content)
             if path not in self.known:
                 data = self.parse(text)
+                if data is None:
+                    return text
                 _write(self.ahead.data, data)
                 place = (self.size, len(data))
                 self.size += len(data)
-                self.ahead.found.append(path, status.st_mtime_ns, status.st_size, digest(content), *place)
+                self.ahead.found.append(path, stamp_of(status), digest(content), *place)
             return text
         except Exception:
             return None
 
 
-def start(parse: Callable[[str], bytes], foresee: Foresee, known: Iterable[str]) -> Ahead | None:
+def start(parse: Callable[[str], bytes | None], foresee: Foresee, known: Iterable[str]) -> Ahead | None:
     """Start a process that parses ahead; None where that is not safe, or where it would have no core of its own."""
     try:
         return Ahead(parse, foresee, known) if processes.may_fork() and _cores() >= 2 else None

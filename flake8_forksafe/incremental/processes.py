@@ -11,9 +11,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
-Result = TypeVar("Result")
 THREADS = "/proc/self/task"
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -69,25 +68,19 @@ def _end(number: int) -> None:
             os.waitpid(number, 0)
 
 
-def result_of_child(work: Callable[[], Result]) -> Result | None:
-    """What some work results in that a child does, so that the memory of this process stays as it was.
+def output_of_child(work: Callable[[], bytes]) -> bytes:
+    """What a child makes of some work, so that the memory of this process stays as it was.
 
-    None if there can be no child, or if it failed: then the caller does the work, and meets the same error.
+    Nothing if there can be no child, or if it failed: then the caller does the work, and meets the same error.
     """
-    import pickle
-
     try:
         if not may_fork():
-            return None
+            return b""
         file = os.memfd_create("forksafe")
     except OSError:
-        return None
+        return b""
     with open(file, "w+b", buffering=0) as stream:
-        with suppress(OSError), child(lambda: stream.write(pickle.dumps(work()))) as number:
+        with suppress(OSError), child(lambda: stream.write(work())) as number:
             os.waitpid(number, 0)
         stream.seek(0)
-        try:
-            result: Result = pickle.loads(stream.read())
-        except Exception:  # there was no child, it was killed, or it has failed
-            return None
-        return result
+        return stream.read()

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no chi
 
 PRELUDE = """
 import os, signal, sys, threading, time
-from flake8_forksafe.processes import may_fork, result_of_child
+from flake8_forksafe.incremental.processes import may_fork, output_of_child
 
 def left():
     try:
@@ -37,8 +37,9 @@ def run(script: str, directory: Path | None = None) -> str:
 def test_the_result_of_a_child() -> None:
     script = """
 here = []
-result = result_of_child(lambda: (here.append(1), os.getpid(), "x" * 1_000_000))
-print(result[1] != os.getpid(), len(result[2]), here, left())
+output = output_of_child(lambda: (here.append(1), b"%d " % os.getpid() + b"x" * 1_000_000)[1])
+number, text = output.split()
+print(int(number) != os.getpid(), len(text), here, left())
 """
     assert run(script) == "True 1000000 [] 0"
 
@@ -58,9 +59,9 @@ print(result[1] != os.getpid(), len(result[2]), here, left())
 def test_a_child_that_fails(work: str) -> None:
     script = f"""
 signal.signal(signal.SIGTERM, lambda *_: print("a handler of the program ran in the child", flush=True))
-print(result_of_child(lambda: {work}), left())
+print(output_of_child(lambda: {work}), left())
 """
-    assert run(script) == "None 0"
+    assert run(script) == "b'' 0"
 
 
 def test_an_interruption_ends_the_child() -> None:
@@ -70,7 +71,7 @@ def interrupt():
     time.sleep(3600)
 
 try:
-    result_of_child(interrupt)
+    output_of_child(interrupt)
 except KeyboardInterrupt:
     print(left())
 """
@@ -89,8 +90,8 @@ except KeyboardInterrupt:
     ids=["threads", "macOS", "old libc", "sandbox", "no more processes"],
 )
 def test_there_is_no_child_where_it_is_unsafe(condition: str) -> None:
-    script = f"{condition}\nprint(result_of_child(os.getpid), left(), signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    assert run(script) == "None 0 set()"
+    script = f"{condition}\nprint(output_of_child(os.urandom), left(), signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    assert run(script) == "b'' 0 set()"
 
 
 def test_flake8_does_not_take_the_memory_of_an_analysis(tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""What an outcome depends on: each question that was asked about a file or a directory, with its answer.
+
+The outcome still holds if each question has the same answer now.  Stamps only save asking again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flake8_forksafe.digest import digest
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.questions import ABOUT_FACTS, CONTENT, UNREAD, Answer, Question, answer_of
+from flake8_forksafe.project.stamps import Stamp, is_settled, stamp_at
+
+Answers = Mapping[Question, Answer]
+Plain = dict[str, Any]
+
+
+def gathered(disk: Disk, facts: Mapping[str, Answers], seen: Mapping[str, tuple[Stamp, str]], looked_ns: int) -> Plain:
+    """What an analysis depended on, as plain data; files with the same answers stand together.
+
+    :param facts: what was asked about the facts of files.
+    :param seen: the stamps of those files, and digests of their contents, which save asking as well.
+    :param looked_ns: when the first look was taken, or earlier.
+    """
+    groups: dict[str, tuple[list[Any], dict[str, tuple[Stamp | None, str]]]] = {}
+    for path in {**disk.answers, **facts}:
+        asked = {**disk.answers.get(path, {}), **facts.get(path, {})}
+        known = [[*question, answer] for question, answer in sorted(asked.items(), key=_in_order)]
+        stamp, content = seen.get(path, (None, ""))
+        groups.setdefault(repr(known), (known, {}))[1][path] = (disk.stamps.get(path) or stamp, content)
+    directories = []
+    for path in disk.directories():
+        names = disk.names_asked(path)
+        stamp = None if disk.links(path) else disk.stamps.get(path)
+        directories.append([path, names, stamp, listing_digest(disk, path, names)])
+    return {"looked_ns": looked_ns, "files": list(groups.values()), "directories": directories}
+
+
+def _in_order(asked: tuple[Question, Answer]) -> tuple[bool, str]:
+    """Facts of a module stand before those of function bodies, which are only looked at if the former are the same."""
+    return asked[0][0] == "body", repr(asked)
+
+
+def listing_digest(disk: Disk, directory: str, names: Sequence[str] | None) -> str:
+    """A digest of what some names in a directory stand for, links followed to where they lead; of all if None.
+
+    Python's own byte code does not count, which comes and goes.
+    """
+    listing = disk.listing(directory) if names is None else {}
+    kinds = {name: disk.kind(os.path.join(directory, name)) for name in names} if names is not None else listing
+    links = disk.links(directory)
+    entries = [
+        (name, kind, os.path.realpath(os.path.join(directory, name)) if name in links else "")
+        for name, kind in sorted(kinds.items())
+        if name != "__pycache__"
+    ]
+    return digest(repr((entries, disk.why_unread(directory))).encode("utf-8", "surrogateescape"))
+
+
+def still_holds(evidence: Plain, disk: Disk) -> bool:
+    """Whether every question has the same answer now.
+
+    :param disk: one that has not looked at anything yet.
+    """
+    looked_ns = int(evidence["looked_ns"])
+    stale: list[tuple[str, str, list[Any]]] = []
+    for known, paths in evidence["files"]:
+        for path, (stamp, content) in paths.items():
+            if path in disk.overlay or not _is_unchanged(path, stamp, looked_ns):
+                stale.append((path, content, known))
+    for directory, names, stamp, known in evidence["directories"]:
+        if not _is_unchanged(directory, stamp, looked_ns) and listing_digest(disk, directory, names) != known:
+            return False
+    return all(_answers_stay(path, content, known, disk) for path, content, known in stale)
+
+
+def _is_unchanged(path: str, known: list[int] | None, looked_ns: int) -> bool:
+    if known is None:
+        return False
+    stamp = Stamp(*known)
+    return stamp_at(path) == stamp and is_settled(stamp, looked_ns)
+
+
+def _answers_stay(path: str, before: str, known: list[Any], disk: Disk) -> bool:
+    """Whether each question about a file has the same answer now."""
+    try:
+        content = disk.content(path)
+    except OSError:
+        return known == [[*CONTENT, UNREAD]]
+    if before and digest(content) == before:
+        return True
+    plain = [line for line in known if line[0] not in ABOUT_FACTS]
+    if any(answer_of(content, tuple(question)) != answer for *question, answer in plain):
+        return False
+    if len(plain) == len(known):
+        return True
+    from flake8_forksafe.incremental.fact_store import answers_about_facts
+
+    return answers_about_facts(content, known) == [line for line in known if line[0] in ABOUT_FACTS]

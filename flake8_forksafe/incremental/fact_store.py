@@ -1,0 +1,255 @@
+"""Facts by content: collected once, kept in one file.
+
+What counts is the content's hash, so facts are as good under another path; what the system notes of a file only saves
+reading it.  The file is read in one go, and each entry decoded when it is asked for: as plain data that is checked
+against the types in :mod:`flake8_forksafe.source.facts`.  What cannot be used is no error, and replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from flake8_forksafe.digest import digest
+from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.project.questions import ABOUT_FACTS, CONTENT, UNREAD, Answer, Question
+from flake8_forksafe.project.stamps import Stamp, is_settled, stamp_of
+from flake8_forksafe.source.collected import Collected, Entry, Foresee
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import SCHEMA, Block
+from flake8_forksafe.source.text import Unreadable, decode
+
+if TYPE_CHECKING:
+    from flake8_forksafe.incremental.ahead import Ahead
+
+NOT_PLAIN = (msgspec.MsgspecError, OverflowError, RecursionError, TypeError, ValueError)
+"""What is raised for facts that plain data cannot hold."""
+FILE_NAME = f"facts-{SCHEMA}"
+SIZE_LIMIT = 128_000_000
+"""Bytes of facts kept; those not used for longest go first."""
+
+
+class Stored(msgspec.Struct, array_like=True, gc=False):
+    """What is kept of one content."""
+
+    body: Block
+    bodies: tuple[tuple[Cut, Block], ...]
+
+
+class Seen(NamedTuple):
+    """What one path held, and the digest of its content."""
+
+    stamp: Stamp
+    digest: str
+
+
+class Document(msgspec.Struct, array_like=True):
+    """The file."""
+
+    looked_ns: int
+    seen: dict[bytes, Seen]
+    entries: dict[str, msgspec.Raw]
+
+
+class FactStore(Collected):
+    """Facts of files and of function bodies, from what was kept where the content is the same.
+
+    :param files: where they are kept.
+    :param read: reads a file's current content (an unsaved buffer, if there is one).
+    :param overlaid: whether a path's content is a buffer, whose stamp means nothing.
+    :param with_answers: whether it will be asked for :attr:`answers`.
+    :ivar answers: at the end, what was asked about each file, as evidence for an outcome.
+    """
+
+    def __init__(
+        self,
+        files: KeptFiles,
+        read: Callable[[str], bytes],
+        overlaid: Callable[[str], bool] = lambda path: False,
+        with_answers: bool = False,
+    ) -> None:
+        super().__init__(read)
+        self.files = files
+        self.overlaid = overlaid
+        self.with_answers = with_answers
+        self.answers: dict[str, dict[Question, Answer]] = {}
+        self.digests: dict[str, str] = {}
+        self._looked_ns = time.time_ns()
+        self._by_digest: dict[str, Entry] = {}
+        self._bodies_known: dict[str, int] = {}
+        self._stored: dict[str, bytes | memoryview | msgspec.Raw] = {}
+        self._seen: dict[str, Seen] = {}
+        self._seen_since_ns = 0
+        self._now_seen: dict[str, Seen] = {}
+        self._ahead: Ahead | None = None
+        self._load()
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def parsing_ahead(self, foresee: Foresee) -> Iterator[None]:
+        """Meanwhile, on a run that began without facts, let another process parse what is likely to be asked for."""
+        if not self._seen:
+            from flake8_forksafe.incremental.ahead import start
+
+            self._ahead = start(_parse, foresee, self.digests)
+        try:
+            yield
+        finally:
+            if self._ahead is not None:
+                self._ahead.close()
+                self._ahead = None
+
+    def _found(self, path: str) -> Entry:
+        key = self.digests[path] = self._digest(path)
+        entry = self._by_digest.get(key) or self._kept(key)
+        if entry is None:
+            entry = super()._found(path)
+        self._by_digest[key] = entry
+        return entry
+
+    def _digest(self, path: str) -> str:
+        """The hash of a file's content, from its stamp where that is trustworthy."""
+        status = None if self.overlaid(path) else os.stat(path)
+        seen = self._seen.get(path)
+        if status is not None and seen is not None and self._is_current(seen, stamp_of(status)):
+            self._now_seen[path] = seen
+            return seen.digest
+        ahead = self._ahead.take(path) if self._ahead is not None and status is not None else None
+        if ahead is not None and status is not None and ahead.stamp == stamp_of(status):
+            self.parsed.append(path)
+            self._stored[ahead.digest] = ahead.data
+            self._now_seen[path] = Seen(ahead.stamp, ahead.digest)
+            return ahead.digest
+        found = digest(self.read(path))
+        if status is not None:
+            self._now_seen[path] = Seen(stamp_of(status), found)
+        return found
+
+    def _is_current(self, seen: Seen, stamp: Stamp) -> bool:
+        """Whether a file is still what the store saw."""
+        return seen.stamp == stamp and seen.digest in self._stored and is_settled(stamp, self._seen_since_ns)
+
+    def seen(self) -> dict[str, tuple[Stamp, str]]:
+        """The stamps of the files that were asked for, from before they were read, and digests of their contents."""
+        return {path: (seen.stamp, seen.digest) for path, seen in self._now_seen.items()}
+
+    def finish(self) -> None:
+        """Keep what is new, remember what was asked, and give the memory of all facts back."""
+        self._save()
+        if self.with_answers:
+            self.answers = {path: self._answers(path) for path in self.used}
+        self._stored.clear()
+        self._by_digest.clear()
+        super().finish()
+
+    def _answers(self, path: str) -> dict[Question, Answer]:
+        """What was asked about a file; its content as a whole where it has no facts."""
+        entry = self.entries.get(path)
+        if entry is not None:
+            try:
+                answers: dict[Question, Answer] = {("facts",): _digest_of(entry.body)}
+                for cut, block in entry.bodies.items():
+                    answers["body", cut.first, cut.last] = _digest_of(block)
+                return answers
+            except NOT_PLAIN:
+                pass
+        return {CONTENT: self.digests.get(path, UNREAD)}
+
+    # --- keeping ------------------------------------------------------------------------------------------------
+
+    def _kept(self, digest: str) -> Entry | None:
+        data = self._stored.get(digest)
+        if data is None:
+            return None
+        try:
+            stored = msgspec.msgpack.decode(data, type=Stored)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return None
+        entry = Entry(stored.body, dict(stored.bodies))
+        self._bodies_known[digest] = len(entry.bodies)
+        return entry
+
+    def _load(self) -> None:
+        payload = self.files.read(FILE_NAME)
+        if payload is None:
+            return
+        try:
+            document = msgspec.msgpack.decode(payload, type=Document)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return
+        self._seen_since_ns = document.looked_ns
+        self._seen = {os.fsdecode(path): seen for path, seen in document.seen.items()}
+        self._stored.update(document.entries)
+
+    def _save(self) -> None:
+        changed = {key: entry for key, entry in self._by_digest.items()
+                   if self._bodies_known.get(key, -1) != len(entry.bodies)}  # fmt: skip
+        if self.files.directory is None or not (changed or self._now_seen.items() - self._seen.items()):
+            return
+        stored = {key: data for key, data in self._stored.items() if key not in changed}
+        for key, entry in changed.items():
+            packed = pack(entry)
+            if packed is not None:
+                stored[key] = packed
+        recent = {key: stored[key] for key in self.digests.values() if key in stored}
+        size = sum(len(memoryview(data)) for data in recent.values())
+        for key, data in stored.items():
+            length = len(memoryview(data))
+            if key not in recent and size + length <= SIZE_LIMIT:
+                recent[key] = data
+                size += length
+        known = {path: seen for path, seen in self._seen.items() if is_settled(seen.stamp, self._seen_since_ns)}
+        kept = {os.fsencode(path): seen for path, seen in {**known, **self._now_seen}.items() if seen.digest in recent}
+        entries = {key: msgspec.Raw(data) for key, data in recent.items()}
+        self.files.write(FILE_NAME, msgspec.msgpack.encode(Document(self._looked_ns, kept, entries)))
+
+
+def pack(entry: Entry) -> bytes | None:
+    """What is kept of one content; None if plain data cannot hold it, so that it is collected anew each time.
+
+    That is so for integers of more than 64 bits, complex numbers, text with half of a surrogate pair, and what is
+    nested too deeply.
+    """
+    try:
+        return msgspec.msgpack.encode(Stored(entry.body, tuple(entry.bodies.items())))
+    except NOT_PLAIN:
+        return None
+
+
+def answers_about_facts(content: bytes, known: Sequence[Sequence[Any]]) -> list[list[Any]] | None:
+    """What the questions about the facts of a file are answered for some content, in their order; None if it has none.
+
+    :param known: the questions, each with an answer at its end.
+    """
+    from flake8_forksafe.source.collector import collect, collect_body
+
+    answers: list[list[Any]] = []
+    try:
+        text = decode(content)
+        for *question, answer in known:
+            if question[0] in ABOUT_FACTS:
+                block = collect(text) if question[0] == "facts" else collect_body(text, Cut(*question[1:]))
+                answers.append([*question, _digest_of(block)])
+                if answers[-1] != [*question, answer]:
+                    break  # where bodies lie is not known any more
+    except (Unreadable, *NOT_PLAIN):
+        return None
+    return answers
+
+
+def _digest_of(block: Block) -> str:
+    """A digest of facts, lines and columns included."""
+    return digest(msgspec.msgpack.encode(block))
+
+
+def _parse(text: str) -> bytes | None:
+    """What is kept of a text of which nothing is known."""
+    from flake8_forksafe.source.collector import collect
+
+    return pack(Entry(collect(text)))

@@ -1,0 +1,132 @@
+"""Files that are kept between runs: signed, put in place whole or not at all, and recognised before they go."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from flake8_forksafe import __version__
+from flake8_forksafe.incremental.secret import is_own, secret, temporary_name
+
+MAGIC = b"forksafe kept "
+SIGNATURE_SIZE = 32
+SIZE_LIMIT = 512_000_000
+"""Bytes; a larger file is not read."""
+TEMPORARY = re.compile(r"\.[\w.-]+\.\d+\.\d+\.tmp")
+LEFTOVER_S = 3600
+"""Seconds after which nobody is writing a temporary file any more."""
+
+
+class KeptFiles:
+    """The kept files in one directory, which is this program's own.
+
+    Whatever is wrong with the directory or with a file is no error: nothing is read, or nothing is kept.  A directory
+    that is another user's, or that everybody may write to, is not used.
+
+    :param directory: is made if need be; None for nowhere.
+    :raises UsageError: see :func:`~flake8_forksafe.incremental.secret.secret`.
+    """
+
+    def __init__(self, directory: str | None) -> None:
+        self.directory = directory if directory is not None and _prepare(directory) else None
+        self._key = secret() if self.directory is not None else None
+
+    def read(self, name: str) -> memoryview | None:
+        """The content of a file, if this version wrote it for this user, on this Python."""
+        if self.directory is None or self._key is None:
+            return None
+        try:
+            with open(os.path.join(self.directory, name), "rb") as stream:
+                if os.fstat(stream.fileno()).st_size > SIZE_LIMIT:
+                    return None
+                content = stream.read()
+        except OSError:
+            return None
+        start = header(name)
+        payload = memoryview(content)[len(start) + SIGNATURE_SIZE :]
+        signature = content[len(start) : len(start) + SIGNATURE_SIZE]
+        signed = content.startswith(start) and hmac.compare_digest(signature, self._sign(start, payload))
+        return payload if signed else None
+
+    def write(self, name: str, payload: bytes) -> bool:
+        """Put a file in place, whole or not at all, and remove what killed processes left; whether it worked."""
+        if self.directory is None or self._key is None:
+            return False
+        start = header(name)
+        temporary = os.path.join(self.directory, temporary_name(name))
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            with open(os.open(temporary, flags, 0o600), "wb") as stream:
+                stream.writelines((start, self._sign(start, payload), payload))
+            os.replace(temporary, os.path.join(self.directory, name))
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temporary)
+            return False
+        self._collect_leftovers()
+        return True
+
+    def _sign(self, start: bytes, payload: bytes | memoryview) -> bytes:
+        signature = hashlib.blake2b(start, key=self._key or b"", digest_size=SIGNATURE_SIZE)
+        signature.update(payload)
+        return signature.digest()
+
+    def evict(self, pattern: re.Pattern[str], kept: int) -> None:
+        """Remove the oldest files of a kind.
+
+        :param pattern: of their whole names.
+        :param kept: how many stay.
+        """
+        found = sorted(self._own(pattern), reverse=True)
+        for _, path in found[kept:]:
+            with suppress(OSError):
+                os.unlink(path)
+
+    def _collect_leftovers(self) -> None:
+        before_ns = time.time_ns() - LEFTOVER_S * 1_000_000_000
+        for modified_ns, path in self._own(TEMPORARY):
+            if modified_ns < before_ns:
+                with suppress(OSError):
+                    os.unlink(path)
+
+    def _own(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+        """Time stamps and paths of files that have such a name, and that this program wrote or began to write."""
+        assert self.directory is not None
+        with suppress(OSError), os.scandir(self.directory) as entries:
+            for entry in entries:
+                if not pattern.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
+                    continue
+                with suppress(OSError), open(entry.path, "rb") as stream:
+                    start = stream.read(len(MAGIC))
+                    if start == MAGIC or (pattern is TEMPORARY and MAGIC.startswith(start)):
+                        yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.path
+
+
+def header(name: str) -> bytes:
+    """What a file begins with: what it is, and what wrote it."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    return MAGIC + f"{name} {__version__} python {python}\n".encode("utf-8", "surrogateescape")
+
+
+def _prepare(directory: str) -> bool:
+    """Make a directory, out of version control; whether it may be used."""
+    try:
+        with suppress(FileExistsError):
+            os.makedirs(os.path.dirname(directory), exist_ok=True)
+            os.mkdir(directory, 0o700)
+            with open(os.path.join(directory, ".gitignore"), "x", encoding="utf-8") as stream:
+                stream.write("# made by forksafe\n*\n")
+        status = os.lstat(directory)
+    except OSError:
+        return False
+    return os.path.isdir(directory) and not os.path.islink(directory) and _is_trusted(status)
+
+
+def _is_trusted(status: os.stat_result) -> bool:
+    return is_own(status) and (os.name == "nt" or not status.st_mode & 0o002)

@@ -1,0 +1,163 @@
+"""The last outcome, kept with what it depends on: as long as that stays the same, nothing is analysed again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from flake8_forksafe import __version__
+from flake8_forksafe.digest import checksum
+from flake8_forksafe.finding import Outcome, Remark
+from flake8_forksafe.incremental import plain
+from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.settings import Settings
+
+if TYPE_CHECKING:
+    from flake8_forksafe.incremental.evidence import Plain
+    from flake8_forksafe.project.disk import Disk
+    from flake8_forksafe.report.result import Report
+    from flake8_forksafe.rules.rule import Context
+
+SCHEMA = 4
+KEPT = 8
+"""Outcomes that are kept: one for each set of options in use."""
+FILE_NAME = re.compile(r"outcome-[0-9a-f]+")
+VARIABLES = ("HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "POETRY_CACHE_DIR")
+"""Environment variables that decide which environment is looked at."""
+
+
+def outcome_of(
+    settings: Settings,
+    overlay: Mapping[str, bytes] = MappingProxyType({}),
+    with_remarks: bool = True,
+    apart: bool = False,
+) -> Outcome:
+    """The outcome of an analysis, kept or new, less what the baseline knows.
+
+    :param with_remarks: whether remarks are wanted, which take their time.
+    :param apart: whether to leave a new analysis to a child, where that is possible: flake8's workers, which are forked
+        later, were slowed down by some 5 % by what the memory of an analysis looks like when it is freed.
+    :raises UsageError: if the baseline cannot be used.
+    """
+    if settings.baseline is None:
+        return whole_outcome(settings, overlay, with_remarks, apart)
+    from flake8_forksafe.baseline import baseline_path, read_baseline, without_known
+
+    entries = read_baseline(baseline_path(settings))
+    outcome = whole_outcome(settings._replace(baseline=None), overlay, with_remarks, apart)
+    return without_known(outcome, entries, settings)
+
+
+def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks: bool, apart: bool) -> Outcome:
+    """The outcome of an analysis, kept or new."""
+    kept = KeptOutcome(settings, overlay)
+    known = kept.load(with_remarks)
+    if known is not None:
+        return known
+    from flake8_forksafe.project.disk import disk_of, mentions, raise_if_blind
+
+    disk = disk_of(settings, overlay)
+    if not settings.app and not mentions(disk, settings.project, "elery"):
+        from flake8_forksafe.incremental.evidence import gathered
+
+        raise_if_blind(disk)
+        outcome = Outcome((), (), 0, 0)
+        if kept.saves and not disk.exhausted:
+            kept.save(outcome, gathered(disk, {}, {}, kept.looked_ns), True)
+        return outcome
+    if apart:
+        from flake8_forksafe.incremental.processes import output_of_child
+
+        made = plain.loads(output_of_child(lambda: plain.dumps(new_outcome(kept, with_remarks))))
+        if made is not None:
+            return made
+    return new_outcome(kept, with_remarks)
+
+
+def new_outcome(kept: KeptOutcome, with_remarks: bool) -> Outcome:
+    """The outcome of a new analysis; it is kept."""
+    from flake8_forksafe.analysis import analyse
+    from flake8_forksafe.incremental.evidence import gathered
+    from flake8_forksafe.incremental.fact_store import FactStore
+
+    stores: list[FactStore] = []
+
+    def sources(disk: Disk) -> FactStore:
+        stores.append(FactStore(kept.files, disk.content, kept.overlay.__contains__, kept.saves))
+        return stores[0]
+
+    report = analyse(kept.settings, kept.overlay, sources)
+    remarks = remarks_on(report.context) if with_remarks else ()
+    outcome = Outcome(report.findings, remarks, len(report.traces), report.files)
+    disk = report.disk
+    if kept.saves and not disk.exhausted and not disk.unread():
+        kept.save(outcome, gathered(disk, stores[0].answers, stores[0].seen(), kept.looked_ns), with_remarks)
+    return outcome
+
+
+def remarks_on(context: Context) -> tuple[Remark, ...]:
+    """What ``forksafe check`` says besides the findings; once, though two workers may give rise to it."""
+    from flake8_forksafe.report.remarks import remarks
+
+    return tuple(dict.fromkeys(remarks(context)))
+
+
+def analysed(settings: Settings) -> Report:
+    """A new analysis, with facts that are kept: for who wants more than an outcome."""
+    from flake8_forksafe.analysis import analyse
+    from flake8_forksafe.incremental.fact_store import FactStore
+
+    files = KeptFiles(settings.cache_dir)
+    return analyse(settings, sources=lambda disk: FactStore(files, disk.content))
+
+
+class KeptOutcome:
+    """The file that keeps an outcome, for some settings.
+
+    :ivar saves: whether a new outcome is kept: not one that depends on an unsaved buffer.
+    :ivar looked_ns: a time before the first look at any file.
+    """
+
+    def __init__(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
+        self.settings = settings
+        self.overlay = overlay
+        self.looked_ns = time.time_ns()
+        self.files = KeptFiles(settings.cache_dir)
+        self.saves = self.files.directory is not None and not overlay
+        variables = [os.environ.get(name) for name in VARIABLES]
+        parts = [settings._replace(cache_dir=None), os.path.realpath(settings.project), sys.prefix, sys.version]
+        self.key = repr((SCHEMA, __version__, parts, variables))
+        self.name = f"outcome-{checksum(self.key)}"
+
+    def load(self, with_remarks: bool) -> Outcome | None:
+        """The kept outcome, if it still holds.
+
+        :param with_remarks: whether its remarks are wanted.
+        """
+        payload = self.files.read(self.name)
+        if payload is None:
+            return None
+        try:
+            document = json.loads(bytes(payload))
+            if document["key"] != self.key or (with_remarks and not document["with_remarks"]):
+                return None
+            from flake8_forksafe.incremental.evidence import still_holds
+            from flake8_forksafe.project.disk import disk_of
+
+            if not still_holds(document["evidence"], disk_of(self.settings, self.overlay)):
+                return None
+            return plain.outcome_of_plain(document["outcome"])
+        except Exception:  # whatever a damaged file, or a disk that nothing can be read of, raises: analyse
+            return None
+
+    def save(self, outcome: Outcome, evidence: Plain, with_remarks: bool) -> None:
+        """Keep an outcome with what it depends on."""
+        document = {"key": self.key, "with_remarks": with_remarks, "evidence": evidence, "outcome": outcome}
+        self.files.write(self.name, json.dumps(document, separators=(",", ":")).encode())
+        self.files.evict(FILE_NAME, KEPT)

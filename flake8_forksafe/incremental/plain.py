@@ -1,0 +1,54 @@
+"""Outcomes as JSON and back; what is read is checked, since it may be damaged."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
+
+
+def dumps(outcome: Outcome) -> bytes:
+    """An outcome as JSON."""
+    return json.dumps(outcome, separators=(",", ":")).encode()
+
+
+def loads(data: bytes) -> Outcome | None:
+    """The outcome in some JSON; None if there is none."""
+    try:
+        return outcome_of_plain(json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def outcome_of_plain(value: Any) -> Outcome:
+    """The outcome in plain data.
+
+    :raises ValueError: if it is none; or TypeError.
+    """
+    findings, remarks, apps, files = value
+    return Outcome(tuple(map(_finding, findings)), tuple(map(_remark, remarks)), _of(int, apps), _of(int, files))
+
+
+def _finding(value: Any) -> Finding:
+    path, line, column, code, what, subject, chain, instead, place = value
+    return Finding(
+        _of(str, path), _of(int, line), _of(int, column), _of(str, code), _of(str, what), _of(str, subject),
+        tuple(map(_hop, chain)), _of(str, instead), (_of(str, place[0]), _of(int, place[1])) if place else None,
+    )  # fmt: skip
+
+
+def _hop(value: Any) -> Hop:
+    node, path, line, kind, step = value
+    return Hop(_of(str, node), path if path is None else _of(str, path), _of(int, line), _of(str, kind), _of(str, step))
+
+
+def _remark(value: Any) -> Remark:
+    text, path, line = value
+    return Remark(_of(str, text), path if path is None else _of(str, path), _of(int, line))
+
+
+def _of(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"{value!r} is no {kind.__name__}")
+    return value

@@ -1,0 +1,85 @@
+"""The key that only this user has: what is kept is signed with it, and what is not signed with it is not read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import suppress
+
+from flake8_forksafe.settings import UsageError
+from flake8_forksafe.user_directories import APPLICATION, user_data
+
+VARIABLE = "FORKSAFE_CACHE_KEY"
+"""A secret to sign with instead, for runners of a CI service that share a cache."""
+SHORTEST = 16
+SIZE = 32
+
+
+def secret() -> bytes | None:
+    """The key, which is made when it is first needed; None where it cannot be kept.
+
+    It lies in the user's data directory, not in the cache: who passes caches on does not pass the key on.
+
+    :raises UsageError: if the environment gives one that can be guessed.
+    """
+    given = os.environ.get(VARIABLE)
+    if given is not None:
+        if len(given) < SHORTEST:
+            raise UsageError(f"{VARIABLE} must be a secret of {SHORTEST} characters or more")
+        import hashlib
+
+        return hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
+    data = user_data()
+    if data is None:
+        return None
+    path = os.path.join(data, APPLICATION, "cache-key")
+    return _read(path) or _make(path)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return None
+    with open(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or not is_private(status):
+            return None
+        content = stream.read(SIZE + 1)
+        return content if len(content) == SIZE else None
+
+
+def _make(path: str) -> bytes | None:
+    """Put a new key in place, unless another process was quicker."""
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, temporary_name(name))
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            with open(descriptor, "wb") as stream:
+                stream.write(os.urandom(SIZE))
+            with suppress(FileExistsError):
+                os.link(temporary, path)
+        finally:
+            os.unlink(temporary)
+    except OSError:
+        return None
+    return _read(path)
+
+
+def is_private(status: os.stat_result) -> bool:
+    """Whether something is this user's, and nobody else's to read or write."""
+    return is_own(status) and (os.name == "nt" or not status.st_mode & 0o077)
+
+
+def is_own(status: os.stat_result) -> bool:
+    """Whether something is this user's, as far as the system tells."""
+    user = getattr(os, "getuid", lambda: status.st_uid)()
+    return bool(status.st_uid == user)
+
+
+def temporary_name(name: str) -> str:
+    """A name that no other process uses."""
+    return f".{name}.{os.getpid()}.{time.time_ns()}.tmp"

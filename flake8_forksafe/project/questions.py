@@ -1,0 +1,104 @@
+"""What is asked about the content of a file, besides its facts; pure functions, so that they can be asked again.
+
+An answer is plain data.  As long as all answers stay the same, an analysis that asked nothing else stays the same.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+
+from flake8_forksafe.digest import digest
+
+Argument = str | int
+Answer = str | int | bool | list[int] | list[str]
+Question = tuple[Argument, ...]
+"""A name in :data:`QUESTIONS`, and its arguments."""
+
+CONTENT: Question = ("content",)
+ABOUT_FACTS = ("facts", "body")
+"""Questions that whoever makes facts of a file answers himself: about its statements, and about a function body."""
+UNREAD = ""
+"""The answer to every question about a file that cannot be read."""
+CREATION = re.compile(rb"\bCelery\s*[\[(]")
+IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+celery\b", re.MULTILINE)
+
+TASK = re.compile(rb"^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b", re.MULTILINE)
+"""A decorator that makes a function a task."""
+
+ANY_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import\b|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE
+)
+LIBRARIES = frozenset({"celery", "kombu", "django", "flask"})
+"""What a file that holds a Celery app imports, though a file of the project may have the same name."""
+DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
+"""A string that may name a module, as ``include`` does."""
+
+
+def head(content: bytes, size: int) -> str:
+    """A digest of the beginning, and the size of the whole."""
+    return head_of(content, size, len(content))
+
+
+def head_of(content: bytes, size: int, whole: int) -> str:
+    """The answer to :func:`head` where only the beginning was read of a file of some size."""
+    return f"{digest(content[:size])} {whole}"
+
+
+def holds(content: bytes, *words: str) -> bool:
+    """Whether one of some words occurs."""
+    return any(word.encode() in content for word in words)
+
+
+def lines_hold(content: bytes, count: int, *arguments: Argument) -> list[int]:
+    """Which of some ranges of lines hold one of some words, by their index.
+
+    :param count: of the words, which come first; then the first and last line of each range, from 1.
+    """
+    words = [str(word).encode() for word in arguments[:count]]
+    numbers = [int(number) for number in arguments[count:]]
+    lines = content.splitlines()
+    ranges = enumerate(zip(numbers[::2], numbers[1::2], strict=True))
+    texts = ((index, b"\n".join(lines[first - 1 : last])) for index, (first, last) in ranges)
+    return [index for index, text in texts if any(word in text for word in words)]
+
+
+def celery(content: bytes) -> list[int]:
+    """The line of the first import of Celery, 0 for none; whether an app may be created, and whether tasks are."""
+    match = IMPORT.search(content)
+    line = content.count(b"\n", 0, match.end()) + 1 if match else 0
+    return [line, int(CREATION.search(content) is not None), int(TASK.search(content) is not None)]
+
+
+def imported(content: bytes) -> list[str]:
+    """The modules that absolute imports of a source text name, wherever in it they stand, and strings like them."""
+    found: set[str] = set()
+    for source, plain in ANY_IMPORT.findall(content):
+        names = [source] if source else [part.split()[0] for part in plain.split(b",") if part.split()]
+        found.update(name.decode("ascii", "replace") for name in names)
+    found.update(name.decode("ascii", "replace") for name in DOTTED.findall(content))
+    return sorted(name for name in found if name.partition(".")[0] not in sys.stdlib_module_names | LIBRARIES)
+
+
+QUESTIONS: Mapping[str, Callable[..., Answer]] = {
+    "content": digest, "head": head, "holds": holds, "lines hold": lines_hold, "celery": celery,
+    "imported": imported,
+}  # fmt: skip
+
+
+def answer_of(content: bytes, question: Question) -> Answer:
+    """The answer to a question."""
+    return QUESTIONS[str(question[0])](content, *question[1:])
+
+
+def as_numbers(answer: Answer) -> list[int]:
+    """An answer that is a list of numbers."""
+    assert isinstance(answer, list)
+    return [number for number in answer if isinstance(number, int)]
+
+
+def as_words(answer: Answer) -> list[str]:
+    """An answer that is a list of words."""
+    assert isinstance(answer, list)
+    return [word for word in answer if isinstance(word, str)]

@@ -1,0 +1,100 @@
+"""Facts of files and of function bodies, collected when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.facts import Block
+from flake8_forksafe.source.text import Unreadable, decode
+
+Foresee = Callable[[Callable[[str], "str | None"]], None]
+"""Names one file after the other to the function it is given, which returns the text, or None if there is none."""
+
+
+class Entry:
+    """The facts of one content, and of those function bodies in it that were asked for."""
+
+    __slots__ = ("bodies", "body")
+
+    def __init__(self, body: Block, bodies: dict[Cut, Block] | None = None) -> None:
+        self.body = body
+        self.bodies = {} if bodies is None else bodies
+
+
+class Collected:
+    """Facts by path; implements :class:`flake8_forksafe.interpreter.walk.Sources`.
+
+    :param read: reads a file's current content (an unsaved buffer, if there is one).
+    :ivar used: files that facts were asked of.
+    :ivar parsed: files that were parsed in this run.
+    :ivar bodies_collected: how many function bodies were.
+    """
+
+    def __init__(self, read: Callable[[str], bytes]) -> None:
+        self.read = read
+        self.used: list[str] = []
+        self.parsed: list[str] = []
+        self.bodies_collected = 0
+        self.entries: dict[str, Entry] = {}
+        self.failures: dict[str, Exception] = {}
+        self._text_of: tuple[str, str] = ("", "")
+
+    def module(self, path: str) -> Block:
+        """Facts of a file.
+
+        :raises Unreadable: if it cannot be parsed.
+        :raises OSError: if it cannot be read.
+        """
+        return self.entry(path).body
+
+    def body(self, path: str, cut: Cut) -> Block:
+        """Facts of a function body in a file."""
+        entry = self.entry(path)
+        block = entry.bodies.get(cut)
+        if block is None:
+            from flake8_forksafe.source.collector import collect_body
+
+            block = entry.bodies[cut] = collect_body(self._text(path), cut)
+            self.bodies_collected += 1
+        return block
+
+    @contextmanager
+    def parsing_ahead(self, foresee: Foresee) -> Iterator[None]:
+        """Meanwhile files may be parsed before they are asked for; here they are not."""
+        yield
+
+    def finish(self) -> None:
+        """Nothing more will be asked: give the memory of all facts back."""
+        self.entries.clear()
+
+    def entry(self, path: str) -> Entry:
+        """What is known of a file.
+
+        :raises Unreadable: if it cannot be parsed.
+        :raises OSError: if it cannot be read.
+        """
+        entry = self.entries.get(path)
+        if entry is None:
+            if path in self.failures:
+                raise self.failures[path]
+            self.used.append(path)
+            try:
+                entry = self.entries[path] = self._found(path)
+            except (Unreadable, OSError) as error:
+                self.failures[path] = error
+                raise
+        return entry
+
+    def _found(self, path: str) -> Entry:
+        from flake8_forksafe.source.collector import collect
+
+        self.parsed.append(path)
+        return Entry(collect(self._text(path)))
+
+    def _text(self, path: str) -> str:
+        """What a file holds; that of the last is at hand, since bodies are often asked for one after the other."""
+        if self._text_of[0] != path:
+            self._text_of = (path, decode(self.read(path)))
+        return self._text_of[1]

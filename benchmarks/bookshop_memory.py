@@ -55,7 +55,7 @@ def embedder():
 def copy(name: str, directory: Path) -> Path:
     """A copy of a fixture that loads its model from this directory."""
     target = directory / name
-    shutil.copytree(FIXTURES / name, target, ignore=shutil.ignore_patterns(".forksafe_cache"))
+    shutil.copytree(FIXTURES / name, target)
     for path in target.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(MODELS, str(directory / "models")), encoding="utf-8")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from editor import latency
-from subjects import CACHE, PACKAGES, WEBLATE, Environments, Package, forget, generated
-from timing import Command, Sample, compare, ratio, run
+from subjects import PACKAGES, WEBLATE, Environments, Package, forget, generated
+from timing import CACHE, Command, Sample, compare, ratio, run
 
 SELECTED = ("--isolated", "--select=E9,F,FS")
 COMMENT = "\n# an edit that changes no fact\n"

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from generate import generate
+from timing import CACHE
 
 ROOT = Path(__file__).resolve().parent.parent
-CACHE = ".forksafe_cache"
-"""Where forksafe keeps what it read, in the directory of the project."""
 PEERS = ("flake8", "python-lsp-server")
 """What both environments have; import-linter is only in that of the plugin."""
 

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+CACHE = ".forksafe_cache"
+"""Where forksafe keeps what it read, in the directory of the project."""
+
 
 class Sample(NamedTuple):
     """What one run took.
@@ -46,7 +49,10 @@ def run(command: Command) -> Sample:
     :raises RuntimeError: if its exit status is neither 0 nor 1 (a linter's "something was found").
     """
     command.prepare()
-    environment = {**os.environ, "PYTHONPATH": str(command.directory), "PYTHONDONTWRITEBYTECODE": ""}
+    environment = {
+        **os.environ, "PYTHONPATH": str(command.directory), "PYTHONDONTWRITEBYTECODE": "",
+        "FORKSAFE_CACHE_DIR": str(command.directory / CACHE),
+    }  # fmt: skip
     with (
         tempfile.TemporaryFile("w+") as given,
         tempfile.TemporaryFile("w+") as out,

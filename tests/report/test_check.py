@@ -23,7 +23,7 @@ ENVIRON = {name: value for name, value in os.environ.items() if name not in ("NO
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sample project, in which the outcome is kept from one test to the next; its path is not ASCII."""
     root = tmp_path_factory.mktemp("check") / "Bücher" / "bookshop"
-    return Path(shutil.copytree(FIXTURES / "bookshop", root, ignore=shutil.ignore_patterns(".forksafe_cache")))
+    return Path(shutil.copytree(FIXTURES / "bookshop", root))
 
 
 def forksafe(shop: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:

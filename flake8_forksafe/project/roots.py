@@ -8,7 +8,6 @@ lies, then the packages that build metadata names.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 
 from flake8_forksafe.project.disk import Disk

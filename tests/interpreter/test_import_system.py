@@ -9,12 +9,12 @@ from helpers import import_in, make_walk, write
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Layout
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 
 
 def test_nothing_is_known_of_what_is_installed_unless_it_is_told(tmp_path: Path) -> None:
     disk = Disk()
-    system = ImportSystem(Layout(disk, (str(tmp_path),)), FactStore(None, disk.read), frozenset({"torch"}))
+    system = ImportSystem(Layout(disk, (str(tmp_path),)), Collected(disk.content), frozenset({"torch"}))
     assert system.presence("torch") is None
     assert (system.modules, system.bodies) == ({}, {})
 

@@ -15,7 +15,7 @@ from flake8_forksafe.interpreter.values import Arguments, External, Literal, Val
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Layout
-from flake8_forksafe.source.cache import FactStore
+from flake8_forksafe.source.collected import Collected
 
 
 class Counter(LibraryState):
@@ -31,9 +31,7 @@ def count(machine: Machine, function: External, arguments: Arguments, frame: Fra
 
 def told(root: Path, library: Library, source: str) -> Walk:
     disk = Disk()
-    system = ImportSystem(
-        Layout(disk, (str(write(root, {"main.py": source})),)), FactStore(None, disk.read), frozenset()
-    )
+    system = ImportSystem(Layout(disk, (str(write(root, {"main.py": source})),)), Collected(disk.content), frozenset())
     walk = Walk(library, system, Process((("worker",),)))
     import_in(walk, "main")
     return walk

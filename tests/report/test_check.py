@@ -122,7 +122,7 @@ def test_a_real_terminal_gets_colours_links_and_lines_that_fit(shop: Path) -> No
 PATIENT = """
 import sys
 from flake8_forksafe import cli
-from flake8_forksafe.source import ahead
+from flake8_forksafe.incremental import ahead
 
 cli.PATIENCE_S = float(sys.argv.pop(1))
 ahead._cores = lambda: 2

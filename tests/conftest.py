@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -58,3 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(home.cleanup)
     take_default_signals()
     take_plain_environment(home.name)
+
+
+settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
+"""The same examples in every run."""
+settings.register_profile("random", derandomize=False, database=None, deadline=None, print_blob=True)
+"""Others in each, for scheduled runs; what fails is printed with the line that repeats it."""

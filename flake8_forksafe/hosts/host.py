@@ -150,8 +150,9 @@ def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
         _run(booting, host.before_fork)
         at_fork = (len(recorder.order), len(recorder.edges))
         _run(booting, (*host.after_fork, *host.in_children))
-    except BudgetExceeded:
-        machine.note("FS192", frame, "the analysis was stopped: the boot takes more steps than it is given")
+    except BudgetExceeded as exceeded:
+        what = "the analysis was stopped here: the boot takes more steps than it is given; make what loops here simpler"
+        machine.note("FS192", exceeded.frame or frame, f"{what}, or import it after the fork")
     at_fork = at_fork or (len(recorder.order), len(recorder.edges))
     return Booted(host.facts(start.app), booting.app_place, *at_fork, host.project_facts(booting))
 

@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
-STEP_LIMIT = 3_000_000
-"""Statements and calls one launch may take; a real project takes some hundred thousand."""
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.records import Node
+
+STEP_LIMIT = 300_000
+"""Statements and calls one launch may take, besides what its modules add; a project of 400 takes as many at most."""
+STEPS_PER_MODULE, STEPS_PER_STATEMENT = 2_000, 10
+"""What each module that is executed adds, and each statement at its top."""
+ROUND_LIMIT = 20_000
+"""Rounds of one loop, those of the loops inside it counted too; real projects take some thousand in all executions."""
+WIDENED_LIMIT = 100
+"""Executions with nothing known that stand for all others, of a loop or function that has used up its own."""
 DEPTH_LIMIT = 400
 """Calls and imports nested in each other."""
 
+Place = tuple[Node, int]
+"""A loop: the module or function that it stands in, and its line."""
+
 
 class BudgetExceeded(Exception):
-    """The walk took more steps than any real boot."""
+    """The walk took more steps than any real boot.
+
+    :ivar frame: the frame whose statement took the last one.
+    """
+
+    frame: Frame | None = None
 
 
 class StepBudget:
     """What was spent.
 
     :ivar steps: statements, calls and the like; a large value costs several.
+    :ivar limit: how many there may be.
     :ivar depth: calls and imports that are being executed.
+    :ivar rounds: those of each loop that stands in no other.
+    :ivar widened: executions of a place or function that stood for all others.
     """
 
-    __slots__ = ("depth", "steps")
+    __slots__ = ("depth", "limit", "rounds", "steps", "widened")
 
     def __init__(self) -> None:
         self.steps = 0
+        self.limit = STEP_LIMIT
         self.depth = 0
+        self.rounds: dict[Place, int] = {}
+        self.widened: dict[Place | Node, int] = {}
 
     def step(self, count: int = 1) -> None:
         """Count a step, or several for something large.
@@ -31,5 +54,20 @@ class StepBudget:
         :raises BudgetExceeded: when there were too many.
         """
         self.steps += count
-        if self.steps > STEP_LIMIT:
+        if self.steps > self.limit:
             raise BudgetExceeded
+
+    def module(self, statements: int) -> None:
+        """Add what the execution of one more module may take."""
+        self.limit += STEPS_PER_MODULE + STEPS_PER_STATEMENT * statements
+
+    def round(self, place: Place) -> int:
+        """Count a round; returns how many there were before more than ``ROUND_LIMIT``: 0 while there are some left."""
+        self.step()
+        count = self.rounds[place] = self.rounds.get(place, 0) + 1
+        return max(0, count - ROUND_LIMIT)
+
+    def may_widen(self, place: Place | Node) -> bool:
+        """Count an execution that stands for all others; returns whether there may be another."""
+        count = self.widened[place] = self.widened.get(place, 0) + 1
+        return count <= WIDENED_LIMIT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -32,20 +33,22 @@ from flake8_forksafe.interpreter.values import (
     Lazy,
     Literal,
     Method,
+    ModuleValue,
     Partial,
     Table,
     Unknown,
     Value,
     join,
 )
+from flake8_forksafe.interpreter.widening import forget
 from flake8_forksafe.source import facts
 
 REPEAT_LIMIT = 12
 """Executions of one function with the same arguments, where something that it may depend on changed in between."""
 NESTED_LIMIT = 12
-"""Executions of one function inside itself."""
+"""Executions of one function inside itself; one more stands for all others (:func:`_run_widened`)."""
 VARIANT_LIMIT = 2_000
-"""Executions of one function with whatever arguments."""
+"""Executions of one function with whatever arguments; one more stands for all others."""
 
 
 def call(machine: Machine, function: Value, arguments: Arguments, frame: Frame) -> Value:
@@ -73,24 +76,33 @@ def _produce(
     """Run a generator; whether all that it yields is known."""
     machine.step()
     machine.record(frame, function.node, "call")
-    total, active = machine.memory.executions.get(function.node, 0), machine.memory.active.get(function.node, 0)
-    if active >= NESTED_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
+    if is_repeated := _is_repeated(machine, function, arguments, frame):
+        arguments = _widened(arguments)
+    if is_repeated and not _may_run_widened(machine, function, arguments, frame):
         return False
-    inner = _enter(machine, function, arguments, total + 1)
-    inner.take = take
-    assert isinstance(function.definition, facts.Define)
-    machine.memory.active[function.node] = active + 1
+    with machine.doubted(is_repeated), _entered(machine, function, arguments) as inner:
+        inner.take = take
+        assert isinstance(function.definition, facts.Define)
+        machine.execute(function_body(machine, function, function.definition.body), inner)
+    return inner.complete and not is_repeated
+
+
+@contextmanager
+def _entered(machine: Machine, function: Function, arguments: Arguments) -> Iterator[Frame]:
+    """The frame of one more execution of a function."""
+    memory, node = machine.memory, function.node
+    inner = _new_frame(machine, function, arguments)
+    memory.active[node] = memory.active.get(node, 0) + 1
     machine.budget.depth += 1
     try:
-        machine.execute(function_body(machine, function, function.definition.body), inner)
+        yield inner
     finally:
-        machine.memory.active[function.node] = active
+        memory.active[node] -= 1
         machine.budget.depth -= 1
-    return inner.complete
 
 
-def _enter(machine: Machine, function: Function, arguments: Arguments, execution: int) -> Frame:
-    """The frame of one more execution of a function."""
+def _new_frame(machine: Machine, function: Function, arguments: Arguments) -> Frame:
+    execution = machine.memory.executions.get(function.node, 0) + 1
     machine.memory.executions[function.node] = execution
     inner = Frame(function.module, function.node, "function", machine.journal.doubt, function.closure)
     inner.execution = execution
@@ -110,30 +122,81 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     machine.use(frame, function.node.dotted, arguments)
     key = _call_key(function, arguments)
     known = machine.memory.results.get(key)
-    total = machine.memory.executions.get(function.node, 0)
-    active = machine.memory.active.get(function.node, 0)
     certain = machine.journal.doubt is machine.journal.certain
     if known is not None:
         if (known.changes == machine.journal.changes or function.cached) and (known.certain or not certain):
             return known.result
         if known.times >= REPEAT_LIMIT:
             return join(known.result, UNKNOWN) if isinstance(known.result, (Literal, Choice)) else known.result
-    if active >= NESTED_LIMIT or total >= VARIANT_LIMIT or machine.budget.depth >= DEPTH_LIMIT:
+    if _is_repeated(machine, function, arguments, frame):
+        _run_widened(machine, function, _widened(arguments), frame)
         return UNKNOWN
-    inner = _enter(machine, function, arguments, total + 1)
-    machine.memory.active[function.node] = active + 1
-    machine.budget.depth += 1
     sensed, before = machine.senses.count, machine.journal.changes
-    try:
+    with _entered(machine, function, arguments) as inner:
         result = _run_body(machine, function, inner)
-    finally:
-        machine.memory.active[function.node] = active
-        machine.budget.depth -= 1
     if machine.senses.count != sensed:
         result = machine.senses.mark(result)
     changes = machine.journal.changes if machine.journal.changes == before else -1
     machine.memory.results[key] = Remembered(known.times + 1 if known else 1, changes, certain, result, arguments)
     return result
+
+
+def _is_repeated(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> bool:
+    """Whether one execution stands for this and all further ones of a function."""
+    active = machine.memory.active.get(function.node, 0)
+    if active >= NESTED_LIMIT or machine.memory.executions.get(function.node, 0) >= VARIANT_LIMIT:
+        return True
+    if machine.budget.depth >= DEPTH_LIMIT:
+        return True
+    values = (*arguments.positional, *arguments.keywords.values())
+    return (
+        active > 0
+        and not machine.is_sure(frame)
+        and any(map(_is_opaque, values))
+        and all(_is_opaque(value) or isinstance(value, CODE) for value in values)
+    )
+
+
+def _run_widened(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> None:
+    """Execute a function for all its further calls, in doubt, and forget what it computed for others."""
+    if not _may_run_widened(machine, function, arguments, frame):
+        return
+    with machine.doubted():
+        mark = len(machine.journal.entries)
+        with _entered(machine, function, arguments) as inner:
+            _run_body(machine, function, inner)
+        forget(machine, mark)
+
+
+def _may_run_widened(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> bool:
+    """Whether a function was not executed with such arguments yet, and may be; that it may not is said."""
+    key = ("widened", *_call_key(function, arguments))
+    if key in machine.memory.results:
+        return False
+    if machine.budget.depth >= DEPTH_LIMIT + 1 or not machine.budget.may_widen(function.node):
+        machine.note("FS192", frame, f"not all calls of {function.qualname}() can be followed")
+        return False
+    machine.memory.results[key] = Remembered(1, -1, False, UNKNOWN, arguments)
+    return True
+
+
+CODE = (Function, Method, Partial, Descriptor, Class, Instance, ModuleValue)
+"""Values that stand for code that is walked; a call without them might import something else, or nothing."""
+
+
+def _widened(arguments: Arguments) -> Arguments:
+    """Arguments of which only code is known."""
+
+    def widened(value: Value) -> Value:
+        return value if isinstance(value, CODE) else UNKNOWN
+
+    keywords = {name: widened(value) for name, value in arguments.keywords.items()}
+    return Arguments(tuple(map(widened, arguments.positional)), keywords, arguments.complete)
+
+
+def _is_opaque(value: Value) -> bool:
+    """Whether nothing is known of a value but maybe where it came from."""
+    return isinstance(value, Unknown) or (isinstance(value, External) and value.path.endswith("()"))
 
 
 def _call_key(function: Function, arguments: Arguments) -> tuple[object, ...]:

@@ -11,12 +11,11 @@ from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import Version
-from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Literal, Table, Value, join, options, same, truth
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join, truth
+from flake8_forksafe.interpreter.widening import forget_all, has_rounds, place_of
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
-LOOP_LIMIT = 5_000
-"""Rounds of one loop over known items."""
 WHILE_LIMIT = 50
 """Rounds of one ``while``."""
 
@@ -66,15 +65,15 @@ class Loop:
 
         :param repeats: whether this round stands for any number of rounds.
         """
-        self.machine.step()
-        frame, outer = self.frame, self.frame.left
+        frame, outer, place = self.frame, self.frame.left, self.frame.place
         frame.left = []
+        frame.place = place_of(frame)
         raised = self.machine.errors.raised
 
         def whole() -> Flow:
             before, mark = frame.names.version(), len(self.machine.journal.entries)
             flow = run()
-            if repeats and _widened(self.machine, frame, before, mark):
+            if repeats and forget_all(self.machine, frame, before, mark):
                 flow |= run()  # once more, with what the first time left behind
             continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
             if continued:
@@ -90,10 +89,19 @@ class Loop:
             self.broken += [names for kind, names in frame.left if kind is Flow.BREAK]
         finally:
             outer += [exit for exit in frame.left if exit[0] is Flow.ABORT]
-            frame.left = outer
+            frame.left, frame.place = outer, place
         self.flow |= ending & (Flow.RETURN | Flow.ABORT)
         self.doubtful |= bool(ending & (Flow.BREAK | Flow.RETURN | Flow.ABORT)) or self.machine.errors.raised != raised
         return bool(ending & Flow.NEXT)
+
+    def rest(self, run: Callable[[], Flow], spent: bool) -> None:
+        """Execute a round that stands for any number of further ones.
+
+        :param spent: whether the loop's place has no rounds left.
+        """
+        spent = spent or not has_rounds(self.machine, self.frame)
+        if not spent or self.machine.budget.may_widen((self.frame.node, self.frame.line)):
+            self.round(run, may_be_skipped=True, repeats=True)
 
     def end(self, orelse: Block, exhausted: bool) -> Flow:
         """Execute ``else`` if the rounds may have been exhausted, and join what the ways out lead to."""
@@ -111,6 +119,10 @@ class Loop:
 def run_while(machine: Machine, node: facts.While, frame: Frame) -> Flow:
     loop = Loop(machine, frame)
     for number in range(WHILE_LIMIT):
+        frame.line, frame.column = node.line, node.column
+        if not has_rounds(machine, frame):
+            loop.rest(partial(machine.execute, node.body, frame), True)
+            break
         holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
         if holds is False:
             break
@@ -125,17 +137,17 @@ def run_while(machine: Machine, node: facts.While, frame: Frame) -> Flow:
 def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     iterable = machine.evaluate(node.iterable, frame)
     loop = Loop(machine, frame)
-    rounds = 0
+    spent = False
 
     def run(value: Value) -> Flow:
         assign(machine, node.target, value, frame)
         return machine.execute(node.body, frame)
 
     def take(item: Item) -> bool:
-        nonlocal rounds
-        rounds += 1
+        nonlocal spent
         frame.line, frame.column = node.line, node.column
-        if rounds > LOOP_LIMIT:
+        spent = not has_rounds(machine, frame)
+        if spent:
             raise iterating.Enough
         if not loop.round(partial(run, item.value), not item.sure):
             raise iterating.Enough
@@ -144,35 +156,13 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     try:
         complete = iterating.consume(machine, iterable, frame, take)
     except iterating.Enough:
-        if rounds <= LOOP_LIMIT:
+        if not spent:
             return loop.end((), False)
         complete = False
     if not complete:
-        loop.round(partial(run, UNKNOWN), True, True)
+        frame.line, frame.column = node.line, node.column
+        loop.rest(partial(run, UNKNOWN), spent)
     return loop.end(node.orelse, True)
-
-
-def _widened(machine: Machine, frame: Frame, before: Version[Value], mark: int) -> bool:
-    """Forget what a round computed anew, since another may compute it once more; returns whether there was any."""
-    outside = [(names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None]
-    rebound = [(name, old) for name, old in frame.names.since(before).items() if old is not None]
-    changed = [
-        (names, name, value)
-        for names, name, old in [*((frame.names, name, old) for name, old in rebound), *outside]
-        if (value := names.get(name, old)) is not old and _is_computed(value, options(old))
-    ]
-    for names, name, value in changed:
-        names[name] = join(value, UNKNOWN)
-    return bool(changed)
-
-
-def _is_computed(value: Value, before: tuple[Value, ...]) -> bool:
-    """Whether a value is new and of a kind that is computed from others: a number, a string, a container."""
-    return any(
-        (isinstance(option, (Items, Table)) or (isinstance(option, Literal) and not isinstance(option.value, bool)))
-        and not any(same(option, other) for other in before)
-        for option in options(value)
-    )
 
 
 def run_match(machine: Machine, node: facts.Match, frame: Frame) -> Flow:

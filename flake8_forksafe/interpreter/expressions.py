@@ -19,6 +19,7 @@ from flake8_forksafe.interpreter import (
     operators,
     reading,
     special_methods,
+    widening,
 )
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
@@ -203,6 +204,7 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
     inner = Frame(frame.module, frame.node, "comprehension", frame.base, frame)
     inner.line, inner.column = frame.line, frame.column
     inner.qualname, inner.owner, inner.receiver = frame.qualname, frame.owner, frame.receiver
+    inner.place = widening.place_of(frame)
     first = machine.evaluate(node.clauses[0].iterable, frame)
     if node.kind == "generator":
 
@@ -260,10 +262,15 @@ def _rounds(
     """
     clause = clauses[0]
     all_known = True
+    spent = iterating.Enough()
 
     def take(item: Item) -> bool:
+        if not widening.has_rounds(machine, frame):
+            raise spent
+        return one(item)
+
+    def one(item: Item) -> bool:
         nonlocal all_known
-        machine.step()
         last = False
         with machine.doubted(not item.sure):
             assignments.assign(machine, clause.target, item.value, frame)
@@ -280,10 +287,16 @@ def _rounds(
                     last = emit(machine.is_sure(frame))
         return last
 
-    if not iterating.consume(machine, iterable, frame, take):
-        all_known = False
-        take(Item(UNKNOWN, False))
-    return all_known
+    try:
+        complete = iterating.consume(machine, iterable, frame, take)
+        repeats = not complete and widening.has_rounds(machine, frame)
+    except iterating.Enough as enough:
+        if enough is not spent:
+            raise
+        complete = repeats = False
+    if repeats or (not complete and machine.budget.may_widen((frame.node, frame.line))):
+        one(Item(UNKNOWN, False))
+    return all_known and complete
 
 
 def _all_hold(machine: Machine, conditions: tuple[Expression, ...], frame: Frame) -> bool | None:

@@ -74,6 +74,7 @@ class Frame:
         "node",
         "outer_names",
         "owner",
+        "place",
         "qualname",
         "receiver",
         "results",
@@ -101,6 +102,8 @@ class Frame:
         """How the current statements may have been left early, and the names then; ``ABORT`` is an exception."""
         self.captured = False
         """Whether a function was defined in it, which sees its names."""
+        self.place: tuple[Node, int] | None = None
+        """The node and line of the outermost loop that is being executed in it."""
         self.finals = 0
         """How many ``finally`` the current statement stands before."""
         self.take: Callable[[Item], bool] | None = None

@@ -92,6 +92,7 @@ def _load(machine: Machine, found: Found, frame: Frame) -> Module:
         machine.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
     elif body is not None:
         inner = Frame(module, Node(found.name), "module", machine.journal.doubt)
+        machine.budget.module(len(body))
         machine.budget.depth += 1
         try:
             machine.execute(body, inner)

@@ -42,6 +42,7 @@ class Recorder:
         self.steps_of: dict[str, str] = {}
         self.spans: dict[str, Span] = {}
         self.notes: list[Note] = []
+        self._noted: set[Note] = set()
         self.uses: dict[tuple[Node, int, str], Use] = {}
         self.settings: list[Setting] = []
         self.variables_read: set[str] = set()
@@ -89,7 +90,8 @@ class Recorder:
     def note(self, code: str, frame: Frame, text: str) -> None:
         """Record what could not be decided, once per place."""
         note = Note(code, frame.module.name, frame.line, frame.column, text)
-        if note not in self.notes:
+        if note not in self._noted:
+            self._noted.add(note)
             self.notes.append(note)
 
     def use(self, frame: Frame, call: str, arguments: Arguments) -> None:

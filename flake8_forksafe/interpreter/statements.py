@@ -7,6 +7,7 @@ from typing import Any
 
 from flake8_forksafe.interpreter import assignments, control, definitions, exceptions, imports
 from flake8_forksafe.interpreter.blocks import LEAVING, NOWHERE, raised_in
+from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import NONE
@@ -40,6 +41,9 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
             raise
         raised_in(machine, frame, error)
         return leaving | Flow.ABORT
+    except BudgetExceeded as exceeded:
+        exceeded.frame = exceeded.frame or frame
+        raise
     finally:
         if machine.journal.doubt is not outer:
             machine.journal.doubt = outer

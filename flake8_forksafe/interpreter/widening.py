@@ -1,0 +1,59 @@
+"""One execution that stands for any number: what it computes anew, the next may compute once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flake8_forksafe.interpreter.budget import ROUND_LIMIT, Place
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import Version
+from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same
+
+Written = tuple[dict[str, Value], str, Value]
+"""Names, one of them, and its value before."""
+
+
+def place_of(frame: Frame) -> Place:
+    """The loop that the rounds of the current statement of ``frame`` count for: the outermost it stands in."""
+    return frame.place or (frame.node, frame.line)
+
+
+def has_rounds(machine: Machine, frame: Frame) -> bool:
+    """Count a round of a loop in ``frame``; returns whether its place had one left, and says it if not."""
+    exceeded = machine.budget.round(place_of(frame))
+    if exceeded == 1:
+        machine.note("FS192", frame, f"more than {ROUND_LIMIT:,} rounds of this loop are not followed one by one")
+    return not exceeded
+
+
+def forget(machine: Machine, mark: int) -> bool:
+    """Forget what was computed anew outside since ``mark`` of the journal; returns whether there was any."""
+    return _forget((names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None)
+
+
+def forget_all(machine: Machine, frame: Frame, before: Version[Value], mark: int) -> bool:
+    """Forget what was computed anew in ``frame`` since a version of its names too."""
+    rebound = [(frame.names, name, old) for name, old in frame.names.since(before).items() if old is not None]
+    changed = _forget(rebound)
+    return forget(machine, mark) or changed
+
+
+def _forget(written: Iterable[Written]) -> bool:
+    changed = [
+        (names, name, value)
+        for names, name, old in written
+        if (value := names.get(name, old)) is not old and _is_computed(value, options(old))
+    ]
+    for names, name, value in changed:
+        names[name] = join(value, UNKNOWN)
+    return bool(changed)
+
+
+def _is_computed(value: Value, before: tuple[Value, ...]) -> bool:
+    """Whether a value is new and of a kind that is computed from others: a number, a string, a container."""
+    return any(
+        (isinstance(option, (Items, Table)) or (isinstance(option, Literal) and not isinstance(option.value, bool)))
+        and not any(same(option, other) for other in before)
+        for option in options(value)
+    )

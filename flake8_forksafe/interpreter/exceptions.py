@@ -260,8 +260,10 @@ def may_swallow(machine: Machine, manager: Instance) -> bool:
         part = pending.pop()
         if isinstance(part, facts.Return) and part.value not in (None, *FALSE_CONSTANTS):
             return True
-        if isinstance(part, tuple) and not isinstance(part, (facts.Define, facts.ClassDefinition)):
+        if isinstance(part, tuple):
             pending += part
+        elif isinstance(part, facts.Fact) and not isinstance(part, (facts.Define, facts.ClassDefinition)):
+            pending += [getattr(part, name) for name in part.__struct_fields__]
     return False
 
 

@@ -63,6 +63,8 @@ def _has_yield(body: facts.Block) -> bool:
             return True
         if isinstance(part, facts.Define):
             pending += [part.decorators, [parameter.default for parameter in part.parameters]]
-        elif isinstance(part, (tuple, list)) and not isinstance(part, facts.Lambda):
-            pending += [inner for inner in part if isinstance(inner, (tuple, list))]
+        elif isinstance(part, (tuple, list)):
+            pending += part
+        elif isinstance(part, facts.Fact) and not isinstance(part, facts.Lambda):
+            pending += [getattr(part, name) for name in part.__struct_fields__]
     return False

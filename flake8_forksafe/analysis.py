@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -83,7 +84,8 @@ def trace_apps(
 ) -> tuple[tuple[Trace, ...], Search | None, tuple[LeftOut, ...]]:
     """Find the workers, and follow the boot of each; and where they were searched for, and what was left out."""
     settings, disk, store = around.settings, around.disk, around.store
-    search = None if settings.app else celery_app.search(disk, settings.project, store.module, store.body)
+    asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
+    search = None if settings.app else celery_app.search(disk, settings.project, store.module, store.body, asked)
     chosen = choose(settings, disk, search, launches)
     if chosen.workers or chosen.candidates:
         import_networkx()

@@ -16,7 +16,16 @@ from flake8_forksafe.failure import complain, describe, occupy_standard_streams,
 from flake8_forksafe.printable import printable, shortened
 from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, TRACE_DOCUMENTS
 from flake8_forksafe.session import deep_recursion
-from flake8_forksafe.settings import OPTIONS, Settings, UsageError, make_settings, project_directory
+from flake8_forksafe.settings import (
+    OPTIONS,
+    RELATIVE,
+    Settings,
+    UsageError,
+    asked_for,
+    make_settings,
+    nearest_project,
+    project_directory,
+)
 
 if TYPE_CHECKING:
     from flake8_forksafe.finding import Finding, Outcome
@@ -207,7 +216,8 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
     if options.no_cache:
         refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
     given: dict[str, Any] = {option.key: getattr(options, option.key) for option in OPTIONS}
-    return make_settings(project_directory(start), given)
+    named = any(given[key] is not None for key in RELATIVE)
+    return make_settings(nearest_project(start) if named else project_directory(start), given)
 
 
 def run_analysis(settings: Settings) -> Report:
@@ -255,6 +265,7 @@ def run_check(options: argparse.Namespace) -> int:
     start = os.path.commonpath(paths) if paths else os.getcwd()
     start = start if os.path.isdir(start) else os.path.dirname(start)
     settings = settings_from(options, start)
+    settings = settings._replace(asked=asked_for(settings.project, paths))
     if options.write_baseline is not None:
         refuse_together(
             options, "write_baseline", {"paths": "PATH", "statistics": "--statistics", "baseline": "--baseline"}

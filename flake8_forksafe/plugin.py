@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from flake8_forksafe import __version__
 from flake8_forksafe.failure import describe
-from flake8_forksafe.session import Session, start_directory
-from flake8_forksafe.settings import OPTIONS, UsageError, make_settings, project_directory
+from flake8_forksafe.session import Session, start_directory, start_is_here
+from flake8_forksafe.settings import (
+    OPTIONS,
+    RELATIVE,
+    UsageError,
+    asked_for,
+    make_settings,
+    nearest_project,
+    project_directory,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -55,9 +63,12 @@ class ForkSafePlugin:
         buffer_path = display if is_stdin and display != "stdin" else None
         start = start_directory([buffer_path] if buffer_path else [] if is_stdin else filenames)
         given = {option.key: getattr(options, f"forksafe_{option.key}", None) for option in OPTIONS}
-        project = project_directory(start)
+        named = any(given[key] is not None for key in RELATIVE)
+        project = nearest_project(os.getcwd()) if named and start_is_here(start) else project_directory(start)
         try:
             settings = make_settings(project, given, by_user=False)
+            paths = [buffer_path] if buffer_path else [] if is_stdin else filenames
+            settings = settings._replace(asked=asked_for(project, map(os.path.abspath, paths)))
             overlay = {os.path.abspath(buffer_path): _stdin()} if buffer_path else {}
             cls.session.start(settings, overlay)
         except UsageError as error:

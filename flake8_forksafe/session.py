@@ -173,14 +173,18 @@ class deep_recursion:
 
 
 def start_directory(filenames: Iterable[str]) -> str:
-    """Where to look for the project: the current directory if everything to check lies in it, else what they share."""
-    current = os.getcwd()
+    """Where to look for the project: in what the files to check have in common, as the command does."""
     paths = [os.path.abspath(name) for name in filenames if name != "-"]
-    outside = [path for path in paths if path != current and not path.startswith(current.rstrip(os.sep) + os.sep)]
-    if not outside:
-        return current
+    if not paths:
+        return os.getcwd()
     shared = os.path.commonpath(paths)
     return shared if os.path.isdir(shared) else os.path.dirname(shared)
 
 
-__all__ = ["Located", "Session", "UsageError", "deep_recursion", "find", "start_directory"]
+def start_is_here(start: str) -> bool:
+    """Whether a directory lies in the current one, whose configuration flake8 has read."""
+    current = os.getcwd()
+    return start == current or start.startswith(current.rstrip(os.sep) + os.sep)
+
+
+__all__ = ["Located", "Session", "UsageError", "deep_recursion", "find", "start_directory", "start_is_here"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from flake8_forksafe.aside import example_of, is_aside
 from flake8_forksafe.digest import checksum
 from flake8_forksafe.printable import shortened
 from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
@@ -71,6 +72,10 @@ NAMING = ("app", "django-settings", "source-roots", "environment")
 """Options that name something of the project: FS193 if it does not exist, and an error if the user just named it."""
 
 
+RELATIVE = ("app", "django_settings", "source_roots", "environment", "baseline", "measurement", "cache_dir")
+"""Keys of options that mean something in one directory: the nearest project around where they are given."""
+
+
 class Settings(NamedTuple):
     """What one analysis depends on besides the files.
 
@@ -87,6 +92,7 @@ class Settings(NamedTuple):
     :ivar trust_prelude: whether imports that a prelude makes safe are not reported.
     :ivar python_version: lowest version of the worker, if given.
     :ivar cache_dir: absolute path, or None for no cache.
+    :ivar asked: paths among tests or examples that are to be checked, relative to the project.
     :ivar given: of the options that name something of the project, those that the user gave; see :data:`NAMING`.
     """
 
@@ -109,23 +115,64 @@ class Settings(NamedTuple):
     platform: str | None = None
     cache_dir: str | None = None
     given: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A short name for everything that can change a finding."""
         return checksum(repr(self._replace(cache_dir=None)))
 
 
-def project_directory(start: str) -> str:
-    """The top directory of the project that ``start`` lies in: the nearest one with a marker, else ``start``."""
+def nearest_project(start: str) -> str:
+    """The nearest directory with a marker, ``start`` or one above it, else ``start``: what options are relative to."""
     start = os.path.abspath(start)
-    directory = start
-    while True:
-        if any(os.path.exists(os.path.join(directory, marker)) for marker in PROJECT_MARKERS):
-            return directory
+    return next(iter(_marked(start)), start)
+
+
+def project_directory(start: str) -> str:
+    """The top directory of the project that ``start`` lies in, so that a file gets the same findings from everywhere.
+
+    That is the repository, in which launches and shared packages lie beside the services; without version control the
+    nearest directory with a marker, and without any ``start`` itself.  A directory with options of its own, and a
+    project among tests or examples, is a project of its own.
+    """
+    start = os.path.abspath(start)
+    marked = list(_marked(start))
+    top = next((path for path in marked if _holds(path, REPOSITORY_MARKERS)), None)
+    if top is None:
+        return marked[0] if marked else start
+    for path in marked[: marked.index(top)]:
+        if is_aside(path, top) or _has_options(path):
+            return path
+    return top
+
+
+def asked_for(project: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """The directories among tests or examples of a project whose apps are looked at since a path in them is given."""
+    return tuple(sorted({example_of(path, project) for path in paths if is_aside(path, project)}))
+
+
+def _marked(start: str) -> Iterator[str]:
+    """Directories with a marker from ``start`` upwards; a home directory is the project of nothing that lies in it."""
+    directory, home = start, os.path.expanduser("~")
+    while directory != home or directory == start:
+        if _holds(directory, PROJECT_MARKERS):
+            yield directory
         parent = os.path.dirname(directory)
         if parent == directory:
-            return start
+            return
         directory = parent
+
+
+def _holds(directory: str, markers: tuple[str, ...]) -> bool:
+    return any(os.path.exists(os.path.join(directory, marker)) for marker in markers)
+
+
+def _has_options(directory: str) -> bool:
+    try:
+        with open(os.path.join(directory, "pyproject.toml"), "rb") as stream:
+            return b"tool.forksafe" in stream.read(CONFIGURATION_LIMIT)
+    except OSError:
+        return False
 
 
 def checkout(project: str) -> str:

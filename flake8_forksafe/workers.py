@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from flake8_forksafe.aside import counts, is_aside
 from flake8_forksafe.deployment.model import Bystander, Launches, WorkerLaunch
-from flake8_forksafe.project.aside import is_aside
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import AppFound, LeftOut, Search, split_spec
 from flake8_forksafe.project.layout import Found, Layout
@@ -65,8 +65,11 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     known: dict[tuple[str, str], AppFound] = {}
     nameless: list[WorkerLaunch] = []
     left_out: list[LeftOut] = []
+    asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
     for start in launches.launches:
         found = finder.resolve(start) if start.app is not None else None
+        if found is not None and not counts(found.path, settings.project, asked):
+            continue
         if found is not None:
             app = _app_of(found, search.apps, start)
             started.setdefault(known.setdefault((app.root, app.spec), app), []).append(start)
@@ -80,6 +83,9 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
         if own is not None:
             started.setdefault(own, []).append(start)
     candidates = [app for app in candidates if app not in started]
+    for app in search.aside:
+        why = "lies among tests or examples: give that path to the command, or name it with --app"
+        left_out.append(LeftOut(app.spec, app.path, app.line, why))
     if started:
         bystanders = [(other, finder.resolve(other)) for other in launches.bystanders]
         for app in list(candidates):

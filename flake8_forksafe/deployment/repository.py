@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from flake8_forksafe.aside import ASIDE
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
 from flake8_forksafe.deployment.model import Launches, Place, Start, Trouble, Unusable, WorkerLaunch
-from flake8_forksafe.project.aside import ASIDE
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]

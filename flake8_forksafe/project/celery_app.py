@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
-from flake8_forksafe.project.aside import is_aside
+from flake8_forksafe.aside import counts, is_aside
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import AppFound, Foreign, Mention, Search, split_spec
 from flake8_forksafe.project.questions import as_numbers, as_words
@@ -37,9 +37,16 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
                 yield Mention(path, bool(creates), line, bool(tasks) and not is_aside(path, project))
 
 
-def search(disk: Disk, project: str, module: Callable[[str], Block], body: Callable[[str, Cut], Block]) -> Search:
+def search(
+    disk: Disk,
+    project: str,
+    module: Callable[[str], Block],
+    body: Callable[[str, Cut], Block],
+    asked: tuple[str, ...] = (),
+) -> Search:
     """Find the Celery apps below ``project``.
 
+    :param asked: absolute paths among tests or examples whose apps count as well.
     :param module: gives the facts of a file, raising ``Unreadable`` or ``OSError``.
     :param body: gives the facts of a function body.
     """
@@ -65,11 +72,11 @@ def search(disk: Disk, project: str, module: Callable[[str], Block], body: Calla
     entries = _re_exports(found, created, read)
     apps = [entries.get((app.root, app.spec), app) for app in created]
     unique = tuple({(app.root, app.spec): app for app in apps}.values())
-    central = tuple(app for app in unique if not is_aside(app.path, project))
-    chosen = central or unique
+    chosen = tuple(app for app in unique if counts(app.path, project, asked))
+    aside = tuple(app for app in unique if app not in chosen)
     others = tuple(_other_names(found, chosen, read, project))
     foreign = () if chosen else tuple(one for mention in found for one in read(mention.path).foreign(roots))
-    return Search(found, chosen, others, foreign)
+    return Search(found, chosen, others, foreign, aside)
 
 
 MOST_NAMES = 8

@@ -70,6 +70,7 @@ class Search(NamedTuple):
     """What a search of the tree for Celery found.
 
     :ivar other_names: what else a worker may be started with.
+    :ivar aside: apps among tests, examples and the like, which are left out.
     :ivar foreign: imports of what may be an app that an installed package makes.
     """
 
@@ -77,3 +78,4 @@ class Search(NamedTuple):
     apps: tuple[AppFound, ...]
     other_names: tuple[AppFound, ...] = ()
     foreign: tuple[Foreign, ...] = ()
+    aside: tuple[AppFound, ...] = ()

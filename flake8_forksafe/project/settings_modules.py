@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.project.aside import is_aside
+from flake8_forksafe.aside import is_aside
 from flake8_forksafe.project.disk import Disk
 
 SET_IN_PYTHON = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[\],:=]\s*=?\s*["']([A-Za-z_][\w.]*)["']""")

@@ -26,7 +26,7 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
                 "project, so nothing is checked; name an app of the project with the option app"
             )
             yield Finding(one.path, one.line, 0, "FS190", text, one.source)
-    elif imports and not context.traces:
+    elif imports and not context.traces and not (context.search.aside and not _defines_tasks(context)):
         text = (
             "Celery is imported here, but no Celery app was found in the project, so nothing is checked; "
             "name it with the option app (as for celery -A)"
@@ -41,6 +41,10 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
             )
             yield Finding(*place, 0, "FS190", text, trace.launch.app)
     yield from _unreached(context)
+
+
+def _defines_tasks(context: Context) -> bool:
+    return context.search is not None and any(mention.tasks for mention in context.search.mentions)
 
 
 def _unreached(context: Context) -> Iterator[Finding]:

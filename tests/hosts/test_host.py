@@ -68,7 +68,8 @@ def test_what_a_trace_keeps_of_it() -> None:
 
 
 def test_a_boot_that_is_stopped_has_everything_before_the_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "STEP_LIMIT", 3)
+    for name, value in (("STEP_LIMIT", 3), ("STEPS_PER_MODULE", 0), ("STEPS_PER_STATEMENT", 0)):
+        monkeypatch.setattr(budget, name, value)
     walk = make_walk(write(tmp_path, FILES | {"early.py": "x = 1\n" * 10}))
     booted = boot(walk, TOY, HostStart("early"))
     assert walk.recorder.order == ["early"]

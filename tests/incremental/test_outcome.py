@@ -205,8 +205,8 @@ def test_a_forged_outcome_is_not_believed(root: Path, runs: Runs, monkeypatch: p
     assert runs.codes(root) == FOUND and runs.analysed == 2
     with monkeypatch.context() as patch:
         patch.setenv("FORKSAFE_CACHE_KEY", "the key of somebody else")
-        payload = forged.partition(b"{")[2]
-        KeptFiles(str(path.parent)).write(path.name, b"{" + payload)
+        payload = forged.partition(b'{"')[2]
+        KeptFiles(str(path.parent)).write(path.name, b'{"' + payload)
         assert runs.codes(root) == []  # who has the key believes it
     assert runs.codes(root) == FOUND and runs.analysed == 3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,9 @@ def test_what_is_modelled_exists(path: str) -> None:
         path = path.partition("().")[0]
     if path.startswith(("builtins.iterator.", "builtins.view.")) or path.endswith((".appendleft", "type().__new__")):
         return  # iterators and views of a mapping have no name; a deque is a list here
+    if path.startswith("functools.dispatcher"):
+        assert path == "functools.dispatcher" or hasattr(functools.singledispatch(print), path.rpartition(".")[2])
+        return  # what functools.singledispatch() returns
     for kinds in ((list, set, tuple), (str, bytes)):
         if path.startswith(tuple(f"builtins.{kind.__name__}." for kind in kinds)):
             assert any(hasattr(kind, path.rpartition(".")[2]) for kind in kinds)

@@ -34,6 +34,7 @@ from flake8_forksafe.interpreter.values import (
     Super,
     Unknown,
     Value,
+    is_builtin,
     join,
 )
 
@@ -110,6 +111,8 @@ def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) 
 def external_value(machine: Machine, value: External, name: str, frame: Frame) -> Value:
     if name in value.names:
         return value.names[name]
+    if name in ("__name__", "__qualname__") and is_builtin(value):
+        return Literal(value.path.removeprefix("builtins."))
     provider = machine.library.attributes.get(value.path)
     if provider is not None:
         found = provider(machine, value, name, frame)

@@ -127,7 +127,8 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
         if (known.changes == machine.journal.changes or function.cached) and (known.certain or not certain):
             return known.result
         if known.times >= REPEAT_LIMIT:
-            return join(known.result, UNKNOWN) if isinstance(known.result, (Literal, Choice)) else known.result
+            _run_widened(machine, function, arguments, frame)
+            return UNKNOWN
     if _is_repeated(machine, function, arguments, frame):
         _run_widened(machine, function, _widened(arguments), frame)
         return UNKNOWN

@@ -12,6 +12,7 @@ from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
 from flake8_forksafe.interpreter.importing import function_body
+from flake8_forksafe.interpreter.lazily import parts_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -260,10 +261,8 @@ def may_swallow(machine: Machine, manager: Instance) -> bool:
         part = pending.pop()
         if isinstance(part, facts.Return) and part.value not in (None, *FALSE_CONSTANTS):
             return True
-        if isinstance(part, tuple):
-            pending += part
-        elif isinstance(part, facts.Fact) and not isinstance(part, (facts.Define, facts.ClassDefinition)):
-            pending += [getattr(part, name) for name in part.__struct_fields__]
+        if not isinstance(part, (facts.Define, facts.ClassDefinition)):
+            pending += parts_of(part)
     return False
 
 

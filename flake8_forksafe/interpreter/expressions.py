@@ -341,8 +341,9 @@ def compare(machine: Machine, node: facts.Compare, frame: Frame) -> Value:
     left = machine.evaluate(node.left, frame)
     result: Value = TRUE
     for symbol, operand in node.rest:
-        right = machine.evaluate(operand, frame)
-        answer = operators.compare(machine, symbol, left, right, frame)
+        with machine.doubted(result is UNKNOWN):
+            right = machine.evaluate(operand, frame)
+            answer = operators.compare(machine, symbol, left, right, frame)
         if truth(answer) is False:
             return FALSE
         if truth(answer) is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter.blocks import bind_name
-from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.errors import matches
+from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.importing import outside_member
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node
@@ -132,5 +133,22 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
             if name is not None:
                 frame.names[name] = import_member(machine, module, name, frame)
     else:
+        hook = names.get("__getattr__")
+        if exported is None and hook is not None:
+            _ask_for_all(machine, hook, frame)
         frame.names.bind_all({name: value for name, value in names.items() if not name.startswith("_")})
     frame.module.open |= module.module.open
+
+
+def _ask_for_all(machine: Machine, hook: Value, frame: Frame) -> None:
+    """Ask ``__getattr__`` of a module for ``__all__``, as a star import does; what it returns is not followed."""
+    doubt, mark = machine.journal.doubt, len(machine.errors.catchers)
+    machine.errors.catchers.append([External("builtins.AttributeError")])
+    try:
+        machine.call(hook, Arguments((Literal("__all__"),)), frame)
+    except Raised as error:
+        machine.journal.doubt = doubt
+        if not matches(error.value, External("builtins.AttributeError")):
+            raise
+    finally:
+        del machine.errors.catchers[mark:]

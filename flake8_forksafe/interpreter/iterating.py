@@ -10,7 +10,6 @@ from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
-    ITEM_LIMIT,
     MEMBERS,
     UNKNOWN,
     Choice,
@@ -131,7 +130,8 @@ def collected(machine: Machine, value: Value, frame: Frame) -> Items:
             found.complete = False
         return False
 
-    found.complete &= consume(machine, value, frame, take)
+    complete = consume(machine, value, frame, take)
+    found.complete &= complete
     return found
 
 
@@ -222,14 +222,18 @@ def _drain(machine: Machine, items: Items, take: Take) -> bool:
     return complete
 
 
+GROWTH_LIMIT = 50
+"""Elements that a list may be given while it is iterated."""
+
+
 def _hand_over_list(machine: Machine, value: Items, take: Take) -> bool:
     """Hand the elements of a list over, which may change meanwhile."""
     stopped = False
-    index = 0
+    index, limit = 0, len(value.items) + GROWTH_LIMIT
     while index < len(value.items):
         item = value.items[index]
         index += 1
-        if index > ITEM_LIMIT:
+        if index > limit:
             return False
         with machine.doubted(stopped):
             stopped |= take(Item(item.value, item.sure and not stopped))

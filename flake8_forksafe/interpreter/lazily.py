@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iterating import Enough, consume, produce
@@ -42,7 +42,8 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
                 rest.complete = False
             return True
 
-        rest.complete &= produce(machine, value, frame, take)
+        complete = produce(machine, value, frame, take)
+        rest.complete &= complete
     return value.rest
 
 
@@ -62,9 +63,14 @@ def _has_yield(body: facts.Block) -> bool:
         if isinstance(part, facts.Yield):
             return True
         if isinstance(part, facts.Define):
-            pending += [part.decorators, [parameter.default for parameter in part.parameters]]
-        elif isinstance(part, (tuple, list)):
-            pending += part
-        elif isinstance(part, facts.Fact) and not isinstance(part, facts.Lambda):
-            pending += [getattr(part, name) for name in part.__struct_fields__]
+            pending += [part.decorators, *(parameter.default for parameter in part.parameters)]
+        elif not isinstance(part, facts.Lambda):
+            pending += parts_of(part)
     return False
+
+
+def parts_of(part: object) -> Iterable[object]:
+    """What a fact, or several, consist of."""
+    if isinstance(part, facts.Fact):
+        return [getattr(part, name) for name in part.__struct_fields__]
+    return part if isinstance(part, tuple) else ()

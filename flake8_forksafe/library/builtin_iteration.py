@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 from flake8_forksafe.interpreter import changing, identity, iterating, lazily, operators, special_methods
+from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iterating import Take
 from flake8_forksafe.interpreter.machine import Machine
@@ -26,6 +27,7 @@ from flake8_forksafe.interpreter.values import (
     Lazy,
     Literal,
     Table,
+    Unknown,
     Value,
     join,
     truth,
@@ -43,6 +45,9 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             return source
         found = iterating.iterate(machine, source, frame)
         items, complete = list(found.items), found.complete
+        if isinstance(source, Instance) and kind in ("list", "tuple"):
+            with machine.doubted():  # a hint of how much room is needed, of which not all versions take notice
+                special_methods.call(machine, source, "__len__", (), frame)
         if function.path.endswith("sorted"):
             items, is_known = in_order(machine, items, arguments, frame)
             complete = complete and is_known
@@ -299,6 +304,8 @@ def convert(machine: Machine, function: External, arguments: Arguments, frame: F
 def _converted(machine: Machine, value: Value, kind: str, others: list[object]) -> Value:
     if isinstance(value, FilePath) and kind == "str":
         return Literal(value.path)
+    if isinstance(value, Unknown) and kind in ("int", "float"):
+        machine.may_fail(VALUE_ERROR)
     if not isinstance(value, Literal) or isinstance(value.value, bytes):
         return UNKNOWN
     if isinstance(value.value, int) and abs(value.value) > 1 << 64:

@@ -60,28 +60,34 @@ def listing_digest(disk: Disk, directory: str, names: Sequence[str] | None) -> s
     return digest(repr((entries, disk.why_unread(directory))).encode("utf-8", "surrogateescape"))
 
 
-def still_holds(evidence: Plain, disk: Disk) -> bool:
-    """Whether every question has the same answer now.
+def asked_again(evidence: Plain, disk: Disk, now_ns: int) -> Plain | None:
+    """The evidence, if every question has the same answer now; with new stamps where those save asking next time.
 
     :param disk: one that has not looked at anything yet.
+    :param now_ns: a time before that.
     """
     looked_ns = int(evidence["looked_ns"])
-    stale: list[tuple[str, str, list[Any]]] = []
-    for known, paths in evidence["files"]:
-        for path, (stamp, content) in paths.items():
-            if path in disk.overlay or not _is_unchanged(path, stamp, looked_ns):
-                stale.append((path, content, known))
+    stale = [
+        (paths, path, known)
+        for known, paths in evidence["files"]
+        for path, (stamp, _) in paths.items()
+        if path in disk.overlay or not _is_unchanged(path, stamp, looked_ns)
+    ]
     for directory, names, stamp, known in evidence["directories"]:
         if not _is_unchanged(directory, stamp, looked_ns) and listing_digest(disk, directory, names) != known:
-            return False
-    return all(_answers_stay(path, content, known, disk) for path, content, known in stale)
+            return None
+    if not all(_answers_stay(path, paths[path][1], known, disk) for paths, path, known in stale):
+        return None
+    fresh = [(paths, path) for paths, path, _ in stale if path in disk.stamps and is_settled(disk.stamps[path], now_ns)]
+    for paths, path in fresh:
+        content = paths[path][1] and digest(disk.content(path))
+        paths[path] = (disk.stamps[path], content)
+    return {**evidence, "looked_ns": now_ns} if fresh else evidence
 
 
 def _is_unchanged(path: str, known: list[int] | None, looked_ns: int) -> bool:
-    if known is None:
-        return False
-    stamp = Stamp(*known)
-    return stamp_at(path) == stamp and is_settled(stamp, looked_ns)
+    stamp = stamp_at(path) if known is not None else None
+    return stamp is not None and known == [*stamp] and is_settled(stamp, looked_ns)
 
 
 def _answers_stay(path: str, before: str, known: list[Any], disk: Disk) -> bool:

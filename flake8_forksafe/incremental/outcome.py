@@ -147,12 +147,17 @@ class KeptOutcome:
             document = json.loads(bytes(payload))
             if document["key"] != self.key or (with_remarks and not document["with_remarks"]):
                 return None
-            from flake8_forksafe.incremental.evidence import still_holds
+            from flake8_forksafe.incremental.evidence import asked_again
             from flake8_forksafe.project.disk import disk_of
 
-            if not still_holds(document["evidence"], disk_of(self.settings, self.overlay)):
+            known = document["evidence"]
+            evidence = asked_again(known, disk_of(self.settings, self.overlay), self.looked_ns)
+            if evidence is None:
                 return None
-            return plain.outcome_of_plain(document["outcome"])
+            outcome = plain.outcome_of_plain(document["outcome"])
+            if evidence is not known and self.saves:
+                self.save(outcome, evidence, document["with_remarks"])
+            return outcome
         except Exception:  # whatever a damaged file, or a disk that nothing can be read of, raises: analyse
             return None
 

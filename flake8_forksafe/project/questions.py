@@ -1,6 +1,7 @@
 """What is asked about the content of a file, besides its facts; pure functions, so that they can be asked again.
 
 An answer is plain data.  As long as all answers stay the same, an analysis that asked nothing else stays the same.
+Patterns are compiled when they are needed: a run on which nothing changed needs none.
 """
 
 from __future__ import annotations
@@ -21,18 +22,16 @@ ABOUT_FACTS = ("facts", "body")
 """Questions that whoever makes facts of a file answers himself: about its statements, and about a function body."""
 UNREAD = ""
 """The answer to every question about a file that cannot be read."""
-CREATION = re.compile(rb"\bCelery\s*[\[(]")
-IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+celery\b", re.MULTILINE)
+CREATION = rb"\bCelery\s*[\[(]"
+IMPORT = rb"(?m)^[ \t]*(?:from|import)[ \t]+celery\b"
 
-TASK = re.compile(rb"^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b", re.MULTILINE)
+TASK = rb"(?m)^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b"
 """A decorator that makes a function a task."""
 
-ANY_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import\b|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE
-)
+ANY_IMPORT = rb"(?m)^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import\b|import[ \t]+([A-Za-z_][\w., \t]*))"
 LIBRARIES = frozenset({"celery", "kombu", "django", "flask"})
 """What a file that holds a Celery app imports, though a file of the project may have the same name."""
-DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
+DOTTED = rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']"""
 """A string that may name a module, as ``include`` does."""
 
 
@@ -66,18 +65,18 @@ def lines_hold(content: bytes, count: int, *arguments: Argument) -> list[int]:
 
 def celery(content: bytes) -> list[int]:
     """The line of the first import of Celery, 0 for none; whether an app may be created, and whether tasks are."""
-    match = IMPORT.search(content)
+    match = re.search(IMPORT, content)
     line = content.count(b"\n", 0, match.end()) + 1 if match else 0
-    return [line, int(CREATION.search(content) is not None), int(TASK.search(content) is not None)]
+    return [line, int(re.search(CREATION, content) is not None), int(re.search(TASK, content) is not None)]
 
 
 def imported(content: bytes) -> list[str]:
     """The modules that absolute imports of a source text name, wherever in it they stand, and strings like them."""
     found: set[str] = set()
-    for source, plain in ANY_IMPORT.findall(content):
+    for source, plain in re.findall(ANY_IMPORT, content):
         names = [source] if source else [part.split()[0] for part in plain.split(b",") if part.split()]
         found.update(name.decode("ascii", "replace") for name in names)
-    found.update(name.decode("ascii", "replace") for name in DOTTED.findall(content))
+    found.update(name.decode("ascii", "replace") for name in re.findall(DOTTED, content))
     return sorted(name for name in found if name.partition(".")[0] not in sys.stdlib_module_names | LIBRARIES)
 
 

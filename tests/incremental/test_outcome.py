@@ -14,9 +14,10 @@ import pytest
 from helpers import write
 
 from flake8_forksafe import analysis
+from flake8_forksafe.incremental import outcome
 from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.incremental.outcome import analysed, outcome_of
-from flake8_forksafe.project import stamps
+from flake8_forksafe.project import disk, stamps
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import UsageError, make_settings
 
@@ -54,8 +55,8 @@ class Runs:
         self, root: Path, overlay: dict[str, bytes] | None = None, **options: object
     ) -> list[tuple[str, int, str]]:
         with deep_recursion():
-            outcome = outcome_of(make_settings(str(root), options), overlay or {})
-        return [(os.path.relpath(f.path, root), f.line, f.code) for f in outcome.findings]
+            found = outcome_of(make_settings(str(root), options), overlay or {})
+        return [(os.path.relpath(f.path, root), f.line, f.code) for f in found.findings]
 
 
 @pytest.fixture
@@ -238,6 +239,37 @@ def test_what_appears_later(root: Path, runs: Runs) -> None:
     runs.codes(root)
     (root / "proj/late.py").write_text("import torch\n")
     assert ("proj/late.py", 1, "FS101") in runs.codes(root)
+
+
+def test_a_file_is_read_again_only_until_its_stamp_is_trusted(
+    root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reads() -> int:
+        count = 0
+        original = disk.read_file
+
+        def counted(*given: object, **named: object) -> object:
+            nonlocal count
+            count += str(given[0]).endswith(".py")
+            return original(*given, **named)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "read_file", counted)
+            assert runs.codes(root) == FOUND
+        return count
+
+    monkeypatch.setattr(stamps, "RACY_NS", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(outcome.time, "time_ns", lambda now=time.time_ns: now() - 10**10)  # before they were written
+        runs.codes(root)
+    time.sleep(0.05)
+    assert [reads() > 3, reads()] == [True, 0]
+    path = root / "proj/helpers.py"
+    path.write_text(PROJECT["proj/helpers.py"].replace("return 1", "return 2"))
+    time.sleep(0.05)
+    assert [reads() > 0, reads()] == [True, 0]
+    path.write_text(PROJECT["proj/helpers.py"].replace("pass", "import torch"))
+    assert runs.codes(root) == runs.codes(root, no_cache=True) != FOUND
 
 
 def test_few_are_kept(root: Path, runs: Runs) -> None:

@@ -18,7 +18,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))
+TESTS = Path(__file__).parent
+
+sys.path[:0] = [
+    str(TESTS / room) for room in (".", "deployment", "interpreter", "report", "source")
+]  # what tests share
 
 KEPT = re.compile(
     r"PATH|LD_LIBRARY_PATH|DYLD_\w+|PYENV_\w+|TMPDIR|TEMP|TMP"  # programs and where they may write

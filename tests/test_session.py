@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from helpers import write
+from in_processes import codes, in_worker
 
 from flake8_forksafe import session
 from flake8_forksafe.session import VARIABLE, Located, Session, deep_recursion, find, start_directory
@@ -38,23 +39,6 @@ def environment() -> Iterator[None]:
     os.environ.pop(VARIABLE, None)
     if before is not None:
         os.environ[VARIABLE] = before
-
-
-def codes(current: Session) -> list[tuple[str, int, str]]:
-    """Findings as (file name, line, code)."""
-    return [
-        (Path(path).name, item.line, item.text.split()[0]) for path, items in current.findings.items() for item in items
-    ]
-
-
-def in_worker(settings: Settings, forbidden: bool) -> list[tuple[str, int, str]]:
-    """Start a session in a worker process; ``forbidden`` makes an analysis an error."""
-    if forbidden:
-        session.find = None  # type: ignore[assignment]
-    worker = Session()
-    worker.start(settings, {})
-    assert worker._handed is None and VARIABLE in os.environ
-    return codes(worker)
 
 
 def run_in_worker(settings: Settings, forbidden: bool = True) -> list[tuple[str, int, str]]:

@@ -8,12 +8,12 @@ import os
 import pickle
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 from helpers import write
+from in_processes import collect, read, save_often, store_in
 
 from flake8_forksafe.incremental import fact_store, kept_files
 from flake8_forksafe.incremental.fact_store import FILE_NAME, FactStore, pack
@@ -21,33 +21,12 @@ from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.project import stamps
 from flake8_forksafe.source import collector, facts
 from flake8_forksafe.source.collected import Entry
-from flake8_forksafe.source.cut import Cut
-from flake8_forksafe.source.facts import Block, Define
 from flake8_forksafe.source.text import Unreadable
 
 FILES = {
     "a.py": "import json\ndef f():\n    import csv\n    return csv\n",
     "b.py": "import os\n",
 }
-
-
-def read(path: str) -> bytes:
-    """A file's content."""
-    return Path(path).read_bytes()
-
-
-def store_in(root: Path, reader: Callable[[str], bytes] = read) -> FactStore:
-    """A store that keeps its facts below ``root``."""
-    return FactStore(KeptFiles(str(root / ".cache")), reader)
-
-
-def collect(store: FactStore, root: Path) -> tuple[Block, Block, Block]:
-    """Ask a store for everything there is in :data:`FILES`."""
-    path = str(root / "a.py")
-    module = store.module(path)
-    function = module[1]
-    assert isinstance(function, Define) and isinstance(function.body, Cut)
-    return module, store.body(path, function.body), store.module(str(root / "b.py"))
 
 
 @pytest.fixture
@@ -331,20 +310,6 @@ def test_what_was_not_used_for_long_goes_first(kept: Path, monkeypatch: pytest.M
     store.module(str(kept / "c.py"))
     store.finish()
     assert parsed_again(kept) == ["a.py"]
-
-
-def save_often(root: Path, times: int) -> int:
-    """Write the store again and again; returns how often what another writer left could be read."""
-    read_back = 0
-    for round_ in range(times):
-        store = store_in(root)
-        read_back += bool(store._stored)
-        path = root / f"own_{os.getpid()}.py"
-        path.write_text(f"import json\nx = {round_}\n")
-        collect(store, root)
-        store.module(str(path))
-        store.finish()
-    return read_back
 
 
 def test_several_writers_at_once(project: Path) -> None:

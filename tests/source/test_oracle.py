@@ -11,9 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
-from oracle import difference
-
-from flake8_forksafe.session import deep_recursion
+from in_processes import compared
 
 TESTS = Path(__file__).parent.parent
 
@@ -36,15 +34,6 @@ def locked_distributions() -> Iterator[str]:
     for found in distributions():
         if os.environ.get("FORKSAFE_ORACLE") == "all" or re.sub(r"[-_.]+", "-", found.name).lower() in LOCKED:
             yield from (str(found.locate_file(path)) for path in found.files or () if path.suffix == ".py")
-
-
-def compared(path: str) -> tuple[str, str] | None:
-    """How the two disagree on a file; an exception is a disagreement too."""
-    try:
-        with deep_recursion():
-            return difference(path)
-    except Exception as error:
-        return path, repr(error)
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import Layout, absolute, module_name, parents, source_roots
+from flake8_forksafe.source import facts
+from flake8_forksafe.source.collector import imports_at_import
+from flake8_forksafe.source.text import Unreadable
 
-IMPORT = re.compile(r"^(?:import[ \t]+(.+)|from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|.+))", re.MULTILINE)
-"""An import at the top level of a module."""
 LOOKED_FOR = ("celery.py", "apps.py", "models.py", "tasks.py", "urls.py")
 """Where the app usually is, then what Django and Celery import from what is installed; each may be a package."""
 NOT_AT_BOOT = re.compile(r"/(?:tests?|migrations|management)(?=/|$)")
@@ -39,15 +40,18 @@ def foresee(disk: Disk, project: str, visit: Callable[[str], str | None]) -> Non
 
 def imported(text: str, package: str) -> Iterator[str]:
     """What a text imports, each module after its parents, and what may be modules in it."""
-    for plain, dots, module, names in IMPORT.findall(text):
-        if plain:
-            modules = re.findall(r"(?:^|,)\s*([\w.]+)", plain)
-        else:
-            source = absolute(package, len(dots), module)
-            modules = [source, *(f"{source}.{name}" for name in re.findall(r"(?:^|[,(])\s*(\w+)", names))]
-        for name in modules:
-            yield from parents(name)
-            yield name
+    try:
+        for statement in imports_at_import(text):
+            if isinstance(statement, facts.Import):
+                modules = [name for name, _ in statement.names]
+            else:
+                source = absolute(package, statement.level, statement.module)
+                modules = [source, *(f"{source}.{name}" for name, _ in statement.names if name != "*")]
+            for name in modules:
+                yield from parents(name)
+                yield name
+    except Unreadable:
+        return
 
 
 def likely(layout: Layout, project: str) -> Iterator[str]:

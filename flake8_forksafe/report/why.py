@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -10,6 +9,9 @@ from typing import NamedTuple
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.printable import shortened
+from flake8_forksafe.source import facts
+from flake8_forksafe.source.collector import imports
+from flake8_forksafe.source.text import Unreadable, decode
 from flake8_forksafe.trace.trace import Trace
 
 LONGEST_LINE = 200
@@ -116,33 +118,23 @@ def _mentions(trace: Trace, name: str, read: Callable[[str], bytes]) -> Iterator
             continue
         try:
             content = read(module.path)
-            tree = ast.parse(content) if last in content else None
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            found = list(imports(decode(content))) if last in content else []
+        except (OSError, Unreadable):
             continue
-        for node, function in _imports(tree, "") if tree is not None else ():
-            if name in _named(node, module.name, module.path.endswith("__init__.py")):
-                yield Mention(module.name, module.path, node.lineno, function)
+        for statement, function in found:
+            if name in _named(statement, module.name, module.path.endswith("__init__.py")):
+                yield Mention(module.name, module.path, statement.line, function)
 
 
-def _imports(tree: ast.AST, function: str) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield node, function
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield from _imports(node, f"{function}.{node.name}".lstrip("."))
-        else:
-            yield from _imports(node, function)
-
-
-def _named(node: ast.Import | ast.ImportFrom, module: str, is_package: bool) -> set[str]:
+def _named(statement: facts.Import | facts.ImportFrom, module: str, is_package: bool) -> set[str]:
     """The modules, and their parents, that an import statement names."""
-    if isinstance(node, ast.Import):
-        names = {alias.name for alias in node.names}
+    if isinstance(statement, facts.Import):
+        names = {name for name, _ in statement.names}
     else:
         around = module.split(".")
-        around = around[: len(around) - node.level + is_package] if node.level else []
-        source = ".".join([*around, *([node.module] if node.module else [])])
-        names = {source, *(f"{source}.{alias.name}" for alias in node.names)}
+        around = around[: len(around) - statement.level + is_package] if statement.level else []
+        source = ".".join([*around, *([statement.module] if statement.module else [])])
+        names = {source, *(f"{source}.{name}" for name, _ in statement.names)}
     return {".".join(name.split(".")[:count]) for name in names for count in range(1, name.count(".") + 2)}
 
 

@@ -103,7 +103,7 @@ def test_a_broken_module_is_told_at_its_import(tmp_path: Path) -> None:
     files = {"proj/tasks.py": "import json\nfrom proj import broken\n", "proj/broken.py": "x = 1\ndef f(:\n"}
     found = messages(tmp_path, files, "FS191")
     assert found == {
-        ("proj/tasks.py", 2): "'proj.broken' cannot be analysed: invalid syntax (proj/broken.py:2); "
+        ("proj/tasks.py", 2): "'proj.broken' cannot be analysed: '(' was never closed (proj/broken.py:2); "
         "what it runs is not checked"
     }
 

@@ -1,19 +1,17 @@
-"""Facts of a file, made in three ways that must agree: with bodies cut out, of the whole tree, and by libcst."""
+"""Facts of a file as CPython's ``ast`` has them, held against what the reader makes of it."""
 
 from __future__ import annotations
 
 import ast
 import warnings
 
+from syntax_tree import TreeReader
+
 from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block, Fact, If, Opaque
+from flake8_forksafe.source.limits import DEPTH_LIMIT, LITERAL_LIMIT
 from flake8_forksafe.source.text import Unreadable, decode
-from flake8_forksafe.source.tree import TreeReader
-from flake8_forksafe.source.visitor import visit
-
-LIBCST_LIMIT = 12_000
-"""Characters beyond which libcst takes too long for a test."""
 
 
 def tree_of(text: str) -> ast.Module | None:
@@ -27,34 +25,31 @@ def tree_of(text: str) -> ast.Module | None:
 
 
 def whole(text: str, offset: int = 0) -> Block:
-    """The facts of a text that is parsed whole."""
+    """The facts of a text by ``ast``."""
     tree = tree_of(text)
     assert tree is not None
     return TreeReader(text, offset).block(tree.body)
 
 
 def whole_body(text: str, cut: Cut) -> Block:
-    """The facts of a function body that is parsed whole."""
-    wrapped = (
-        "if body:\n" + "\n".join(text.split("\n")[cut.first - 1 : cut.last]) + "\n\n"
-    )  # its last line may end with "\\"
+    """The facts of a function body by ``ast``."""
+    body = "\n".join(text.split("\n")[cut.first - 1 : cut.last])
+    wrapped = f"if body:\n{body}\n\n"  # the last line may end with a backslash
     (wrapper,) = whole(wrapped, cut.first - 2)
     assert isinstance(wrapper, If)
     return wrapper.body
 
 
 def disagreement(found: object, expected: object, text: str, path: str = "") -> str | None:
-    """Where two facts differ, once all function bodies are collected; ``expected`` has no body that was cut out."""
-    if isinstance(found, Cut):
-        found = collect_body(text, found)
-    if isinstance(expected, Cut):
-        expected = whole_body(text, expected)
-    if isinstance(found, Opaque) and path.endswith("Assign3"):
-        return None  # a huge table, which libcst's visitor does not leave out
+    """Where two facts of a text differ, once all function bodies are collected."""
+    if isinstance(found, Cut) and isinstance(expected, Cut):
+        found, expected = collect_body(text, found), whole_body(text, expected)
+    if isinstance(found, Opaque) and exceeds(expected):
+        return None
     if isinstance(found, Fact) and type(found) is type(expected):
-        for index, name in enumerate(found.__struct_fields__):
-            one, other = getattr(found, name), getattr(expected, name)
-            inside = disagreement(one, other, text, f"{path}/{type(found).__name__}{index}")
+        for name in found.__struct_fields__:
+            where = f"{path}/{type(found).__name__}.{name}"
+            inside = disagreement(getattr(found, name), getattr(expected, name), text, where)
             if inside is not None:
                 return inside
         return None
@@ -63,16 +58,36 @@ def disagreement(found: object, expected: object, text: str, path: str = "") -> 
     if not isinstance(found, tuple) or not isinstance(expected, tuple):
         return None
     if len(found) != len(expected):
-        return f"{path}: {len(found)} and not {len(expected)}"
+        return f"{path}: {len(found)} and not {len(expected)}: {found!r:.300} is not {expected!r:.300}"
     for index, (one, other) in enumerate(zip(found, expected, strict=True)):
-        inside = disagreement(one, other, text, f"{path}/{type(found).__name__}{index}")
+        inside = disagreement(one, other, text, f"{path}/{index}")
         if inside is not None:
             return inside
     return None
 
 
+def exceeds(fact: object) -> bool:
+    """Whether an expression is one that the limits leave out."""
+    return len(repr(fact)) > LITERAL_LIMIT or depth(fact) > DEPTH_LIMIT
+
+
+def depth(fact: object) -> int:
+    """How deeply facts are nested."""
+    deepest, level = 0, [fact]
+    while level:
+        level = [part for inner in level for part in _parts(inner)]
+        deepest += 1
+    return deepest
+
+
+def _parts(fact: object) -> tuple[object, ...]:
+    if isinstance(fact, Fact):
+        return tuple(getattr(fact, name) for name in fact.__struct_fields__)
+    return fact if isinstance(fact, tuple) else ()
+
+
 def difference(path: str) -> tuple[str, str] | None:
-    """How the ways disagree on a file: its path and a description; None where they agree."""
+    """How the reader and CPython disagree on a file: its path and a description; None where they agree."""
     with open(path, "rb") as stream:
         data = stream.read()
     try:
@@ -91,10 +106,6 @@ def difference(path: str) -> tuple[str, str] | None:
         return None
     try:
         found = disagreement(collect(text), whole(text), text)
-        if found is None and len(text) < LIBCST_LIMIT:
-            found = disagreement(collect(text), visit(text, 0), text)
     except Unreadable as error:
-        return path, error.reason
-    except SyntaxError:
-        return None  # libcst 1.9 does not know all that CPython does
+        return path, f"{error.reason} ({error.line})"
     return (path, found) if found is not None else None

@@ -1,17 +1,17 @@
-"""Function bodies are cut out where they begin and end, or not at all."""
+"""Function bodies are cut out where they begin and end, and every statement is found at its place."""
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from oracle import disagreement, whole
 
-from flake8_forksafe.source.bodies import without_bodies
 from flake8_forksafe.source.collector import collect
 from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.scanner import Line, Piece, Scanner
+from flake8_forksafe.source.text import Unreadable
 
 TRICKY = {
     "a string that looks like code": '''\
@@ -134,8 +134,6 @@ TRICKY = {
         def f():
             return 1""",
 }
-DECEIVING = {"a quote in a comment", "a bracket in a string that evens another out"}
-"""Where counting goes wrong, which shows, and the whole text is parsed."""
 
 
 @pytest.mark.parametrize("text", TRICKY.values(), ids=TRICKY.keys())
@@ -144,12 +142,15 @@ def test_what_is_cut_is_what_the_whole_tree_says(text: str) -> None:
     assert disagreement(collect(text), whole(text), text) is None
 
 
-@pytest.mark.parametrize("name", sorted(TRICKY.keys() - DECEIVING))
-def test_what_is_cut_leaves_as_many_lines(name: str) -> None:
-    text = dedent(TRICKY[name])
-    short = without_bodies(text)
-    assert short is not None and short[0].count("\n") == text.count("\n")
-    ast.parse(short[0])
+@pytest.mark.parametrize("text", TRICKY.values(), ids=TRICKY.keys())
+def test_counting_and_following_agree(text: str) -> None:
+    text = dedent(text)
+    followed = list(Scanner(text, careful=True).lines())
+    try:
+        counted = list(Scanner(text).lines())
+    except Unreadable:  # a bracket in a string evened another out, which shows
+        return
+    assert counted == followed
 
 
 ROOT = Path(__file__).parents[2]
@@ -163,23 +164,59 @@ def test_own_source() -> None:
         assert disagreement(collect(text), whole(text), text) is None, path
 
 
-def test_bodies_by_their_lines() -> None:
-    text = "import a\n\ndef f():\n    # so\n    x = 1\n    return x\n\n\ndef g(): pass\nclass C:\n  def h(s):\n    1\n"
-    short = without_bodies(text)
-    assert short is not None
-    assert (
-        short[0] == "import a\n\ndef f():\n    # so\n    pass\n\n\n\ndef g(): pass\nclass C:\n  def h(s):\n    pass\n"
-    )
-    assert short[1] == {3: Cut(5, 6), 11: Cut(12, 12)}
+def test_lines_with_their_places() -> None:
+    text = "import a; x = (1,  # one\n  2)\n\n@b\ndef f(c): # so\n    # so\n    y = 1\n\nif x: y; z = lambda: 0\n"
+    assert list(Scanner(text, 10).lines()) == [
+        Line(0, "", (Piece(10, 0, "import a"), Piece(10, 10, "x = (1,   2)"))),
+        Line(0, "@", (Piece(13, 1, "b"),)),
+        Line(0, "def", (Piece(14, 0, "def f(c)"),), True, Cut(16, 16)),
+        Line(0, "if", (Piece(18, 0, "if x"), Piece(18, 6, "y"), Piece(18, 9, "z = lambda: 0"))),
+    ]
 
 
-@pytest.mark.parametrize("text", [
-    "x = (\ndef f():\n    pass\n", "x = )\ndef f():\n    pass\n", "x = '\ndef f():\n    pass\n", "def f(:\n    pass\n",
-    "def f():\npass\n", "def f(\n", "def f():\n    x = (\n", 'def f():\n    x = """\n', "x = [\n",
-    "def f():\n    '\n'''\n",
+def test_bodies_are_read_where_that_is_asked_for() -> None:
+    lines = list(Scanner("def f():\n  import a\n", with_bodies=True).lines())
+    assert lines == [Line(0, "def", (Piece(1, 0, "def f()"),), True), Line(2, "", (Piece(2, 2, "import a"),))]
+
+
+@pytest.mark.parametrize(("text", "texts"), [
+    ("match = 1\n", ["match = 1"]),
+    ("match x:\n  case [1]: y\n", ["match x", "case [1]", "y"]),
+    ("case[1]: int = 3\n", ["case[1]: int = 3"]),
+    ("if lambda: 0: x\n", ["if lambda: 0", "x"]),
+    ("if (y := 1): x\n", ["if (y := 1)", "x"]),
+    ("if y := 1: x\n", ["if y := 1", "x"]),
+    ('if"a": x\n', ['if"a"', "x"]),
+    ("x = f'{a[\"b\"]}' # c\n", ["x = f'{a[\"b\"]}'"]),
+    ('x = f"{a["("]}" # c\n', ['x = f"{a["("]}"']),
+    ('x = f"{a:{b}}{{"\n', ['x = f"{a:{b}}{{"']),
+    ("x = rf'\\{a}'\n", ["x = rf'\\{a}'"]),
+    ("x = f'\\N{DASH}{a}'\n", ["x = f'\\N{DASH}{a}'"]),
+    ("x = 1 + \\\n  2\n", ["x = 1 +  2"]),
+    ("x = 1;\n", ["x = 1"]),
+    ("else_ = 1\n", ["else_ = 1"]),
 ])  # fmt: skip
-def test_what_is_odd_is_left_to_the_parser(text: str) -> None:
-    assert without_bodies(text) is None
+def test_texts(text: str, texts: list[str]) -> None:
+    assert [piece.text for line in Scanner(text).lines() for piece in line.pieces] == texts
+
+
+@pytest.mark.parametrize(("text", "reason", "line"), [
+    ("x = 1\ny = (\ndef f():\n    pass\n", "never closed", 2),
+    ("x = )\n", "unmatched", 1),
+    ("x = (]\n", "unmatched", 1),
+    ("x = '\n", "unterminated string", 1),
+    ("\nx = f'{a\n", "unterminated string", 2),
+    ("def f():\npass\n", "expected an indented block", 2),
+    ("def f():\n    x = (\n", "never closed", 2),
+    ("def f():\n    '\n'''\n", "unterminated string", 2),
+    ("x = \\ 1\n", "line continuation", 1),
+    ("if x\n  y\n", "expected ':'", 1),
+    ("x = " + "(" * 201 + ")" * 201, "nested too deeply", 1),
+])  # fmt: skip
+def test_what_is_no_python(text: str, reason: str, line: int) -> None:
+    with pytest.raises(Unreadable, match=reason) as caught:
+        list(Scanner(text, careful=True).lines())
+    assert caught.value.line == line
 
 
 def test_what_nobody_calls_may_be_broken() -> None:

@@ -1,29 +1,21 @@
-"""CPython's syntax tree to facts: what nearly every file goes through.
+"""CPython's syntax tree to facts: the oracle, which shares nothing with the reader but the shapes of facts.
 
-One function per kind of node, found by the node's class.  Function bodies become a :class:`Cut`, and are read when
-something calls the function.
+One function per kind of node, found by the node's class.  Function bodies become a :class:`Cut`.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block, Expression, Statement
-from flake8_forksafe.source.text import Unreadable
 
 OPAQUE = facts.Opaque()
-LITERAL_LIMIT = 50_000
-"""Characters beyond which a literal table is left out: generated data, never a setting."""
-STATEMENT_LIMIT = 50_000
-"""Statements of one file outside of function bodies; beyond, it is generated, and takes gigabytes."""
-DEPTH_LIMIT = 150
-"""Levels of one expression that are kept; what is deeper is generated, and would overflow the stack of others."""
-TABLES = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+DEPTH_LIMIT = 10_000
+"""Levels of one expression that are compared."""
 
 UNARY: dict[type[ast.unaryop], str] = {ast.Not: "not", ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
 BINARY: dict[type[ast.operator], str] = {
@@ -65,26 +57,17 @@ class TreeReader:
 
     :param text: what the tree was made of.
     :param offset: what to add to a line of it to get the line in the file.
-    :param cuts: the function bodies that were cut out of it, by the lines of their ``def``.
     """
 
-    def __init__(self, text: str, offset: int, cuts: Mapping[int, Cut] = MappingProxyType({})) -> None:
+    def __init__(self, text: str, offset: int) -> None:
         self.lines = text.split("\n")
         self.offset = offset
-        self.cuts = cuts
         self.depth = 0
-        self.count = 0
 
     # --- statements ---------------------------------------------------------------------------------------------
 
     def block(self, nodes: Sequence[ast.stmt]) -> Block:
-        """The facts of a statement list.
-
-        :raises Unreadable: if the text has too many statements.
-        """
-        self.count += len(nodes)
-        if self.count > STATEMENT_LIMIT:
-            raise Unreadable(f"it has more than {STATEMENT_LIMIT:,} statements that run at import")
+        """The facts of a statement list."""
         collected: list[Statement] = []
         for node in nodes:
             read = STATEMENTS.get(type(node))
@@ -117,19 +100,12 @@ class TreeReader:
 
     def assign(self, node: Any, line: int, column: int) -> Statement:
         targets = tuple([self.expression(target) for target in node.targets])
-        return facts.Assign(line, column, targets, self.value(node.value))
+        return facts.Assign(line, column, targets, self.expression(node.value))
 
     def annotated(self, node: Any, line: int, column: int) -> Statement | None:
         if node.value is None:
             return None
-        return facts.Assign(line, column, (self.expression(node.target),), self.value(node.value))
-
-    def value(self, node: ast.expr) -> Expression:
-        """An assigned value, unless it is a huge table."""
-        is_table = isinstance(node, TABLES) and node.end_lineno != node.lineno
-        if is_table and sum(map(len, self.lines[node.lineno - 1 : node.end_lineno])) > LITERAL_LIMIT:
-            return OPAQUE
-        return self.expression(node)
+        return facts.Assign(line, column, (self.expression(node.target),), self.expression(node.value))
 
     def augment(self, node: Any, line: int, column: int) -> Statement:
         target, value = self.expression(node.target), self.expression(node.value)
@@ -218,9 +194,6 @@ class TreeReader:
 
     def cut(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Cut | None:
         """The lines of a function body; None if it begins on a line of the function's header."""
-        known = self.cuts.get(node.lineno)
-        if known is not None:
-            return known.shifted(self.offset)
         statement = node.body[0]
         first = statement.lineno
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.decorator_list:
@@ -309,8 +282,6 @@ class TreeReader:
         return facts.Binary(BINARY[type(node.op)], self.expression(node.left), self.expression(node.right))
 
     def boolean(self, node: Any) -> Expression:
-        if len(node.values) > DEPTH_LIMIT:
-            return OPAQUE
         operator = BOOLEAN[type(node.op)]
         fact = self.expression(node.values[0])
         for value in node.values[1:]:

@@ -49,7 +49,7 @@ def analyse(
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
     refuse_missing(problems, settings, disk, store)
     around = Surroundings(settings, disk, store, catalogue, problems)
-    with store.parsing_ahead(partial(foresee, Disk(), settings.project)):
+    with store.parsing_ahead(partial(foresee, disk_of(settings), settings.project)):
         traces, search, left_out = trace_apps(around, launches)
     refuse_missing(problems, settings, disk, store)
     if not traces:

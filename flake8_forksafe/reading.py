@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+from typing import Any
 
 SOURCE_LIMIT = 16 * 2**20
 """Bytes of a file of Python source, of requirements, of an installed package's metadata, of a baseline or measurement;
@@ -23,6 +25,8 @@ KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+DEEP_KEY = re.compile(r"(?:\.[ \t]*+(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+){100}")
+"""A hundred parts of a dotted key."""
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 """What says that there is no such file; any other error hides one."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -37,16 +41,19 @@ class Blind(Exception):
     """Nothing can be said of a project, since what could not be read may hold all that there is to find."""
 
 
-def read_file(path: str, limit: int = SOURCE_LIMIT, whole: bool = True) -> tuple[bytes, os.stat_result]:
+def read_file(
+    path: str, limit: int = SOURCE_LIMIT, whole: bool = True, follow: bool = True
+) -> tuple[bytes, os.stat_result]:
     """What a regular file holds, and its state just before.
 
     :param limit: bytes.
     :param whole: whether a larger file is refused; otherwise its beginning is read.
+    :param follow: whether it may be a link, where the system has any.
     :raises OSError: if it cannot be read, is no regular file, or is too large; ``strerror`` is a clause for a message.
     :raises Exhausted: if no file can be read any more.
     """
     try:
-        descriptor = os.open(path, FLAGS)
+        descriptor = os.open(path, FLAGS if follow else FLAGS | getattr(os, "O_NOFOLLOW", 0))
         try:
             status = os.fstat(descriptor)
             _check(status, limit, whole)
@@ -94,3 +101,18 @@ def _read(descriptor: int, expected: int, limit: int, whole: bool) -> bytes:
 def size_text(size: int) -> str:
     """A size as people read it."""
     return f"{size >> 20} MiB" if size >= 2**20 else f"{size >> 10} KiB"
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """A TOML document.
+
+    :raises ValueError: if it is none, holds a number longer than Python reads, or is nested too deeply.
+    """
+    import tomllib
+
+    if DEEP_KEY.search(text):  # tomllib takes time and memory by the square of a key's parts
+        raise ValueError("it is nested too deeply")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from flake8_forksafe.aside import example_of, is_aside
 from flake8_forksafe.digest import checksum
 from flake8_forksafe.printable import shortened
-from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
+from flake8_forksafe.reading import CONFIGURATION_LIMIT, parse_toml, read_file
 from flake8_forksafe.user_directories import APPLICATION, user_cache
 
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
@@ -230,14 +230,10 @@ def read_pyproject(project: str) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     if b"forksafe" not in content:
         return {}
-    import tomllib
-
     try:
-        document = tomllib.loads(content.decode())
+        document = parse_toml(content.decode())
     except ValueError as error:  # of TOML, of its encoding, or of a number longer than Python reads
         raise UsageError(f"{path} is not valid TOML: {error}") from None
-    except RecursionError:
-        raise UsageError(f"{path} is not valid TOML: it is nested too deeply") from None
     table = document.get("tool", {}).get("forksafe", {}) if isinstance(document.get("tool", {}), dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"{path}: [tool.forksafe] must be a table")

@@ -41,6 +41,7 @@ class _Substitution:
         pairs = _pairs(text)
         unknown = list(word.unknown)
         whole: Word | None = None
+        size = 0
         while position < len(text):
             if text[position] == self.escape and text[position + 1 : position + 2] == "$":
                 pieces.append("$")
@@ -55,6 +56,9 @@ class _Substitution:
                 whole = value
             pieces.append(value.text)
             unknown += value.unknown
+            size += len(value.text) + len(value.unknown)
+            if size > LONGEST:  # variables that consist of each other several times grow with the power of their number
+                return word
             position = end
         place = whole.place if whole is not None and whole.place.line else word.place
         return Word("".join(pieces), place, tuple(dict.fromkeys(unknown)))

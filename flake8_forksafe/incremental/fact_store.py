@@ -62,6 +62,7 @@ class FactStore(Collected):
     :param files: where they are kept.
     :param read: reads a file's current content (an unsaved buffer, if there is one).
     :param overlaid: whether a path's content is a buffer, whose stamp means nothing.
+    :param require_allowed: raises OSError for a path that must not be read, whatever is known of it.
     :param with_answers: whether it will be asked for :attr:`answers`.
     :ivar answers: at the end, what was asked about each file, as evidence for an outcome.
     """
@@ -71,11 +72,13 @@ class FactStore(Collected):
         files: KeptFiles,
         read: Callable[[str], bytes],
         overlaid: Callable[[str], bool] = lambda path: False,
+        require_allowed: Callable[[str], object] = lambda path: None,
         with_answers: bool = False,
     ) -> None:
         super().__init__(read)
         self.files = files
         self.overlaid = overlaid
+        self.require_allowed = require_allowed
         self.with_answers = with_answers
         self.answers: dict[str, dict[Question, Answer]] = {}
         self.digests: dict[str, str] = {}
@@ -115,7 +118,10 @@ class FactStore(Collected):
 
     def _digest(self, path: str) -> str:
         """The hash of a file's content, from its stamp where that is trustworthy."""
-        status = None if self.overlaid(path) else os.stat(path)
+        status = None
+        if not self.overlaid(path):
+            self.require_allowed(path)  # what was kept, or parsed ahead, may be what a link led to
+            status = os.stat(path)
         seen = self._seen.get(path)
         if status is not None and seen is not None and self._is_current(seen, stamp_of(status)):
             self._now_seen[path] = seen

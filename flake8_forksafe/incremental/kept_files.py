@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from flake8_forksafe import __version__
 from flake8_forksafe.incremental.secret import is_own, secret, temporary_name
+from flake8_forksafe.reading import read_file
 
 MAGIC = b"forksafe kept "
 SIGNATURE_SIZE = 32
@@ -42,10 +43,7 @@ class KeptFiles:
         if self.directory is None or self._key is None:
             return None
         try:
-            with open(os.path.join(self.directory, name), "rb") as stream:
-                if os.fstat(stream.fileno()).st_size > SIZE_LIMIT:
-                    return None
-                content = stream.read()
+            content, _ = read_file(os.path.join(self.directory, name), SIZE_LIMIT, follow=False)
         except OSError:
             return None
         start = header(name)
@@ -102,8 +100,8 @@ class KeptFiles:
             for entry in entries:
                 if not pattern.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
                     continue
-                with suppress(OSError), open(entry.path, "rb") as stream:
-                    start = stream.read(len(MAGIC))
+                with suppress(OSError):
+                    start, _ = read_file(entry.path, len(MAGIC), whole=False, follow=False)
                     if start == MAGIC or (pattern is TEMPORARY and MAGIC.startswith(start)):
                         yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.path
 

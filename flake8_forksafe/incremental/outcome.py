@@ -89,7 +89,9 @@ def new_outcome(kept: KeptOutcome, with_remarks: bool) -> Outcome:
     stores: list[FactStore] = []
 
     def sources(disk: Disk) -> FactStore:
-        stores.append(FactStore(kept.files, disk.content, kept.overlay.__contains__, kept.saves))
+        stores.append(
+            FactStore(kept.files, disk.content, kept.overlay.__contains__, disk.require_inside, with_answers=kept.saves)
+        )
         return stores[0]
 
     report = analyse(kept.settings, kept.overlay, sources)
@@ -114,7 +116,7 @@ def analysed(settings: Settings) -> Report:
     from flake8_forksafe.incremental.fact_store import FactStore
 
     files = KeptFiles(settings.cache_dir)
-    return analyse(settings, sources=lambda disk: FactStore(files, disk.content))
+    return analyse(settings, sources=lambda disk: FactStore(files, disk.content, require_allowed=disk.require_inside))
 
 
 class KeptOutcome:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from contextlib import suppress
 
+from flake8_forksafe.reading import read_file
 from flake8_forksafe.settings import UsageError
 from flake8_forksafe.user_directories import APPLICATION, user_data
 
@@ -39,15 +39,10 @@ def secret() -> bytes | None:
 
 def _read(path: str) -> bytes | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0))
+        content, status = read_file(path, SIZE + 1, whole=False, follow=False)
     except OSError:
         return None
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or not is_private(status):
-            return None
-        content = stream.read(SIZE + 1)
-        return content if len(content) == SIZE else None
+    return content if is_private(status) and len(content) == SIZE else None
 
 
 def _make(path: str) -> bytes | None:

@@ -22,6 +22,9 @@ IGNORED_DIRECTORIES = frozenset(
 SEARCH_LIMIT = 200_000
 """Directory entries a search of the tree looks at; beyond, it stops and says so."""
 
+LONGEST_PATH = 4096
+"""Characters; no longer path exists (``PATH_MAX`` of Linux), though a dotted name may stand for one."""
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 OUTSIDE = "it is a link that leads out of the repository"
@@ -75,6 +78,8 @@ class Disk:
         """Whether a path, links followed, lies where links may lead to."""
         if not self._within:
             return True
+        if len(path) > LONGEST_PATH:
+            return False
         directory, name = os.path.split(path)
         if name and directory in self._inside and not self._is_link(directory, name):
             return True
@@ -148,6 +153,18 @@ class Disk:
         inner = next((named for named in self._named if named.startswith(start)), None)
         return inner[len(start) :].partition(os.sep)[0] if inner is not None else None
 
+    def require_inside(self, path: str) -> None:
+        """Refuse, and remember, a file that a link outside leads to.
+
+        :raises OSError: if it is such.
+        """
+        try:
+            self._check(path)
+        except OSError as error:
+            self._note(path, error)
+            self.answers[path] = {CONTENT: UNREAD}
+            raise
+
     def _check(self, path: str) -> None:
         """Refuse what a link outside leads to: nothing of it may come into a message.
 
@@ -179,6 +196,8 @@ class Disk:
 
     def kind(self, path: str) -> str | None:
         """What a directory's listing says of a path, or the path itself where the directory may not be listed."""
+        if len(path) > LONGEST_PATH:
+            return None
         directory, name = os.path.split(path)
         asked = self._names_asked.setdefault(directory, set())
         if asked is not None:

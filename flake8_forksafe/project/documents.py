@@ -6,7 +6,7 @@ import codecs
 from typing import Any
 
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.reading import CONFIGURATION_LIMIT, SOURCE_LIMIT
+from flake8_forksafe.reading import CONFIGURATION_LIMIT, SOURCE_LIMIT, parse_toml
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -33,11 +33,9 @@ def text_of(disk: Disk, path: str, limit: int = SOURCE_LIMIT) -> str:
 
 def toml_of(disk: Disk, path: str) -> dict[str, Any]:
     """The document in a TOML file."""
-    import tomllib
-
     try:
-        return tomllib.loads(text_of(disk, path, CONFIGURATION_LIMIT))
-    except (ValueError, RecursionError):  # a number of too many digits is a ValueError as well
+        return parse_toml(text_of(disk, path, CONFIGURATION_LIMIT))
+    except ValueError:
         return {}
 
 

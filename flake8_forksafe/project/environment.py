@@ -19,6 +19,8 @@ from flake8_forksafe.project.requirements import metadata_names, normalise
 
 VENV_NAMES = (".venv", "venv", "env", ".env")
 """Where virtual environments lie in a project: uv, poetry and pdm use ``.venv``."""
+PACKAGES = ("site-packages", "dist-packages")
+"""What a directory of installed packages is called: a link of that name may lead anywhere, and is not believed."""
 DEVELOPMENT_EXTRAS = re.compile(r"extra\s*==\s*['\"](?:dev|develop|test|tests|testing|doc|docs|lint|typing|benchmark)")
 FITTING_SHARE = 0.8
 """Share of the project's requirements that an environment must hold to be taken for the project's."""
@@ -62,7 +64,7 @@ def find_environment(disk: Disk, project: str, chosen: str | None, required: fro
         path = os.path.normpath(os.path.join(project, os.path.expanduser(chosen)))
         prefix = path if disk.is_directory(path) else os.path.dirname(os.path.dirname(path))
         return _allowed(disk, _read(disk, prefix, "the option"))
-    for path, source in _candidates(project):
+    for path, source in _candidates(disk, project):
         environment = _read(disk, path, source)
         if "celery" in environment.distributions and _fits(environment, required):
             return _allowed(disk, environment)._replace(certain=bool(required) or os.path.dirname(path) == project)
@@ -76,18 +78,18 @@ def _allowed(disk: Disk, environment: Environment) -> Environment:
     return environment
 
 
-def _candidates(project: str) -> Iterator[tuple[str, str]]:
+def _candidates(disk: Disk, project: str) -> Iterator[tuple[str, str]]:
     """Directories of environments in the order of preference, with what each is called."""
     for name in VENV_NAMES:
         yield os.path.join(project, name), name
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if os.environ.get(variable):
             yield os.environ[variable], variable
-    yield from ((path, "poetry") for path in _poetry_environments(project))
+    yield from ((path, "poetry") for path in _poetry_environments(disk, project))
     yield sys.prefix, "the running interpreter's"
 
 
-def _poetry_environments(project: str) -> Iterator[str]:
+def _poetry_environments(disk: Disk, project: str) -> Iterator[str]:
     """Where poetry keeps a project's environments (poetry/utils/env/env_manager.py, ``generate_env_name``)."""
     home = os.environ.get("POETRY_CACHE_DIR") or os.path.expanduser(
         "~/Library/Caches/pypoetry" if sys.platform == "darwin" else "~/.cache/pypoetry"
@@ -95,10 +97,7 @@ def _poetry_environments(project: str) -> Iterator[str]:
     digest = base64.urlsafe_b64encode(
         hashlib.sha256(os.path.normcase(os.path.realpath(project)).encode("utf-8", "surrogateescape")).digest()
     )
-    try:
-        names = sorted(os.listdir(os.path.join(home, "virtualenvs")))
-    except OSError:
-        return
+    names = sorted(disk.listing(os.path.join(home, "virtualenvs"), anywhere=True))
     yield from (os.path.join(home, "virtualenvs", name) for name in names if f"-{digest.decode()[:8]}-py" in name)
 
 
@@ -114,7 +113,7 @@ def _read(disk: Disk, prefix: str, source: str) -> Environment:
                 os.path.join(base, name, "site-packages")
             ):
                 directories.append(os.path.realpath(os.path.join(base, name, "site-packages")))
-    directories = list(dict.fromkeys(directories))
+    directories = [path for path in dict.fromkeys(directories) if os.path.basename(os.path.realpath(path)) in PACKAGES]
     distributions = {
         normalise(entry.partition("-")[0]): os.path.join(directory, entry)
         for directory in directories

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
-from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.disk import LONGEST_PATH, Disk
 from flake8_forksafe.project.layout import Layout, absolute, module_name, parents, source_roots
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import imports_at_import
@@ -33,6 +33,8 @@ def foresee(disk: Disk, project: str, visit: Callable[[str], str | None]) -> Non
             if found is None or found.path is None or not found.is_source or found.path in seen:
                 continue
             seen.add(found.path)
+            if not disk.is_inside(found.path):
+                continue
             text = visit(found.path)
             if text is not None:
                 ways.append(imported(text, name if found.is_package else name.rpartition(".")[0]))
@@ -48,8 +50,9 @@ def imported(text: str, package: str) -> Iterator[str]:
                 source = absolute(package, statement.level, statement.module)
                 modules = [source, *(f"{source}.{name}" for name, _ in statement.names if name != "*")]
             for name in modules:
-                yield from parents(name)
-                yield name
+                if len(name) <= LONGEST_PATH:
+                    yield from parents(name)
+                    yield name
     except Unreadable:
         return
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.disk import LONGEST_PATH, Disk
 from flake8_forksafe.project.requirements import packages_named
 
 
@@ -75,6 +75,8 @@ class Roots:
 
     def _exists(self, root: str, module: str, own: str) -> bool:
         """Whether a module exists below a root, and is not the file itself."""
+        if len(module) > LONGEST_PATH:
+            return False
         *packages, last = module.split(".")
         directory = os.path.join(root, *packages)
         is_file = self.disk.is_file(os.path.join(directory, f"{last}.py"))

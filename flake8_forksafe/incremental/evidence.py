@@ -36,7 +36,8 @@ def gathered(disk: Disk, facts: Mapping[str, Answers], seen: Mapping[str, tuple[
         names = disk.names_asked(path)
         stamp = None if disk.links(path) else disk.stamps.get(path)
         directories.append([path, names, stamp, listing_digest(disk, path, names)])
-    return {"looked_ns": looked_ns, "files": list(groups.values()), "directories": directories}
+    files = list(groups.values())
+    return {"looked_ns": looked_ns, "opened": disk.opened(), "files": files, "directories": directories}
 
 
 def _in_order(asked: tuple[Question, Answer]) -> tuple[bool, str]:
@@ -67,6 +68,8 @@ def asked_again(evidence: Plain, disk: Disk, now_ns: int) -> Plain | None:
     :param now_ns: a time before that.
     """
     looked_ns = int(evidence["looked_ns"])
+    for directory in evidence["opened"]:
+        disk.allow(directory)
     stale = [
         (paths, path, known)
         for known, paths in evidence["files"]

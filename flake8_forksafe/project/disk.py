@@ -61,6 +61,8 @@ class Disk:
         self._within = [os.path.realpath(directory) for directory in self._named]
         self._inside: set[str] = set()
         """Directories that lie, links followed, where links may lead to."""
+        self._opened: set[str] = set()
+        """Directories outside that were looked into all the same."""
         self._unread: dict[str, Unread] = {}
         self.exhausted = False
         self.answers: dict[str, dict[Question, Answer]] = {}
@@ -73,6 +75,11 @@ class Disk:
         """Let links lead into a directory as well."""
         if self._within:
             self._within.append(os.path.realpath(directory))
+            self._opened.add(directory)
+
+    def opened(self) -> list[str]:
+        """The directories outside that were allowed, or listed all the same: who asks again has to allow them."""
+        return sorted(self._opened)
 
     def is_inside(self, path: str) -> bool:
         """Whether a path, links followed, lies where links may lead to."""
@@ -121,6 +128,8 @@ class Disk:
         :raises Exhausted: if no directory can be read any more.
         """
         self._names_asked[directory] = None
+        if anywhere:
+            self._opened.add(directory)
         return self._listing(directory, searched, anywhere)
 
     def _listing(self, directory: str, searched: bool, anywhere: bool = False) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ import pytest
 from helpers import write
 
 from flake8_forksafe import analysis
-from flake8_forksafe.incremental import outcome
+from flake8_forksafe.incremental import evidence, outcome
 from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.incremental.outcome import analysed, outcome_of
 from flake8_forksafe.project import disk, stamps
@@ -289,3 +289,14 @@ def test_a_project_without_celery_costs_next_to_nothing(tmp_path: Path, runs: Ru
     assert done.stdout.splitlines() == ["no findings; no Celery app found, 0 files on the boot path", "[]"]
     (root / "b/c.py").write_text("from celery import Celery\n")
     assert runs.codes(root) == [("b/c.py", 1, "FS190")]
+
+
+def test_an_environment_outside_is_asked_again_like_any_directory(
+    root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its stamps may be too young to be trusted, as in an environment that was just made."""
+    monkeypatch.setattr(evidence, "is_settled", lambda stamp, looked_ns: False)
+    (root / ".git").mkdir()
+    monkeypatch.setenv("POETRY_CACHE_DIR", str(tmp_path / "none"))
+    assert runs.codes(root) == FOUND == runs.codes(root)
+    assert runs.analysed == 1

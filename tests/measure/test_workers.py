@@ -129,6 +129,9 @@ def files(root: Path) -> set[str]:
 def fails(boot: Boot) -> str:
     with pytest.raises(BootFailed) as caught:
         record(boot)
+    deadline = time.monotonic() + PATIENCE_S  # what was killed may take a while to go
+    while left_behind(Path(boot.directory)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert left_behind(Path(boot.directory)) == []
     assert "Traceback" not in str(caught.value)
     return str(caught.value)

@@ -43,6 +43,7 @@ class Package(NamedTuple):
             fresh = cache / f"unpacked-{self.name}"
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(fresh)
+            (fresh / "pyproject.toml").touch()  # as in its repository, it marks the project's top directory
             if self.settings is not None:
                 shutil.copy(fresh / self.settings[0], fresh / self.settings[1])
             fresh.rename(directory)

@@ -110,11 +110,24 @@ def _pieces(node: Any, read: Read) -> Iterator[Expression | str]:
                 yield _literal_part(part.value, string_node.start)
 
 
+class _WithoutComments(libcst.CSTTransformer):
+    """Takes comments out: CPython has none in the text of ``{x = }``."""
+
+    def leave_TrailingWhitespace(
+        self, original_node: libcst.TrailingWhitespace, updated_node: libcst.TrailingWhitespace
+    ) -> libcst.TrailingWhitespace:
+        return updated_node.with_changes(comment=None)
+
+    def leave_EmptyLine(self, original_node: libcst.EmptyLine, updated_node: libcst.EmptyLine) -> libcst.EmptyLine:
+        return updated_node.with_changes(comment=None)
+
+
 def _replaced(part: Any, read: Read) -> Iterator[Expression | str]:
     """The pieces of a replacement field; ``{x = }`` is its text and the representation of its value."""
     conversion = part.conversion
     if part.equal is not None:
         code = libcst.Module(()).code_for_node
+        part = part.visit(_WithoutComments())
         yield "".join(map(code, (part.whitespace_before_expression, part.expression, part.equal)))
         conversion = conversion or ("r" if part.format_spec is None else None)
     value = read(part.expression)

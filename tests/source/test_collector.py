@@ -197,3 +197,10 @@ def test_imports_with_the_functions_they_stand_in() -> None:
     assert [(statement.line, statement.column, scope) for statement, scope in imports(text)] == [
         (1, 0, ""), (4, 10, "C.f"), (5, 2, "C"), (5, 12, "C"), (6, 9, "g"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["x = # c\n  ", "x # c\n = ", "( # c\n x) = ", "'#' + x = # c\n "])
+def test_the_text_of_a_field_has_no_comments(field: str) -> None:
+    (statement,) = collect(f"y = f'''{{{field}}}'''\n")
+    texts = [part.value for part in statement.value.parts if isinstance(part, facts.Constant)]
+    assert texts == [field.replace("# c", "")]

@@ -97,7 +97,7 @@ def option_reference() -> Iterator[str]:
 
 def option_examples(option: Option, note: Row) -> Iterator[str]:
     """The option in pyproject.toml, in flake8's configuration, and on the command line."""
-    if "value" not in note and option.kind != "flag":
+    if "value" not in note and not option.is_flag:
         return
     value = note.get("value", True)
     flat = ", ".join(value) if isinstance(value, list) else str(value)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from flake8_forksafe.deployment.repository import Launches, find_launches
 from flake8_forksafe.hazards.catalogue import load_catalogue
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk, disk_of, raise_if_blind
 from flake8_forksafe.project.foresee import foresee
@@ -18,7 +19,7 @@ from flake8_forksafe.project.measurement import Measurement, load_measurement
 from flake8_forksafe.report.result import Report
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem
-from flake8_forksafe.settings import Settings, UsageError
+from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace

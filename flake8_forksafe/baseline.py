@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from flake8_forksafe.finding import Finding, Outcome, Remark
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import shortened
 from flake8_forksafe.reading import read_file
-from flake8_forksafe.settings import Settings, UsageError, refuse_target
+from flake8_forksafe.settings import Settings, refuse_target
 
 SCHEMA = 1
 LINE = re.compile(r":\d+$")

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from flake8_forksafe import __version__
 from flake8_forksafe.failure import complain, describe, occupy_standard_streams, show_traceback
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable, shortened
 from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, TRACE_DOCUMENTS
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import (
     OPTIONS,
-    RELATIVE,
     Settings,
-    UsageError,
     asked_for,
     make_settings,
     nearest_project,
@@ -200,7 +199,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings", "also flake8 options --forksafe-NAME, and keys of [tool.forksafe]")
     for option in OPTIONS:
         text = f"{option.help} (default: {option.default})"
-        if option.kind == "flag":
+        if option.is_flag:
             group.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
         else:
             group.add_argument(f"--{option.name}", metavar=option.metavar, help=text)
@@ -216,7 +215,7 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
     if options.no_cache:
         refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
     given: dict[str, Any] = {option.key: getattr(options, option.key) for option in OPTIONS}
-    named = any(given[key] is not None for key in RELATIVE)
+    named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
     return make_settings(nearest_project(start) if named else project_directory(start), given)
 
 

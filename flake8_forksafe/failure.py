@@ -8,9 +8,9 @@ import sys
 from contextlib import suppress
 from types import TracebackType
 
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable, shortened
 from flake8_forksafe.reading import EXHAUSTED, Blind, Exhausted
-from flake8_forksafe.settings import UsageError
 
 PACKAGE_NAME = __name__.partition(".")[0]
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep

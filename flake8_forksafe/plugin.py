@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from flake8_forksafe import __version__
 from flake8_forksafe.failure import describe
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.session import Session, start_directory, start_is_here
 from flake8_forksafe.settings import (
     OPTIONS,
-    RELATIVE,
-    UsageError,
     asked_for,
     make_settings,
     nearest_project,
@@ -47,7 +46,7 @@ class ForkSafePlugin:
                 "default": None,
                 "help": f"{option.help} (Default: {option.default})",
             }
-            if option.kind == "flag":
+            if option.is_flag:
                 manager.add_option(f"--forksafe-{option.name}", action="store_true", **common)
             else:
                 manager.add_option(f"--forksafe-{option.name}", metavar=option.metavar, **common)
@@ -63,7 +62,7 @@ class ForkSafePlugin:
         buffer_path = display if is_stdin and display != "stdin" else None
         start = start_directory([buffer_path] if buffer_path else [] if is_stdin else filenames)
         given = {option.key: getattr(options, f"forksafe_{option.key}", None) for option in OPTIONS}
-        named = any(given[key] is not None for key in RELATIVE)
+        named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
         project = nearest_project(os.getcwd()) if named and start_is_here(start) else project_directory(start)
         try:
             settings = make_settings(project, given, by_user=False)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from flake8_forksafe.failure import complain, describe, show_traceback
 from flake8_forksafe.incremental.outcome import outcome_of
 from flake8_forksafe.incremental.secret import is_private
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable
-from flake8_forksafe.settings import Settings, UsageError
+from flake8_forksafe.settings import Settings
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess

@@ -1,15 +1,29 @@
 """Settings: what the user chose, from flake8's options, ``[tool.forksafe]`` in pyproject.toml, and defaults."""
 
-from __future__ import annotations
+# No postponed annotations: the options are read from those of Settings.
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from flake8_forksafe.aside import example_of, is_aside
 from flake8_forksafe.digest import checksum
-from flake8_forksafe.printable import shortened
+from flake8_forksafe.options import (
+    Option,
+    UsageError,
+    as_accepted,
+    as_apps,
+    as_flag,
+    as_functions,
+    as_list,
+    as_module,
+    as_modules,
+    as_number,
+    as_platform,
+    as_text,
+    as_version,
+    shown,
+)
 from flake8_forksafe.reading import CONFIGURATION_LIMIT, parse_toml, read_file
 from flake8_forksafe.user_directories import APPLICATION, user_cache
 
@@ -20,106 +34,123 @@ REPOSITORY_MARKERS = (".git", ".hg")
 CACHE_VARIABLE = "FORKSAFE_CACHE_DIR"
 OWN_DIRECTORY = ".forksafe"
 """In a cache directory inside the project: hidden, so that nobody searches it for source."""
-PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonfly|freebsd|netbsd|openbsd|sunos)\d+"
-"""The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
-
-
-class UsageError(Exception):
-    """Something the user wrote that cannot be meant; the message is for them."""
-
-
-class Option(NamedTuple):
-    """One setting, as flake8 option ``--forksafe-NAME``, command flag ``--NAME`` and key in ``[tool.forksafe]``.
-
-    :ivar kind: ``"text"``, ``"list"``, ``"number"`` or ``"flag"``.
-    """
-
-    name: str
-    kind: str
-    metavar: str
-    help: str
-    default: str
-
-    @property
-    def key(self) -> str:
-        """The name as a Python identifier."""
-        return self.name.replace("-", "_")
-
-
-OPTIONS = (
-    Option("app", "list", "APP[,APP...]", "Celery apps as given to celery -A", "found in the source"),
-    Option("django-settings", "text", "MODULE", "Django settings module of the worker", "found in the source"),
-    Option("source-roots", "list", "DIR[,DIR...]", "directories that modules are imported from", "from the packages"),
-    Option("hazards", "list", "PACKAGE[,PACKAGE...]", "packages to report if imported, besides the catalogue", "none"),
-    Option("accept", "list", "PACKAGE[: reason][,...]", "packages that are loaded before the fork on purpose", "none"),
-    Option("baseline", "text", "FILE", "do not report the findings that forksafe check --write-baseline wrote", "none"),
-    Option("environment", "text", "DIR", "environment of the worker, to read its packages", ".venv, venv or active"),
-    Option("warm-ups", "list", "CALL[,CALL...]", "functions that load models or the like, as pkg.function", "none"),
-    Option("check-process-init", "flag", "", "report slow loads in worker_process_init handlers (FS125)", "off"),
-    Option("require-prelude", "flag", "", "thread variables must be set in the code, not by launches only", "off"),
-    Option("trust-prelude", "flag", "", "do not report imports that the thread variables make safe", "off"),
-    Option("worker-memory", "number", "MB", "memory of one child of the pool, in MiB", "estimated from its imports"),
-    Option("container-memory", "number", "MB", "memory limit of the worker's container, in MiB", "from deployments"),
-    Option("measurement", "text", "FILE", "what forksafe measure --save wrote, instead of an estimate", "none"),
-    Option("python-version", "text", "X.Y", "lowest Python version of the worker", "from requires-python"),
-    Option("platform", "text", "NAME", "sys.platform of the worker, such as linux or darwin", "any"),
-    Option("cache-dir", "text", "DIR", "where what was read is kept between runs", "the user's cache directory"),
-    Option("no-cache", "flag", "", "read every file anew, and keep nothing", "off"),
-)
-
-
-NAMING = ("app", "django-settings", "source-roots", "environment")
-"""Options that name something of the project: FS193 if it does not exist, and an error if the user just named it."""
-
-
-RELATIVE = ("app", "django_settings", "source_roots", "environment", "baseline", "measurement", "cache_dir")
-"""Keys of options that mean something in one directory: the nearest project around where they are given."""
 
 
 class Settings(NamedTuple):
-    """What one analysis depends on besides the files.
+    """What one analysis depends on besides the files.  A field with an :class:`Option` is one that users can set.
 
     :ivar project: absolute path of the project's top directory; all relative paths are relative to it.
-    :ivar source_roots: as given, relative to the project; one that does not exist is FS193.
     :ivar accept: accepted packages with the reasons given.
-    :ivar baseline: file of findings that are not reported again, relative to the project.
     :ivar environment: directory of the worker's environment, or its interpreter, if given.
-    :ivar warm_ups: calls that count as warm-ups, dotted.
-    :ivar worker_memory: MiB that one child takes; ``container_memory``: MiB that all may take together.
-    :ivar measurement: file of a recorded measurement, relative to the project.
-    :ivar check_process_init: whether FS125 is reported.
-    :ivar require_prelude: whether the environment of launches does not count as a prelude.
-    :ivar trust_prelude: whether imports that a prelude makes safe are not reported.
-    :ivar python_version: lowest version of the worker, if given.
     :ivar cache_dir: absolute path, or None for no cache.
+    :ivar given: of the options that name something of the project, those that the user gave.
     :ivar asked: paths among tests or examples that are to be checked, relative to the project.
-    :ivar given: of the options that name something of the project, those that the user gave; see :data:`NAMING`.
     """
 
     project: str
-    app: tuple[str, ...] = ()
-    django_settings: str | None = None
-    source_roots: tuple[str, ...] = ()
-    hazards: tuple[str, ...] = ()
-    accept: tuple[tuple[str, str], ...] = ()
-    baseline: str | None = None
-    environment: str | None = None
-    warm_ups: tuple[str, ...] = ()
-    worker_memory: int | None = None
-    container_memory: int | None = None
-    measurement: str | None = None
-    check_process_init: bool = False
-    require_prelude: bool = False
-    trust_prelude: bool = False
-    python_version: tuple[int, int] | None = None
-    platform: str | None = None
-    cache_dir: str | None = None
+    app: Annotated[
+        tuple[str, ...],
+        Option(
+            as_apps, "APP[,APP...]", "Celery apps as given to celery -A", "found in the source",
+            names_project=True, is_relative=True,
+        ),
+    ] = ()  # fmt: skip
+    django_settings: Annotated[
+        str | None,
+        Option(
+            as_module, "MODULE", "Django settings module of the worker", "found in the source",
+            names_project=True, is_relative=True,
+        ),
+    ] = None  # fmt: skip
+    source_roots: Annotated[
+        tuple[str, ...],
+        Option(
+            as_list, "DIR[,DIR...]", "directories that modules are imported from", "from the packages",
+            names_project=True, is_path=True, is_relative=True,
+        ),
+    ] = ()  # fmt: skip
+    hazards: Annotated[
+        tuple[str, ...],
+        Option(as_modules, "PACKAGE[,PACKAGE...]", "packages to report if imported, besides the catalogue", "none"),
+    ] = ()
+    accept: Annotated[
+        tuple[tuple[str, str], ...],
+        Option(as_accepted, "PACKAGE[: reason][,...]", "packages that are loaded before the fork on purpose", "none"),
+    ] = ()
+    baseline: Annotated[
+        str | None,
+        Option(
+            as_text, "FILE", "do not report the findings that forksafe check --write-baseline wrote", "none",
+            is_path=True, is_relative=True,
+        ),
+    ] = None  # fmt: skip
+    environment: Annotated[
+        str | None,
+        Option(
+            as_text, "DIR", "environment of the worker, to read its packages", ".venv, venv or active",
+            names_project=True, is_relative=True,
+        ),
+    ] = None  # fmt: skip
+    warm_ups: Annotated[
+        tuple[str, ...],
+        Option(as_functions, "CALL[,CALL...]", "functions that load models or the like, as pkg.function", "none"),
+    ] = ()
+    check_process_init: Annotated[
+        bool, Option(as_flag, "", "report slow loads in worker_process_init handlers (FS125)", "off")
+    ] = False
+    require_prelude: Annotated[
+        bool, Option(as_flag, "", "thread variables must be set in the code, not by launches only", "off")
+    ] = False
+    trust_prelude: Annotated[
+        bool, Option(as_flag, "", "do not report imports that the thread variables make safe", "off")
+    ] = False
+    worker_memory: Annotated[
+        int | None,
+        Option(as_number, "MB", "memory of one child of the pool, in MiB", "estimated from its imports"),
+    ] = None
+    container_memory: Annotated[
+        int | None, Option(as_number, "MB", "memory limit of the worker's container, in MiB", "from deployments")
+    ] = None
+    measurement: Annotated[
+        str | None,
+        Option(
+            as_text, "FILE", "what forksafe measure --save wrote, instead of an estimate", "none",
+            is_path=True, is_relative=True,
+        ),
+    ] = None  # fmt: skip
+    python_version: Annotated[
+        tuple[int, int] | None,
+        Option(as_version, "X.Y", "lowest Python version of the worker", "from requires-python"),
+    ] = None
+    platform: Annotated[
+        str | None, Option(as_platform, "NAME", "sys.platform of the worker, such as linux or darwin", "any")
+    ] = None
+    cache_dir: Annotated[
+        str | None,
+        Option(
+            as_text, "DIR", "where what was read is kept between runs", "the user's cache directory",
+            is_relative=True,
+        ),
+    ] = None  # fmt: skip
     given: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A short name for everything that can change a finding."""
         return checksum(repr(self._replace(cache_dir=None)))
+
+
+NO_CACHE = Option(as_flag, "", "read every file anew, and keep nothing", "off", name="no-cache")
+"""The one option that is no field: it takes ``cache_dir`` away."""
+
+
+def _declared() -> Iterator[Option]:
+    for field, annotation in Settings.__annotations__.items():
+        for option in getattr(annotation, "__metadata__", ()):
+            yield option._replace(name=field.replace("_", "-"))
+
+
+OPTIONS = (*_declared(), NO_CACHE)
 
 
 def nearest_project(start: str) -> str:
@@ -252,50 +283,24 @@ def make_settings(project: str, given: Mapping[str, Any], by_user: bool = True) 
     :param by_user: whether the user gave it, and not a file of the project.
     :raises UsageError: if a value cannot be used.
     """
-    chosen = read_pyproject(project)
-    chosen.update({key: value for key, value in given.items() if value is not None})
-    values = {option.key: _checked(option, chosen[option.key]) for option in OPTIONS if option.key in chosen}
-    settings = Settings(
-        project,
-        app=tuple(values.get("app", ())),
-        django_settings=values.get("django_settings"),
-        source_roots=tuple(values.get("source_roots", ())),
-        hazards=tuple(values.get("hazards", ())),
-        accept=_accepted(values.get("accept", ())),
-        baseline=values.get("baseline"),
-        environment=values.get("environment"),
-        warm_ups=tuple(values.get("warm_ups", ())),
-        worker_memory=values.get("worker_memory"),
-        container_memory=values.get("container_memory"),
-        measurement=values.get("measurement"),
-        check_process_init=bool(values.get("check_process_init")),
-        require_prelude=bool(values.get("require_prelude")),
-        trust_prelude=bool(values.get("trust_prelude")),
-        python_version=_version(values.get("python_version")),
-        platform=_platform(values.get("platform")),
-    )
-    own = {key for key, value in given.items() if value is not None} if by_user else set()
-    settings = settings._replace(given=tuple(name for name in NAMING if name.replace("-", "_") in own))
-    for key, paths in (
-        ("source_roots", settings.source_roots), ("baseline", (settings.baseline,)),
-        ("measurement", (settings.measurement,)),
-    ):  # fmt: skip
-        for path in paths:
-            if path is not None:
-                _check_place(key.replace("_", "-"), path, project, key in own)
-    if not values.get("no_cache"):
-        directory = cache_directory(project, values.get("cache_dir"), "cache_dir" in own)
-        settings = settings._replace(cache_dir=directory)
-    for app in settings.app:
-        root, colon, rest = app.partition(":")
-        spec = rest if colon and "/" in root else app
-        _check_name("app", spec.replace(":", ".", 1), "a module, or module:attribute", app)
-    for call in settings.warm_ups:
-        _check_name("warm-ups", call, "a dotted name of a function")
-    for name in (settings.django_settings, *settings.hazards):
-        if name is not None:
-            _check_name("hazards" if name in settings.hazards else "django-settings", name, "a dotted module name")
-    return settings
+    own = {key: value for key, value in given.items() if value is not None}
+    chosen = {**read_pyproject(project), **own}
+    values = {option.key: option.read(chosen[option.key], option) for option in OPTIONS if option.key in chosen}
+    by_hand = own if by_user else {}
+    for option in OPTIONS:
+        if option.is_path and option.key in values:
+            for path in _paths(values[option.key]):
+                _check_place(option, path, project, option.key in by_hand)
+    if values.pop(NO_CACHE.key, False):
+        values["cache_dir"] = None
+    else:
+        values["cache_dir"] = cache_directory(project, values.get("cache_dir"), "cache_dir" in by_hand)
+    named = tuple(option.name for option in OPTIONS if option.names_project and option.key in by_hand)
+    return Settings(project, given=named, **values)
+
+
+def _paths(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | None:
@@ -322,89 +327,10 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
     return os.path.join(real, name)
 
 
-def _checked(option: Option, value: Any) -> Any:
-    """A value in the form its option has."""
-    if option.kind == "flag":
-        if not isinstance(value, bool):
-            raise UsageError(f"the option {option.name} is on or off, not {shown(value)}")
-        return value
-    if option.kind == "number":
-        if isinstance(value, bool) or not re.fullmatch(r"[1-9][0-9]{0,8}", _digits(value)):
-            raise UsageError(f"the option {option.name} takes a whole number of {option.metavar}, not {shown(value)}")
-        return int(value)
-    if option.kind == "text":
-        if not isinstance(value, str) or not value.strip() or "\0" in value:
-            raise UsageError(f"the option {option.name} takes {option.metavar}, not {shown(value)}")
-        return value.strip()
-    if isinstance(value, str):
-        value = split_list(value) if option.name != "accept" else _split_accept(value)
-    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) and "\0" not in part for part in value):
-        raise UsageError(f"the option {option.name} takes {option.metavar}, not {shown(value)}")
-    return [part.strip() for part in value if part.strip()]
-
-
-def _digits(value: object) -> str:
-    """A number as text, if there is any use in writing it out."""
-    return str(value).strip() if isinstance(value, str) or (isinstance(value, int) and value < 10**9) else ""
-
-
-def split_list(value: str) -> list[str]:
-    """The parts of a comma- or line-separated list."""
-    return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
-
-
-def shown(value: object) -> str:
-    """A value as it is quoted in a message."""
-    return shortened(repr(value), 80) if not isinstance(value, int) or abs(value) < 10**80 else "that number"
-
-
-def _split_accept(value: str) -> list[str]:
-    """The parts of an ``accept`` list; a comma inside a reason does not end it."""
-    parts: list[str] = []
-    for part in re.split(r"[,\n]", value):
-        if re.match(r"\s*[A-Za-z_][\w.]*\s*(:|$)", part) or not parts:
-            parts.append(part.strip())
-        else:
-            parts[-1] += "," + part.rstrip()
-    return parts
-
-
-def _accepted(values: Any) -> tuple[tuple[str, str], ...]:
-    accepted = []
-    for value in values:
-        name, _, reason = value.partition(":")
-        _check_name("accept", name.strip(), "a package, or package: reason")
-        accepted.append((name.strip(), reason.strip()))
-    return tuple(accepted)
-
-
-def _check_name(option: str, name: str, wanted: str, given: str | None = None) -> None:
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"the option {option} takes {wanted}, not {shown(given or name)}")
-
-
-def _check_place(option: str, path: str, project: str, by_user: bool) -> None:
+def _check_place(option: Option, path: str, project: str, by_user: bool) -> None:
     """Refuse a path that leads out of the repository, unless the user wrote it so: what it names is quoted."""
     if leads_outside(path, project) and not (by_user and is_outside(path, project)):
         raise UsageError(
-            f"the option {option} names {shown(path)}, which leads out of the repository; "
+            f"the option {option.name} names {shown(path)}, which leads out of the repository; "
             "only the command line of forksafe may name a place there, and not through a link"
         )
-
-
-def _version(value: str | None) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,4})\.([0-9]{1,4})", value)
-    if match is None:
-        raise UsageError(f"the option python-version takes a version such as 3.12, not {shown(value)}")
-    return int(match[1]), int(match[2])
-
-
-def _platform(value: str | None) -> str | None:
-    """A value that ``sys.platform`` has somewhere: with any other, conditions would silently not hold."""
-    if value is not None and re.fullmatch(PLATFORMS, value) is None:
-        raise UsageError(
-            f"the option platform takes a value of sys.platform such as linux, darwin or win32, not {shown(value)}"
-        )
-    return value

@@ -21,7 +21,7 @@ ORDER = [
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
 ASIDE = {
-    "aside", "settings", "hazards", "digest", "finding", "user_directories", "reading", "printable", "failure",
+    "aside", "options", "settings", "hazards", "digest", "finding", "user_directories", "reading", "printable", "failure",
     "measure",
 }  # fmt: skip
 HEAVY: dict[str, set[str]] = {

@@ -13,7 +13,7 @@ from helpers import FIXTURES
 
 from flake8_forksafe.baseline import Entry, entry_of, module_name, read_baseline, write_baseline
 from flake8_forksafe.finding import Finding
-from flake8_forksafe.settings import UsageError
+from flake8_forksafe.options import UsageError
 
 NAME = "forksafe-baseline.json"
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+from flake8_forksafe.options import UsageError, split_list
 from flake8_forksafe.settings import (
     OPTIONS,
     Settings,
-    UsageError,
     make_settings,
     project_directory,
     read_pyproject,
-    split_list,
 )
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from flake8_forksafe.measure import recorder
-from flake8_forksafe.settings import UsageError
+from flake8_forksafe.options import UsageError
 
 TOKEN = "FORKSAFE_MEASURE"
 """An environment variable that marks every process that a measurement starts."""

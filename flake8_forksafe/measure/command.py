@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from flake8_forksafe.settings import Settings, UsageError, make_settings, project_directory, refuse_target
+from flake8_forksafe.options import UsageError
+from flake8_forksafe.settings import Settings, make_settings, project_directory, refuse_target
 
 TIMEOUT_S = 120.0
 OF_A_BOOT = ("app", "django_settings", "python", "fork", "save")

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from flake8_forksafe import __version__
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import FIRST_PARTY, STDLIB, THIRD_PARTY
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.steps import step_text, step_title
 from flake8_forksafe.rules.rule import is_accepted
-from flake8_forksafe.settings import UsageError
 from flake8_forksafe.trace.trace import Trace
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ from helpers import FIXTURES, write
 
 from flake8_forksafe.finding import Outcome
 from flake8_forksafe.incremental.outcome import outcome_of
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import stamps
 from flake8_forksafe.reading import Blind
 from flake8_forksafe.report.json import findings_document
 from flake8_forksafe.session import deep_recursion
-from flake8_forksafe.settings import UsageError, make_settings
+from flake8_forksafe.settings import make_settings
 
 SMALL = {
     "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['celery', 'torch']\n",

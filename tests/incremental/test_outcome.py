@@ -17,9 +17,10 @@ from flake8_forksafe import analysis
 from flake8_forksafe.incremental import evidence, outcome
 from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.incremental.outcome import analysed, outcome_of
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import disk, stamps
 from flake8_forksafe.session import deep_recursion
-from flake8_forksafe.settings import UsageError, make_settings
+from flake8_forksafe.settings import make_settings
 
 PROJECT = {
     "pyproject.toml": "",

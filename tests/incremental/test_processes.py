@@ -113,7 +113,8 @@ def test_what_the_user_got_wrong_is_told_as_ever(tmp_path: Path) -> None:
     (tmp_path / "celery.py").write_text("from celery import Celery\napp = Celery()\n")
     script = """
 from flake8_forksafe.session import find
-from flake8_forksafe.settings import UsageError, make_settings
+from flake8_forksafe.options import UsageError
+from flake8_forksafe.settings import make_settings
 
 try:
     find(make_settings(os.getcwd(), {"measurement": "measured.json"}), {})

@@ -13,7 +13,7 @@ from helpers import write
 from flake8_forksafe.cli import main, make_parser
 from flake8_forksafe.measure.boot import hung_at, redirect, worker_arguments
 from flake8_forksafe.measure.command import find_interpreter, parse_memory
-from flake8_forksafe.settings import UsageError
+from flake8_forksafe.options import UsageError
 
 
 def interpreter(directory: Path) -> str:

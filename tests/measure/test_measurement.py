@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.project.measurement import load_measurement
-from flake8_forksafe.settings import UsageError
 
 MEBIBYTE = 2**20
 

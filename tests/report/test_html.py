@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from helpers import FIXTURES, check, write
 
+from flake8_forksafe.options import UsageError
 from flake8_forksafe.report import html
 from flake8_forksafe.report.json import trace_hazards
 from flake8_forksafe.report.result import Report
 from flake8_forksafe.report.steps import SIGNAL, STEPS, step_text, step_title
 from flake8_forksafe.rules.memory import heavy_packages
-from flake8_forksafe.settings import UsageError
 
 SHOP = FIXTURES / "bookshop"
 SOURCE = Path(html.__file__).parents[1]

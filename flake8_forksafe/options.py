@@ -1,0 +1,171 @@
+"""What an option is: its forms on the command line, in flake8 and in pyproject.toml, and how its value is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flake8_forksafe.printable import shortened
+
+PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonfly|freebsd|netbsd|openbsd|sunos)\d+"
+"""The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
+
+
+class UsageError(Exception):
+    """Something the user wrote that cannot be meant; the message is for them."""
+
+
+class Option(NamedTuple):
+    """One setting, as flake8 option ``--forksafe-NAME``, command flag ``--NAME`` and key in ``[tool.forksafe]``.
+
+    It is declared once, at its field of :class:`flake8_forksafe.settings.Settings`, which gives it its name.
+
+    :ivar read: from a value as it is written, and the option, to what the field holds.  It raises :class:`UsageError`.
+    :ivar metavar: what the value is called in help texts; empty for a flag.
+    :ivar default: what holds without it, for people.
+    :ivar names_project: it names something of the project: FS193 if that does not exist, and an error if the user just
+        gave it.
+    :ivar is_path: it names files or directories, which lie in the repository unless the user said otherwise.
+    :ivar is_relative: it means something in one directory only: the nearest project around where it is given.
+    """
+
+    read: Callable[[Any, Option], Any]
+    metavar: str
+    help: str
+    default: str
+    names_project: bool = False
+    is_path: bool = False
+    is_relative: bool = False
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it takes no value on a command line."""
+        return not self.metavar
+
+
+def as_flag(value: Any, option: Option) -> bool:
+    """On or off."""
+    if not isinstance(value, bool):
+        raise UsageError(f"the option {option.name} is on or off, not {shown(value)}")
+    return value
+
+
+def as_number(value: Any, option: Option) -> int:
+    """A whole number above 0, of at most nine digits."""
+    digits = str(value).strip() if isinstance(value, str) or (isinstance(value, int) and value < 10**9) else ""
+    if isinstance(value, bool) or not re.fullmatch(r"[1-9][0-9]{0,8}", digits):
+        raise UsageError(f"the option {option.name} takes a whole number of {option.metavar}, not {shown(value)}")
+    return int(value)
+
+
+def as_text(value: Any, option: Option) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise UsageError(f"the option {option.name} takes {option.metavar}, not {shown(value)}")
+    return value.strip()
+
+
+def as_list(value: Any, option: Option) -> tuple[str, ...]:
+    """Texts: a list, or one text with commas or line ends between them."""
+    return _texts(split_list(value) if isinstance(value, str) else value, option)
+
+
+def as_apps(value: Any, option: Option) -> tuple[str, ...]:
+    """Celery apps: ``module``, ``module:attribute``, or either behind a root and a colon."""
+    apps = as_list(value, option)
+    for app in apps:
+        root, colon, rest = app.partition(":")
+        spec = rest if colon and "/" in root else app
+        _check_name(option, spec.replace(":", ".", 1), "a module, or module:attribute", app)
+    return apps
+
+
+def as_module(value: Any, option: Option) -> str:
+    """A dotted module name."""
+    name = as_text(value, option)
+    _check_name(option, name, "a dotted module name")
+    return name
+
+
+def as_modules(value: Any, option: Option) -> tuple[str, ...]:
+    """Dotted module names."""
+    return _names(value, option, "a dotted module name")
+
+
+def as_functions(value: Any, option: Option) -> tuple[str, ...]:
+    """Dotted names of functions."""
+    return _names(value, option, "a dotted name of a function")
+
+
+def as_accepted(value: Any, option: Option) -> tuple[tuple[str, str], ...]:
+    """Packages with reasons: ``package`` or ``package: reason``."""
+    accepted = []
+    for part in _texts(_split_accept(value) if isinstance(value, str) else value, option):
+        name, _, reason = part.partition(":")
+        _check_name(option, name.strip(), "a package, or package: reason")
+        accepted.append((name.strip(), reason.strip()))
+    return tuple(accepted)
+
+
+def as_version(value: Any, option: Option) -> tuple[int, int]:
+    """A Python version of two numbers."""
+    match = re.fullmatch(r"([0-9]{1,4})\.([0-9]{1,4})", as_text(value, option))
+    if match is None:
+        raise UsageError(f"the option {option.name} takes a version such as 3.12, not {shown(value)}")
+    return int(match[1]), int(match[2])
+
+
+def as_platform(value: Any, option: Option) -> str:
+    """A value that ``sys.platform`` has somewhere: with any other, conditions would silently not hold."""
+    platform = as_text(value, option)
+    if re.fullmatch(PLATFORMS, platform) is None:
+        raise UsageError(
+            f"the option {option.name} takes a value of sys.platform such as linux, darwin or win32, not {shown(value)}"
+        )
+    return platform
+
+
+def split_list(value: str) -> list[str]:
+    """The parts of a comma- or line-separated list."""
+    return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
+
+
+def shown(value: object) -> str:
+    """A value as it is quoted in a message."""
+    return shortened(repr(value), 80) if not isinstance(value, int) or abs(value) < 10**80 else "that number"
+
+
+def _texts(value: Any, option: Option) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) and "\0" not in part for part in value):
+        raise UsageError(f"the option {option.name} takes {option.metavar}, not {shown(value)}")
+    return tuple(part.strip() for part in value if part.strip())
+
+
+def _names(value: Any, option: Option, wanted: str) -> tuple[str, ...]:
+    names = as_list(value, option)
+    for name in names:
+        _check_name(option, name, wanted)
+    return names
+
+
+def _split_accept(value: str) -> list[str]:
+    """The parts of an ``accept`` list; a comma inside a reason does not end it."""
+    parts: list[str] = []
+    for part in re.split(r"[,\n]", value):
+        if re.match(r"\s*[A-Za-z_][\w.]*\s*(:|$)", part) or not parts:
+            parts.append(part.strip())
+        else:
+            parts[-1] += "," + part.rstrip()
+    return parts
+
+
+def _check_name(option: Option, name: str, wanted: str, given: str | None = None) -> None:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(f"the option {option.name} takes {wanted}, not {shown(given or name)}")

@@ -12,9 +12,11 @@ import pytest
 from examples import DOCS, ROOT, blocks
 from helpers import analyse_deep, check, write
 
-from flake8_forksafe import cli, rules
+from flake8_forksafe import cli, rules, tracing
 from flake8_forksafe.deployment import repository
 from flake8_forksafe.hazards import catalogue
+from flake8_forksafe.interpreter.machine import merged
+from flake8_forksafe.library import LIBRARIES
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.report import check as report_check
 from flake8_forksafe.settings import make_settings
@@ -52,6 +54,26 @@ def test_a_hazard_has_the_keys_of_the_catalogue() -> None:
     document = tomllib.loads(Path(catalogue.__file__).with_name("hazards.toml").read_text(encoding="utf-8"))
     (entry,) = tomllib.loads(TEXTS["hazards.toml"])["package"]
     assert list(entry) == list(document["package"][0])
+
+
+def test_a_library_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = """\
+from jobkit import Scheduler
+
+scheduler = Scheduler()
+scheduler.load_jobs("shop.nightly")
+
+@scheduler.on_start
+def begin(scheduler):
+    import pandas
+"""
+    write(tmp_path, {**SHOP, "shop/tasks.py": jobs, "shop/nightly.py": "import torch\n"})
+    assert {finding.code for finding in check(tmp_path).findings}.isdisjoint({"FS101", "FS105"})
+    added = run_block("a model of jobkit")["MODELS"]
+    monkeypatch.setattr(tracing, "LIBRARY", merged((*LIBRARIES, added)))
+    found = {finding.code: finding for finding in check(tmp_path).findings}
+    assert found["FS101"].path == str(tmp_path / "shop/nightly.py")
+    assert (found["FS105"].path, found["FS105"].line) == (str(tmp_path / "shop/tasks.py"), 8)
 
 
 def test_a_deployment_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,8 @@ ORDER = [
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""
 ASIDE = {
-    "aside", "options", "settings", "hazards", "digest", "finding", "user_directories", "reading", "printable", "failure",
-    "measure",
+    "aside", "options", "settings", "hazards", "digest", "finding", "user_directories", "reading", "printable",
+    "failure", "measure",
 }  # fmt: skip
 HEAVY: dict[str, set[str]] = {
     "ast": set(),  # the tests' oracle

@@ -30,7 +30,7 @@ DOCS = ROOT / "docs"
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+)(?P<language>[\w+-]*)(?P<rest>.*)$")
 TITLE = re.compile(r'title="([^"]+)"')
 DIRECTIVE = re.compile(r"^<!-- (project|in|not run): (.+) -->$")
-CACHELESS = ("check", "trace", "why", "memory")
+CACHELESS = ("check", "fix", "trace", "why", "memory")
 """Commands that would leave a cache in the repository."""
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX", "FORCE_COLOR")
 """Variables of the person who runs the examples, which must not show in their output."""

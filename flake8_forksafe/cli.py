@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flake8_forksafe import __version__
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
-COMMANDS = ("check", "trace", "measure", "why", "memory", "explain")
+COMMANDS = ("check", "fix", "trace", "measure", "why", "memory", "explain")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,6 +154,20 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     add_options(check)
     check.set_defaults(run=run_check)
 
+    fix = commands.add_parser("fix", help="show or write repairs that were proved by following the boot again",
+                              description="Defer the cheapest set of imports without which no hazard is loaded before "
+                              "the fork. A repair is shown only if the boot, followed again through the changed "
+                              "source, has fewer findings and no new one. Exit status: 1 if something would change; "
+                              "with --write, 1 if findings remain.")  # fmt: skip
+    fix.add_argument("paths", nargs="*", metavar="PATH", help="edit these files and directories only; the project is "
+                     "the one they lie in (default: the one around here)")  # fmt: skip
+    fix.add_argument("--unsafe", action="store_true", help="also repairs that may change what the program does")
+    fix.add_argument("--write", action="store_true", help="write the files, all or none (default: show a diff)")
+    fix.add_argument("--allow-dirty", action="store_true", help="with --write: also files that differ from the last "
+                     "commit of git")  # fmt: skip
+    add_options(fix)
+    fix.set_defaults(run=run_fix)
+
     trace = commands.add_parser("trace", help="list what is loaded before the fork, in order", description=
                                 "List the steps of the worker's boot, and the project's modules that each loads, "
                                 "in order, with the place that imports each.")  # fmt: skip
@@ -219,12 +235,15 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
     return make_settings(nearest_project(start) if named else project_directory(start), given)
 
 
-def run_analysis(settings: Settings) -> Report:
-    """Analyse, telling a terminal if it takes long."""
+def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
+    """Analyse, telling a terminal if it takes long.
+
+    :param overlay: contents that replace those of files, by absolute path.
+    """
     with patience():
         from flake8_forksafe.incremental.outcome import analysed
 
-        return analysed(settings)
+        return analysed(settings, overlay)
 
 
 @contextmanager
@@ -257,13 +276,8 @@ def progress(message: str) -> Iterator[None]:
 
 def run_check(options: argparse.Namespace) -> int:
     """``forksafe check``."""
-    paths = [os.path.abspath(path) for path in options.paths]
-    for path in paths:
-        if not os.path.exists(path):
-            raise UsageError(f"there is no {os.path.relpath(path)!r}")
-    start = os.path.commonpath(paths) if paths else os.getcwd()
-    start = start if os.path.isdir(start) else os.path.dirname(start)
-    settings = settings_from(options, start)
+    paths = existing(options.paths)
+    settings = settings_from(options, common_directory(paths))
     settings = settings._replace(asked=asked_for(settings.project, paths))
     if options.write_baseline is not None:
         refuse_together(
@@ -289,6 +303,37 @@ def run_check(options: argparse.Namespace) -> int:
 
         write_lines(table(run_analysis(settings), settings.project))
     return 1 if chosen else 0
+
+
+def run_fix(options: argparse.Namespace) -> int:
+    """``forksafe fix``."""
+    paths = existing(options.paths)
+    settings = settings_from(options, common_directory(paths))
+    settings = settings._replace(asked=asked_for(settings.project, paths))
+    if options.allow_dirty and not options.write:
+        raise UsageError("--allow-dirty is for --write")
+    report = traced(settings)
+    from flake8_forksafe.fix.command import Wishes, fix
+
+    wishes = Wishes(options.unsafe, options.write, options.allow_dirty, lambda path: not paths or _inside(path, paths))
+    return fix(report, report.disk, partial(run_analysis, settings), wishes)
+
+
+def existing(paths: Sequence[str]) -> list[str]:
+    """Absolute paths.
+
+    :raises UsageError: for one that does not exist.
+    """
+    for path in paths:
+        if not os.path.exists(path):
+            raise UsageError(f"there is no {os.path.relpath(path)!r}")
+    return [os.path.abspath(path) for path in paths]
+
+
+def common_directory(paths: list[str]) -> str:
+    """The directory that holds all paths; the current one if there are none."""
+    start = os.path.commonpath(paths) if paths else os.getcwd()
+    return start if os.path.isdir(start) else os.path.dirname(start)
 
 
 def refuse_together(options: argparse.Namespace, first: str, others: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
     "plugin", "cli", "session", "incremental", "baseline", "analysis",
-    "tracing", "workers", "report", "rules", "fix", "trace", "hosts", "library", "interpreter", "deployment", "project",
+    "tracing", "workers", "report", "fix", "rules", "trace", "hosts", "library", "interpreter", "deployment", "project",
     "source",
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`ASIDE` stand beside, and import each other only."""

@@ -90,11 +90,6 @@ class Pool(NamedTuple):
     max_tasks_per_child: int | None = None
     max_memory_per_child: int | None = None
 
-    @property
-    def follows_host(self) -> bool:
-        """Whether the number of processes is the host's CPU count."""
-        return self.concurrency_source == CPU_COUNT
-
 
 class Choice(NamedTuple):
     """A value and what it comes from."""

@@ -110,13 +110,17 @@ def remarks_on(context: Context) -> tuple[Remark, ...]:
     return tuple(dict.fromkeys(remarks(context)))
 
 
-def analysed(settings: Settings) -> Report:
+def analysed(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
     """A new analysis, with facts that are kept: for who wants more than an outcome."""
     from flake8_forksafe.analysis import analyse
     from flake8_forksafe.incremental.fact_store import FactStore
 
     files = KeptFiles(settings.cache_dir)
-    return analyse(settings, sources=lambda disk: FactStore(files, disk.content, require_allowed=disk.require_inside))
+
+    def sources(disk: Disk) -> FactStore:
+        return FactStore(files, disk.content, overlay.__contains__, disk.require_inside)
+
+    return analyse(settings, overlay, sources)
 
 
 class KeptOutcome:

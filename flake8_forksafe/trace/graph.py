@@ -5,7 +5,7 @@ networkx is imported when a graph is explored; a graph that is kept answers with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from flake8_forksafe.interpreter.records import Edge, Node
@@ -17,6 +17,19 @@ class Statement(NamedTuple):
     node: Node
     line: int
     kind: str
+
+
+SINK = "every target"
+
+
+class Cut(NamedTuple):
+    """Statements to do without.
+
+    :ivar kept: the targets that are reached whatever is cut.
+    """
+
+    statements: tuple[Statement, ...]
+    kept: tuple[Node, ...]
 
 
 class ExecutionGraph:
@@ -86,6 +99,53 @@ class ExecutionGraph:
             seen |= new
             pending += new
         return found
+
+    def cheapest_cut(self, targets: Iterable[Node], cost: Callable[[Statement], int | None]) -> Cut:
+        """The statements of the least total cost without which the root reaches none of the targets.
+
+        :param cost: of doing without a statement; None if that is not possible.
+        """
+        import networkx as nx
+
+        targets = tuple(targets)
+        edges = self._leading_to(targets)
+        statements = [Statement(edge.source, edge.line, edge.kind) for edge in edges]
+        costs = {statement: cost(statement) for statement in dict.fromkeys(statements)}
+        firm: Any = nx.DiGraph()
+        firm.add_node(self.root)
+        firm.add_edges_from(
+            (edge.source, edge.target)
+            for edge, statement in zip(edges, statements, strict=True) if costs[statement] is None
+        )  # fmt: skip
+        fixed = nx.descendants(firm, self.root)
+        kept = tuple(target for target in targets if target in fixed)
+        split: Any = nx.DiGraph()
+        split.add_node(self.root)
+        split.add_edges_from((target, SINK) for target in targets if target not in fixed)
+        for edge, statement in zip(edges, statements, strict=True):
+            known = costs[statement]
+            split.add_edge(edge.source, (statement, "before"))
+            capacity = {} if known is None else {"capacity": known}
+            split.add_edge((statement, "before"), (statement, "after"), **capacity)
+            split.add_edge((statement, "after"), edge.target)
+        if SINK not in split:
+            return Cut((), kept)
+        _, (reached, _) = nx.minimum_cut(split, self.root, SINK)
+        chosen = [one for one in costs if (one, "before") in reached and (one, "after") not in reached]
+        return Cut(tuple(chosen), kept)
+
+    def reached_without(self, statements: Collection[Statement]) -> set[Node]:
+        """The nodes that the root still reaches when some statements are not executed."""
+        following: dict[Node, list[Node]] = {}
+        for edge in self.edges.values():
+            if Statement(edge.source, edge.line, edge.kind) not in statements:
+                following.setdefault(edge.source, []).append(edge.target)
+        reached, pending = {self.root}, [self.root]
+        while pending:
+            new = [node for node in following.get(pending.pop(), ()) if node not in reached]
+            reached.update(new)
+            pending += new
+        return reached
 
     def is_certain(self, node: Node) -> bool:
         """Whether a node executes in every boot: the root reaches it through sure edges."""

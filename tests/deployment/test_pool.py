@@ -85,7 +85,6 @@ def test_concurrency(name: str) -> None:
     given, conf, expected = CONCURRENCY[name]
     pool = resolve(given, conf)
     assert (pool.concurrency, pool.concurrency_source) == expected
-    assert pool.follows_host is (expected[1] == CPU_COUNT)
 
 
 def test_limits_of_a_child() -> None:

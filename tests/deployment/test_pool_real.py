@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers import write
 
-from flake8_forksafe.deployment.pool import resolve
+from flake8_forksafe.deployment.pool import CPU_COUNT, resolve
 from flake8_forksafe.deployment.repository import find_launches
 from flake8_forksafe.project.disk import Disk
 
@@ -104,5 +104,5 @@ def test_banner(tmp_path: Path, name: str) -> None:
     assert pool.kind == KINDS.get(real["module"], real["module"])
     concurrency = int(real["cpus"]) if pool.concurrency is None else pool.concurrency
     assert str(concurrency) == (real["number"] or real["most"])
-    assert pool.follows_host is (name == "nothing is said")
+    assert (pool.concurrency_source == CPU_COUNT) is (name == "nothing is said")
     assert pool.start_method == real["method"]

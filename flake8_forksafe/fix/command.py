@@ -1,0 +1,76 @@
+"""``forksafe fix``: plan, prove, show or write."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flake8_forksafe.fix import show, write
+from flake8_forksafe.fix.plan import Repair, Workshop
+from flake8_forksafe.fix.proof import Analyse, Analysis, prove
+from flake8_forksafe.options import UsageError
+from flake8_forksafe.printable import printable
+from flake8_forksafe.project.disk import Disk
+
+
+class Wishes(NamedTuple):
+    """What the user asks for.
+
+    :ivar unsafe: whether repairs are wanted that may change what the program does.
+    :ivar writes: whether files are written, or a diff is shown.
+    :ivar allows_dirty: whether files that differ from the last commit are written.
+    :ivar may_edit: tells whether a file may be edited.
+    """
+
+    unsafe: bool
+    writes: bool
+    allows_dirty: bool
+    may_edit: Callable[[str], bool]
+
+
+def fix(before: Analysis, disk: Disk, analyse: Analyse, wishes: Wishes) -> int:
+    """Repair a project, and return the exit status: that of ``ruff check --diff``, or of ``ruff check --fix``.
+
+    :param analyse: analyses it with changed sources.
+    :raises UsageError: if files cannot be written.
+    """
+    project, base = before.context.settings.project, os.getcwd()
+    workshop = Workshop(before.context, disk, wishes.may_edit)
+    proved = prove(workshop, before, analyse, wishes.unsafe)
+    if wishes.writes:
+        _write(workshop, proved.contents, project, wishes)
+        for line in show.header(proved, base) if proved.repairs else ():
+            print(printable(line.removeprefix("# ")))
+    elif proved.repairs:
+        show.write(show.header(proved, base), show.diff(workshop, proved.contents, base))
+    for line in show.left(workshop, proved, base):
+        print(printable(line), file=sys.stderr)
+    hidden = () if wishes.unsafe else _hidden(workshop, before, analyse, proved.repairs)
+    done = "deferred" if wishes.writes else "would defer"
+    more = f"; {len(hidden)} more with --unsafe" if hidden else ""
+    print(f"forksafe fix {done} {show.count_text(proved.repairs)}; {show.proof_text(proved)}{more}", file=sys.stderr)
+    if wishes.writes:
+        return 1 if proved.after.findings else 0
+    return 1 if proved.repairs else 0
+
+
+def _write(workshop: Workshop, contents: dict[str, bytes], project: str, wishes: Wishes) -> None:
+    """Write the files.
+
+    :raises UsageError: if that cannot be done, or one differs from the last commit.
+    """
+    if not wishes.allows_dirty:
+        modified = write.modified_files(contents)
+        if modified:
+            names = ", ".join(os.path.relpath(path) for path in modified[:3])
+            raise UsageError(f"{names} differ from the last commit; commit first, or use --allow-dirty")
+    write.write_files({path: workshop.source(path).content for path in contents}, contents, project)
+
+
+def _hidden(workshop: Workshop, before: Analysis, analyse: Analyse, shown: tuple[Repair, ...]) -> list[Repair]:
+    """The repairs that ``--unsafe`` would add."""
+    known = {(repair.path, repair.line) for repair in shown}
+    proved = prove(workshop, before, analyse, with_unsafe=True)
+    return [repair for repair in proved.repairs if (repair.path, repair.line) not in known]

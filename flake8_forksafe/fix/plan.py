@@ -1,0 +1,247 @@
+"""Which imports to defer: the cheapest set without which no hazard is reached before the fork."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from flake8_forksafe.fix import defer
+from flake8_forksafe.fix.effects import effects
+from flake8_forksafe.fix.elsewhere import Module, references
+from flake8_forksafe.fix.text import Refused, Source
+from flake8_forksafe.fix.uses import Habits, find_habits
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.layout import FIRST_PARTY
+from flake8_forksafe.rules.imports import Lead, leads
+from flake8_forksafe.rules.rule import Context
+from flake8_forksafe.settings import checkout, is_outside
+from flake8_forksafe.trace.graph import Statement
+from flake8_forksafe.trace.trace import Trace
+
+UNSAFE_COST = 5
+"""How many functions with safe edits are as good as one whose edit is not safe."""
+
+
+class Repair(NamedTuple):
+    """An import that is deferred.
+
+    :ivar what: the change, as people read it.
+    :ivar doubts: why it is not safe; none if it is.
+    :ivar hazards: the packages that it keeps out of the parent, with the others.
+    """
+
+    path: str
+    line: int
+    what: str
+    doubts: tuple[str, ...]
+    hazards: tuple[str, ...]
+    deferral: defer.Deferral
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.doubts
+
+
+class Workshop:
+    """The sources of one project, and what can be done with their imports.
+
+    :ivar refused: why a statement cannot be deferred, by path and line.
+    """
+
+    def __init__(self, context: Context, disk: Disk, may_edit: Callable[[str], bool]) -> None:
+        """Prepare repairs.
+
+        :param may_edit: tells whether a file may be edited.
+        """
+        self.context = context
+        self.disk = disk
+        self.may_edit = may_edit
+        self.refused: dict[tuple[str, int], str] = {}
+        self._sources: dict[str, Source | str] = {}
+        self._habits: dict[str, Habits] = {}
+        self._effects: dict[str, str] = {}
+        self._plans: dict[tuple[str, int], defer.Deferral | None] = {}
+        self.names: dict[str, list[str]] = {}
+        for trace in context.traces:
+            for name, path in trace.paths.items():
+                if path is not None:
+                    self.names.setdefault(path, []).append(name)
+
+    def source(self, path: str) -> Source:
+        """A file.
+
+        :raises Refused: if it cannot be edited.
+        """
+        found = self._sources.get(path)
+        if found is None:
+            try:
+                if is_outside(path, checkout(self.context.settings.project)):
+                    raise Refused("the file lies outside the repository")
+                found = Source(path, self.disk.content(path))
+            except Refused as error:
+                found = error.reason
+            except OSError as error:
+                found = f"the file cannot be read: {error.strerror}"
+            self._sources[path] = found
+        if isinstance(found, str):
+            raise Refused(found)
+        return found
+
+    def deferral(self, trace: Trace, statement: Statement, targets: tuple[str, ...]) -> defer.Deferral | None:
+        """How a statement can be deferred; None, and an entry in ``refused``, if it cannot."""
+        path = trace.paths.get(statement.node.module)
+        if path is None or trace.origin(statement.node.module) != FIRST_PARTY:
+            return None
+        place = path, statement.line
+        if place not in self._plans:
+            try:
+                if statement.node.function:
+                    raise Refused("it stands in a function that runs before the fork")
+                if statement.kind != "import":
+                    raise Refused("it is imported by a name that is computed, or lazily")
+                if not self.may_edit(path):
+                    raise Refused("its file was not asked for")
+                self._plans[place] = self._deferral(trace, statement, path, targets)
+            except Refused as error:
+                self.refused[place] = error.reason
+                self._plans[place] = None
+        return self._plans[place]
+
+    def _deferral(self, trace: Trace, statement: Statement, path: str, targets: tuple[str, ...]) -> defer.Deferral:
+        source = self.source(path)
+        habits = self._habits.get(path)
+        if habits is None:
+            habits = self._habits[path] = find_habits(source)
+        names = tuple(self.names[path])
+        what = defer.import_at(source, statement.line, lambda name: any(_is_of(target, name) for target in targets))
+        runs = {node.function for one in self.context.traces for pair in one.graph.edges for node in pair
+                if node.module in names and node.function}  # fmt: skip
+        found = defer.plan(source, what, habits, runs.__contains__)
+        for reference in references(self.disk, self.context.settings.project, Module(path, names), what.bound):
+            where = f"{os.path.relpath(reference.path, self.context.settings.project)}:{reference.line}"
+            raise Refused(f"{where} {reference.how}")
+        return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))
+
+    def _lost(self, trace: Trace, statement: Statement) -> list[str]:
+        """Doubts about what the project's modules that are no longer loaded do when they are imported.
+
+        :raises Refused: if they define tasks.
+        """
+        before, after = trace.graph.reached_without(()), trace.graph.reached_without({statement})
+        doubts = []
+        for node in before - after:
+            if node.function or trace.origin(node.module) != FIRST_PARTY:
+                continue
+            if node.module in trace.task_modules:
+                raise Refused(f"{node.module} defines tasks, which the worker would not know")
+            path = trace.paths.get(node.module)
+            if path is None:
+                continue
+            if path not in self._effects:
+                try:
+                    self._effects[path] = effects(self.source(path))
+                except Refused:
+                    self._effects[path] = "cannot be read for what it registers"
+            if self._effects[path]:
+                doubts.append(f"{node.module}, which is then imported later, {self._effects[path]}")
+        return sorted(doubts)[:3]
+
+
+def _is_of(target: str, name: str) -> bool:
+    """Whether the import of a name loads a module: that one, or one in or around it."""
+    return target == name or target.startswith(f"{name}.") or name.startswith(f"{target}.")
+
+
+def plan(workshop: Workshop, with_unsafe: bool, withdrawn: Mapping[tuple[str, int], str]) -> tuple[Repair, ...]:
+    """The repairs that keep as many hazards as possible out of the parent, for the least cost.
+
+    :param withdrawn: statements that must stay, by path and line.
+    """
+    found: dict[tuple[str, int], Repair] = {}
+    for trace in workshop.context.traces:
+        if trace.forks:
+            for repair in _plan_of_trace(workshop, trace, with_unsafe, withdrawn):
+                found.setdefault((repair.path, repair.line), repair)
+    return tuple(found[place] for place in sorted(found))
+
+
+def _plan_of_trace(
+    workshop: Workshop, trace: Trace, with_unsafe: bool, withdrawn: Mapping[tuple[str, int], str]
+) -> list[Repair]:
+    targets: dict[Node, list[Lead]] = {}
+    for lead in leads(workshop.context, trace):
+        targets.setdefault(lead.edge.target, []).append(lead)
+    if not targets:
+        return []
+    loaded: dict[Statement, list[str]] = {}
+    for edge in trace.graph.edges.values():
+        loaded.setdefault(Statement(edge.source, edge.line, edge.kind), []).append(edge.loads)
+    dangerous = _leading(trace, targets)
+
+    def cost(statement: Statement) -> int | None:
+        path = trace.paths.get(statement.node.module)
+        if (path, statement.line) in withdrawn:
+            return None
+        hot = tuple(name for name in loaded[statement] if Node(name) in dangerous)
+        deferral = workshop.deferral(trace, statement, hot)
+        if deferral is None or (deferral.doubts and not with_unsafe):
+            return None
+        return max(1, deferral.cost) * (UNSAFE_COST if deferral.doubts else 1)
+
+    cut = trace.graph.cheapest_cut(targets, cost)
+    reached = trace.graph.reached_without(cut.statements)
+    freed = {name for node, found in targets.items() if node not in reached for lead in found for name in lead.names}
+    repairs = []
+    for statement in cut.statements:
+        deferral = workshop.deferral(trace, statement, ())
+        path = trace.paths[statement.node.module]
+        assert deferral is not None and path is not None
+        behind = _hazards_behind(trace, targets, statement)
+        names = tuple(name for name in behind if name in freed)
+        repairs.append(
+            Repair(path, statement.line, _told(workshop.source(path), deferral), deferral.doubts, names, deferral)
+        )
+    return repairs
+
+
+def _leading(trace: Trace, targets: Mapping[Node, list[Lead]]) -> set[Node]:
+    """The nodes from which a target is reached, and the targets."""
+    before: dict[Node, list[Node]] = {}
+    for edge in trace.graph.edges.values():
+        before.setdefault(edge.target, []).append(edge.source)
+    found, pending = set(targets), list(targets)
+    while pending:
+        new = [node for node in before.get(pending.pop(), ()) if node not in found]
+        found.update(new)
+        pending += new
+    return found
+
+
+def _hazards_behind(trace: Trace, targets: Mapping[Node, list[Lead]], statement: Statement) -> list[str]:
+    """The hazards that a statement leads to."""
+    following: dict[Node, list[Node]] = {}
+    pending = []
+    for edge in trace.graph.edges.values():
+        following.setdefault(edge.source, []).append(edge.target)
+        if Statement(edge.source, edge.line, edge.kind) == statement:
+            pending.append(edge.target)
+    seen = set(pending)
+    while pending:
+        new = [node for node in following.get(pending.pop(), ()) if node not in seen]
+        seen.update(new)
+        pending += new
+    return list(dict.fromkeys(name for node, found in targets.items() if node in seen for lead in found
+                              for name in lead.names))  # fmt: skip
+
+
+def _told(source: Source, deferral: defer.Deferral) -> str:
+    """A deferral in words."""
+    text = " ".join(source.text_of(deferral.what.node).split())
+    names = [f"{defer.qualified_name(source, function)}()" for function in deferral.functions]
+    if not names:
+        return f"import {', '.join(deferral.what.bound)} for type checkers only: {text}"
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"move '{text}' into {shown}"

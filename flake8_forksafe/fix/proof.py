@@ -1,0 +1,134 @@
+"""The proof of repairs: the boot is followed again through the changed sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from flake8_forksafe.finding import Finding
+from flake8_forksafe.fix import defer
+from flake8_forksafe.fix.plan import Repair, Workshop, plan
+from flake8_forksafe.fix.text import Refused
+from flake8_forksafe.rules.pool import launches
+from flake8_forksafe.rules.rule import Context
+
+
+class Analysis(Protocol):
+    """What an analysis results in."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it found."""
+
+    @property
+    def context(self) -> Context:
+        """What the rules looked at."""
+
+
+Analyse = Callable[[Mapping[str, bytes]], Analysis]
+"""Analyses the project with other contents of some files, by absolute path."""
+
+
+class Proved(NamedTuple):
+    """Repairs that hold together.
+
+    :ivar contents: the new contents of the files, by path.
+    :ivar withdrawn: statements whose repair failed its proof, with the reason, by path and line.
+    """
+
+    repairs: tuple[Repair, ...]
+    contents: dict[str, bytes]
+    before: Analysis
+    after: Analysis
+    withdrawn: dict[tuple[str, int], str]
+
+
+def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
+    """Plan repairs, and withdraw those that do not hold, until all that are left do."""
+    withdrawn: dict[tuple[str, int], str] = {}
+    while True:
+        repairs = plan(workshop, with_unsafe, withdrawn)
+        if not repairs:
+            return Proved((), {}, before, before, withdrawn)
+        try:
+            contents = edited(workshop, repairs)
+        except Refused as error:
+            withdrawn.update({(repair.path, repair.line): error.reason for repair in repairs[-1:]})
+            continue
+        after = analyse(contents)
+        wrong = _wrong(workshop, before, after, contents)
+        if not wrong:
+            return Proved(repairs, contents, before, after, withdrawn)
+        blamed = _blamed(workshop, repairs, before, analyse)
+        withdrawn.update({(repair.path, repair.line): wrong for repair in blamed})
+
+
+def _blamed(workshop: Workshop, repairs: tuple[Repair, ...], before: Analysis, analyse: Analyse) -> Sequence[Repair]:
+    """The repairs that go wrong by themselves; all, if none does."""
+    if len(repairs) == 1:
+        return repairs
+    alone = []
+    for repair in repairs:
+        contents = edited(workshop, (repair,))
+        if _new_findings(workshop, before, analyse(contents), contents):
+            alone.append(repair)
+    return alone or repairs
+
+
+def edited(workshop: Workshop, repairs: Sequence[Repair]) -> dict[str, bytes]:
+    """The contents of the files that repairs change.
+
+    :raises Refused: if they cannot be edited.
+    """
+    contents = {}
+    for path in dict.fromkeys(repair.path for repair in repairs):
+        source = workshop.source(path)
+        deferrals = [repair.deferral for repair in repairs if repair.path == path]
+        contents[path] = source.edited(defer.edits_of(source, deferrals))
+    return contents
+
+
+def _wrong(workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]) -> str:
+    """What does not hold after repairs; ``""`` if all does."""
+    new = _new_findings(workshop, before, after, contents)
+    if new:
+        return f"it would give rise to {new[0].code}: {new[0].what}"
+    if len(after.findings) >= len(before.findings):
+        return "the boot, followed again, reaches the same hazards in another way"
+    tasks = {name for trace in before.context.traces for name in trace.task_modules}
+    lost = tasks - {name for trace in after.context.traces for name in trace.task_modules}
+    return f"the worker would not know the tasks of {min(lost)}" if lost else ""
+
+
+def _new_findings(
+    workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]
+) -> list[Finding]:
+    """Findings that were not there before, wherever they stood.
+
+    A finding is known by what it is about, or by the text of its line: an import that brought two packages, and now
+    brings one, is about the other.
+    """
+    known = {(finding.path, finding.code, key)
+             for finding in before.findings for key in (finding.subject, line_text(workshop, finding, {}))}  # fmt: skip
+    return [
+        finding for finding in after.findings
+        if (finding.path, finding.code, finding.subject) not in known
+        and (finding.path, finding.code, line_text(workshop, finding, contents)) not in known
+    ]  # fmt: skip
+
+
+def line_text(workshop: Workshop, finding: Finding, contents: Mapping[str, bytes]) -> str:
+    """The text of the line that a finding stands at."""
+    content = contents.get(finding.path)
+    if content is None:
+        try:
+            content = workshop.disk.content(finding.path)
+        except OSError:
+            return ""
+    lines = content.splitlines()
+    return repr(lines[finding.line - 1].strip()) if finding.line <= len(lines) else ""
+
+
+def parent_megabytes(context: Context) -> int:
+    """The estimated memory of the largest parent, in MiB."""
+    return round(max((sized.estimate.parent for sized in launches(context)), default=0))

@@ -1,0 +1,80 @@
+"""Repairs as people and ``patch`` read them: what is done and why it holds, then a unified diff."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+
+from flake8_forksafe.fix.plan import Repair, Workshop
+from flake8_forksafe.fix.proof import Proved, line_text, parent_megabytes
+from flake8_forksafe.printable import printable
+
+
+def header(proved: Proved, base: str) -> Iterator[str]:
+    """Each repair, and the proof; as lines in front of a diff, which ``patch`` and ``git apply`` pass over."""
+    for repair in proved.repairs:
+        level = "safe" if repair.is_safe else f"unsafe: {'; '.join(repair.doubts)}"
+        yield f"# {os.path.relpath(repair.path, base)}:{repair.line}: {repair.what} ({level})"
+        if repair.hazards:
+            yield f"#   keeps out of the parent: {', '.join(repair.hazards)}"
+    yield f"# proof, by following the boot again: {proof_text(proved)}"
+
+
+def proof_text(proved: Proved) -> str:
+    """What is better after repairs."""
+    modules = [sum(len(trace.modules) for trace in analysis.context.traces)
+               for analysis in (proved.before, proved.after)]  # fmt: skip
+    sizes = [parent_megabytes(analysis.context) for analysis in (proved.before, proved.after)]
+    return (
+        f"{counted(len(proved.before.findings), 'finding')} before, {len(proved.after.findings)} after; "
+        f"{counted(modules[0], 'module')} before, {modules[1]} after; "
+        f"the parent takes some {sizes[0]} MB before, {sizes[1]} MB after"
+    )
+
+
+def diff(workshop: Workshop, contents: Mapping[str, bytes], base: str) -> Iterator[bytes]:
+    """The lines of a unified diff."""
+    for path, content in contents.items():
+        name = os.path.relpath(path, base).replace(os.sep, "/").encode("utf-8", "surrogateescape")
+        old, new = (part.splitlines(keepends=True) for part in (workshop.source(path).content, content))
+        for line in difflib.diff_bytes(difflib.unified_diff, old, new, b"a/" + name, b"b/" + name):
+            yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
+
+
+def write(head: Iterable[str], lines: Iterable[bytes]) -> None:
+    """Write to standard output: to a terminal nothing but what it can show, to anything else the bytes as they are."""
+    for text in head:
+        print(printable(text))
+    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        for line in lines:
+            print(printable(line.decode("utf-8", "backslashreplace").rstrip("\r\n").expandtabs()))
+        return
+    sys.stdout.flush()
+    for line in lines:
+        sys.stdout.buffer.write(line)
+
+
+def left(workshop: Workshop, proved: Proved, base: str) -> Iterator[str]:
+    """Why what is left is left: one line for each statement that could not be deferred and leads to a finding."""
+    remaining = {(finding.path, finding.code, line_text(workshop, finding, proved.contents))
+                 for finding in proved.after.findings}  # fmt: skip
+    for finding in proved.before.findings:
+        place = finding.path, finding.line
+        if (finding.path, finding.code, line_text(workshop, finding, {})) not in remaining:
+            continue
+        reason = proved.withdrawn.get(place) or workshop.refused.get(place)
+        if reason:
+            where = f"{os.path.relpath(finding.path, base)}:{finding.line}"
+            yield f"{where}: {finding.code} {finding.subject!r} is not repaired: {reason}"
+
+
+def count_text(repairs: tuple[Repair, ...]) -> str:
+    """How many repairs, in how many files."""
+    return f"{counted(len(repairs), 'import')} in {counted(len({repair.path for repair in repairs}), 'file')}"
+
+
+def counted(count: int, word: str) -> str:
+    """A number of things: ``1 file``, ``2 files``."""
+    return f"{count} {word}{'' if count == 1 else 's'}"

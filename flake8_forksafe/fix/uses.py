@@ -1,0 +1,222 @@
+"""Where an imported name is used in its module, and what else there forbids to move the import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from flake8_forksafe.fix.text import Refused, Source
+
+if TYPE_CHECKING:
+    import libcst as cst
+    from libcst import metadata
+
+NAMESPACES = frozenset({"globals", "locals", "vars", "eval", "exec"})
+"""Functions that reach a module's names by strings."""
+COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "stencil", "cfunc", "script", "compile"})
+"""Last parts of decorators that compile a function from its source, and refuse imports in it (numba, torch)."""
+RESOLVERS = frozenset({"get_type_hints", "signature", "singledispatch", "register", "validate_call", "typechecked"})
+"""Last parts of what evaluates annotations at run time."""
+EVALUATING_PACKAGES = frozenset(
+    {"pydantic", "fastapi", "ninja", "msgspec", "typer", "strawberry", "sqlmodel", "litestar", "attrs", "cattrs",
+     "sqlalchemy", "injector", "beartype"}
+)  # fmt: skip
+"""Packages that evaluate annotations of the classes and functions given to them."""
+
+
+class Uses(NamedTuple):
+    """The uses of one name.
+
+    :ivar functions: outermost functions whose bodies use it when they run.
+    :ivar hints: lines of annotations that nothing evaluates.
+    """
+
+    functions: tuple[cst.FunctionDef, ...]
+    hints: tuple[int, ...]
+
+
+def find_uses(source: Source, bound: str, statement: cst.Import | cst.ImportFrom) -> Uses:
+    """The uses of a name that an import statement binds.
+
+    :param bound: without a dot: what ``import a.b`` binds is ``a``.
+    :raises Refused: if the name has to be there when the module has been imported.
+    """
+    references: set[metadata.Access] = set()
+    for assignment in source.global_scope.assignments:
+        if assignment.name.partition(".")[0] != bound:
+            continue
+        node = getattr(assignment, "node", None)
+        if node is not statement:
+            where = f" in line {source.place(node).start.line}" if node is not None else ""
+            raise Refused(f"{bound!r} is bound{where} as well")
+        references |= set(assignment.references)
+    functions: dict[cst.FunctionDef, None] = {}
+    hints: list[int] = []
+    for access in sorted(references, key=lambda access: _key(source, access.node)):
+        line = source.place(access.node).start.line
+        function = outermost_function(source, access.node)
+        if is_hint(source, access, function):
+            hints.append(line)
+        elif function is None:
+            kind = "in an annotation that is evaluated" if access.is_annotation else "when the module is imported"
+            raise Refused(f"{bound!r} is used {kind}, in line {line}")
+        else:
+            functions.setdefault(function)
+    if not functions and not hints:
+        raise Refused(f"{bound!r} is not used in the file: it is imported for its effects, or for other modules")
+    for function in functions:
+        _refuse_compiled(source, function, bound)
+    return Uses(tuple(functions), tuple(hints))
+
+
+def _key(source: Source, node: cst.CSTNode) -> tuple[int, int]:
+    start = source.place(node).start
+    return start.line, start.column
+
+
+def outermost_function(source: Source, node: cst.CSTNode) -> cst.FunctionDef | None:
+    """The outermost function whose body holds a node; None for what runs when the module is imported."""
+    import libcst as cst
+
+    found = None
+    child, parent = node, source.parent(node)
+    while parent is not None:
+        if isinstance(parent, cst.FunctionDef) and parent.body is child:
+            found = parent
+        child, parent = parent, source.parent(parent)
+    return found
+
+
+def is_hint(source: Source, access: metadata.Access, function: cst.FunctionDef | None) -> bool:
+    """Whether an access is an annotation that Python does not evaluate.
+
+    That is one in quotes, one below ``from __future__ import annotations`` (PEP 563), and one of a local variable
+    (https://docs.python.org/3/reference/simple_stmts.html#annotated-assignment-statements).
+    """
+    import libcst as cst
+
+    if not (access.is_annotation or access.is_type_hint):
+        return False
+    if isinstance(access.node, cst.SimpleString | cst.ConcatenatedString) or has_future_annotations(source):
+        return True
+    child: cst.CSTNode = access.node
+    while (parent := source.parent(child)) is not None and not isinstance(parent, cst.BaseStatement):
+        if isinstance(parent, cst.AnnAssign):
+            return child is parent.annotation and function is not None and not _in_class_body(source, parent)
+        child = parent
+    return False
+
+
+def _in_class_body(source: Source, node: cst.CSTNode) -> bool:
+    """Whether the nearest scope around a node is that of a class."""
+    import libcst as cst
+
+    while (parent := source.parent(node)) is not None and not isinstance(parent, cst.FunctionDef | cst.Lambda):
+        if isinstance(parent, cst.ClassDef):
+            return True
+        node = parent
+    return False
+
+
+def has_future_annotations(source: Source) -> bool:
+    """Whether the module says ``from __future__ import annotations``."""
+    import libcst as cst
+
+    for statement in source.module.body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            for node in statement.body:
+                if isinstance(node, cst.ImportFrom) and [*imported_packages(node)] == ["__future__"]:
+                    return "annotations" in source.text_of(node)
+    return False
+
+
+def _refuse_compiled(source: Source, function: cst.FunctionDef, bound: str) -> None:
+    """Refuse a function whose source a decorator compiles.
+
+    :raises Refused: if it is one.
+    """
+    for decorator in function.decorators:
+        for part in dotted_parts(decorator.decorator):
+            if part in COMPILERS:
+                raise Refused(f"{bound!r} is used in {function.name.value}(), which @{part} compiles")
+
+
+def dotted_parts(node: cst.CSTNode) -> Iterator[str]:
+    """The names of ``a.b.c`` or ``a.b.c(...)``."""
+    import libcst as cst
+
+    if isinstance(node, cst.Call):
+        yield from dotted_parts(node.func)
+    elif isinstance(node, cst.Attribute):
+        yield from dotted_parts(node.value)
+        yield node.attr.value
+    elif isinstance(node, cst.Name):
+        yield node.value
+
+
+class Habits(NamedTuple):
+    """What a module does that concerns all of its names.
+
+    :ivar globals: names that a function declares global.
+    :ivar strings: the values of its strings, as far as they may be names.
+    :ivar exports: whether it has an ``__all__``.
+    :ivar namespace: the function by which it reaches its names as strings, with the line; None if there is none.
+    :ivar resolver: what in it may evaluate annotations; None if there is none.
+    """
+
+    globals: frozenset[str]
+    strings: frozenset[str]
+    exports: bool
+    namespace: tuple[str, int] | None
+    resolver: str | None
+
+
+def find_habits(source: Source) -> Habits:
+    """What a module does that concerns all of its names."""
+    import libcst as cst
+
+    names: set[str] = set()
+    strings: set[str] = set()
+    exports = False
+    namespace: tuple[str, int] | None = None
+    resolver: str | None = None
+    pending: list[cst.CSTNode] = [source.module]
+    while pending:
+        node = pending.pop()
+        pending += node.children
+        if isinstance(node, cst.Global):
+            names |= {item.name.value for item in node.names}
+        elif isinstance(node, cst.SimpleString):
+            value = node.raw_value
+            if len(value) < 300 and value.replace(".", "").isidentifier():
+                strings.add(value)
+        elif isinstance(node, cst.Name) and node.value == "__all__":
+            exports = True
+        elif isinstance(node, cst.Decorator):
+            last = [*dotted_parts(node.decorator)][-1:]
+            if last and last[0] in RESOLVERS:
+                resolver = last[0]
+        elif isinstance(node, cst.Call):
+            last = [*dotted_parts(node.func)][-1:]
+            if last and last[0] in NAMESPACES and not (last[0] == "vars" and node.args):
+                namespace = (last[0], source.place(node).start.line)
+            if last and last[0] in RESOLVERS:
+                resolver = last[0]
+            if any(arg.keyword is not None and arg.keyword.value == "pydantic" for arg in node.args):
+                resolver = "pydantic=True"
+        elif isinstance(node, cst.Import | cst.ImportFrom):
+            for package in imported_packages(node):
+                if package in EVALUATING_PACKAGES:
+                    resolver = package
+    return Habits(frozenset(names), frozenset(strings), exports, namespace, resolver)
+
+
+def imported_packages(node: cst.Import | cst.ImportFrom) -> Iterator[str]:
+    """The top-level packages that a statement imports; none for a relative import."""
+    import libcst as cst
+
+    if isinstance(node, cst.Import):
+        for alias in node.names:
+            yield next(dotted_parts(alias.name))
+    elif node.module is not None and not node.relative:
+        yield next(dotted_parts(node.module))

@@ -1,0 +1,66 @@
+"""Who else relies on a name of a module: what is seen, and what is not taken for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import write
+
+from flake8_forksafe.fix.elsewhere import Module, references
+from flake8_forksafe.project.disk import Disk
+
+RELY = {
+    "from mod import name": "from shop.ai import torch\n",
+    "relative": "from .ai import load, torch\n",
+    "in parentheses": "from shop.ai import (\n    load,\n    torch,\n)\n",
+    "a star": "from shop.ai import *\nprint(torch)\n",
+    "an attribute": "import shop.ai\nprint(shop.ai.torch.load)\n",
+    "under another name": "import shop.ai as thing\nprint(thing.torch)\n",
+    "from the package": "from shop import ai\nai.torch.load()\n",
+    "from the package, under another name": "from . import ai as other\nother.torch.load()\n",
+    "mock.patch": "from unittest import mock\n@mock.patch('shop.ai.torch')\ndef test(): pass\n",
+    "mock.patch of something in it": "from unittest import mock\nmock.patch('shop.ai.torch.load')\n",
+    "monkeypatch": "from shop import ai\ndef test(monkeypatch):\n    monkeypatch.setattr(ai, 'torch', None)\n",
+    "a broken file": "from shop.ai import torch\nx = (\n",
+    "another root": "from proj.shop.ai import torch\n",
+}
+DO_NOT = {
+    "another name": "from shop.ai import load\nimport torch\n",
+    "another module of that name": "from other.ai_tools import torch\n",
+    "its own import": "import torch\nfrom shop import ai\nai.load()\n",
+    "a relative import from elsewhere": "from ..ai import torch\n",
+    "an attribute of something else": "import shop.ai\nclass ai: torch = 1\nself = ai\nself.torch\n",
+    "a string that is no path": "from shop.ai import load\nx = 'about torch and shop'\n",
+    "a longer path": "from unittest import mock\nmock.patch('shop.ai.torch_helper')\n",
+}
+
+
+def found(tmp_path: Path, text: str) -> list[str]:
+    write(tmp_path, {"shop/__init__.py": "", "shop/ai.py": "import torch\n", "shop/user.py": text})
+    module = Module(str(tmp_path / "shop" / "ai.py"), ("shop.ai",))
+    return [f"{Path(one.path).name}:{one.line}" for one in references(Disk(), str(tmp_path), module, ["torch"])]
+
+
+@pytest.mark.parametrize("name", RELY)
+def test_relies(tmp_path: Path, name: str) -> None:
+    assert {place.partition(":")[0] for place in found(tmp_path, RELY[name])} == {"user.py"}
+
+
+@pytest.mark.parametrize("name", DO_NOT)
+def test_does_not_rely(tmp_path: Path, name: str) -> None:
+    assert found(tmp_path, DO_NOT[name]) == []
+
+
+def test_names_of_a_package(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "shop/__init__.py": "import torch\n",
+            "shop/user.py": "from . import torch\n",
+            "t.py": "import shop\nshop.torch\n",
+        },
+    )
+    module = Module(str(tmp_path / "shop" / "__init__.py"), ("shop",))
+    places = {Path(one.path).name for one in references(Disk(), str(tmp_path), module, ["torch"])}
+    assert places == {"user.py", "t.py"}

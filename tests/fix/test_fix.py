@@ -1,0 +1,199 @@
+"""``forksafe fix`` from end to end: what it shows, writes and leaves; and that a proof can fail."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from helpers import FIXTURES, check, write
+
+from flake8_forksafe.cli import main
+
+SHOP = {
+    "pyproject.toml": '[tool.forksafe]\napp = "shop.celery"\n',
+    "shop/__init__.py": "",
+    "shop/celery.py": 'from celery import Celery\napp = Celery("shop", include=["shop.tasks"])\n',
+    "shop/tasks.py": """\
+        from celery import shared_task
+
+        from shop import ai, prices
+
+
+        @shared_task
+        def describe(x):
+            return ai.describe(x)
+
+
+        @shared_task
+        def price(x):
+            return prices.price(x)
+        """,
+    "shop/ai.py": """\
+        import torch
+
+        SIZE = 3
+
+
+        def describe(x):
+            return torch.tensor(x)
+
+
+        def more(x):
+            return torch.tensor(x)
+        """,
+    "shop/prices.py": """\
+        import pandas
+
+
+        class Prices(pandas.Series):
+            pass
+
+
+        def price(x):
+            return Prices(x)
+        """,
+}
+
+
+SHOP = {name: textwrap.dedent(text) for name, text in SHOP.items()}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(write(tmp_path, SHOP))
+    return tmp_path
+
+
+def fix(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["fix", "--no-cache", *arguments])
+    output = capsys.readouterr()
+    return status, output.out, output.err
+
+
+def test_a_diff_is_shown_and_nothing_is_written(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.read_bytes() for path in shop.rglob("*.py")}
+    status, out, err = fix(capsys)
+    assert status == 1
+    assert "# shop/tasks.py:3: move 'from shop import ai, prices' into describe(), price() (safe)" in out.splitlines()
+    assert "#   keeps out of the parent: pandas, torch" in out.replace("torch, pandas", "pandas, torch").splitlines()
+    assert "# proof, by following the boot again: 4 findings before, 0 after" in out
+    assert re.search(r"the parent takes some \d+ MB before, \d+ MB after", out)
+    assert "+    from shop import ai\n" in out and "+    from shop import prices\n" in out
+    assert err.startswith("forksafe fix would defer 1 import in 1 file; 4 findings before, 0 after")
+    assert {path: path.read_bytes() for path in shop.rglob("*.py")} == before
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_the_diff_can_be_applied(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "flake8_forksafe", "fix", "--no-cache"], stdout=(shop / "d").open("wb"), check=False
+    )
+    subprocess.run(["git", "apply", "d"], cwd=shop, check=True)
+    assert not check(shop, app="shop.celery").findings
+    capfd.readouterr()
+
+
+def test_written_and_then_nothing_is_left_to_do(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = fix(capsys, "--write")
+    assert status == 0 and "shop/tasks.py:3: move" in out
+    assert err.startswith("forksafe fix deferred 1 import in 1 file")
+    assert not check(shop, app="shop.celery").findings
+    after = {path: path.read_bytes() for path in shop.rglob("*.py")}
+    status, out, err = fix(capsys, "--write")
+    assert (status, out) == (0, "") and err.startswith("forksafe fix deferred 0 imports in 0 files")
+    assert {path: path.read_bytes() for path in shop.rglob("*.py")} == after
+
+
+def test_only_what_is_asked_for_is_edited(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = fix(capsys, "shop/ai.py")
+    assert status == 1
+    assert "# shop/ai.py:1: move 'import torch' into describe(), more() (safe)" in out
+    assert "+++ b/shop/tasks.py" not in out
+    assert "shop/prices.py:1: FS101 'pandas' is not repaired: its file was not asked for" in err
+
+
+def test_what_cannot_be_repaired_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {"shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nSIZE = ai.SIZE, prices.Prices\n"})
+    status, out, err = fix(capsys)
+    assert status == 1 and "shop/ai.py:1: move 'import torch'" in out
+    assert (
+        "shop/prices.py:1: FS101 'pandas' is not repaired: 'pandas' is used when the module is imported, in line 4"
+        in err
+    )
+    assert "is used when the module is imported, in line 16" in err
+
+
+def test_a_name_that_others_use_stays(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {
+        "shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nSIZE = ai.SIZE, prices.Prices\n",
+        "tests/test_ai.py": "from unittest import mock\n@mock.patch('shop.ai.torch')\ndef test(t): pass\n",
+    })  # fmt: skip
+    status, out, err = fix(capsys)
+    assert (status, out) == (0, "")
+    assert "shop/ai.py:1: FS101 'torch' is not repaired: tests/test_ai.py:2 names it in a string" in err
+
+
+def test_tasks_are_not_lost(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        shop,
+        {"shop/ai.py": SHOP["shop/ai.py"] + "\n\nfrom celery import shared_task\n\n@shared_task\ndef other(): pass\n"},
+    )
+    status, out, _ = fix(capsys)
+    assert status == 1 and "shop/ai.py:1: move 'import torch'" in out and "shop/tasks.py" not in out
+
+
+def test_what_a_module_registers_makes_it_unsafe(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    uses = "from shop.registry import register\nTYPE = torch.Size\nregister(TYPE)\n"
+    write(shop, {
+        "shop/ai.py": SHOP["shop/ai.py"] + uses,
+        "shop/registry.py": "def register(x): pass\n",
+        "shop/prices.py": "",
+    })  # fmt: skip
+    status, out, err = fix(capsys)
+    assert (status, out) == (0, "") and err.rstrip().endswith("; 1 more with --unsafe")
+    status, out, _ = fix(capsys, "--unsafe")
+    assert status == 1 and "(unsafe: shop.ai, which is then imported later, calls register() in line" in out
+
+
+def test_a_function_that_the_boot_calls_is_no_place_for_an_import(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(shop, {
+        "shop/tasks.py": "from shop import ai\nai.describe(1)\n",
+        "shop/prices.py": "",
+    })  # fmt: skip
+    status, out, err = fix(capsys)
+    assert (status, out) == (0, "")
+    assert "FS101 'torch' is not repaired: describe(), which uses 'torch', runs before the fork too" in err
+
+
+@pytest.mark.parametrize("arguments", [("--allow-dirty",), ("nowhere.py",), ("--un",)])
+def test_what_cannot_be_meant(shop: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    status, out, err = fix(capsys, *arguments)
+    assert (status, out) == (2, "") and len(err.splitlines()) == 1
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_files_that_are_not_committed_are_not_written(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=shop, check=True)
+    before = (shop / "shop" / "tasks.py").read_bytes()
+    status, _, err = fix(capsys, "--write")
+    assert status == 2 and "shop/tasks.py differ from the last commit; commit first, or use --allow-dirty" in err
+    assert (shop / "shop" / "tasks.py").read_bytes() == before
+    assert fix(capsys, "--write", "--allow-dirty")[0] == 0
+
+
+def test_the_bookshop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(FIXTURES / "bookshop", tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    status, out, err = fix(capsys, "--write", "--allow-dirty")
+    assert status == 1  # the warm-up in ready(), and what it needs, are left
+    assert "keeps out of the parent: pandas" in out and "keeps out of the parent: litellm" in out
+    assert "13 findings before, 6 after" in out
+    assert "shop/ai_provider.py:3: FS101 'torch' is not repaired: 'torch' is used when the module is imported" in err
+    assert not [finding for finding in check(tmp_path / "shop").findings if finding.subject in ("pandas", "litellm")]

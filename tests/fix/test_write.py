@@ -1,0 +1,108 @@
+"""Writing: all files or none, only over what was read, and nothing that a repository configures is run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flake8_forksafe.fix import write
+from flake8_forksafe.options import UsageError
+
+
+def contents(directory: Path, **files: bytes) -> dict[str, bytes]:
+    return {str(directory / f"{name}.py"): content for name, content in files.items()}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, bytes]:
+    found = contents(tmp_path, a=b"a\n", b=b"b\n")
+    for path, content in found.items():
+        Path(path).write_bytes(content)
+    return found
+
+
+def test_written_with_its_permissions(tmp_path: Path, files: dict[str, bytes]) -> None:
+    os.chmod(tmp_path / "a.py", 0o750)
+    write.write_files(files, contents(tmp_path, a=b"A\r\n"), str(tmp_path))
+    assert (tmp_path / "a.py").read_bytes() == b"A\r\n"
+    assert (tmp_path / "a.py").stat().st_mode & 0o777 == 0o750
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.py", "b.py"]
+
+
+def test_a_file_that_changed_meanwhile(tmp_path: Path, files: dict[str, bytes]) -> None:
+    (tmp_path / "b.py").write_bytes(b"changed\n")
+    with pytest.raises(UsageError, match=r"b.py has changed since it was read; nothing was written"):
+        write.write_files(files, contents(tmp_path, a=b"A\n", b=b"B\n"), str(tmp_path))
+    assert (tmp_path / "a.py").read_bytes() == b"a\n"
+
+
+def test_all_or_none(tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = os.replace
+
+    def fails(source: str, target: str) -> None:
+        if target.endswith("b.py"):
+            raise PermissionError(13, "Permission denied", target)
+        replace(source, target)
+
+    monkeypatch.setattr(write.os, "replace", fails)
+    with pytest.raises(UsageError, match="cannot be written: Permission denied; nothing was changed"):
+        write.write_files(files, contents(tmp_path, a=b"A\n", b=b"B\n"), str(tmp_path))
+    assert {path: Path(path).read_bytes() for path in files} == files
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links")
+def test_links(tmp_path: Path, files: dict[str, bytes]) -> None:
+    (tmp_path / "link.py").symlink_to("a.py")
+    link = str(tmp_path / "link.py")
+    write.write_files({link: b"a\n"}, {link: b"A\n"}, str(tmp_path))
+    assert (tmp_path / "link.py").is_symlink() and (tmp_path / "a.py").read_bytes() == b"A\n"
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    (repository / "out.py").symlink_to("../b.py")
+    out = str(repository / "out.py")
+    with pytest.raises(UsageError, match="leads out of the repository"):
+        write.write_files({out: b"b\n"}, {out: b"B\n"}, str(repository))
+    assert (tmp_path / "b.py").read_bytes() == b"b\n"
+
+
+def git(directory: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *identity, *arguments], cwd=directory, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_modified_files(tmp_path: Path, files: dict[str, bytes]) -> None:
+    paths = list(files)
+    assert write.modified_files(paths) == []  # no repository
+    git(tmp_path, "init", "-q")
+    assert write.modified_files(paths) == paths  # nothing is committed
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "all")
+    assert write.modified_files(paths) == []
+    (tmp_path / "a.py").write_bytes(b"a\r\n")
+    assert write.modified_files(paths) == []  # as core.autocrlf checks it out
+    (tmp_path / "a.py").write_bytes(b"changed\n")
+    assert write.modified_files(paths) == paths[:1]
+    git(tmp_path, "add", ".")
+    assert write.modified_files(paths) == paths[:1]  # staged
+
+
+@pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="no git, or no shell")
+def test_nothing_that_the_repository_configures_is_run(tmp_path: Path, files: dict[str, bytes]) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "all")
+    evil = tmp_path / "evil.sh"
+    evil.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ncat\n")
+    evil.chmod(0o755)
+    for name in ("core.fsmonitor", "filter.x.clean", "filter.x.smudge", "diff.external", "core.pager", "alias.ls-tree"):
+        git(tmp_path, "config", name, str(evil))
+    (tmp_path / ".gitattributes").write_text("* filter=x\n")
+    (tmp_path / "a.py").write_bytes(b"changed\n")
+    assert len(write.modified_files(files)) == 1
+    assert not (tmp_path / "ran").exists()

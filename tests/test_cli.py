@@ -58,7 +58,7 @@ def test_without_a_command_its_help_is_shown(shop: Path) -> None:
 
 def test_a_command_that_does_not_exist(shop: Path) -> None:
     assert one_line(command(shop, "chekc")) == (
-        "forksafe: there is no command 'chekc'; the commands are check, trace, measure, why, memory, explain"
+        "forksafe: there is no command 'chekc'; the commands are check, fix, trace, measure, why, memory, explain"
     )
 
 

@@ -9,7 +9,8 @@ class Hop(NamedTuple):
     """One edge of a chain, with the place it stands at.
 
     :ivar node: what is executed: a module, or ``module:function``.
-    :ivar path: file that holds the line which executes it; None for Celery itself.
+    :ivar path: file that holds the line which executes it; None for Celery itself, and for what is not read.
+    :ivar source: what executes it, where that is a module that is not read.
     """
 
     node: str
@@ -17,6 +18,7 @@ class Hop(NamedTuple):
     line: int
     kind: str
     step: str = ""
+    source: str = ""
 
 
 class Finding(NamedTuple):

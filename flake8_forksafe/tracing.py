@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
+from flake8_forksafe.hazards.third_parties import Brought
 from flake8_forksafe.hosts.facts import Argv
 from flake8_forksafe.hosts.host import HostStart, Launcher, boot
 from flake8_forksafe.hosts.table import host_named, host_programs
@@ -22,6 +23,7 @@ from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
 from flake8_forksafe.project.found import AppFound, split_spec
 from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.project.locks import locked_versions
 from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
@@ -68,10 +70,11 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
+    brings = third_parties_of(around, layout, requirements, presence)
 
     def trace_as(argv: Argv) -> Trace:
         process = Process(argv, environ, settings.platform, versions)
-        imports = ImportSystem(layout, around.store, around.catalogue.names(), presence)
+        imports = ImportSystem(layout, around.store, around.catalogue.names(), presence, brings)
         walk = Walk(LIBRARY, imports, process, partial(warm_up_of, cache(around.catalogue.warm_up)))
         launch = Launch(app.spec, source=source, root=app.root)
         trace = Trace(launch, walk, boot(walk, host, start), environment)
@@ -141,6 +144,28 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
     layout.environment = environment.directories
     layout.walked = walked_modules(around.disk, environment, hazards, modelled)
     return environment
+
+
+def third_parties_of(
+    around: Surroundings, layout: Layout, requirements: Requirements, presence: Presence
+) -> Callable[[str], Iterable[Brought]]:
+    """What imports of packages are known to load that the environment, if one is found, does not hold."""
+    locked = cache(lambda: locked_versions(around.disk, (around.settings.project, *layout.roots)))
+
+    def wanted(distribution: str) -> str | None:
+        return requirements.versions.get(distribution) or locked().get(distribution)
+
+    @cache
+    def brings(module: str) -> tuple[Brought, ...]:
+        top = module.partition(":")[0]
+        own = around.catalogue.find(top)
+        if (own is not None and own.reported) or (layout.environment and presence(top.partition(".")[0])):
+            return ()
+        from flake8_forksafe.hazards.third_parties import load_third_parties
+
+        return tuple(load_third_parties().brought(module, wanted, presence.beside))
+
+    return brings
 
 
 def warm_up_of(known: Callable[[str], WarmUp | None], call: str, arguments: Arguments) -> WarmUp | None:

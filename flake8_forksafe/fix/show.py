@@ -65,9 +65,13 @@ def left(workshop: Workshop, proved: Proved, base: str) -> Iterator[str]:
         if (finding.path, finding.code, line_text(workshop, finding, {})) not in remaining:
             continue
         reason = proved.withdrawn.get(place) or workshop.refused.get(place)
-        if reason:
+        if reason and finding.code in IMPORT_CODES:
             where = f"{os.path.relpath(finding.path, base)}:{finding.line}"
             yield f"{where}: {finding.code} {finding.subject!r} is not repaired: {reason}"
+
+
+IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")
+"""The codes of what stands at an import."""
 
 
 def count_text(repairs: tuple[Repair, ...]) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flake8_forksafe.report.result import Report
     from flake8_forksafe.rules.rule import Context
 
-SCHEMA = 5
+SCHEMA = 6
 KEPT = 8
 """Outcomes that are kept: one for each set of options in use."""
 FILE_NAME = re.compile(r"outcome-[0-9a-f]+")

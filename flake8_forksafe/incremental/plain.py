@@ -39,8 +39,9 @@ def _finding(value: Any) -> Finding:
 
 
 def _hop(value: Any) -> Hop:
-    node, path, line, kind, step = value
-    return Hop(_of(str, node), path if path is None else _of(str, path), _of(int, line), _of(str, kind), _of(str, step))
+    node, path, line, kind, step, source = value
+    path = path if path is None else _of(str, path)
+    return Hop(_of(str, node), path, _of(int, line), _of(str, kind), _of(str, step), _of(str, source))
 
 
 def _remark(value: Any) -> Remark:

@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node, Note, Span
 from flake8_forksafe.interpreter.values import External, Function, Module, ModuleValue, Value
-from flake8_forksafe.project.layout import Found, outside_origin, parents
+from flake8_forksafe.project.layout import THIRD_PARTY, Found, outside_origin, parents
 from flake8_forksafe.source.cut import Cut
 from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable
@@ -139,13 +139,45 @@ def _outside(machine: Machine, name: str, frame: Frame, kind: str) -> None:
     """Record the import of a module that is not walked."""
     machine.record(frame, Node(name), kind)
     if name not in machine.recorder.externals:
+        _note_external(machine, name)
+        _bring(machine, name, name)
+    hook = machine.library.imports.get(name)
+    if hook is not None:
+        hook(machine, name, frame)
+
+
+def _note_external(machine: Machine, name: str) -> None:
+    """Record that a module is loaded that is not walked."""
+    if name not in machine.recorder.externals:
         machine.recorder.externals[name] = outside_origin(name)
         machine.recorder.loads(name)
-    outside_member(machine, name, frame)
 
 
-def outside_member(machine: Machine, path: str, frame: Frame) -> None:
-    """Do what importing a library's module does, which ``from package import name`` may do as well."""
+def _bring(machine: Machine, name: str, asked: str) -> None:
+    """Record what a module that is not walked is known to load.
+
+    :param asked: the module, or ``module:name`` of a name that it loads something for.
+    """
+    for brought in machine.imports.brings(asked):
+        machine.recorder.measured[name] = brought.source
+        holder = name
+        for target in (*brought.way, brought.package):
+            if target == holder:
+                continue
+            module = Module(Found(holder, None, False, (), THIRD_PARTY))
+            frame = Frame(module, Node(holder), "module", machine.journal.doubt)
+            with machine.journal.doubted(not brought.sure):
+                machine.record(frame, Node(target), "import")
+            _note_external(machine, target)
+            holder = target
+
+
+def outside_member(machine: Machine, package: str, name: str, frame: Frame) -> None:
+    """Do what ``from package import name`` does besides importing the package: the name may be a module of its own."""
+    path = f"{package}.{name}"
+    if path not in machine.recorder.externals:
+        _bring(machine, package, f"{package}:{name}")
+        _bring(machine, package, path)
     hook = machine.library.imports.get(path)
     if hook is not None:
         hook(machine, path, frame)

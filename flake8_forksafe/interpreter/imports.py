@@ -69,7 +69,7 @@ def import_member(machine: Machine, module: Value, name: str, frame: Frame, loca
     """
     if isinstance(module, External):
         path = f"{module.path}.{name}"
-        outside_member(machine, path, frame)
+        outside_member(machine, module.path, name, frame)
         if path in machine.imports.hazards:
             machine.import_name(path, frame, "import")
         return machine.external(path)

@@ -22,6 +22,7 @@ class Recorder:
     :ivar gates: how each gate came out; None if that differed.
     :ivar order: modules in the order in which they were first loaded, walked or not.
     :ivar externals: those that are not walked, with their origin.
+    :ivar measured: what those were measured with of which it is only known what they load.
     :ivar steps_of: the step of the boot in which each was loaded.
     :ivar spans: where in the record the execution of each walked module lies.
     :ivar variables_read: environment variables that were read.
@@ -38,6 +39,7 @@ class Recorder:
         self.gates: dict[tuple[Node, int, int, str], bool | None] = {}
         self.order: list[str] = []
         self.externals: dict[str, str] = {}
+        self.measured: dict[str, str] = {}
         self.step_name = "find_app"
         self.steps_of: dict[str, str] = {}
         self.spans: dict[str, Span] = {}

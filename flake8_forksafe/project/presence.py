@@ -42,6 +42,15 @@ class Presence:
         """Whether a module is installed; None if that is not known."""
         if self.environment.directories:
             return self.environment.has_module(self.disk, module)
+        return self.declared(module)
+
+    def beside(self, module: str) -> bool | None:
+        """Whether a module is installed beside a package that the environment lacks, which then is not the worker's."""
+        here = bool(self.environment.directories) and self.environment.has_module(self.disk, module)
+        return True if here else self.declared(module)
+
+    def declared(self, module: str) -> bool | None:
+        """Whether what the project declares installs a module; None if that is not known."""
         name = normalise(self.distributions.get(module, module))
         if name in self.requirements.required:
             return True

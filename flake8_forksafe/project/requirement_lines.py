@@ -34,10 +34,12 @@ class Declared(NamedTuple):
 
     :ivar name: normalised.
     :ivar applies: whether it is installed wherever the project is; None if that depends on what is not known.
+    :ivar version: the only one that is meant, if there is one.
     """
 
     name: str
     applies: bool | None = True
+    version: str | None = None
 
 
 def normalise(name: str) -> str:
@@ -70,7 +72,9 @@ def _declared(text: str, target: Target) -> Declared | None:
         match = NAME.match(text)
         return Declared(normalise(match[1]), None if ";" in text else True) if match else None
     marker = requirement.marker
-    return Declared(canonicalize_name(requirement.name), True if marker is None else applies(str(marker), target))
+    verdict = True if marker is None else applies(str(marker), target)
+    pins = [one.version for one in requirement.specifier if one.operator in ("==", "===") and "*" not in one.version]
+    return Declared(canonicalize_name(requirement.name), verdict, pins[0] if pins else None)
 
 
 def requirement_file(disk: Disk, path: str, inside: str, target: Target) -> list[Declared]:

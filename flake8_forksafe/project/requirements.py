@@ -5,7 +5,8 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from flake8_forksafe.project.disk import Disk
@@ -23,11 +24,13 @@ class Requirements(NamedTuple):
     :ivar optional: installed only where an extra or a group is asked for, or where a marker holds that does not in the
         worker; and not required otherwise. A name whose marker depends on what is not known is in neither.
     :ivar python: lowest Python version, if declared.
+    :ivar versions: of distributions that are pinned (``==``).
     """
 
     required: frozenset[str]
     optional: frozenset[str]
     python: tuple[int, int] | None
+    versions: Mapping[str, str] = MappingProxyType({})
 
 
 class Found(NamedTuple):
@@ -58,7 +61,8 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str], target: Ta
     optional = {entry.name for file in found for entry in file.extra} | {
         entry.name for entry in needed if entry.applies is False
     }
-    return Requirements(frozenset(required), frozenset(optional - required - unknown), python)
+    versions = {entry.name: entry.version for entry in reversed(needed) if entry.version}
+    return Requirements(frozenset(required), frozenset(optional - required - unknown), python, versions)
 
 
 def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[Found]:
@@ -159,7 +163,8 @@ def _pylock(document: dict[str, Any], target: Target) -> Found:
             extra.append(Declared(normalise(name)))
         else:
             verdict = applies(marker, target) if isinstance(marker, str) else True
-            needed.append(Declared(normalise(name), verdict))
+            version = table_of(package).get("version")
+            needed.append(Declared(normalise(name), verdict, version if isinstance(version, str) else None))
     return Found(needed, extra)
 
 

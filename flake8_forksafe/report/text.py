@@ -72,7 +72,9 @@ def chain_lines(finding: Finding, base: str) -> Iterator[str]:
 
 def place_of(hop: Hop, base: str) -> str:
     """Where a hop stands."""
-    return f"{shown(hop.path, base)}:{hop.line}" if hop.path is not None else "celery worker"
+    if hop.path is None:
+        return printable(hop.source) or "celery worker"
+    return f"{shown(hop.path, base)}:{hop.line}"
 
 
 def step_of(hop: Hop) -> str:

@@ -60,12 +60,12 @@ def _hops(chain: Iterable[Hop], base: str, read: Callable[[str], bytes]) -> Iter
     for hop in chain:
         step = f"  [{hop.step}]" if hop.step else ""
         if hop.path is None:
-            yield f"    celery worker → {hop.node}{step}"
+            yield f"    {hop.source or 'celery worker'} → {hop.node}{step}"
             continue
         yield f"    {os.path.relpath(hop.path, base)}:{hop.line} → {hop.node}{step}"
-        source = source_line(hop.path, hop.line, read)
-        if source:
-            yield f"        {source}"
+        quoted = source_line(hop.path, hop.line, read)
+        if quoted:
+            yield f"        {quoted}"
 
 
 def source_line(path: str, line: int, read: Callable[[str], bytes]) -> str:

@@ -81,11 +81,15 @@ INSTEAD = {
 
 
 class Lead(NamedTuple):
-    """A place where hazards are loaded, and the hops from there."""
+    """A place where hazards are loaded, and the hops from there.
+
+    :ivar sure: whether they are whenever that place is executed.
+    """
 
     edge: Edge
     names: tuple[str, ...]
     hops: tuple[Hop, ...]
+    sure: bool = True
 
 
 def leads(context: Context, trace: Trace) -> Iterator[Lead]:
@@ -93,8 +97,8 @@ def leads(context: Context, trace: Trace) -> Iterator[Lead]:
     for site in hazard_sites(context, trace):
         yield Lead(site.edge, (site.hazard.name,), (trace.hop(site.edge),))
     for pull in pulls(context, trace):
-        names = tuple(hazard.name for hazard, _ in pull.hazards)
-        yield Lead(pull.edge, names, (trace.hop(pull.edge), *pull.hazards[0][1]))
+        names = tuple(pulled.hazard.name for pulled in pull.hazards)
+        yield Lead(pull.edge, names, (trace.hop(pull.edge), *pull.hazards[0].hops), pull.hazards[0].sure)
 
 
 def check_first_party_import(context: Context) -> Iterator[Finding]:
@@ -109,7 +113,7 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             path = trace.paths[edge.source.module]
             assert path is not None
             names = list(dict.fromkeys(name for lead in behind for name in lead.names))
-            sure = any(lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
+            sure = any(lead.sure and lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
             verb = "brings" if sure else "may bring"
             what = f"importing {str(edge.target)!r} {verb} {listed(names)} before the worker forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)

@@ -15,16 +15,24 @@ from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, list
 from flake8_forksafe.trace.trace import Trace
 
 
-class Pull(NamedTuple):
-    """A first-party import of a package that loads hazards.
+class Pulled(NamedTuple):
+    """A hazard that an import loads.
 
-    :ivar hazards: what it loads, with the hops inside the environment that lead there; none if that is known from the
-        catalogue only.
+    :ivar hops: the modules that lead there; none if that is known from the catalogue only.
+    :ivar sure: whether it is loaded whenever the import takes place.
     """
+
+    hazard: Hazard
+    hops: tuple[Hop, ...]
+    sure: bool
+
+
+class Pull(NamedTuple):
+    """A first-party import of a package that loads hazards."""
 
     trace: Trace
     edge: Edge
-    hazards: tuple[tuple[Hazard, tuple[Hop, ...]], ...]
+    hazards: tuple[Pulled, ...]
 
 
 def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
@@ -42,43 +50,43 @@ def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
         own = context.catalogue.find(edge.loads)
         if is_accepted(edge.loads, accepted) or (own is not None and own.reported):
             continue
-        found = _walked(context, trace, edge, outgoing) if edge.loads in trace.paths else _measured(context, trace, own)
+        is_known = edge.loads in trace.paths or edge.target in outgoing
+        found = _walked(context, trace, edge, outgoing) if is_known else _measured(context, trace, own)
         kept = tuple(
-            (hazard, hops) for hazard, hops in found
-            if not is_accepted(hazard.name, accepted)
-            and not (context.settings.trust_prelude and is_tamed(trace, context.catalogue, hazard))
+            pulled for pulled in found
+            if not is_accepted(pulled.hazard.name, accepted)
+            and not (context.settings.trust_prelude and is_tamed(trace, context.catalogue, pulled.hazard))
         )  # fmt: skip
         if kept and trace.graph.is_reached(edge.source):
             seen.add((edge.source, edge.line))
             yield Pull(trace, edge, kept)
 
 
-def _walked(
-    context: Context, trace: Trace, edge: Edge, outgoing: dict[Node, list[Edge]]
-) -> list[tuple[Hazard, tuple[Hop, ...]]]:
-    """The hazards that lie behind an import, by the source of the packages in between."""
+def _walked(context: Context, trace: Trace, edge: Edge, outgoing: dict[Node, list[Edge]]) -> list[Pulled]:
+    """The hazards that lie behind an import, by the source of the packages in between, or by what was measured."""
     paths: dict[Node, tuple[Edge, ...]] = {edge.target: ()}
     queue = deque([edge.target])
-    found: dict[str, tuple[Hazard, tuple[Hop, ...]]] = {}
+    found: dict[str, Pulled] = {}
     while queue:
         node = queue.popleft()
-        for step in outgoing.get(node, ()):
+        for step in sorted(outgoing.get(node, ()), key=lambda step: not step.sure):
             if step.target in paths:
                 continue
-            paths[step.target] = (*paths[node], step)
+            way = paths[step.target] = (*paths[node], step)
             hazard = context.catalogue.find(step.loads) if step.loads not in trace.paths else None
             if hazard is not None and hazard.reported:
-                found.setdefault(hazard.name, (hazard, tuple(map(trace.hop, paths[step.target]))))
+                sure = all(one.sure for one in way)
+                found.setdefault(hazard.name, Pulled(hazard, tuple(map(trace.hop, way)), sure))
             else:
                 queue.append(step.target)
     return list(found.values())
 
 
-def _measured(context: Context, trace: Trace, own: Hazard | None) -> list[tuple[Hazard, tuple[Hop, ...]]]:
+def _measured(context: Context, trace: Trace, own: Hazard | None) -> list[Pulled]:
     """The hazards that an import loads by the catalogue's measurement, as far as they are surely installed."""
     names = own.pulls if own is not None else ()
     hazards = [context.catalogue.hazards[name] for name in names if name in context.catalogue.hazards]
-    return [(hazard, ()) for hazard in hazards
+    return [Pulled(hazard, (), True) for hazard in hazards
             if hazard.reported and trace.presence(hazard.name.partition(".")[0]) is True]  # fmt: skip
 
 
@@ -89,13 +97,23 @@ def check_pulls(context: Context) -> Iterator[Finding]:
             edge = pull.edge
             path = trace.paths[edge.source.module]
             assert path is not None
-            first, hops = pull.hazards[0]
-            sure = edge.sure and trace.graph.is_certain(edge.source)
-            names = listed([hazard.name for hazard, _ in pull.hazards])
+            first = pull.hazards[0]
+            sure = first.sure and edge.sure and trace.graph.is_certain(edge.source)
+            names = listed([pulled.hazard.name for pulled in pull.hazards])
             what = f"importing {str(edge.target)!r} {'brings' if sure else 'may bring'} {names} before the worker forks"
-            what += f" ({first.why})" if hops else f" ({first.why}; by measurement, its source was not read)"
-            chain = (*trace.chain(edge.source), trace.hop(edge), *hops)
-            yield Finding(path, edge.line, edge.column, "FS103", what, str(edge.target), chain, first.instead)
+            what += f" ({first.hazard.why}{_known_from(trace, pull)})"
+            chain = (*trace.chain(edge.source), trace.hop(edge), *first.hops)
+            yield Finding(path, edge.line, edge.column, "FS103", what, str(edge.target), chain, first.hazard.instead)
+
+
+def _known_from(trace: Trace, pull: Pull) -> str:
+    """How it is known what an import loads, where its source was not read."""
+    if not pull.hazards[0].hops:
+        return "; by measurement, its source was not read"
+    measured = trace.measured.get(pull.edge.loads)
+    if measured is None:
+        return ""
+    return f"; measured with {measured}: another version may differ, the option environment makes it certain"
 
 
 THIRD_PARTY_PULL = Rule(

@@ -116,6 +116,8 @@ class Trace:
         self._positions = {name: index for index, name in enumerate(recorder.order)}
         self._after = frozenset(recorder.order[booted.forked_at :])
         self._origins = {name: module.found.origin for name, module in modules.items()} | recorder.externals
+        self.measured = dict(recorder.measured)
+        """Modules of which it is only known by measurement what they load, with what was measured."""
         self._steps = recorder.steps_of
         self.conf = booted.project.conf
         self.unread_settings = booted.project.unread
@@ -223,4 +225,6 @@ class Trace:
 
     def hop(self, edge: Edge) -> Hop:
         """An edge with the file it stands in."""
-        return Hop(str(edge.target), self.paths.get(edge.source.module), edge.line, edge.kind, edge.step)
+        path = self.paths.get(edge.source.module)
+        source = edge.source.module if path is None else ""
+        return Hop(str(edge.target), path, edge.line, edge.kind, edge.step, source)

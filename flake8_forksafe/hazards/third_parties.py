@@ -1,0 +1,139 @@
+"""What importing the modules of popular packages loads: third_parties.json as data.
+
+The table is measured by ``benchmarks/third_parties.py`` in clean environments. It stands in where the project's own
+environment is not found: a linter in pre-commit or in a slim CI job sees no dependency.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+
+class Version(NamedTuple):
+    """One measured version of a distribution.
+
+    :ivar modules: for each importable module, or ``module:name`` of a name that is loaded when it is asked for, what is
+        loaded: ``loads``, and ``optional`` where that is guarded and was not installed.
+    """
+
+    distribution: str
+    version: str
+    modules: Mapping[str, Mapping[str, Any]]
+
+    def shown(self, wanted: str | None) -> str:
+        """As people write it, with the version that the project asks for if it is another one."""
+        other = wanted is not None and _key(wanted)[:2] != _key(self.version)[:2]
+        return f"{self.distribution} {self.version}" + (f" (the project asks for {wanted})" if other else "")
+
+
+class Brought(NamedTuple):
+    """A catalogued package that an import loads.
+
+    :ivar way: the modules in between, the outermost first.
+    :ivar sure: whether that happens whenever the import does.
+    :ivar source: the version that it was measured with, and the other one that the project asks for.
+    """
+
+    package: str
+    way: tuple[str, ...]
+    sure: bool
+    source: str = ""
+
+
+class ThirdParties(NamedTuple):
+    """The table, by the first part of the dotted names of modules."""
+
+    tops: Mapping[str, tuple[tuple[Version, ...], ...]]
+
+    def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[Version, bool] | None:
+        """The measured version that is nearest to the wanted one, and whether it is surely like that.
+
+        Of several versions that were measured, that is the newest one not after the wanted one, else the oldest.
+        Without a wanted version it is the newest, which is like the others only if they agree.
+
+        :param wanted: the version of a distribution that the project asks for, if that is known.
+        """
+        for versions in self.tops.get(module.partition(".")[0], ()):
+            if not any(_covers(one, module) for one in versions):
+                continue
+            named = wanted(versions[0].distribution)
+            if named is None:
+                loads = [{brought.package for brought in _brought(one, module)} for one in versions]
+                return versions[-1], all(found == loads[-1] for found in loads)
+            earlier = [one for one in versions if _key(one.version) <= _key(named)]
+            return (earlier[-1] if earlier else versions[0]), True
+        return None
+
+    def brought(
+        self, module: str, wanted: Callable[[str], str | None], presence: Callable[[str], bool | None]
+    ) -> Iterator[Brought]:
+        """What importing a module, and the packages around it, loads.
+
+        :param module: dotted, or ``module:name``.
+        :param presence: whether a top-level module is installed; None if that is not known.
+        """
+        found = self.version_of(module.partition(":")[0], wanted)
+        if found is None:
+            return
+        version, alike = found
+        source = version.shown(wanted(version.distribution))
+        for brought in _brought(version, module):
+            installed = presence(brought.package.partition(".")[0])
+            if installed is not False and (brought.sure or installed):
+                yield brought._replace(sure=brought.sure and alike, source=source)
+
+
+def _covers(version: Version, module: str) -> bool:
+    """Whether a module, or a package around it, is in the table."""
+    return any(name in version.modules for name in _around(module))
+
+
+def _around(module: str) -> list[str]:
+    """A module and the packages around it, the outermost first."""
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _brought(version: Version, module: str) -> list[Brought]:
+    dotted, _, name = module.partition(":")
+    found = []
+    for key in [module] if name else _around(dotted):
+        entry = version.modules.get(key, {})
+        found += [Brought(package, tuple(way), True) for package, way in entry.get("loads", {}).items()]
+        found += [Brought(package, tuple(way), False) for package, way in entry.get("optional", {}).items()]
+    return found
+
+
+def _key(version: str) -> tuple[int, ...]:
+    """A version to compare by: its numbers, up to the first part that has none."""
+    numbers = []
+    for part in version.split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits[:9]))
+    return tuple(numbers)
+
+
+@cache
+def load_third_parties() -> ThirdParties:
+    """third_parties.json, parsed once."""
+    from importlib.resources import files
+
+    return read_third_parties(files(__package__).joinpath("third_parties.json").read_text(encoding="utf-8"))
+
+
+def read_third_parties(text: str) -> ThirdParties:
+    """A table in the format of third_parties.json."""
+    tops: dict[str, list[tuple[Version, ...]]] = {}
+    for distribution, known in json.loads(text)["distributions"].items():
+        versions = tuple(
+            Version(distribution, one["version"], {**{name: {} for name in one["light"].split()}, **one["modules"]})
+            for one in sorted(known, key=lambda one: _key(one["version"]))
+        )
+        for top in dict.fromkeys(name.partition(".")[0] for one in versions for name in one.modules):
+            tops.setdefault(top.partition(":")[0], []).append(versions)
+    return ThirdParties({top: tuple(found) for top, found in tops.items()})

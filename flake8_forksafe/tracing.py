@@ -72,8 +72,10 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
     brings = third_parties_of(around, layout, requirements, presence)
 
-    def trace_as(argv: Argv) -> Trace:
-        process = Process(argv, environ, settings.platform, versions)
+    def trace_as(argv: Argv, elsewhere: bool = False) -> Trace:
+        process = host.process(argv, environ, settings.platform, versions)
+        if elsewhere:
+            process = Process(argv, environ, settings.platform, versions)
         imports = ImportSystem(layout, around.store, around.catalogue.names(), presence, brings)
         walk = Walk(LIBRARY, imports, process, partial(warm_up_of, cache(around.catalogue.warm_up)))
         launch = Launch(app.spec, source=source, root=app.root)
@@ -86,7 +88,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     if trace.app_place is None and not app.path and not unread:
         around.problems.append(Problem("app", app.spec))
     if trace.uses and trace.gates:
-        trace.variants.update({name: trace_as(argv) for name, argv in host.other_processes(app.spec).items()})
+        trace.variants.update({name: trace_as(argv, True) for name, argv in host.other_processes(app.spec).items()})
         if None in trace.gates.values():
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
     trace.starts = starts

@@ -11,7 +11,6 @@ from flake8_forksafe.analysis import analyse
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
-from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.interpreter.walk import Walk
@@ -51,7 +50,7 @@ def make_walk(
 ) -> Walk:
     """A walk over the modules in a directory."""
     disk = Disk()
-    process = Process(argv or CELERY.default_argv("proj"), tuple((environ or {}).items()), platform, versions)
+    process = CELERY.process(argv or CELERY.default_argv("proj"), tuple((environ or {}).items()), platform, versions)
     store = Collected(disk.content)
     return Walk(LIBRARY, ImportSystem(Layout(disk, (str(root),)), store, frozenset(hazards), presence), process)
 

@@ -44,6 +44,9 @@ class WarmUp(NamedTuple):
     :ivar evidence: ``measured``, ``sourced`` or ``judgement``.
     :ivar why: what it does, as the rest of a sentence that begins with the call.
     :ivar unless: ``keyword=value`` with which the call is harmless, or nothing.
+    :ivar ends: methods of the object that undo the call, such as ``close``: of what a class or function returned, or of
+        what a method was called on.  ``__exit__`` is the end of a ``with`` block.
+    :ivar ends_in_child: the same, called in each child; with ``keyword=value`` behind a space only if given that.
     """
 
     call: str
@@ -54,6 +57,8 @@ class WarmUp(NamedTuple):
     of: tuple[str, ...]
     unless: str
     exceptions: tuple[str, ...]
+    ends: tuple[str, ...] = ()
+    ends_in_child: tuple[str, ...] = ()
 
     def matches(self, call: str) -> bool:
         """Whether a call of that dotted name is meant.
@@ -199,6 +204,8 @@ def _warm_up(entry: dict[str, Any]) -> WarmUp:
         of=tuple(entry.get("of", ())),
         unless=entry.get("unless", ""),
         exceptions=tuple(entry.get("but", ())),
+        ends=tuple(entry.get("ends", ())),
+        ends_in_child=tuple(entry.get("ends_in_child", ())),
     )
 
 

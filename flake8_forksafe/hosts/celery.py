@@ -292,12 +292,24 @@ def _unread(machine: Machine, app: CeleryApp) -> tuple[UnreadSetting, ...]:
     return tuple(found)
 
 
+OTHERS_VARIABLES = frozenset(
+    {"RUN_MAIN", "WERKZEUG_RUN_MAIN", "WERKZEUG_SERVER_FD", "FLASK_RUN_FROM_CLI", "PYTEST_CURRENT_TEST",
+     "PYTEST_VERSION", "PYTEST_XDIST_WORKER", "SERVER_SOFTWARE", "GUNICORN_CMD_ARGS", "GUNICORN_FD", "GUNICORN_PID",
+     "UWSGI_ORIGINAL_PROC_NAME", "UWSGI_RELOADS", "GATEWAY_INTERFACE", "REQUEST_METHOD", "JPY_PARENT_PID"}
+)  # fmt: skip
+"""Variables that other programs set for themselves and their children: Django's autoreloader
+(django/utils/autoreload.py), werkzeug's (werkzeug/_reloader.py), Flask's command (flask/cli.py), pytest
+(_pytest/runner.py), gunicorn (gunicorn/app/wsgiapp.py, gunicorn/arbiter.py), uWSGI (core/uwsgi.c), CGI, Jupyter."""
+
 CELERY = Host(
     name="Celery",
     parent="the worker's MainProcess",
     child="a pool process",
     root=ROOT,
     programs=frozenset({"celery", "celery.exe"}),
+    unset=OTHERS_VARIABLES,
+    absent=frozenset({"pytest", "_pytest", "gunicorn", "uwsgi", "uwsgidecorators"}),
+    loaded=(("celery", ""), ("kombu", ""), ("billiard", ""), ("click", ""), ("celery.apps.worker", "find_app")),
     launch_forms=launch_forms,
     other_processes=other_processes,
     before_fork=(

@@ -10,9 +10,13 @@ from flake8_forksafe.hosts.facts import Argv, HostFacts, UnreadSetting
 from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.project.layout import FIRST_PARTY, Found
+
+Versions = tuple[tuple[int, int], ...]
+"""The lowest and the highest Python version."""
 
 
 class Launcher(NamedTuple):
@@ -99,6 +103,9 @@ class Host:
     :ivar project_facts: asked at the end of a boot.
     :ivar handlers: steps in which handlers of the project run in the parent.
     :ivar safe_hook: the hook that runs in each child, where warm-ups belong.
+    :ivar unset: environment variables that its processes surely do not have.
+    :ivar absent: top-level modules that it surely does not load.
+    :ivar loaded: modules that it loads itself, each with the step in which it has not yet.
     """
 
     name: str
@@ -114,6 +121,16 @@ class Host:
     project_facts: Callable[[HostBoot], ProjectFacts]
     handlers: tuple[str, ...]
     safe_hook: str
+    unset: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    loaded: tuple[tuple[str, str], ...] = ()
+
+    def process(
+        self, argv: Argv, environ: tuple[tuple[str, str], ...], platform: str | None, versions: Versions
+    ) -> Process:
+        """The model of its parent process."""
+        in_children = frozenset(step.name for step in self.in_children)
+        return Process(argv, environ, platform, versions, self.unset, self.absent, self.loaded, in_children)
 
     def default_argv(self, app: str) -> Argv:
         """``sys.argv`` of the parent in every launch form."""

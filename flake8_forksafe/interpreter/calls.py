@@ -393,7 +393,16 @@ def _set_fields(machine: Machine, instance: Instance, arguments: Arguments, fram
 
 def call_external(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Call something of a library: by its model, or opaquely; what a call returned is called by its ``__call__``."""
-    machine.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
+    key = machine.use(frame, f"{function.path}.__call__" if function.path.endswith("()") else function.path, arguments)
+    if function.receiver is not None:
+        machine.ended(function.receiver, function.path.rpartition(".")[2], arguments)
+    result = _call_external(machine, function, arguments, frame)
+    if key is not None:
+        machine.recorder.opened(key, function.receiver or result)
+    return result
+
+
+def _call_external(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if not function.path.startswith("builtins."):
         _hand_out(arguments)
     model = machine.library.functions.get(function.path)

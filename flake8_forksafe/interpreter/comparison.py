@@ -17,6 +17,7 @@ from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Choice,
     Class,
+    External,
     FilePath,
     Function,
     Instance,
@@ -44,6 +45,9 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
         return UNKNOWN if isinstance(container.value, bytes) else machine.fail("TypeError")
     if isinstance(container, FilePath):
         return UNKNOWN
+    if isinstance(container, External):
+        has = machine.library.members.get(container.path)
+        return UNKNOWN if has is None else has(machine, element)
     if isinstance(container, Lazy):
         container = lazily.taken_until(machine, container, container.frame, lambda value: equal(value, element))
     if isinstance(container, Table):
@@ -51,7 +55,7 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
         if key is None:
             return UNKNOWN
         item = container.entries.get(key)
-        return (UNKNOWN if not container.complete else FALSE) if item is None else (TRUE if item.sure else UNKNOWN)
+        return (FALSE if container.tells(key) else UNKNOWN) if item is None else (TRUE if item.sure else UNKNOWN)
     if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):
         machine.step(weight(container))
         answers = [(_equal(item.value, element), item.sure) for item in container.items]

@@ -179,8 +179,10 @@ def _within(machine: Machine, node: facts.With, index: int, frame: Frame) -> Flo
         return _in_object(machine, manager, run, frame)
     leaves = machine.library.exits.get(manager.path) if isinstance(manager, External) else None
     flow = run()
-    if leaves is not None and isinstance(manager, External):
-        leaves(machine, manager, Arguments(), frame)
+    if isinstance(manager, External):
+        machine.ended(manager, "__exit__", Arguments())
+        if leaves is not None:
+            leaves(machine, manager, Arguments(), frame)
     return flow
 
 

@@ -19,7 +19,7 @@ from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.memory import Memory
 from flake8_forksafe.interpreter.process import Process
-from flake8_forksafe.interpreter.recorder import Recorder
+from flake8_forksafe.interpreter.recorder import Recorder, UseKey
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.senses import Senses
 from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, EnclosingScope, External, Items, Table, Value
@@ -106,8 +106,14 @@ class Machine(Protocol):
     def note(self, code: str, frame: Frame, text: str) -> None:
         """Record what could not be decided, once per place."""
 
-    def use(self, frame: Frame, call: str, arguments: Arguments) -> None:
-        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up."""
+    def use(self, frame: Frame, call: str, arguments: Arguments) -> UseKey | None:
+        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up.
+
+        :returns: what tells the use from others, if something can undo it.
+        """
+
+    def ended(self, owner: Value, method: str, arguments: Arguments) -> None:
+        """A method of an object of a library is called, which may undo a warm-up."""
 
     def step(self, count: int = 1) -> None:
         """Count a step, or several for something large."""
@@ -125,6 +131,7 @@ class Library:
     :ivar values: things that have a known value.
     :ivar attributes: how attributes of a thing are looked up; None falls back to a longer path.
     :ivar items: how ``thing[index]`` is looked up.
+    :ivar members: whether ``value in thing``.
     :ivar setters: what ``thing.name = value`` does besides.
     :ivar item_setters: what ``thing[index] = value`` does.
     :ivar functions: models of functions and methods.
@@ -140,6 +147,7 @@ class Library:
     values: Mapping[str, Callable[[Machine], Value]] = field(default_factory=dict)
     attributes: Mapping[str, Callable[[Machine, Any, str, Frame], Value | None]] = field(default_factory=dict)
     items: Mapping[str, Callable[[Machine, External, Value, Frame], Value]] = field(default_factory=dict)
+    members: Mapping[str, Callable[[Machine, Value], Value]] = field(default_factory=dict)
     setters: Mapping[str, Callable[[Machine, External, str, Value, Frame], None]] = field(default_factory=dict)
     item_setters: Mapping[str, Callable[[Machine, External, Value, Value], None]] = field(default_factory=dict)
     functions: Mapping[str, Model] = field(default_factory=dict)

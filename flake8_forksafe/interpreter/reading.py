@@ -57,7 +57,7 @@ def get_entry(machine: Machine, table: Table, index: Value) -> Value:
         if not item.sure:
             machine.may_fail(KEY_ERROR)
         return item.value
-    if not table.complete:
+    if not table.tells(key):
         machine.may_fail(KEY_ERROR)
         return UNKNOWN
     return machine.fail("KeyError")

@@ -10,7 +10,23 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.occurrences import Occurrences
 from flake8_forksafe.interpreter.records import Edge, Gate, Node, Note, Setting, Span, Use
-from flake8_forksafe.interpreter.values import Arguments, EnclosingScope, Literal, Value
+from flake8_forksafe.interpreter.values import TRUE, Arguments, Doubt, EnclosingScope, Literal, Value
+
+UseKey = tuple[Node, int, str]
+"""What tells one use from another: where it stands, and what it calls."""
+
+
+def _is_end(end: str, method: str, arguments: Arguments) -> bool:
+    """Whether a call is what a catalogue entry names: a method, and perhaps a literal keyword argument."""
+    name, _, keyword = end.partition(" ")
+    waits = arguments.keywords.get("wait") or (arguments.positional[0] if arguments.positional else TRUE)
+    if name != method or (method == "join" and (arguments.positional or arguments.keywords)):
+        return False
+    if method == "shutdown" and not (isinstance(waits, Literal) and waits.value):
+        return False  # of an executor or a scheduler, that is not waited for
+    key, _, expected = keyword.partition("=")
+    given = arguments.keywords.get(key)
+    return not keyword or (isinstance(given, Literal) and str(given.value) == expected)
 
 
 class Recorder:
@@ -45,8 +61,12 @@ class Recorder:
         self.spans: dict[str, Span] = {}
         self.notes: list[Note] = []
         self._noted: set[Note] = set()
-        self.uses: dict[tuple[Node, int, str], Use] = {}
+        self.uses: dict[UseKey, Use] = {}
         self.settings: list[Setting] = []
+        self._open: dict[int, tuple[Value, list[tuple[UseKey, Doubt]]]] = {}
+        """By the identity of an object, which is kept so that no other one has it: the uses that its methods undo."""
+        self._opened: dict[UseKey, int] = {}
+        """How often a use happened that was not undone."""
         self.variables_read: set[str] = set()
         self.unresolved = 0
 
@@ -96,18 +116,47 @@ class Recorder:
             self._noted.add(note)
             self.notes.append(note)
 
-    def use(self, frame: Frame, call: str, arguments: Arguments) -> None:
-        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up."""
+    def use(self, frame: Frame, call: str, arguments: Arguments) -> UseKey | None:
+        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up.
+
+        :returns: what :meth:`opened` is told, if something can undo the call.
+        """
         shown, call = call, call.replace("()", "")
         warm_up = self.warm_up(call, arguments)
         if warm_up is None:
-            return
+            return None
         key = (frame.node, frame.line, call)
         sure = self.journal.is_sure(frame)
         use = Use(frame.node, frame.line, frame.column, call, shown, warm_up, sure, frame.gates)
         known = self.uses.get(key)
         if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
             self.uses[key] = use
+        return key if warm_up.ends or warm_up.ends_in_child else None
+
+    def opened(self, key: UseKey, owner: Value) -> None:
+        """Note the object whose methods undo a warm-up.
+
+        :param key: of the use.
+        """
+        self._open.setdefault(id(owner), (owner, []))[1].append((key, self.journal.doubt))
+        self._opened[key] = self._opened.get(key, 0) + 1
+
+    def ended(self, owner: Value, method: str, arguments: Arguments, in_child: bool) -> None:
+        """A method of an object is called; what it undoes for sure is no use any more.
+
+        :param in_child: whether that happens in a child, after the fork.
+        """
+        _, uses = self._open.get(id(owner), (owner, []))
+        for key, born in list(uses):
+            use = self.uses.get(key)
+            if use is None or not born.within(self.journal.doubt):
+                continue
+            ends = use.warm_up.ends_in_child if in_child else use.warm_up.ends
+            if any(_is_end(end, method, arguments) for end in ends):
+                uses.remove((key, born))
+                self._opened[key] -= 1
+                if not self._opened[key]:
+                    del self.uses[key]
 
     def setting(self, name: str, value: Value, frame: EnclosingScope) -> None:
         """Record that the current statement sets a variable, or calls something that acts alike."""

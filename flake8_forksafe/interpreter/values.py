@@ -133,15 +133,21 @@ class Table(Value):
     """A mapping.  Keys are plain values, or other values by identity.
 
     :ivar observer: who is told when it is read or changed.
+    :ivar lacks: keys that an incomplete mapping surely does not have, unless they are among its entries.
     """
 
-    __slots__ = ("born", "complete", "entries", "observer")
+    __slots__ = ("born", "complete", "entries", "lacks", "observer")
 
     def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
         self.entries = entries
         self.born = born
         self.complete = complete
         self.observer: Observer | None = None
+        self.lacks: frozenset[object] = frozenset()
+
+    def tells(self, key: object) -> bool:
+        """Whether it is known if it has a key that is not among its entries: it has not."""
+        return self.complete or key in self.lacks
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{key!r}: {item.value!r}" for key, item in self.entries.items())

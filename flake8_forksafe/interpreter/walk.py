@@ -23,7 +23,7 @@ from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.machine import Library, LibraryState, State
 from flake8_forksafe.interpreter.memory import Memory
 from flake8_forksafe.interpreter.process import Process
-from flake8_forksafe.interpreter.recorder import Recorder
+from flake8_forksafe.interpreter.recorder import Recorder, UseKey
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.senses import Senses
 from flake8_forksafe.interpreter.values import (
@@ -164,9 +164,16 @@ class Walk:
         """Record what could not be decided, once per place."""
         self.recorder.note(code, frame, text)
 
-    def use(self, frame: Frame, call: str, arguments: Arguments) -> None:
-        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up."""
-        self.recorder.use(frame, call, arguments)
+    def use(self, frame: Frame, call: str, arguments: Arguments) -> UseKey | None:
+        """Record that the current statement of ``frame`` calls something of a library, if it is a warm-up.
+
+        :returns: what tells the use from others, if something can undo it.
+        """
+        return self.recorder.use(frame, call, arguments)
+
+    def ended(self, owner: Value, method: str, arguments: Arguments) -> None:
+        """A method of an object of a library is called, which may undo a warm-up."""
+        self.recorder.ended(owner, method, arguments, self.recorder.step_name in self.process.in_children)
 
     def step(self, count: int = 1) -> None:
         """Count a step, or several for something large."""

@@ -19,8 +19,10 @@ from flake8_forksafe.library import (
     flask,
     kombu,
     native_threads,
+    once,
     pyramid,
     setting_imports,
+    sqlalchemy,
     standard_enum,
     standard_functions,
     standard_import,
@@ -51,6 +53,8 @@ LIBRARIES = (
     flask.MODELS,
     alembic.MODELS,
     pyramid.MODELS,
+    sqlalchemy.MODELS,
+    once.MODELS,
 )
 """Every library that is known, one file each (the builtins and the standard library by subject)."""
 

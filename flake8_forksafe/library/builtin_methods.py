@@ -185,10 +185,10 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
         receiver.observer.reads(key)
     if item is None:
         if name == "pop" and arguments.get(1, "default") is None:
-            if receiver.complete:
+            if receiver.tells(key):
                 return machine.fail("KeyError")
             machine.may_fail(errors.KEY_ERROR)
-        result = default if receiver.complete else join(default, UNKNOWN)
+        result = default if receiver.tells(key) else join(default, UNKNOWN)
     else:
         result = item.value if item.sure else join(item.value, default)
     if name == "setdefault" and (item is None or not item.sure):

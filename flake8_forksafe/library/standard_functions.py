@@ -100,6 +100,14 @@ def leave_stack(machine: Machine, function: External, arguments: Arguments, fram
     return NONE
 
 
+def leave_closing(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """The end of ``with contextlib.closing(thing)``: ``thing.close()``."""
+    thing = function.arguments.get(0, "thing") if function.arguments is not None else None
+    if thing is not None:
+        machine.call(machine.attribute(thing, "close", frame), Arguments(), frame)
+    return NONE
+
+
 CALLBACKS = " callbacks"
 """Where an ``ExitStack`` keeps what it is to call."""
 
@@ -318,6 +326,6 @@ MODELS = Library(
         "typing.cast": cast,
     },
     attributes={DISPATCHER: dispatcher_attribute},
-    exits={"contextlib.ExitStack()": leave_stack},
+    exits={"contextlib.ExitStack()": leave_stack, "contextlib.closing()": leave_closing},
     suppressors=frozenset({"contextlib.suppress()"}),
 )

@@ -10,12 +10,14 @@ from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
     NONE,
+    TRUE,
     UNKNOWN,
     Arguments,
     EnclosingScope,
     External,
     Item,
     Literal,
+    ModuleValue,
     NamedItems,
     Table,
     Value,
@@ -36,6 +38,7 @@ class ProcessEnvironment(LibraryState):
         entries: dict[object, Item] = {name: Item(Literal(value)) for name, value in machine.process.environ}
         self.table = Table(entries, machine.journal.certain, complete=False)
         self.table.observer = self
+        self.table.lacks = machine.process.unset
 
     def get(self, name: str) -> Item | None:
         """What is known of a variable, if anything is."""
@@ -98,6 +101,47 @@ def version_info(machine: Machine) -> Value:
     return join(*tuples)
 
 
+def process_name(machine: Machine) -> Value:
+    """``multiprocessing.current_process().name``; those of pools have names of their own."""
+    return UNKNOWN if machine.recorder.step_name in machine.process.in_children else Literal("MainProcess")
+
+
+def has_module(machine: Machine, name: Value) -> Value:
+    """``name in sys.modules``."""
+    known = text(name)
+    if known is None:
+        return UNKNOWN
+    module = machine.imports.modules.get(known)
+    if module is not None:
+        return TRUE if module.state in ("loading", "loaded") else UNKNOWN
+    if known in machine.recorder.externals:
+        return TRUE
+    steps = dict(machine.process.loaded)
+    if known in steps:
+        return FALSE if machine.recorder.step_name == steps[known] else TRUE
+    if known.partition(".")[0] in machine.process.absent or machine.imports.layout.find(known) is not None:
+        return FALSE
+    return UNKNOWN
+
+
+def get_module(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``sys.modules.get(name)``."""
+    name = arguments.get(0, "key") or UNKNOWN
+    answer = has_module(machine, name)
+    if answer is FALSE:
+        return arguments.get(1, "default") or NONE
+    module = machine.imports.modules.get(text(name) or "") if answer is TRUE else None
+    return ModuleValue(module) if module is not None else UNKNOWN
+
+
+def interpreter_value(machine: Machine, value: External, name: str, frame: Frame) -> Value | None:
+    """Attributes of ``sys`` that only other processes have: an interactive one, a frozen program, pytest's."""
+    return machine.fail("AttributeError") if name in NOT_IN_SYS else None
+
+
+NOT_IN_SYS = frozenset({"ps1", "ps2", "_called_from_test", "_pytest_running"})
+
+
 def platform(machine: Machine) -> Value:
     return UNKNOWN if machine.process.platform is None else Literal(machine.process.platform)
 
@@ -114,8 +158,14 @@ MODELS = Library(
         "sys.version_info": version_info,
         "sys.platform": platform,
         "os.name": os_name,
+        "multiprocessing.current_process().name": process_name,
+        "multiprocessing.process.current_process().name": process_name,
+        "billiard.current_process().name": process_name,
+        "billiard.process.current_process().name": process_name,
         "typing.TYPE_CHECKING": lambda machine: FALSE,
         "typing_extensions.TYPE_CHECKING": lambda machine: FALSE,
     },
-    functions={"os.getenv": getenv, "os.putenv": putenv},
+    attributes={"sys": interpreter_value},
+    members={"sys.modules": has_module},
+    functions={"sys.modules.get": get_module, "os.getenv": getenv, "os.putenv": putenv},
 )

@@ -1,65 +1,89 @@
-"""What the process is: its environment, its arguments, its platform."""
+"""What a worker's process surely is not: decided as a really started worker decides it."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from programs import UNSURE, names_of, plain, walk_program
+from helpers import import_in, loaded, make_walk, write
 
-from flake8_forksafe.library.standard_process import ProcessEnvironment
-
-
-def test_variables_that_are_known_and_others(tmp_path: Path) -> None:
-    program = (
-        "import os\n"
-        "A = os.environ['GIVEN'], os.getenv('GIVEN'), os.environ.get('GIVEN', 'x')\n"
-        "B = os.getenv('OTHER', 'default')\nC = 'GIVEN' in os.environ\n"
-    )
-    walk = walk_program(tmp_path, program, {"GIVEN": "value"})
-    names = names_of(walk)
-    assert plain(names["A"]) == ("value",) * 3
-    assert plain(names["B"]) == {"default", UNSURE}
-    assert plain(names["C"]) is True
-    assert walk.recorder.variables_read == {"GIVEN", "OTHER"}
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "os.environ['OMP_NUM_THREADS'] = '1'",
-        "os.environ.setdefault('OMP_NUM_THREADS', '1')",
-        "os.environ |= {'OMP_NUM_THREADS': '1'}",
-        "os.environ.update(OMP_NUM_THREADS='1')",
-        "os.environ.update({'OMP_NUM_THREADS': '1'})",
-        "os.putenv('OMP_NUM_THREADS', '1')",
-    ],
-)
-def test_every_way_of_setting_a_variable_is_recorded(tmp_path: Path, statement: str) -> None:
-    (made,) = walk_program(tmp_path, f"import os\n{statement}\n").recorder.settings
-    assert (made.name, made.value, made.line, made.position, made.sure) == ("OMP_NUM_THREADS", "1", 2, 2, True)
+HOLDS = {
+    "RUN_MAIN": 'os.environ.get("RUN_MAIN") != "true"',
+    "RUN_MAIN, with a default": 'not os.getenv("RUN_MAIN", "")',
+    "RUN_MAIN in": '"RUN_MAIN" not in os.environ',
+    "werkzeug": 'os.environ.get("WERKZEUG_RUN_MAIN") is None',
+    "pytest's variable": '"PYTEST_CURRENT_TEST" not in os.environ',
+    "pytest": '"pytest" not in sys.modules',
+    "pytest by get": 'sys.modules.get("pytest") is None',
+    "gunicorn's variable": 'not os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn")',
+    "gunicorn": 'not sys.argv[0].endswith("gunicorn")',
+    "runserver": '"runserver" not in sys.argv',
+    "an interactive interpreter": 'not hasattr(sys, "ps1")',
+    "by getattr": 'getattr(sys, "ps1", None) is None',
+    "conftest's mark": 'not hasattr(sys, "_called_from_test")',
+    "the process's name": 'multiprocessing.current_process().name == "MainProcess"',
+    "celery": '"celery" in sys.modules',
+    "celery.apps.worker, while the app is found": '"celery.apps.worker" not in sys.modules',
+    "a module of the project that is not loaded": '"other" not in sys.modules',
+    "a module of the project that is": '"main" in sys.modules',
+    "what was imported": '"json" in sys.modules',
+}
+MODULE = "import json, multiprocessing, os, sys\nif {}:\n    import yes\nelse:\n    import no\n"
+FILES = {"yes.py": "", "no.py": "", "other.py": ""}
 
 
-def test_a_variable_that_is_set_in_doubt(tmp_path: Path) -> None:
-    program = "import os, library\nif library.flag:\n    os.environ['X'] = '1'\nA = os.environ.get('X')\n"
-    walk = walk_program(tmp_path, program)
-    assert [made.sure for made in walk.recorder.settings] == [False]
-    assert "1" in plain(names_of(walk)["A"])
+@pytest.mark.parametrize("name", HOLDS)
+def test_decided(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {**FILES, "main.py": MODULE.format(HOLDS[name])})
+    walk = make_walk(tmp_path)
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "yes"]
+    assert all(edge.sure for edge in walk.recorder.edges.values())
 
 
-def test_the_environment_is_one_of_the_walk(tmp_path: Path) -> None:
-    walk = walk_program(tmp_path, "import os\nos.environ['X'] = 'a'\n", {"GIVEN": "value"})
-    state = walk.state(ProcessEnvironment)
-    assert [repr(item.value) for name in ("GIVEN", "X") if (item := state.get(name)) is not None] == ["'value'", "'a'"]
-    assert state.get("NONE") is None
+def test_what_a_launch_sets_counts(tmp_path: Path) -> None:
+    write(tmp_path, {**FILES, "main.py": MODULE.format('os.environ.get("RUN_MAIN") == "true"')})
+    walk = make_walk(tmp_path, {"RUN_MAIN": "true"})
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "yes"]
 
 
-def test_arguments_platform_and_version(tmp_path: Path) -> None:
-    program = (
-        "import os, sys\nfrom typing import TYPE_CHECKING\n"
-        "A = sys.argv, sys.platform, os.name, TYPE_CHECKING\n"
-        "B = sys.version_info.major, sys.version_info[:2] == (3, 11), sys.version_info > (3, 10)\n"
-    )
-    names = names_of(walk_program(tmp_path, program, argv=(("celery", "worker"),)))
-    assert plain(names["A"]) == (["celery", "worker"], "linux", "posix", False)
-    assert plain(names["B"]) == (3, True, True)
+def test_what_the_program_sets_counts(tmp_path: Path) -> None:
+    text = 'import os\nos.environ["RUN_MAIN"] = "true"\n' + MODULE.format('os.environ["RUN_MAIN"] == "true"')
+    write(tmp_path, {**FILES, "main.py": text})
+    walk = make_walk(tmp_path)
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "yes"]
+
+
+def test_other_variables_and_modules_stay_unknown(tmp_path: Path) -> None:
+    write(tmp_path, {**FILES, "main.py": MODULE.format('os.environ.get("X") or "somewhere" in sys.modules')})
+    walk = make_walk(tmp_path)
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "yes", "no"]
+
+
+STOP = "\nfrom celery.signals import celeryd_init\n@celeryd_init.connect\ndef stop(**k):\n    os._exit(0)\n"
+SCRIPT = "import main\nmain.app.worker_main(['worker', '-P', 'solo'])\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["command", "module", "script"])
+def test_a_real_worker_decides_alike(tmp_path: Path, form: str) -> None:
+    lines = [f"print({name!r}, bool({condition}), flush=True)\n" for name, condition in HOLDS.items()]
+    app = "from celery import Celery\napp = Celery('main', broker='memory://')\n"
+    main = ["import json, multiprocessing, os, sys\n", app, *lines, STOP]
+    write(tmp_path, {"main.py": "".join(main), "other.py": "", "run.py": SCRIPT})
+    commands = {
+        "command": ["-c", "from celery.__main__ import main; main()", "-A", "main", "worker"],
+        "module": ["-m", "celery", "-A", "main", "worker"],
+        "script": ["run.py"],
+    }
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run([sys.executable, *commands[form]], cwd=tmp_path, capture_output=True, text=True, timeout=600,
+                          env=environ)  # fmt: skip
+    assert [line for line in done.stdout.splitlines() if line.endswith("False")] == []
+    assert done.stdout.count(" True\n") == len(HOLDS)

@@ -58,10 +58,46 @@ def _systemd(text: str, path: str, files: Files) -> Iterable[Start]:
     return units.systemd_starts(text, path, files)
 
 
+def _makefile(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import task_runners
+
+    return task_runners.makefile_starts(text, path, files)
+
+
+def _justfile(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import task_runners
+
+    return task_runners.justfile_starts(text, path, files)
+
+
+def _fly(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import platforms
+
+    return platforms.fly_starts(text, path, files)
+
+
+def _render(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import platforms
+
+    return platforms.render_starts(text, path, files)
+
+
+def _ecs(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import platforms
+
+    return platforms.ecs_starts(text, path, files)
+
+
+CONTAINERS = re.compile(rb'"containerDefinitions"\s*:')
 PROCESS_FORMATS = (
     ProcessFormat("procfile", re.compile(r"Procfile(\..*)?", re.DOTALL).fullmatch, None, _procfile),
     ProcessFormat("conf", re.compile(r".+\.(conf|ini)", re.DOTALL).fullmatch, PROGRAM, _supervisor),
     ProcessFormat("unit", re.compile(r".+\.service", re.DOTALL).fullmatch, None, _systemd),
+    ProcessFormat("make", re.compile(r"(?:GNUm|[Mm])akefile|.+\.mk", re.DOTALL).fullmatch, None, _makefile),
+    ProcessFormat("just", re.compile(r"\.?[Jj]ustfile|.+\.just", re.DOTALL).fullmatch, None, _justfile),
+    ProcessFormat("fly", re.compile(r"fly(?:\..+)?\.toml", re.DOTALL).fullmatch, None, _fly),
+    ProcessFormat("render", re.compile(r"render\.ya?ml").fullmatch, None, _render),
+    ProcessFormat("ecs", re.compile(r"(?i:.*task.?def.*|.*ecs.*)\.json", re.DOTALL).fullmatch, CONTAINERS, _ecs),
 )
 """Process managers: one entry each, which imports what it needs when a file of its format is read."""
 
@@ -166,14 +202,14 @@ def _kind(name: str) -> str | None:
     stem, extension = os.path.splitext(name)
     if name.startswith("."):
         return None
+    if any(form.is_named(name) for form in PROCESS_FORMATS):
+        return "process"
     if extension in (".yml", ".yaml"):
         return "yaml"
     if extension in (".sh", ".bash"):
         return "script"
     if stem in ("Dockerfile", "Containerfile") or extension.lower() == ".dockerfile" or name.startswith("Dockerfile."):
         return None if extension == ".dockerignore" else "dockerfile"
-    if any(form.is_named(name) for form in PROCESS_FORMATS):
-        return "process"
     return "program" if not extension else None
 
 

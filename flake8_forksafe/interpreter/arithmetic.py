@@ -29,6 +29,7 @@ from flake8_forksafe.interpreter.values import (
     Table,
     Value,
     options,
+    truth,
 )
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
@@ -64,7 +65,7 @@ def _binary(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
         repeated = (item for _ in range(min(right.value, ITEM_LIMIT)) for item in left.items)
         return Items(left.kind, repeated if left.items else (), machine.journal.doubt, left.complete)
     if symbol == "|" and isinstance(left, Table):
-        merged = Table(dict(left.entries), machine.journal.doubt, left.complete)
+        merged = left.copied(machine.journal.doubt)
         update(machine, merged, right)
         return merged
     if isinstance(left, Items) and left.kind == "set" and isinstance(right, Items):
@@ -128,8 +129,8 @@ def _set_operation(machine: Machine, symbol: str, left: Items, right: Items) -> 
         keep = {"-": FALSE, "&": TRUE}.get(symbol)
         if keep is None:
             return UNKNOWN
-        if inside is UNKNOWN:
+        if (holds := truth(inside)) is None:
             kept.append(Item(item.value, False))
-        elif isinstance(inside, Literal) and inside.value == keep.value:
+        elif holds == keep.value:
             kept.append(item)
     return Items("set", kept, machine.journal.doubt, left.complete)

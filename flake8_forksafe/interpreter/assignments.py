@@ -21,6 +21,9 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
 
+WHOLE = facts.Slice(None, None, None)
+"""``[:]``."""
+
 
 def run_assign(machine: Machine, node: facts.Assign, frame: Frame) -> Flow:
     sensed = machine.senses.count
@@ -42,7 +45,11 @@ def assign(machine: Machine, target: Expression, value: Value, frame: Frame) -> 
         container = machine.evaluate(target.value, frame)
         with changing.watched(container, frame):
             key = machine.evaluate(target.key, frame)
-            if special_methods.call(machine, container, "__setitem__", (key, value), frame) is None:
+            if special_methods.call(machine, container, "__setitem__", (key, value), frame) is not None:
+                return
+            if target.key == WHOLE and isinstance(container, Items):
+                changing.replace_all(machine, container, value)
+            else:
                 changing.set_item(machine, container, key, value)
     elif isinstance(target, facts.Display):
         for inner, part in zip(target.items, iterating.unpack(machine, value, target.items), strict=True):

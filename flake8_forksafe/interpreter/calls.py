@@ -138,7 +138,9 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     if machine.senses.count != sensed:
         result = machine.senses.mark(result)
     changes = machine.journal.changes if machine.journal.changes == before else -1
-    machine.memory.results[key] = Remembered(known.times + 1 if known else 1, changes, certain, result, arguments)
+    machine.memory.results[key] = Remembered(
+        known.times + 1 if known else 1, changes, certain, result, (arguments, function)
+    )
     return result
 
 
@@ -177,7 +179,7 @@ def _may_run_widened(machine: Machine, function: Function, arguments: Arguments,
     if machine.budget.depth >= DEPTH_LIMIT + 1 or not machine.budget.may_widen(function.node):
         machine.note("FS192", frame, f"not all calls of {function.qualname}() can be followed")
         return False
-    machine.memory.results[key] = Remembered(1, -1, False, UNKNOWN, arguments)
+    machine.memory.results[key] = Remembered(1, -1, False, UNKNOWN, (arguments, function))
     return True
 
 
@@ -204,7 +206,14 @@ def _call_key(function: Function, arguments: Arguments) -> tuple[object, ...]:
     """What makes two calls the same."""
     named = ((name, _identity(value)) for name, value in arguments.keywords.items())
     closure = id(function.closure) if function.closure is not None else 0
-    return (function.node, function.line, closure, *map(_identity, arguments.positional), *named)
+    return (
+        function.node,
+        function.line,
+        id(function.definition),
+        closure,
+        *map(_identity, arguments.positional),
+        *named,
+    )
 
 
 def _identity(value: Value) -> object:

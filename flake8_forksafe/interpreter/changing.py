@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
+from flake8_forksafe.interpreter import mappings
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, unsure
@@ -11,6 +12,7 @@ from flake8_forksafe.interpreter.iterating import iterate
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     ITEM_LIMIT,
+    UNKNOWN,
     Choice,
     External,
     Item,
@@ -41,16 +43,8 @@ def set_item(machine: Machine, container: Value, index: Value, value: Value) -> 
     for option in options(container):
         sure = not isinstance(container, Choice)
         if isinstance(option, Table):
-            key = key_of(index)
-            if key is None or len(option.entries) >= ITEM_LIMIT:
-                option.complete = False
-                continue
             certain = sure and machine.touches_surely(option.born)
-            known = option.entries.get(key)
-            if known is None or certain:
-                option.entries[key] = Item(value, certain)
-            else:
-                option.entries[key] = Item(join(known.value, value), known.sure)
+            machine.step(mappings.enter(option, key_of(index), value, certain))
         elif isinstance(option, Items):
             _replace(machine, option, index, value, sure)
         elif isinstance(option, External):
@@ -71,6 +65,16 @@ def _replace(machine: Machine, container: Items, index: Value, value: Value, sur
     container.items[:] = unsure((*container.items, *added.items))[:ITEM_LIMIT]
 
 
+def replace_all(machine: Machine, container: Items, values: Value) -> None:
+    """``container[:] = values`` of a list."""
+    machine.journal.changes += 1
+    added = iterate(machine, values)
+    certain = machine.touches_surely(container.born)
+    found = list(added.items) if certain else unsure((*container.items, *added.items))
+    container.items[:] = found[:ITEM_LIMIT]
+    container.complete = added.complete and (certain or container.complete) and len(found) <= ITEM_LIMIT
+
+
 def delete_item(machine: Machine, container: Value, index: Value) -> None:
     """``del container[index]``; what may be gone is not sure any more."""
     machine.journal.changes += 1
@@ -87,16 +91,12 @@ def delete_item(machine: Machine, container: Value, index: Value) -> None:
 
 
 def _delete_key(machine: Machine, table: Table, key: object | None, certain: bool) -> None:
-    item = table.entries.get(key)
-    if item is None and table.complete and key is not None:
+    _, present = mappings.find(table, key)
+    if present is False:
         machine.fail("KeyError")
-    elif item is None or not item.sure:
+    elif present is None:
         machine.may_fail(KEY_ERROR)
-    for entry in list(table.entries) if key is None else [key]:
-        if entry in table.entries:
-            table.entries[entry] = Item(table.entries[entry].value, False)
-    if certain and key is not None:
-        table.entries.pop(key, None)
+    mappings.remove(table, key, certain)
 
 
 def _place(machine: Machine, container: Items, index: Value) -> int | None:
@@ -138,11 +138,8 @@ def update(machine: Machine, container: Items | Table, values: Value) -> None:
         return
     for option in options(values):
         if isinstance(option, Table):
-            for key, item in list(option.entries.items()):
+            for key, item in mappings.entries_of(option):
                 certain = item.sure and machine.touches_surely(container.born) and not isinstance(values, Choice)
-                known = container.entries.get(key)
-                joined = item.value if known is None or certain else join(known.value, item.value)
-                container.entries[key] = Item(joined, certain or (known is not None and known.sure))
-            container.complete &= option.complete
-        else:
-            container.complete = False
+                machine.step(mappings.enter(container, key, item.value, certain))
+        if not isinstance(option, Table) or not option.complete:
+            mappings.enter(container, None, UNKNOWN, False)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from flake8_forksafe.interpreter import lazily
+from flake8_forksafe.interpreter import lazily, mappings
 from flake8_forksafe.interpreter.bounds import is_small, weight
 from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
 from flake8_forksafe.interpreter.iterating import each
@@ -51,11 +51,8 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
     if isinstance(container, Lazy):
         container = lazily.taken_until(machine, container, container.frame, lambda value: equal(value, element))
     if isinstance(container, Table):
-        key = key_of(element)
-        if key is None:
-            return UNKNOWN
-        item = container.entries.get(key)
-        return (FALSE if container.tells(key) else UNKNOWN) if item is None else (TRUE if item.sure else UNKNOWN)
+        present = mappings.find(container, key_of(element))[1]
+        return UNKNOWN if present is None else Literal(present)
     if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):
         machine.step(weight(container))
         answers = [(_equal(item.value, element), item.sure) for item in container.items]
@@ -114,8 +111,7 @@ def _equal_items(left: Items, right: Items) -> bool | None:
 
 
 def _equal_tables(left: Table, right: Table) -> bool | None:
-    known = all(value.complete and all(item.sure for item in value.entries.values()) for value in (left, right))
-    if not known:
+    if left.untold or right.untold or not (mappings.is_known(left) and mappings.is_known(right)):
         return None
     if left.entries.keys() != right.entries.keys():
         return False

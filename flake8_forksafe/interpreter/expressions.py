@@ -16,6 +16,7 @@ from flake8_forksafe.interpreter import (
     identity,
     imports,
     iterating,
+    mappings,
     operators,
     reading,
     special_methods,
@@ -209,7 +210,6 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
     if node.kind == "generator":
 
         def produce(take: Callable[[Item], bool], asking: Frame) -> bool:
-            inner.base = machine.journal.doubt
             return _rounds(
                 machine,
                 node.clauses,
@@ -225,7 +225,7 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
     def emit(sure: bool) -> bool:
         element = machine.evaluate(node.element, inner)
         if node.value is not None:
-            _enter(table, identity.key_of(element), machine.evaluate(node.value, inner), sure)
+            machine.step(mappings.enter(table, identity.key_of(element), machine.evaluate(node.value, inner), sure))
         elif (element is UNKNOWN and not sure) or len(found.items) >= COMPREHENSION_LIMIT:
             found.complete = False
         else:
@@ -240,17 +240,6 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
     if node.kind == "set":
         found.items = identity.distinct(found.items)
     return found
-
-
-def _enter(table: Table, key: object | None, value: Value, sure: bool) -> None:
-    """``key: value`` in a dict comprehension."""
-    known = table.entries.get(key)
-    if key is None:
-        table.complete = False
-    elif known is None or sure:
-        table.entries[key] = Item(value, sure)
-    else:
-        table.entries[key] = Item(join(known.value, value), known.sure)
 
 
 def _rounds(

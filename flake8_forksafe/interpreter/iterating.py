@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from flake8_forksafe.interpreter import special_methods
+from flake8_forksafe.interpreter import mappings, special_methods
 from flake8_forksafe.interpreter.bounds import weight
+from flake8_forksafe.interpreter.errors import RUNTIME_ERROR
 from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.machine import Machine
@@ -22,6 +23,7 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Table,
     Value,
+    View,
     join,
 )
 from flake8_forksafe.source import facts
@@ -63,7 +65,7 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
     if isinstance(value, Items):
         return value
     if isinstance(value, Table):
-        keys = [Item(value_of(key), item.sure) for key, item in value.entries.items()]
+        keys = [Item(value_of(key), item.sure) for key, item in mappings.entries_of(value)]
         return Items("iterator", keys, machine.journal.doubt, value.complete)
     if isinstance(value, Literal) and isinstance(value.value, str) and len(value.value) < 1000:
         return machine.items("iterator", [Literal(character) for character in value.value])
@@ -112,6 +114,10 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
         return _drain(machine, found, take)
     if isinstance(value, Items) and value.kind == "list":
         return _hand_over_list(machine, value, take)
+    if isinstance(value, View):
+        return _hand_over_view(machine, value, take)
+    if isinstance(value, Table):
+        return _hand_over_view(machine, view_of(machine, value), take)
     if isinstance(value, Instance):
         return _ask(machine, value, frame, take)
     iterable = iterate(machine, value, frame)
@@ -238,6 +244,34 @@ def _hand_over_list(machine: Machine, value: Items, take: Take) -> bool:
         with machine.doubted(stopped):
             stopped |= take(Item(item.value, item.sure and not stopped))
     return value.complete
+
+
+def view_of(machine: Machine, table: Table, kind: str = "keys") -> View:
+    """``table.keys()``, ``values()`` or ``items()``."""
+
+    def element(key: object, value: Value) -> Value:
+        if kind == "values":
+            return value
+        return machine.items("tuple", [value_of(key), value]) if kind == "items" else value_of(key)
+
+    return View(table, mappings.entries_of, element)
+
+
+def _hand_over_view(machine: Machine, view: View, take: Take) -> bool:
+    """Hand the elements of a mapping over, whose values may change meanwhile; another number of keys is an error."""
+    table, stopped = view.table, False
+    entries = view.entries(table)
+    for key, before in entries:
+        if len(table.entries) != len(entries):
+            if mappings.is_known(table) and not stopped:
+                machine.fail("RuntimeError")
+            machine.may_fail(RUNTIME_ERROR)
+        item = table.entries.get(key)
+        if item is None:
+            continue
+        with machine.doubted(stopped):
+            stopped |= take(Item(view.element(key, item.value), item.sure and before.sure and not stopped))
+    return table.complete
 
 
 def hand_over(machine: Machine, items: list[Item], take: Take) -> None:

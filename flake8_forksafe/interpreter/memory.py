@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.values import Arguments, Value
+from flake8_forksafe.interpreter.values import Arguments, Function, Value
 from flake8_forksafe.source.facts import Block
 
 
 class Remembered(NamedTuple):
-    """Earlier executions of a call; ``keep`` holds the arguments so that their identities stay theirs.
+    """Earlier executions of a call; ``keep`` holds the arguments and the function so that their identities stay theirs.
 
     :ivar changes: how many changes there had been to anything after it, or -1 if it made some itself.
     :ivar certain: whether it was executed in every boot.
@@ -20,7 +20,7 @@ class Remembered(NamedTuple):
     changes: int
     certain: bool
     result: Value
-    keep: Arguments
+    keep: tuple[Arguments, Function]
 
 
 class Memory:

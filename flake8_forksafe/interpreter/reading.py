@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter import mappings
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.identity import is_known, key_of
 from flake8_forksafe.interpreter.iterating import charged, each
@@ -48,19 +49,12 @@ def get_item(machine: Machine, container: Value, index: Value) -> Value:
 
 def get_entry(machine: Machine, table: Table, index: Value) -> Value:
     """The value of a key, which must be there."""
-    key = key_of(index)
-    if key is None:
+    value, present = mappings.find(table, key_of(index))
+    if value is None:
+        return machine.fail("KeyError")
+    if not present:
         machine.may_fail(KEY_ERROR)
-        return join(*(item.value for item in table.entries.values()), UNKNOWN)
-    item = table.entries.get(key)
-    if item is not None:
-        if not item.sure:
-            machine.may_fail(KEY_ERROR)
-        return item.value
-    if not table.tells(key):
-        machine.may_fail(KEY_ERROR)
-        return UNKNOWN
-    return machine.fail("KeyError")
+    return value
 
 
 def _element(machine: Machine, container: Items, index: Value) -> Value:

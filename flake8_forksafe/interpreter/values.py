@@ -132,16 +132,18 @@ class Observer(Protocol):
 class Table(Value):
     """A mapping.  Keys are plain values, or other values by identity.
 
+    :ivar untold: keys that may equal others (:mod:`.mappings`).
     :ivar observer: who is told when it is read or changed.
     :ivar lacks: keys that an incomplete mapping surely does not have, unless they are among its entries.
     """
 
-    __slots__ = ("born", "complete", "entries", "lacks", "observer")
+    __slots__ = ("born", "complete", "entries", "lacks", "observer", "untold")
 
     def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
         self.entries = entries
         self.born = born
         self.complete = complete
+        self.untold: set[object] = set()
         self.observer: Observer | None = None
         self.lacks: frozenset[object] = frozenset()
 
@@ -149,9 +151,51 @@ class Table(Value):
         """Whether it is known if it has a key that is not among its entries: it has not."""
         return self.complete or key in self.lacks
 
+    def copied(self, born: Doubt) -> Table:
+        """A mapping of its own with the same entries."""
+        other = Table(dict(self.entries), born, self.complete)
+        other.untold, other.lacks = set(self.untold), self.lacks
+        return other
+
     def __repr__(self) -> str:
         inner = ", ".join(f"{key!r}: {item.value!r}" for key, item in self.entries.items())
         return "{" + inner + ("" if self.complete else ", ...") + "}"
+
+
+class View(Items):
+    """What ``keys()``, ``values()`` or ``items()`` of a mapping gives: its elements are those that the mapping has now.
+
+    :ivar entries: the keys that are there, and whether for sure.
+    :ivar element: makes an element of a key and its value.
+    """
+
+    __slots__ = ("element", "entries", "table")
+
+    def __init__(
+        self,
+        table: Table,
+        entries: Callable[[Table], list[tuple[object, Item]]],
+        element: Callable[[object, Value], Value],
+    ) -> None:
+        self.kind = "view"
+        self.table = table
+        self.entries = entries
+        self.element = element
+
+    @property
+    def items(self) -> list[Item]:  # type: ignore[override]
+        """The elements now."""
+        return [Item(self.element(key, item.value), item.sure) for key, item in self.entries(self.table)]
+
+    @property
+    def complete(self) -> bool:  # type: ignore[override]
+        """Whether there are no others."""
+        return self.table.complete
+
+    @property
+    def born(self) -> Doubt:  # type: ignore[override]
+        """The doubt in which the mapping was created."""
+        return self.table.born
 
 
 class FilePath(Value):

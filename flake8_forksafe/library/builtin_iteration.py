@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from itertools import count
 
-from flake8_forksafe.interpreter import changing, identity, iterating, lazily, operators, special_methods
+from flake8_forksafe.interpreter import changing, identity, iterating, lazily, mappings, operators, special_methods
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iterating import Take
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    CHOICE_LIMIT,
     FALSE,
     MEMBERS,
     NONE,
@@ -104,15 +104,15 @@ def dictionary(machine: Machine, function: External, arguments: Arguments, frame
         changing.update(machine, table, source)
     elif source is not None:
         pairs = iterating.iterate(machine, source, frame)
-        table.complete &= pairs.complete
         for item in pairs.items:
             pair = iterating.iterate(machine, item.value, frame)
-            key = identity.key_of(pair.items[0].value) if len(pair.items) == 2 else None
-            if key is None:
-                table.complete = False
-            else:
-                table.entries[key] = Item(pair.items[1].value, item.sure)
-    table.entries.update({name: Item(value) for name, value in arguments.keywords.items()})
+            known = identity.is_known(pair) and len(pair.items) == 2
+            key, entered = (part.value for part in pair.items) if known else (UNKNOWN, UNKNOWN)
+            machine.step(mappings.enter(table, identity.key_of(key), entered, item.sure))
+        if not pairs.complete:
+            mappings.enter(table, None, UNKNOWN, False)
+    for name, value in arguments.keywords.items():
+        mappings.enter(table, name, value, True)
     return table
 
 
@@ -122,38 +122,77 @@ def dictionary_of_keys(machine: Machine, function: External, arguments: Argument
     value = arguments.get(1, "") or NONE
     table = Table({}, machine.journal.doubt, keys.complete and arguments.complete)
     for item in keys.items:
-        key = identity.key_of(item.value)
-        known = table.entries.get(key)
-        if key is None:
-            table.complete = False
-        elif known is None or not known.sure:
-            table.entries[key] = Item(value, item.sure)
+        machine.step(mappings.enter(table, identity.key_of(item.value), value, item.sure))
     return table
 
 
 def enumerate_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    source, start = arguments.get(0, "iterable") or UNKNOWN, arguments.get(1, "start")
-    first = start.value if isinstance(start, Literal) and isinstance(start.value, int) else 0
+    source, start = arguments.get(0, "iterable") or UNKNOWN, arguments.get(1, "start") or Literal(0)
+    first = start.value if isinstance(start, Literal) and isinstance(start.value, int) else None
 
-    def produce(take: Take, asking: Frame) -> bool:
-        numbers = count(first)
-        return iterating.consume(machine, source, asking, lambda item: take(
-            Item(machine.items("tuple", [Literal(next(numbers)), item.value]), item.sure)))  # fmt: skip
+    def numbered(option: Value) -> Value:
+        def produce(take: Take, asking: Frame) -> bool:
+            least = most = 0
 
-    return Lazy(produce, frame)
+            def one(item: Item) -> bool:
+                nonlocal least, most
+                number = UNKNOWN if first is None else _between(first + least, first + most)
+                least, most = least + item.sure, most + 1
+                return take(Item(machine.items("tuple", [number, item.value]), item.sure))
+
+            return iterating.consume(machine, option, asking, one)
+
+        return Lazy(produce, frame)
+
+    return iterating.each(machine, source, numbered)
+
+
+def _between(least: int, most: int) -> Value:
+    """A number from ``least`` to ``most``."""
+    return join(*map(Literal, range(least, most + 1))) if most - least < CHOICE_LIMIT else UNKNOWN
 
 
 def zip_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``zip``: asks its first iterable for an element, then the others."""
+    for index, value in enumerate(arguments.positional):
+        if isinstance(value, Choice):
+            before, after = arguments.positional[:index], arguments.positional[index + 1 :]
+            return iterating.each(
+                machine, value, lambda option: zip_(machine, function, Arguments((*before, option, *after)), frame)
+            )
+
     def produce(take: Take, asking: Frame) -> bool:
-        columns = [iterating.iterate(machine, value, asking) for value in arguments.positional]
-        rows = [
-            Item(machine.items("tuple", [item.value for item in row]), all(item.sure for item in row))
-            for row in zip(*(column.items for column in columns), strict=False)
-        ]
-        iterating.hand_over(machine, rows, take)
-        return all(column.complete for column in columns)
+        if not arguments.positional:
+            return True
+        first, *others = arguments.positional
+        columns: list[Items] = []
+        least, aligned = 0, True  # elements that the first surely had so far, and whether there were no others
+
+        def one(item: Item) -> bool:
+            nonlocal least, aligned
+            if not columns:
+                columns.extend(iterating.iterate(machine, other, asking) for other in others)
+            if any(least >= len(column.items) for column in columns):
+                raise _Shortest
+            sure = aligned and item.sure and all(column.items[least].sure for column in columns)
+            values = [
+                column.items[least].value if sure else join(*(part.value for part in column.items))
+                for column in columns
+            ]
+            least, aligned = least + item.sure, sure
+            return take(Item(machine.items("tuple", [item.value, *values]), sure))
+
+        try:
+            complete = iterating.consume(machine, first, asking, one)
+        except _Shortest:
+            return all(column.complete for column in columns)
+        return complete and (aligned or not columns)
 
     return Lazy(produce, frame)
+
+
+class _Shortest(iterating.Enough):
+    """An iterable has no elements left."""
 
 
 def range_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -273,7 +312,7 @@ def length(machine: Machine, function: External, arguments: Arguments, frame: Fr
         return iterating.each(machine, value, lambda option: length(machine, function, Arguments((option,)), frame))
     if isinstance(value, Items) and identity.is_known(value):
         return Literal(len(value.items))
-    if isinstance(value, Table) and value.complete and all(item.sure for item in value.entries.values()):
+    if isinstance(value, Table) and mappings.is_known(value):
         return Literal(len(value.entries))
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         return Literal(len(value.value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import arithmetic, changing, comparison, errors, identity, iterating, strings
+from flake8_forksafe.interpreter import arithmetic, changing, comparison, errors, identity, iterating, mappings, strings
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -147,13 +147,11 @@ def _mapping_method(
             changing.set_item(machine, receiver, Literal(keyword), value)
         return NONE
     if name == "copy":
-        return Table(dict(receiver.entries), machine.journal.doubt, receiver.complete)
+        return receiver.copied(machine.journal.doubt)
     if name in ("keys", "values", "items", "__iter__"):
-        found = []
-        for key, item in receiver.entries.items():
-            parts = {"values": item.value, "items": machine.items("tuple", [identity.value_of(key), item.value])}
-            found.append(Item(parts.get(name, identity.value_of(key)), item.sure))
-        return Items("iterator" if name == "__iter__" else "view", found, machine.journal.doubt, receiver.complete)
+        if name == "__iter__":
+            return iterating.iterate(machine, receiver)
+        return iterating.view_of(machine, receiver, name)
     if name in ("clear", "popitem"):
         machine.journal.changes += 1
         certain = machine.touches_surely(receiver.born) and name == "clear"
@@ -161,6 +159,7 @@ def _mapping_method(
             receiver.entries[key] = Item(item.value, False)
         if certain:
             receiver.entries.clear()
+            receiver.untold.clear()
             receiver.complete = True
         return NONE if name == "clear" else UNKNOWN
     return UNKNOWN
@@ -176,30 +175,24 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
         if name == "setdefault":
             changing.set_item(machine, receiver, index or UNKNOWN, default)
         elif name == "pop":
-            for entry, known in list(receiver.entries.items()):
-                receiver.entries[entry] = Item(known.value, False)
+            mappings.remove(receiver, None, False)
             machine.may_fail(errors.KEY_ERROR)
         return join(*(item.value for item in receiver.entries.values()), default, UNKNOWN)
-    item = receiver.entries.get(key)
+    value, present = mappings.find(receiver, key)
     if receiver.observer is not None and isinstance(key, str):
         receiver.observer.reads(key)
-    if item is None:
-        if name == "pop" and arguments.get(1, "default") is None:
-            if receiver.tells(key):
-                return machine.fail("KeyError")
-            machine.may_fail(errors.KEY_ERROR)
-        result = default if receiver.tells(key) else join(default, UNKNOWN)
-    else:
-        result = item.value if item.sure else join(item.value, default)
-    if name == "setdefault" and (item is None or not item.sure):
+    if name == "pop" and arguments.get(1, "default") is None and not present:
+        if present is False:
+            return machine.fail("KeyError")
+        machine.may_fail(errors.KEY_ERROR)
+    result = default if value is None else value if present else join(value, default)
+    if name == "setdefault" and not present:
         # A variable of the environment is taken to be unset where no deployment file sets it: the default holds.
-        result = default if receiver.observer is not None and item is None else result
+        result = default if receiver.observer is not None and key not in receiver.entries else result
         changing.set_item(machine, receiver, index or UNKNOWN, result)
-    elif name == "pop" and item is not None:
+    elif name == "pop" and present is not False:
         machine.journal.changes += 1
-        receiver.entries[key] = Item(item.value, False)
-        if machine.touches_surely(receiver.born):
-            receiver.entries.pop(key)
+        mappings.remove(receiver, key, machine.touches_surely(receiver.born))
     return result
 
 

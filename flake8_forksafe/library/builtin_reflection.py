@@ -47,17 +47,19 @@ def get_attribute(machine: Machine, function: External, arguments: Arguments, fr
 
 def attribute_or(machine: Machine, holder: Value, name: str, default: Value, frame: Frame) -> Value:
     """``getattr(holder, name, default)``."""
-    known = has(machine, holder, name, frame)
-    if known is False:
-        return default
-    value = machine.attribute(holder, name, frame)
-    return value if known else join(value, default)
+    known, value = _looked_up(machine, holder, name, frame)
+    return default if known is False else value if known else join(value, default)
 
 
 def has(machine: Machine, holder: Value, name: str, frame: Frame) -> bool | None:
     """Whether a value has an attribute; None if that is not known."""
+    return _looked_up(machine, holder, name, frame)[0]
+
+
+def _looked_up(machine: Machine, holder: Value, name: str, frame: Frame) -> tuple[bool | None, Value]:
+    """Whether a value has an attribute, and the attribute."""
     if _lacks(holder, name):
-        return False
+        return False, UNKNOWN
     before, machine.errors.possible = machine.errors.possible, []
     doubt = machine.journal.doubt
     machine.errors.catchers.append([External("builtins.AttributeError")])
@@ -67,7 +69,7 @@ def has(machine: Machine, holder: Value, name: str, frame: Frame) -> bool | None
     except Raised as error:
         machine.journal.doubt = doubt
         if errors.matches(error.value, External("builtins.AttributeError")):
-            return False
+            return False, UNKNOWN
         raise
     finally:
         machine.errors.catchers.pop()
@@ -75,10 +77,10 @@ def has(machine: Machine, holder: Value, name: str, frame: Frame) -> bool | None
     if isinstance(holder, (Instance, Class)) and value is UNKNOWN:
         outside = any(isinstance(base, External) and base.path != "builtins.object" for base in
                       (holder.cls if isinstance(holder, Instance) else holder).mro())  # fmt: skip
-        return None if outside or not isinstance(holder, Class) else False
+        return None if outside or not isinstance(holder, Class) else False, value
     if isinstance(value, External) and value.receiver is holder:
-        return None
-    return None if unsure or isinstance(holder, (External, Choice)) or value is UNKNOWN else True
+        return None, value
+    return None if unsure or isinstance(holder, (External, Choice)) or value is UNKNOWN else True, value
 
 
 def _lacks(holder: Value, name: str) -> bool:

@@ -249,9 +249,10 @@ def _copy(machine: Machine, value: Value, deep: bool, depth: int = 0) -> Value:
                  for item in value.items]  # fmt: skip
         return Items(value.kind, items, machine.journal.doubt, value.complete)
     if isinstance(value, Table):
-        entries = {key: Item(_copy(machine, item.value, deep, depth + 1), item.sure) if deep and depth < 20 else item
-                   for key, item in value.entries.items()}  # fmt: skip
-        return Table(entries, machine.journal.doubt, value.complete)
+        table = value.copied(machine.journal.doubt)
+        for key, item in value.entries.items() if deep and depth < 20 else ():
+            table.entries[key] = Item(_copy(machine, item.value, deep, depth + 1), item.sure)
+        return table
     return value
 
 

@@ -40,6 +40,7 @@ from flake8_forksafe.library.celery_boot import (
     run_receivers,
 )
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
+from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.found import split_spec
@@ -167,6 +168,10 @@ def _finalize(machine: Machine, app: CeleryApp) -> None:
 
 def _load_classes(machine: Machine, app: CeleryApp) -> None:
     load_named_classes(machine, app, _cause_of(machine, app))
+
+
+def _load_transports(machine: Machine, app: CeleryApp) -> None:
+    load_transports(machine, app, _cause_of(machine, app))
 
 
 def _run_steps(machine: Machine, app: CeleryApp) -> None:
@@ -321,6 +326,7 @@ CELERY = Host(
         Step(TASK_CLASSES, _with_app(create_tasks)),
         Step("on_after_finalize", _with_app(_finalize)),
         Step("worker classes", _with_app(_load_classes)),
+        Step("transports", _with_app(_load_transports)),
         *map(_signal, BEFORE_FORK),
         Step("bootsteps", _with_app(_run_steps)),
     ),

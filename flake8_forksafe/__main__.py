@@ -1,5 +1,19 @@
-"""``python -m flake8_forksafe`` is the ``forksafe`` command."""
+"""The program ``forksafe``, and ``python -m flake8_forksafe``: nothing is imported before an interrupt is caught."""
 
-from flake8_forksafe.cli import run
+from typing import NoReturn
 
-run()
+
+def run() -> NoReturn:
+    """Run the ``forksafe`` command."""
+    try:
+        from flake8_forksafe.cli import run as run_command
+    except KeyboardInterrupt:
+        import os
+
+        os.write(2, b"forksafe: interrupted\n")
+        os._exit(2)
+    run_command()
+
+
+if __name__ == "__main__":
+    run()

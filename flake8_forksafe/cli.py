@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -26,6 +26,7 @@ from flake8_forksafe.settings import (
     make_settings,
     nearest_project,
     project_directory,
+    refuse_target,
 )
 
 if TYPE_CHECKING:
@@ -147,11 +148,18 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
                        "the project is the one they lie in (default: the one around here)")  # fmt: skip
     check.add_argument("--format", choices=(*CHECK_LINES, *CHECK_DOCUMENTS), default="text",
                        help="output format (default: text)")  # fmt: skip
+    check.add_argument("--select", action="append", metavar="CODES", help="report only codes that begin so, such as "
+                       "FS101,FS11 (default: all)")  # fmt: skip
+    check.add_argument("--ignore", action="append", metavar="CODES", help="do not report codes that begin so; of two "
+                       "that fit, the longer decides")  # fmt: skip
+    check.add_argument("--exit-zero", action="store_true", help="exit status 0 though there are findings")
+    check.add_argument("-q", "--quiet", action="store_true", help="findings only: no remarks and no summary")
+    check.add_argument("--output-file", metavar="FILE", help="write the report to a file")
     check.add_argument("-v", "--verbose", action="store_true", help="end with a table of the workers")
     check.add_argument("--statistics", action="store_true", help="count the findings of each code")
     check.add_argument("--write-baseline", metavar="FILE", help="write all findings of the project to a file, "
                        "which --baseline then knows")  # fmt: skip
-    add_options(check)
+    add_options(check, reports=True)
     check.set_defaults(run=run_check)
 
     fix = commands.add_parser("fix", help="show or write repairs that were proved by following the boot again",
@@ -210,10 +218,15 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     return parser
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that flake8 has as ``--forksafe-*``."""
+def add_options(parser: argparse.ArgumentParser, reports: bool = False) -> None:
+    """The options that flake8 has as ``--forksafe-*``.
+
+    :param reports: whether the command reports findings, which a baseline may take away.
+    """
     group = parser.add_argument_group("settings", "also flake8 options --forksafe-NAME, and keys of [tool.forksafe]")
     for option in OPTIONS:
+        if option.key == "baseline" and not reports:
+            continue
         text = f"{option.help} (default: {option.default})"
         if option.is_flag:
             group.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
@@ -230,7 +243,7 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
         raise UsageError(f"{start!r} is not a directory")
     if options.no_cache:
         refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
-    given: dict[str, Any] = {option.key: getattr(options, option.key) for option in OPTIONS}
+    given: dict[str, Any] = {option.key: getattr(options, option.key, None) for option in OPTIONS}
     named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
     return make_settings(nearest_project(start) if named else project_directory(start), given)
 
@@ -281,28 +294,63 @@ def run_check(options: argparse.Namespace) -> int:
     settings = settings._replace(asked=asked_for(settings.project, paths))
     if options.write_baseline is not None:
         refuse_together(
-            options, "write_baseline", {"paths": "PATH", "statistics": "--statistics", "baseline": "--baseline"}
-        )
+            options, "write_baseline",
+            {"paths": "PATH", "statistics": "--statistics", "baseline": "--baseline", "select": "--select",
+             "ignore": "--ignore", "output_file": "--output-file", "quiet": "--quiet", "verbose": "--verbose"},
+        )  # fmt: skip
         if options.format != "text":
             raise UsageError("--write-baseline and --format cannot be used together")
         settings = settings._replace(baseline=None)
+    if options.quiet:
+        refuse_together(options, "quiet", {"verbose": "--verbose"})
+    from flake8_forksafe.suppression import choice_of, wanted
+
+    choice = choice_of(options.select, options.ignore)
     with patience():
         from flake8_forksafe.incremental.outcome import outcome_of
 
         outcome = outcome_of(settings)
+    outcome = outcome._replace(findings=tuple(wanted(outcome.findings, settings.project, choice)))
     if options.write_baseline is not None:
         return write_baseline(options.write_baseline, settings, outcome)
     shown = sorted(map(in_place, outcome.findings), key=lambda finding: finding[:4])
     chosen = [finding for finding in shown if not paths or _inside(finding.path, paths)]
+    with writing_to(options.output_file, settings.project):
+        show_findings(options, settings, outcome, chosen)
+    return 1 if chosen and not options.exit_zero else 0
+
+
+def show_findings(
+    options: argparse.Namespace, settings: Settings, outcome: Outcome, findings: Sequence[Finding]
+) -> None:
+    """Write a report of ``forksafe check`` to standard output."""
     from flake8_forksafe.report.check import show
 
-    show(outcome, settings.project, chosen, options.format, options.statistics)
+    show(outcome, settings.project, findings, options.format, options.statistics, options.quiet)
     if options.verbose and options.format == "text":
         from flake8_forksafe.report.apps import table
         from flake8_forksafe.report.terminal import write_lines
 
         write_lines(table(run_analysis(settings), settings.project))
-    return 1 if chosen else 0
+
+
+@contextmanager
+def writing_to(name: str | None, project: str) -> Iterator[None]:
+    """Write what goes to standard output to a file instead, if one is named.
+
+    :raises UsageError: if it cannot be written, or is a link of the project that leads out of the repository.
+    """
+    if name is None:
+        yield
+        return
+    path = os.path.abspath(name)
+    refuse_target(path, project)
+    try:
+        stream = open(path, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}") from None
+    with stream, redirect_stdout(stream):
+        yield
 
 
 def run_fix(options: argparse.Namespace) -> int:

@@ -66,7 +66,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     named = app.started or f"{app.path}:{app.line}"
     source = "option" if not app.path else os.path.relpath(named, settings.project)
     choice = choose_settings(disk, settings.project, app.root)
-    start = HostStart(app.spec, launcher, choice.taken.module if choice is not None else None)
+    start = HostStart(app.spec, launcher, choice.taken.module if choice is not None else None, not app.path)
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
-    "plugin", "cli", "session", "incremental", "baseline", "analysis",
+    "plugin", "cli", "session", "incremental", "baseline", "suppression", "analysis",
     "tracing", "workers", "report", "fix", "rules", "trace", "hosts", "library", "interpreter", "deployment", "project",
     "source",
 ]  # fmt: skip
@@ -28,7 +28,7 @@ HEAVY: dict[str, set[str]] = {
     "ast": set(),  # the tests' oracle
     "libcst": {"source", "fix"},
     "networkx": {"trace"},
-    "flake8": {"plugin", "settings"},
+    "flake8": {"plugin", "settings", "suppression"},
     "yaml": {"deployment"},
     "packaging": {"project"},
 }

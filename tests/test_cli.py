@@ -19,7 +19,7 @@ SHOP = {
     "shop/celery.py": 'from celery import Celery\napp = Celery("shop", include=["shop.tasks"])\n',
     "shop/tasks.py": "import torch\n",
 }
-RUN = "from flake8_forksafe.cli import run; run()"
+RUN = "from flake8_forksafe.__main__ import run; run()"
 DIES = "raise RuntimeError('of its own making')\n"
 
 
@@ -410,3 +410,18 @@ def test_encodings(shop: Path, name: str) -> None:
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "FS191" in done.stdout and "'shop.odd' cannot be analysed" in done.stdout and "FS101" in done.stdout
     assert len(done.stdout) < 5_000
+
+
+def test_an_interrupt_while_the_command_is_imported(shop: Path) -> None:
+    code = "import sys, argparse\ndel sys.modules['argparse']\nsys.path.insert(0, 'early')\n" + RUN
+    write(shop, {"early/argparse.py": "raise KeyboardInterrupt\n"})
+    assert one_line(command(shop, "check", code=code)) == "forksafe: interrupted"
+
+
+def test_an_app_that_the_module_does_not_hold(shop: Path) -> None:
+    assert one_line(command(shop, "check", "--app", "shop.celery:missing")).startswith(
+        "forksafe: --app names 'shop.celery:missing', which does not exist in "
+    )
+    for written in ("from celery import *\n", "def __getattr__(name):\n    return app\n", "missing = app\n"):
+        write(shop, {"shop/celery.py": SHOP["shop/celery.py"] + written})
+        assert command(shop, "check", "--app", "shop.celery:missing").returncode == 1

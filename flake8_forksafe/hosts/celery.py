@@ -136,7 +136,7 @@ def _run_script(boot: HostBoot) -> None:
 def _find_app(boot: HostBoot) -> None:
     known = boot.machine.state(CeleryState)
     app = known.app_of(find_app(boot.machine, boot.start.app, boot.frame))
-    if app is None and known.apps:
+    if app is None and known.apps and not (boot.start.by_option and _is_missing(boot.machine, boot.start.app)):
         app = known.apps[-1]
     if app is not None:
         boot.machine.state(CeleryBoot).app = app
@@ -254,6 +254,16 @@ def find_app(machine: Machine, spec: str, frame: Frame) -> Value | None:
         module = machine.import_name(module_name, frame)
         return _attribute(machine, module, attribute, frame) if module is not None else None
     return _app_in(machine, value, frame)
+
+
+def _is_missing(machine: Machine, spec: str) -> bool:
+    """Whether a module that was imported surely has no such attribute."""
+    module_name, attribute = split_spec(spec)
+    module = machine.imports.modules.get(module_name)
+    name = attribute.partition(".")[0]
+    if not name or module is None or module.open or module.found.path is None:
+        return False
+    return name not in module.names and "__getattr__" not in module.names
 
 
 def _attribute(machine: Machine, module: Value, name: str, frame: Frame) -> Value | None:

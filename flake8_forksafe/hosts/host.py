@@ -37,12 +37,14 @@ class HostStart(NamedTuple):
 
     :ivar app: what it is told to run, as its command line names it.
     :ivar launcher: the project's own script that starts it, if there is one.
+    :ivar by_option: whether the user named the app, and is to hear of it if there is none.
     :ivar django_settings: Django's settings module where the environment does not name it.
     """
 
     app: str
     launcher: Launcher | None = None
     django_settings: str | None = None
+    by_option: bool = False
 
 
 class ProjectFacts(NamedTuple):

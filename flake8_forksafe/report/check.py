@@ -21,18 +21,21 @@ def remark_line(remark: Remark, base: str) -> str:
     return remark.text.replace("{place}", place)
 
 
-def show(outcome: Outcome, project: str, findings: Sequence[Finding], form: str, with_statistics: bool) -> None:
+def show(
+    outcome: Outcome, project: str, findings: Sequence[Finding], form: str, with_statistics: bool, quiet: bool = False
+) -> None:
     """Write findings.
 
     :param findings: those of the outcome that were asked for, at the places they are about.
     :param form: one of :mod:`flake8_forksafe.report.formats`.
+    :param quiet: without remarks and summary.
     """
     counts: Sequence[str] = ()
     if with_statistics:
         from flake8_forksafe.report.statistics import statistics
 
         counts = tuple(statistics(findings))
-    remarks = [printable(remark_line(remark, os.getcwd())) for remark in outcome.remarks]
+    remarks = [printable(remark_line(remark, os.getcwd())) for remark in (() if quiet else outcome.remarks)]
     if form in CHECK_DOCUMENTS:
         write_document(CHECK_DOCUMENTS[form](findings, project))
         with suppress(OSError):  # what was asked for is written
@@ -43,4 +46,5 @@ def show(outcome: Outcome, project: str, findings: Sequence[Finding], form: str,
     wrapped = (line for remark in remarks for line in screen.wrap(remark, 0))
     for line in (*CHECK_LINES[form](findings, screen), *wrapped, *counts):
         print(line)
-    print(screen.paint(text.summary(len(findings), outcome.apps, outcome.files), "bold"))
+    if not quiet:
+        print(screen.paint(text.summary(len(findings), outcome.apps, outcome.files), "bold"))

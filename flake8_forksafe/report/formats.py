@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_forksafe.settings import checkout
+
 if TYPE_CHECKING:
     from flake8_forksafe.finding import Finding
     from flake8_forksafe.report.result import Report
@@ -20,7 +22,7 @@ FindingLines: TypeAlias = "Callable[[Sequence[Finding], Terminal], Iterable[str]
 """Findings, for a terminal."""
 
 FindingDocument: TypeAlias = "Callable[[Sequence[Finding], str], str]"
-"""Findings, with paths relative to the project's directory."""
+"""Findings; the directory is the project's.  What other programs read has paths from the top of the checkout."""
 
 TraceDocument: TypeAlias = "Callable[[Report, str], str]"
 """Traces, with paths relative to the project's directory.
@@ -38,7 +40,7 @@ def _text(findings: Sequence[Finding], terminal: Terminal) -> Iterator[str]:
 def _github(findings: Sequence[Finding], terminal: Terminal) -> Iterator[str]:
     from flake8_forksafe.report import github
 
-    return github.render(findings, github.workspace(os.environ))
+    return github.render(findings, github.workspace(os.environ, os.getcwd()))
 
 
 def _json(findings: Sequence[Finding], project: str) -> str:
@@ -50,13 +52,13 @@ def _json(findings: Sequence[Finding], project: str) -> str:
 def _sarif(findings: Sequence[Finding], project: str) -> str:
     from flake8_forksafe.report import sarif
 
-    return sarif.render(findings, project)
+    return sarif.render(findings, checkout(project))
 
 
 def _junit(findings: Sequence[Finding], project: str) -> str:
     from flake8_forksafe.report import junit
 
-    return junit.render(findings, project)
+    return junit.render(findings, checkout(project))
 
 
 def _trace_json(report: Report, project: str) -> str:

@@ -6,7 +6,6 @@ and src/Runner.Common/ActionCommand.cs of actions/runner.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from flake8_forksafe.finding import Finding
@@ -14,6 +13,7 @@ from flake8_forksafe.printable import printable
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.severity import severity
 from flake8_forksafe.report.text import chain_lines
+from flake8_forksafe.settings import checkout
 
 IN_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 IN_PROPERTY = {**IN_DATA, ":": "%3A", ",": "%2C"}
@@ -50,6 +50,6 @@ def escape(text: str, table: Mapping[str, str]) -> str:
     return text.translate({ord(character): code for character, code in table.items()})
 
 
-def workspace(environ: Mapping[str, str]) -> str:
-    """The top directory of the checkout in a workflow; elsewhere the current directory."""
-    return environ.get("GITHUB_WORKSPACE") or os.getcwd()
+def workspace(environ: Mapping[str, str], directory: str) -> str:
+    """The top directory of the checkout: in a workflow, and of the one that a directory lies in."""
+    return environ.get("GITHUB_WORKSPACE") or checkout(directory)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from flake8_forksafe.rules.page import read_page
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"
 """The name that paths are relative to; code scanning of GitHub takes it for the top directory of the checkout."""
+HELP = "https://github.com/flake8-forksafe/flake8-forksafe/blob/main/docs/codes/{code}.md"
+"""The page of a code."""
 HELP_WIDTH = 100
 VERBS = {"import": "imports", "dynamic": "imports", "lazy": "loads", "call": "calls", "thread": "starts in a thread"}
 KINDS = {"call": ["call"], "thread": ["call"]}
@@ -53,9 +56,20 @@ def render(findings: Iterable[Finding], base: str) -> str:
         "originalUriBaseIds": {
             BASE: {"uri": _address(base) + "/", "description": {"text": "The top directory of the project."}}
         },
-        "results": [_result(finding, rules[finding.code], base) for finding in findings],
+        "results": [
+            _result(finding, rules[finding.code], base, number) for finding, number in _numbered(findings, base)
+        ],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _numbered(findings: Iterable[Finding], base: str) -> Iterator[tuple[Finding, int]]:
+    """Findings, and how many before each have its fingerprint: the same import on several lines of a file."""
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        alike = fingerprint(finding, base)
+        yield finding, seen[alike]
+        seen[alike] += 1
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -65,6 +79,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "id": rule.code,
         "shortDescription": {"text": _sentence(rule.summary[:1].upper() + rule.summary[1:])},
         "fullDescription": {"text": _sentence(page.what.replace("`", "").replace("\n", " "))},
+        "helpUri": HELP.format(code=rule.code),
         "help": {
             "text": "\n".join(as_text(rule, page, HELP_WIDTH)),
             "markdown": "\n".join(as_markdown(rule, page)),
@@ -74,7 +89,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int, base: str) -> dict[str, Any]:
+def _result(finding: Finding, index: int, base: str, number: int) -> dict[str, Any]:
     text = printable(f"{finding.what}; instead: {finding.instead}" if finding.instead else finding.what)
     result: dict[str, Any] = {
         "ruleId": finding.code,
@@ -82,7 +97,7 @@ def _result(finding: Finding, index: int, base: str) -> dict[str, Any]:
         "level": severity(finding.code),
         "message": {"text": _literal(_sentence(text))},
         "locations": [_location(finding.path, finding.line, base, finding.column + 1)],
-        "partialFingerprints": {"codeAndSubject/v1": fingerprint(finding, base)},
+        "partialFingerprints": {"codeAndSubject/v1": fingerprint(finding, base, number)},
     }
     steps = [_step(hop, before, base) for before, hop in _hops(finding)]
     if steps:
@@ -130,9 +145,17 @@ def _address(path: str) -> str:
     return Path(os.path.abspath(path)).as_uri().rstrip("/")
 
 
-def fingerprint(finding: Finding, base: str) -> str:
-    """What stays the same when lines move."""
-    parts = (finding.code, relative(finding.path, base), finding.subject.replace(base, ""))
+def fingerprint(finding: Finding, base: str, number: int = 0) -> str:
+    """What stays the same when lines move.
+
+    :param number: how many findings before it in the file are else the same.
+    """
+    parts = (
+        finding.code,
+        relative(finding.path, base),
+        finding.subject.replace(base, ""),
+        *([number] if number else []),
+    )
     return hashlib.sha256("\0".join(str(part) for part in parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 

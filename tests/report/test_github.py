@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from findings import AI, FOUND
 
 from flake8_forksafe.report.github import command, escape, render, workspace
@@ -36,9 +38,10 @@ def test_percent_signs_are_escaped_once() -> None:
     assert command("error", {"title": "50 %"}, "%0A") == "::error title=50 %25::%250A"
 
 
-def test_paths_are_relative_to_the_checkout(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    assert workspace({"GITHUB_WORKSPACE": "/work"}) == "/work"
-    monkeypatch.chdir("/")
-    assert workspace({}) == "/"
+def test_paths_are_relative_to_the_checkout(tmp_path: Path) -> None:
+    assert workspace({"GITHUB_WORKSPACE": "/work"}, "/elsewhere") == "/work"
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    (tmp_path / "repo" / "services" / "shop").mkdir(parents=True)
+    assert workspace({}, str(tmp_path / "repo" / "services" / "shop")) == str(tmp_path / "repo")
     (line,) = render([FOUND[1]], "/elsewhere")
     assert f"file={AI}," in line

@@ -125,3 +125,15 @@ def test_fingerprints_outlive_edits_and_other_checkouts() -> None:
 def test_the_log_is_ascii_so_that_no_encoding_spoils_it() -> None:
     nasty = Finding(AI, 1, 0, "FS101", "→ \udcff \x00")
     assert render([nasty], "/work").isascii()
+
+
+def test_equal_findings_of_a_file_have_fingerprints_of_their_own() -> None:
+    first = FOUND[0]
+    run = run_of(first, first._replace(line=first.line + 4), first._replace(path=first.path + "x"))
+    prints = [result["partialFingerprints"]["codeAndSubject/v1"] for result in run["results"]]
+    assert len(set(prints)) == 3 and prints[0] == fingerprint(first, "/work")
+
+
+def test_every_rule_has_a_page_that_exists() -> None:
+    for rule in run_of()["tool"]["driver"]["rules"]:
+        assert (Path(__file__).parents[2] / "docs" / rule["helpUri"].partition("/docs/")[2]).is_file()

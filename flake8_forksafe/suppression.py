@@ -1,0 +1,209 @@
+"""Which findings the user does not want: ``# noqa``, ``# flake8: noqa``, per-file-ignores, ``--select``, ``--ignore``.
+
+flake8 takes these away itself.  For the command, flake8's own code is asked where there is something to decide, so that
+both report the same.  What a project selects for flake8 (``select = E,F``) is not asked: who runs the command wants its
+findings.  Of what it ignores, what names codes of this plugin counts.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import os
+import tokenize
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from flake8_forksafe.finding import Finding
+from flake8_forksafe.options import UsageError, shown
+from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
+from flake8_forksafe.settings import checkout, leads_outside
+
+if TYPE_CHECKING:
+    from flake8.processor import FileProcessor
+    from flake8.style_guide import StyleGuideManager
+
+CONFIGURATIONS = ("setup.cfg", "tox.ini", ".flake8")
+"""Where flake8 looks for its configuration in a directory, in this order (flake8/options/config.py)."""
+SECTION = "flake8"
+OWN = "FS"
+"""What codes of this plugin begin with."""
+UNUSED = {"hang_closing": False, "indent_size": 4, "max_doc_length": None, "max_line_length": 79, "verbose": 0}
+"""Options that flake8's reader of files wants to have, and that decide nothing here."""
+
+
+class Choice(NamedTuple):
+    """The codes that are asked for, by what they begin with.
+
+    :ivar select: None for all.
+    """
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+
+
+class Configuration(NamedTuple):
+    """What the configuration of flake8 says of findings.
+
+    :ivar directory: of its file.
+    :ivar per_file: the option ``per-file-ignores`` as it is written.
+    """
+
+    directory: str
+    ignore: tuple[str, ...] = ()
+    per_file: str = ""
+    disable_noqa: bool = False
+
+
+def wanted(findings: Iterable[Finding], project: str, choice: Choice) -> list[Finding]:
+    """The findings that are neither suppressed nor left out.
+
+    :raises UsageError: if flake8's configuration cannot be used.
+    """
+    findings = list(findings)
+    if not findings:
+        return []
+    configuration = read_configuration(project)
+    files = {path: _mentioning_noqa(path) for path in {finding.path for finding in findings}}
+    nothing = Configuration(configuration.directory)
+    if choice == Choice() and configuration == nothing and not any(files.values()):
+        return findings
+    guide = _style_guide(configuration, choice)
+    processors = {path: _processor(path, content, configuration) for path, content in files.items() if content}
+    whole = {path for path, processor in processors.items() if processor.should_ignore_file()}
+    kept = [finding for finding in findings if finding.path not in whole]
+    return [finding for finding in kept if _is_reported(finding, guide, processors.get(finding.path))]
+
+
+def _is_reported(finding: Finding, guide: StyleGuideManager, processor: FileProcessor | None) -> bool:
+    line = processor.noqa_line_for(finding.line) if processor is not None else ""
+    return bool(guide.handle_error(finding.code, finding.path, finding.line, finding.column, finding.text, line))
+
+
+class _Silent:
+    """A formatter of flake8 that shows nothing."""
+
+    def handle(self, error: object) -> None:
+        """Take a violation that is reported."""
+
+
+def _style_guide(configuration: Configuration, choice: Choice) -> StyleGuideManager:
+    """flake8's own judge."""
+    from flake8.exceptions import ExecutionError
+    from flake8.style_guide import StyleGuideManager
+    from flake8.utils import normalize_path, parse_files_to_codes_mapping
+
+    options = Namespace(
+        select=list(choice.select) if choice.select is not None else None, extend_select=None,
+        ignore=None, extend_ignore=[*choice.ignore, *configuration.ignore],
+        extended_default_select=[OWN], extended_default_ignore=[],
+        per_file_ignores="", disable_noqa=configuration.disable_noqa,
+    )  # fmt: skip
+    try:
+        mapping = parse_files_to_codes_mapping(configuration.per_file)
+    except ExecutionError:
+        raise UsageError(
+            f"per-file-ignores of flake8 in {configuration.directory} is no mapping from files to codes"
+        ) from None
+    manager = StyleGuideManager(options, _Silent())
+    for pattern, codes in mapping:  # relative to the file that names them, from wherever the command is run
+        path = normalize_path(pattern, configuration.directory)
+        manager.style_guides.append(manager.default_style_guide.copy(path, codes))
+    return manager
+
+
+def _mentioning_noqa(path: str) -> bytes:
+    """What a file holds, if there may be such a comment in it."""
+    try:
+        content, _ = read_file(path)
+    except OSError:
+        return b""
+    return content if b"noqa" in content.lower() else b""
+
+
+def _processor(path: str, content: bytes, configuration: Configuration) -> FileProcessor:
+    """flake8's reader of a file (``FileProcessor.read_lines_from_filename``)."""
+    from flake8.processor import FileProcessor
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        lines = io.TextIOWrapper(io.BytesIO(content), encoding, line_buffering=True).readlines()
+    except (SyntaxError, UnicodeError):
+        lines = io.TextIOWrapper(io.BytesIO(content), "latin-1").readlines()
+    return FileProcessor(path, Namespace(disable_noqa=configuration.disable_noqa, **UNUSED), lines)
+
+
+def read_configuration(project: str) -> Configuration:
+    """The configuration that flake8 would read: the nearest from here upwards, inside the checkout.
+
+    :raises UsageError: if there is one that cannot be read.
+    """
+    top, here = checkout(project), os.getcwd()
+    directory = here if os.path.commonpath([top, here]) == top else project
+    while True:
+        for name in CONFIGURATIONS:
+            section = _section(os.path.join(directory, name), top)
+            if section is not None:
+                return _configuration(section, directory)
+        if directory == top:
+            return Configuration(top)
+        directory = os.path.dirname(directory)
+
+
+def _section(path: str, top: str) -> dict[str, str] | None:
+    """The section of flake8 in a file."""
+    if leads_outside(path, top):
+        return None
+    try:
+        content, _ = read_file(path, CONFIGURATION_LIMIT)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if b"flake8" not in content:
+        return None
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(content.decode())
+    except (UnicodeDecodeError, configparser.ParsingError):  # flake8 passes it over
+        return None
+    except configparser.Error as error:
+        raise UsageError(f"{path} cannot be used: {error}") from None
+    return dict(parser[SECTION]) if parser.has_section(SECTION) else None
+
+
+def _configuration(section: dict[str, str], directory: str) -> Configuration:
+    from flake8.utils import parse_comma_separated_list
+
+    values = {name.replace("_", "-"): value or "" for name, value in section.items()}
+    ignored = [
+        code for name in ("ignore", "extend-ignore") for code in parse_comma_separated_list(values.get(name, ""))
+    ]
+    disable = values.get("disable-noqa", "").lower() in ("1", "yes", "true", "on")
+    own = tuple(code for code in ignored if code.startswith(OWN))
+    return Configuration(directory, own, values.get("per-file-ignores", ""), disable)
+
+
+def choice_of(select: Sequence[str] | None, ignore: Sequence[str] | None) -> Choice:
+    """What options ask for.
+
+    :raises UsageError: if one of them names no code.
+    """
+    if select is None and ignore is None:
+        return Choice()
+    from flake8_forksafe.rules import RULES
+
+    codes = [rule.code for rule in RULES]
+    return Choice(_codes(select, "select", codes), _codes(ignore, "ignore", codes) or ())
+
+
+def _codes(values: Sequence[str] | None, option: str, codes: Sequence[str]) -> tuple[str, ...] | None:
+    """Codes or beginnings of codes, from lists with commas or spaces."""
+    if values is None:
+        return None
+    prefixes = tuple(part for value in values for part in value.upper().replace(",", " ").split())
+    wrong = next((prefix for prefix in prefixes or ("",) if not any(c.startswith(prefix or "?") for c in codes)), None)
+    if wrong is not None:
+        raise UsageError(f"the option {option} takes codes such as FS101 or FS11, not {shown(wrong)}")
+    return prefixes

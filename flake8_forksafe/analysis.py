@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 
@@ -24,7 +24,7 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
-from flake8_forksafe.workers import choose, follow_candidates
+from flake8_forksafe.workers import choose, follow_candidates, other_hosts
 
 
 def collect_anew(disk: Disk) -> Collected:
@@ -53,14 +53,23 @@ def analyse(
     with store.parsing_ahead(partial(foresee, disk_of(settings), settings.project)):
         traces, search, left_out = trace_apps(around, launches)
     refuse_missing(problems, settings, disk, store)
+    clean = tuple(clean_ones(traces))
+    traces = tuple(trace for trace in traces if trace.modules or not trace.clean)
     if not traces:
         raise_if_blind(disk)
     measured = read_measurement(settings, disk)
     store.finish()
-    said = (launches.troubles, measured, disk.unread(), left_out)
+    said = (launches.troubles, measured, disk.unread(), left_out, clean)
     context = Context(settings, catalogue, traces, search, tuple(problems), *said)
     figures = (len(store.used), len(store.parsed), store.bodies_collected)
     return Report(run_rules(context), context, disk, store, traces, catalogue, *figures)
+
+
+def clean_ones(traces: tuple[Trace, ...]) -> Iterator[LeftOut]:
+    """What is started, but does not execute the app of the project before it forks; and why."""
+    for trace in traces:
+        for start in trace.starts if trace.clean else ():
+            yield LeftOut(trace.host.shown(trace.launch.app), start.path, start.line, trace.clean)
 
 
 def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, store: Collected) -> None:
@@ -88,14 +97,16 @@ def trace_apps(
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
     search = None if settings.app else celery_app.search(disk, settings.project, store.module, store.body, asked)
     chosen = choose(settings, disk, search, launches)
-    if chosen.workers or chosen.candidates:
+    elsewhere = [] if settings.app else other_hosts(settings, disk, launches)
+    if chosen.workers or chosen.candidates or elsewhere:
         import_networkx()
     follow = partial(trace_app, around)
     traces = [trace for worker in chosen.workers if (trace := follow(worker)) is not None]
     found, others = follow_candidates(chosen, traces, search, follow)
+    hosts = [trace for worker in elsewhere if (trace := follow(worker)) is not None]
     if around.problems and search is None:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
-    return (*traces, *found), search, (*chosen.left_out, *others)
+    return (*traces, *found, *hosts), search, (*chosen.left_out, *others)
 
 
 def read_measurement(settings: Settings, disk: Disk) -> Measurement | None:

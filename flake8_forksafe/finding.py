@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+WORKER = "celery worker"
+"""What executes the first hop of a chain, unless that says otherwise."""
+
 
 class Hop(NamedTuple):
     """One edge of a chain, with the place it stands at.
 
     :ivar node: what is executed: a module, or ``module:function``.
-    :ivar path: file that holds the line which executes it; None for Celery itself, and for what is not read.
-    :ivar source: what executes it, where that is a module that is not read.
+    :ivar path: file that holds the line which executes it; None for the host itself, and for what is not read.
+    :ivar source: what executes it, where that is a module that is not read, or a host other than a Celery worker.
     """
 
     node: str
@@ -65,15 +68,17 @@ class Outcome(NamedTuple):
     """What one analysis has to tell.
 
     :ivar apps: Celery apps found; ``files``: files on the boot path.
+    :ivar others: what other hosts run, one word for each app.
     """
 
     findings: tuple[Finding, ...]
     remarks: tuple[Remark, ...]
     apps: int
     files: int
+    others: tuple[str, ...] = ()
 
 
 def chain_text(chain: tuple[Hop, ...]) -> str:
     """A chain in one line, with the line that the last hop stands at: ``proj.celery → shop.tasks → shop.ai:3``."""
-    nodes = [hop.node for hop in chain[:-1]] or ["celery worker"]
+    nodes = [hop.node for hop in chain[:-1]] or [chain[-1].source or WORKER]
     return f"{' → '.join(nodes)}:{chain[-1].line}" if chain[-1].path is not None else " → ".join(nodes)

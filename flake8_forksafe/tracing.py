@@ -8,11 +8,10 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
-from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
 from flake8_forksafe.hazards.third_parties import Brought
 from flake8_forksafe.hosts.facts import Argv
-from flake8_forksafe.hosts.host import HostStart, Launcher, boot
+from flake8_forksafe.hosts.host import Host, HostStart, Launcher, boot
 from flake8_forksafe.hosts.table import host_named, host_programs
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.process import Process
@@ -52,7 +51,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     """Follow the boot of one worker; None, and a problem, if there is no such module."""
     settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
     host, layout = host_named(app.host), make_layout(settings, disk, app)
-    if layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
+    if app.spec and layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
         if not app.path:
             around.problems.append(Problem("app", app.spec))
         return None
@@ -66,7 +65,8 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     named = app.started or f"{app.path}:{app.line}"
     source = "option" if not app.path else os.path.relpath(named, settings.project)
     choice = choose_settings(disk, settings.project, app.root)
-    start = HostStart(app.spec, launcher, choice.taken.module if choice is not None else None, not app.path)
+    taken = choice.taken.module if choice is not None else None
+    start = HostStart(app.spec, launcher, taken, not app.path, starts[0].host_options if starts else ())
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
@@ -83,7 +83,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         walk.release()
         return trace
 
-    trace = trace_as((launcher.argv,) if launcher is not None else host.default_argv(app.spec))
+    trace = trace_as(argv_of(host, app, launcher, starts))
     unread = any(note.code == "FS191" and app.spec.startswith(note.module) for note in trace.notes)
     if trace.app_place is None and not app.path and not unread:
         around.problems.append(Problem("app", app.spec))
@@ -93,8 +93,15 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
     trace.starts = starts
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
-    trace.forks = any(resolve(start, trace.conf).forks for start in starts or (None,))
+    trace.forks = any(host.pool(start, trace.conf).forks for start in starts or (None,))
     return trace
+
+
+def argv_of(host: Host, app: AppFound, launcher: Launcher | None, starts: tuple[WorkerLaunch, ...]) -> Argv:
+    """``sys.argv`` of the parent: of the project's own script, else of every launch, else in every launch form."""
+    if launcher is not None:
+        return (launcher.argv,)
+    return host.launched_argv(starts) or host.default_argv(app.spec)
 
 
 def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:

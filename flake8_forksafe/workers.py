@@ -98,6 +98,23 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
                   tuple(left_out))  # fmt: skip
 
 
+def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Worker]:
+    """The hosts besides Celery that the repository starts, each app with the launches that start it alike."""
+    finder = Finder(disk, settings.project)
+    asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
+    groups: dict[tuple[object, ...], tuple[AppFound, list[WorkerLaunch]]] = {}
+    for start in launches.others:
+        if not counts(start.path, settings.project, asked):
+            continue
+        module = (start.app or "").partition(":")[0]
+        found = finder.resolve(start._replace(app=module)) if module else None
+        root = found.root if found is not None else start.directory
+        started = f"{start.path}:{start.line}"
+        app = AppFound(start.app or "", found.path if found is not None else start.path, 1, root, started, start.host)
+        groups.setdefault((start.host, root, start.app, start.host_options), (app, []))[1].append(start)
+    return [Worker(app, tuple(starts)) for app, starts in groups.values()]
+
+
 def given_apps(settings: Settings, finder: Finder, spec: str) -> Iterator[AppFound]:
     """The apps that a value of the option means: one, but for a name that several directories have alike.
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.celery_command import WorkerCommand, other_command, worker_commands
 from flake8_forksafe.deployment.files import View
+from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
 from flake8_forksafe.deployment.model import (
     NOWHERE,
     Bystander,
@@ -62,6 +63,7 @@ class Started(NamedTuple):
 
     :ivar place: where its command is written.
     :ivar directory: as the process sees it.
+    :ivar program: the host that it is, if not a Celery worker.
     """
 
     argv: tuple[Word, ...]
@@ -69,6 +71,7 @@ class Started(NamedTuple):
     command: WorkerCommand
     environ: Mapping[str, Word]
     directory: str
+    program: HostProgram | None = None
 
 
 def launches_of(start: Start, view: View) -> list[WorkerLaunch]:
@@ -89,7 +92,10 @@ def _launches(runner: Runner, start: Start, view: View, standalone: bool = False
     launches: dict[WorkerLaunch, None] = {}
     for started in runner.started:
         place = started.place if standalone else start.place
-        launches[make_launch(start._replace(place=place), started, view, runner.expanded)] = None
+        launch = make_launch(start._replace(place=place), started, view, runner.expanded)
+        if started.program is not None:
+            launch = started.program.complete(launch, started.command, started.environ, view, started.directory)
+        launches[launch] = None
     return list(launches)
 
 
@@ -215,12 +221,18 @@ class Runner:
                     self.started.append(Started(whole, place or word.place, command, environ, directory))
                 if not commands:
                     self._bystander(arguments, environ, directory)
+            elif name in HOST_PROGRAMS:
+                program = HOST_PROGRAMS[name]
+                known = program.read(rest, environ)
+                if known is not None:
+                    whole = (*argv[_beginning(argv, position) : position + 1], *rest)
+                    self.started.append(Started(whole, place or word.place, known, environ, directory, program))
             elif name in SHELLS:
                 self._shell(word, rest, environ, directory)
             elif name in PROCESS_MANAGERS:
                 self._process_manager(name, rest, environ, directory)
             elif any(character.isspace() for character in word.text):
-                if "celery" in word.text.lower():
+                if mentions_host(word.text):
                     self.script(word.text, word.place, environ, directory, (), "sh")
             elif not position or (not word.text.startswith("-") and ("/" in word.text or word.text.endswith(".sh"))):
                 self._program(word, rest, environ, directory)
@@ -267,7 +279,7 @@ class Runner:
         try:
             script = self.view.files.script(text, place.line)
         except Unusable as error:
-            if "celery" in text.lower():
+            if mentions_host(text):
                 self.view.files.report(place.path, error.line, error.reason)
             return
         shell = ShellInterpreter(self.run, self._source, self.view.files.script, place.path, self.budget)

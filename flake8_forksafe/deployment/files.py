@@ -212,6 +212,14 @@ class View(NamedTuple):
                 return candidate
         return self.files.similar(absolute)
 
+    def existing(self, path: str, directory: str) -> str | None:
+        """A file of the repository that a process finds exactly where it looks, or at the same place of its directory;
+        None if there is none.
+        """
+        absolute = posixpath.normpath(posixpath.join(directory, path))
+        beside = os.path.join(self.directory(directory), path)
+        return next((found for found in (*self.paths(absolute), beside) if self.files.disk.is_file(found)), None)
+
     def directory(self, path: str) -> str:
         """The directory of the repository that a process is in; what its image is built from, else the project, if that
         cannot be told.

@@ -42,6 +42,10 @@ class Limit(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
+CELERY = "Celery"
+"""The host of a launch that does not say it."""
+
+
 class WorkerLaunch(NamedTuple):
     """One way a worker is started.
 
@@ -70,6 +74,8 @@ class WorkerLaunch(NamedTuple):
         empty if it is not.
     :ivar search_path: directories of the repository that ``PYTHONPATH`` names.
     :ivar nodes: how many workers the command starts (``celery multi start 3``), all within the same limit.
+    :ivar host: the name of the host that is started.
+    :ivar host_options: what is known of options that only this host has, by their names; files are absolute paths.
     """
 
     app: str | None
@@ -100,6 +106,8 @@ class WorkerLaunch(NamedTuple):
     concurrency_line: int = 0
     nodes: int = 1
     search_path: tuple[str, ...] = ()
+    host: str = CELERY
+    host_options: tuple[tuple[str, str], ...] = ()
 
 
 class Bystander(NamedTuple):
@@ -132,11 +140,12 @@ class Trouble(NamedTuple):
 
 
 class Launches(NamedTuple):
-    """How a repository starts its workers, in the order of files and lines."""
+    """How a repository starts its workers, in the order of files and lines; ``others`` are hosts besides Celery."""
 
     launches: tuple[WorkerLaunch, ...]
     troubles: tuple[Trouble, ...]
     bystanders: tuple[Bystander, ...] = ()
+    others: tuple[WorkerLaunch, ...] = ()
 
 
 class Start(NamedTuple):

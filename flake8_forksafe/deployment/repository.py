@@ -13,17 +13,20 @@ from typing import NamedTuple
 
 from flake8_forksafe.aside import ASIDE
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
-from flake8_forksafe.deployment.model import Launches, Place, Start, Trouble, Unusable, WorkerLaunch
+from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
+from flake8_forksafe.deployment.model import CELERY, Launches, Place, Start, Trouble, Unusable, WorkerLaunch
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
 
-MENTION = re.compile(rb"elery|CELERY")
+MENTION = re.compile(rb"elery|CELERY|gunicorn")
 COMPOSE = re.compile(rb"^[\"']?services[\"']?[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#-]", re.MULTILINE)
 MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
 PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 SCRIPT_HEAD = 128
+HOST_PROGRAMS = ("gunicorn",)
+PRELOADS = re.compile(rb"--preload|GUNICORN_CMD_ARGS|(?:-c|--config)\b")
 
 
 class ProcessFormat(NamedTuple):
@@ -105,7 +108,7 @@ PROCESS_FORMATS = (
 class Candidate(NamedTuple):
     """A file that may start workers.
 
-    :ivar mentions: whether it mentions Celery itself; one that does not may run one that does.
+    :ivar mentions: whether it mentions a host itself; one that does not may run one that does.
     """
 
     path: str
@@ -126,23 +129,33 @@ def find_launches(disk: Disk, project: str) -> Launches:
     if not any(candidate.mentions for candidate in candidates):
         return Launches((), ())
     found: dict[WorkerLaunch, None] = {}
-    commands: set[Place] = set()
+    commands: set[tuple[str, str, int]] = set()
     for rank in (_yaml_launches, _image_launches, _process_launches, _script_launches):
         launches = [launch for launch in rank(candidates, files) if _command(launch) not in commands]
         found |= dict.fromkeys(launches)
         commands |= {_command(launch) for launch in launches}
-    central = [launch for launch in found if not _is_aside(launch.path, project)]
-    ordered = sorted(central or found, key=lambda launch: (launch.path, launch.line))
+    workers, others = (
+        [launch for launch in found if launch.host == CELERY],
+        [one for one in found if one.host != CELERY],
+    )
+    central = [launch for launch in workers if not _is_aside(launch.path, project)]
+    ordered = sorted(central or workers, key=_place)
     troubles = [
         trouble
         for trouble in sorted(files.troubles.values())
-        if not _is_aside(trouble.path, project) or (found and not central)
+        if not _is_aside(trouble.path, project) or (workers and not central)
     ]
-    return Launches(tuple(ordered), tuple(troubles), tuple(files.bystanders))
+    kept = [launch for launch in others if not _is_aside(launch.path, project)] or others
+    return Launches(tuple(ordered), tuple(troubles), tuple(files.bystanders), tuple(sorted(kept, key=_place)))
 
 
-def _command(launch: WorkerLaunch) -> Place:
-    return Place(launch.command_path, launch.command_line)
+def _place(launch: WorkerLaunch) -> tuple[str, int]:
+    return launch.path, launch.line
+
+
+def _command(launch: WorkerLaunch) -> tuple[str, str, int]:
+    """What is started, and where its command is written."""
+    return launch.host, launch.command_path, launch.command_line
 
 
 def _is_aside(path: str, project: str) -> bool:
@@ -170,6 +183,28 @@ def _candidates(files: Files) -> Iterator[Candidate]:
             kind = _kind_inside(kind, name, content, mentions)
             if kind is not None:
                 yield Candidate(path, kind, mentions)
+
+
+def _may_fork(files: Files, content: bytes) -> bool:
+    """Whether a file that mentions gunicorn may start one whose master executes something of the project: one that
+    preloads, or has a configuration file.
+    """
+    if PRELOADS.search(content):
+        return True
+    return any(DEFAULT_CONFIG in names for _, _, names in files.disk.tree(files.project))
+
+
+def starts_another_host(disk: Disk, project: str) -> bool:
+    """Whether deployment files may start a host other than Celery: a quick look, for projects without any."""
+    files = Files(disk, project)
+    for directory, _, names in disk.tree(project):
+        for name in names:
+            path = os.path.join(directory, name)
+            if _kind(name) is not None and disk.holds(path, *HOST_PROGRAMS):
+                content = files.read(path, LARGEST)
+                if content is not None and _may_fork(files, content):
+                    return True
+    return False
 
 
 def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.deployment.pool import UNREAD_SETTINGS
+from flake8_forksafe.deployment.pool import UNREAD_SETTINGS, resolve
 from flake8_forksafe.hosts.django import fall_back, run_command
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, TASK_CLASSES, Argv, UnreadSetting
+from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, TASK_CLASSES, Argv, ChildTimeout, UnreadSetting, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.frames import Frame
@@ -318,8 +318,15 @@ OTHERS_VARIABLES = frozenset(
 
 CELERY = Host(
     name="Celery",
-    parent="the worker's MainProcess",
-    child="a pool process",
+    words=Words(
+        forker="the worker",
+        main="MainProcess",
+        hook="worker_process_init",
+        work="task",
+        app="Celery app",
+        gate='"worker" in sys.argv',
+        concurrency="--concurrency or worker_concurrency",
+    ),
     root=ROOT,
     programs=frozenset({"celery", "celery.exe"}),
     unset=OTHERS_VARIABLES,
@@ -356,6 +363,8 @@ CELERY = Host(
         "bootsteps",
         *AFTER_FORK,
     ),
-    safe_hook="celery.signals.worker_process_init",
+    has_tasks=True,
+    child_timeout=ChildTimeout("worker_proc_alive_timeout", 4.0),
+    pool=resolve,
 )
 """``celery -A app worker`` with the prefork pool."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.pool import Pool
 from flake8_forksafe.interpreter.records import Node
 
 Argv = tuple[tuple[str, ...], ...]
@@ -17,27 +20,75 @@ TASK_CLASSES = "task classes"
 """The step of a boot in which task classes are instantiated."""
 
 
+class Words(NamedTuple):
+    """How messages name a host, its processes, and what is done in them.
+
+    :ivar forker: what forks, as in "before the worker forks".
+    :ivar main: its process that forks, by the name that the host has for it.
+    :ivar hook: the name of the hook that runs in each child, where warm-ups belong.
+    :ivar work: what a child does, as in "inside the task".
+    :ivar app: what it runs, as in "no findings; 1 Celery app".
+    :ivar gate: a condition that holds in its processes only.
+    :ivar concurrency: how the number of children is set.
+    """
+
+    forker: str
+    main: str
+    hook: str
+    work: str
+    app: str
+    gate: str
+    concurrency: str
+
+    def fill(self, text: str) -> str:
+        """A text of the catalogue with ``{hook}`` and ``{work}`` in this host's words."""
+        return text.replace("{hook}", self.hook).replace("{work}", self.work)
+
+
+class ChildTimeout(NamedTuple):
+    """How long a child may take to start before the host kills it.
+
+    :ivar setting: its name; ``seconds`` what it is if nobody sets it.
+    """
+
+    setting: str
+    seconds: float
+
+
 class HostFacts(NamedTuple):
     """What a trace knows of the host whose boot it is.
 
-    :ivar name: what people call it; ``parent`` and ``child`` are its processes.
+    :ivar name: what people call it.
+    :ivar words: how messages name it and its processes.
     :ivar root: the node of the graph that stands for it, from which everything is reached.
     :ivar launch_forms: ``sys.argv`` of the parent by how it is launched.
     :ivar handlers: steps in which handlers of the project run in the parent.
     :ivar after_fork: steps of the parent after the first children exist, which their replacements inherit.
     :ivar in_children: steps of each child.
-    :ivar safe_hook: the hook that runs in each child, where warm-ups belong.
+    :ivar has_tasks: whether it runs tasks, so that one without any is not understood.
+    :ivar child_timeout: how long a child may take to start; None if nothing kills it.
+    :ivar pool: the processes that a launch makes, by what the project sets.
     """
 
     name: str
-    parent: str
-    child: str
+    words: Words
     root: Node
     launch_forms: dict[str, tuple[str, ...]]
     handlers: tuple[str, ...]
     after_fork: tuple[str, ...]
     in_children: tuple[str, ...]
-    safe_hook: str
+    has_tasks: bool
+    child_timeout: ChildTimeout | None
+    pool: Callable[[WorkerLaunch | None, Mapping[str, object]], Pool]
+
+    @property
+    def command(self) -> str:
+        """How its parent is started."""
+        return next(iter(self.launch_forms))
+
+    def shown(self, app: str) -> str:
+        """An app as people name it: as the option ``app`` does."""
+        return app if self.has_tasks else f"{self.name}:{app}"
 
 
 class UnreadSetting(NamedTuple):

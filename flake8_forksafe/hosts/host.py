@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flake8_forksafe.hosts.facts import Argv, HostFacts, UnreadSetting
+from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.pool import Pool
+from flake8_forksafe.hosts.facts import Argv, ChildTimeout, HostFacts, UnreadSetting, Words
 from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -39,12 +41,14 @@ class HostStart(NamedTuple):
     :ivar launcher: the project's own script that starts it, if there is one.
     :ivar by_option: whether the user named the app, and is to hear of it if there is none.
     :ivar django_settings: Django's settings module where the environment does not name it.
+    :ivar options: what its command line says that only this host knows, by name; files are absolute paths.
     """
 
     app: str
     launcher: Launcher | None = None
     django_settings: str | None = None
     by_option: bool = False
+    options: tuple[tuple[str, str], ...] = ()
 
 
 class ProjectFacts(NamedTuple):
@@ -55,6 +59,7 @@ class ProjectFacts(NamedTuple):
     :ivar task_modules: modules that define tasks.
     :ivar settings: the settings modules of Django that were loaded.
     :ivar app_names: where the app is bound: files and names.
+    :ivar clean: why the parent does not execute the app; empty if it does.
     """
 
     conf: dict[str, object] = {}
@@ -62,6 +67,7 @@ class ProjectFacts(NamedTuple):
     task_modules: frozenset[str] = frozenset()
     app_names: frozenset[tuple[str, str]] = frozenset()
     settings: tuple[str, ...] = ()
+    clean: str = ""
 
 
 @dataclass
@@ -93,7 +99,8 @@ class Step(NamedTuple):
 class Host:
     """A program that forks, as data and a plan.
 
-    :ivar name: what people call it; ``parent`` and ``child`` are its processes.
+    :ivar name: what people call it.
+    :ivar words: how messages name it and its processes.
     :ivar root: the node of the graph that stands for it, from which everything is reached.
     :ivar programs: its own console scripts.
     :ivar launch_forms: ``sys.argv`` of the parent by how it is launched, given the app.
@@ -104,15 +111,17 @@ class Host:
     :ivar in_children: what each child does when it starts.
     :ivar project_facts: asked at the end of a boot.
     :ivar handlers: steps in which handlers of the project run in the parent.
-    :ivar safe_hook: the hook that runs in each child, where warm-ups belong.
     :ivar unset: environment variables that its processes surely do not have.
     :ivar absent: top-level modules that it surely does not load.
     :ivar loaded: modules that it loads itself, each with the step in which it has not yet.
+    :ivar argv_of: ``sys.argv`` of the parent by the words of its command; None if the launch forms say enough.
+    :ivar has_tasks: whether it runs tasks, so that one without any is not understood.
+    :ivar child_timeout: how long a child may take to start; None if nothing kills it.
+    :ivar pool: the processes that a launch makes, by what the project sets.
     """
 
     name: str
-    parent: str
-    child: str
+    words: Words
     root: Node
     programs: frozenset[str]
     launch_forms: Callable[[str], dict[str, tuple[str, ...]]]
@@ -122,7 +131,10 @@ class Host:
     in_children: tuple[Step, ...]
     project_facts: Callable[[HostBoot], ProjectFacts]
     handlers: tuple[str, ...]
-    safe_hook: str
+    pool: Callable[[WorkerLaunch | None, Mapping[str, object]], Pool]
+    argv_of: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
+    has_tasks: bool = False
+    child_timeout: ChildTimeout | None = None
     unset: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     loaded: tuple[tuple[str, str], ...] = ()
@@ -134,6 +146,10 @@ class Host:
         in_children = frozenset(step.name for step in self.in_children)
         return Process(argv, environ, platform, versions, self.unset, self.absent, self.loaded, in_children)
 
+    def launched_argv(self, starts: tuple[WorkerLaunch, ...]) -> Argv:
+        """``sys.argv`` of the parent as launches have it, where that says more than the launch forms."""
+        return tuple(dict.fromkeys(self.argv_of(start.argv) for start in starts)) if self.argv_of is not None else ()
+
     def default_argv(self, app: str) -> Argv:
         """``sys.argv`` of the parent in every launch form."""
         return tuple(self.launch_forms(app).values())
@@ -141,8 +157,9 @@ class Host:
     def facts(self, app: str) -> HostFacts:
         """What a trace of the boot of an app keeps."""
         return HostFacts(
-            self.name, self.parent, self.child, self.root, self.launch_forms(app), self.handlers,
-            tuple(step.name for step in self.after_fork), tuple(step.name for step in self.in_children), self.safe_hook,
+            self.name, self.words, self.root, self.launch_forms(app), self.handlers,
+            tuple(step.name for step in self.after_fork), tuple(step.name for step in self.in_children),
+            self.has_tasks, self.child_timeout, self.pool,
         )  # fmt: skip
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from flake8_forksafe.hosts.celery import CELERY
+from flake8_forksafe.hosts.gunicorn import GUNICORN
 from flake8_forksafe.hosts.host import Host
 
-HOSTS: tuple[Host, ...] = (CELERY,)
+HOSTS: tuple[Host, ...] = (CELERY, GUNICORN)
 
 
 def host_named(name: str) -> Host:

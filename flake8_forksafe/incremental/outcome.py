@@ -63,7 +63,9 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     from flake8_forksafe.project.disk import disk_of, mentions, raise_if_blind
 
     disk = disk_of(settings, overlay)
-    if not settings.app and not mentions(disk, settings.project, "elery"):
+    from flake8_forksafe.deployment.repository import starts_another_host
+
+    if not (settings.app or mentions(disk, settings.project, "elery") or starts_another_host(disk, settings.project)):
         from flake8_forksafe.incremental.evidence import gathered
 
         raise_if_blind(disk)
@@ -96,7 +98,8 @@ def new_outcome(kept: KeptOutcome, with_remarks: bool) -> Outcome:
 
     report = analyse(kept.settings, kept.overlay, sources)
     remarks = remarks_on(report.context) if with_remarks else ()
-    outcome = Outcome(report.findings, remarks, len(report.traces), report.files)
+    others = tuple(trace.host.words.app for trace in report.traces if not trace.host.has_tasks)
+    outcome = Outcome(report.findings, remarks, len(report.traces) - len(others), report.files, others)
     disk = report.disk
     if kept.saves and not disk.exhausted and not disk.unread():
         kept.save(outcome, gathered(disk, stores[0].answers, stores[0].seen(), kept.looked_ns), with_remarks)

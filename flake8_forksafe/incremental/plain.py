@@ -26,8 +26,11 @@ def outcome_of_plain(value: Any) -> Outcome:
 
     :raises ValueError: if it is none; or TypeError.
     """
-    findings, remarks, apps, files = value
-    return Outcome(tuple(map(_finding, findings)), tuple(map(_remark, remarks)), _of(int, apps), _of(int, files))
+    findings, remarks, apps, files, others = value
+    return Outcome(
+        tuple(map(_finding, findings)), tuple(map(_remark, remarks)), _of(int, apps), _of(int, files),
+        tuple(_of(str, other) for other in others),
+    )  # fmt: skip
 
 
 def _finding(value: Any) -> Finding:

@@ -42,6 +42,15 @@ def setup(machine: Machine, function: External, arguments: Arguments, frame: Fra
     return NONE
 
 
+def application(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``get_wsgi_application()`` and ``get_asgi_application()``: ``django.setup()``, then the handler loads middleware
+    (django/core/handlers/base.py, ``load_middleware``); neither system checks nor the URLconf.
+    """
+    django_setup.setup(machine, frame)
+    django_setup.load_middleware(machine, frame)
+    return External(f"{function.path}()")
+
+
 def run_checks(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     django_checks.run_checks(machine, frame)
     return UNKNOWN
@@ -215,6 +224,8 @@ MODELS = Library(
     },
     functions={
         "django.setup": setup,
+        "django.core.wsgi.get_wsgi_application": application,
+        "django.core.asgi.get_asgi_application": application,
         "django.core.checks.run_checks": run_checks,
         "django.core.checks.register": register_check,
         "django.core.checks.register()": register_check,

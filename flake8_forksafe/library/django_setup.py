@@ -238,6 +238,19 @@ def _connect_databases(machine: Machine, frame: Frame) -> None:
                     machine.import_name(f"{name}.base", cause)
 
 
+def load_middleware(machine: Machine, frame: Frame) -> None:
+    """``BaseHandler.load_middleware``: each class of ``MIDDLEWARE`` is imported and created, the last one first."""
+    cause = setting_cause(machine, "MIDDLEWARE", frame)
+    entries = iterating.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame)
+    with machine.recorder.boot_step("middleware"):
+        for item in reversed(entries.items):
+            path = text(item.value)
+            with machine.doubted(not item.sure):
+                value = import_dotted(machine, path, cause) if path else None
+                if isinstance(value, (Class, Function)):
+                    machine.call(value, Arguments((UNKNOWN,)), cause)
+
+
 def load_command(machine: Machine, command: str, frame: Frame) -> None:
     """Import the management command of that name; apps earlier in ``INSTALLED_APPS`` win."""
     cause = setting_cause(machine, "INSTALLED_APPS", frame)

@@ -146,14 +146,15 @@ def predict(settings: Settings) -> tuple[str, str, dict[str, Any], Any]:
 
     with deep_recursion():
         report = analyse(settings)
-        apps = sorted({trace.launch.app for trace in report.traces})
+        traces = tuple(trace for trace in report.traces if trace.host.has_tasks)
+        apps = sorted({trace.launch.app for trace in traces})
         if len(apps) > 1:
             raise UsageError(f"there are several Celery apps, name one with -A: {', '.join(apps)}")
         if not apps and not settings.app:
             raise UsageError(f"no Celery app was found in {settings.project}; name it with -A")
-        document = json.loads(trace_document(report.traces, report.catalogue, settings.project))
+        document = json.loads(trace_document(traces, report.catalogue, settings.project))
     app = apps[0] if apps else settings.app[0]
-    root = report.traces[0].launch.root if report.traces else settings.project
+    root = traces[0].launch.root if traces else settings.project
     return app, root, document, report.catalogue
 
 

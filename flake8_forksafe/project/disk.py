@@ -285,10 +285,10 @@ class Disk:
         self.answers.setdefault(path, {})[question] = answer
         return answer
 
-    def holds(self, path: str, word: str) -> bool:
-        """Whether a file holds a word; one that cannot be read does not."""
+    def holds(self, path: str, *words: str) -> bool:
+        """Whether a file holds one of some words; one that cannot be read does not."""
         try:
-            return bool(self.ask(path, "holds", word))
+            return bool(self.ask(path, "holds", *words))
         except OSError:
             return False
 

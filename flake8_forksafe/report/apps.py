@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flake8_forksafe.deployment.pool import resolve
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import FIRST_PARTY
 
@@ -23,14 +22,16 @@ def table(report: Report, base: str) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for row in rows:
         yield printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for one in report.context.clean:
+        yield printable(f"clean: {one.spec} ({os.path.relpath(one.path, base)}:{one.line}): {one.why}")
 
 
 def _row(trace: Trace, base: str) -> tuple[str, ...]:
-    pools = dict.fromkeys(resolve(start, trace.conf).kind for start in trace.starts or (None,))
+    pools = dict.fromkeys(trace.host.pool(start, trace.conf).kind for start in trace.starts or (None,))
     files = {module.path for module in trace.modules if module.origin == FIRST_PARTY and module.path is not None}
     launches = ", ".join(f"{os.path.relpath(start.path, base)}:{start.line}" for start in trace.starts)
     return (
-        trace.launch.app,
+        trace.host.shown(trace.launch.app),
         os.path.relpath(trace.launch.root, base),
         ", ".join(trace.settings) or "-",
         ", ".join(pools),

@@ -47,4 +47,5 @@ def show(
     for line in (*CHECK_LINES[form](findings, screen), *wrapped, *counts):
         print(line)
     if not quiet:
-        print(screen.paint(text.summary(len(findings), outcome.apps, outcome.files), "bold"))
+        last = text.summary(len(findings), outcome.apps, outcome.files, outcome.others)
+        print(screen.paint(last, "bold"))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flake8_forksafe import __version__
-from flake8_forksafe.finding import Hop
+from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.printable import printable
 from flake8_forksafe.report.json import relative
 from flake8_forksafe.report.page import as_markdown, as_text
@@ -112,7 +112,7 @@ def _result(finding: Finding, index: int, base: str, number: int) -> dict[str, A
 
 def _hops(finding: Finding) -> list[tuple[str, Hop]]:
     """The hops that stand in a file, each with the node that executes it."""
-    nodes = ["celery worker", *(hop.node for hop in finding.chain)]
+    nodes = [WORKER, *(hop.node for hop in finding.chain)]
     return [(before, hop) for before, hop in zip(nodes, finding.chain, strict=False) if hop.path is not None]
 
 

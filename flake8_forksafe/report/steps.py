@@ -1,7 +1,8 @@
-"""The steps of a worker's boot in words, for someone who has never read Celery's source."""
+"""The steps of a boot in words, for someone who has never read the host's source."""
 
 from __future__ import annotations
 
+HOOK = "A function of the configuration that the master calls."
 STEPS = {
     "find_app": ("Find the app", "celery -A imports the module that holds the app, its parent packages first."),
     "console script": (
@@ -29,8 +30,15 @@ STEPS = {
     "worker classes": ("Worker classes", "Classes of the worker that settings name are imported."),
     "worker_before_create_process": ("worker_before_create_process", "Receivers run in the parent before each fork."),
     "bootsteps": ("Bootsteps", "The worker's own boot steps are created and started."),
+    "gunicorn.conf.py": ("The configuration file", "gunicorn's master executes it, with everything that it imports."),
+    "preload_app": ("Preload the app", "The master imports the app's module, and calls its factory."),
+    "middleware": ("Middleware", "get_wsgi_application() imports and creates each class of MIDDLEWARE."),
+    "nworkers_changed": ("nworkers_changed", HOOK),
+    "on_starting": ("on_starting", HOOK),
+    "when_ready": ("when_ready", HOOK),
+    "pre_fork": ("pre_fork", HOOK),
 }
-"""Title and explanation by the name that the walk gives a step; the facts are in ``hosts/celery.py``."""
+"""Title and explanation by the name that the walk gives a step; the facts are in ``hosts/``."""
 SIGNAL = "Receivers of this signal run in the parent."
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from flake8_forksafe.finding import Finding, Hop
+from flake8_forksafe.finding import WORKER, Finding, Hop
 from flake8_forksafe.printable import printable
 from flake8_forksafe.report.severity import severity
 from flake8_forksafe.report.terminal import PLAIN, Terminal
@@ -73,7 +73,7 @@ def chain_lines(finding: Finding, base: str) -> Iterator[str]:
 def place_of(hop: Hop, base: str) -> str:
     """Where a hop stands."""
     if hop.path is None:
-        return printable(hop.source) or "celery worker"
+        return printable(hop.source) or WORKER
     return f"{shown(hop.path, base)}:{hop.line}"
 
 
@@ -87,8 +87,10 @@ def shown(path: str, base: str) -> str:
     return printable(os.path.relpath(path, base))
 
 
-def summary(count: int, launches: int, files: int) -> str:
-    """The last line of a report."""
+def summary(count: int, launches: int, files: int, others: Sequence[str] = ()) -> str:
+    """The last line of a report; ``others`` are the apps of other hosts."""
     findings = "no findings" if not count else f"{count} finding{'s' if count != 1 else ''}"
     apps = "no Celery app found" if not launches else f"{launches} Celery app{'s' if launches != 1 else ''}"
-    return f"{findings}; {apps}, {files} files on the boot path"
+    names = [apps] if launches or not others else []
+    names += [f"{others.count(name)} {name}{'s' if others.count(name) != 1 else ''}" for name in dict.fromkeys(others)]
+    return f"{findings}; {', '.join(names)}, {files} files on the boot path"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def render(report: Report, base: str) -> Iterator[str]:
     """The lines of ``forksafe trace``."""
     for trace in report.traces:
-        yield f"celery -A {trace.launch.app} worker  (known from {trace.launch.source})"
+        yield f"{trace.host.command}  (known from {trace.launch.source})"
         yield f"  environment: {trace.environment}"
         for step, group in groupby(trace.modules, key=lambda module: module.step):
             modules = list(group)

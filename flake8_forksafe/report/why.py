@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.finding import Hop
+from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.printable import shortened
 from flake8_forksafe.source import facts
@@ -23,7 +23,7 @@ def render(trace: Trace, name: str, base: str, read: Callable[[str], bytes]) -> 
 
     :param read: reads a file of which lines may be quoted, and raises OSError for any other.
     """
-    yield f"celery -A {trace.launch.app} worker"
+    yield trace.host.command
     modules = [module for module in trace.loaded if module == name or module.startswith(name + ".")]
     before = [module for module in modules if not trace.after_fork(module) and trace.graph.is_reached(Node(module))]
     if not before:
@@ -60,7 +60,7 @@ def _hops(chain: Iterable[Hop], base: str, read: Callable[[str], bytes]) -> Iter
     for hop in chain:
         step = f"  [{hop.step}]" if hop.step else ""
         if hop.path is None:
-            yield f"    {hop.source or 'celery worker'} → {hop.node}{step}"
+            yield f"    {hop.source or WORKER} → {hop.node}{step}"
             continue
         yield f"    {os.path.relpath(hop.path, base)}:{hop.line} → {hop.node}{step}"
         quoted = source_line(hop.path, hop.line, read)

@@ -19,20 +19,21 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
     if context.search is None:
         return
     imports = [mention for mention in context.search.mentions if mention.line]
-    if context.search.foreign and not context.traces:
+    with_tasks = [trace for trace in context.traces if trace.host.has_tasks]
+    if context.search.foreign and not with_tasks:
         for one in context.search.foreign:
             text = (
                 f"{one.name!r} may be the Celery app of the worker, and is made by {one.source!r}, which is not of the "
                 "project, so nothing is checked; name an app of the project with the option app"
             )
             yield Finding(one.path, one.line, 0, "FS190", text, one.source)
-    elif imports and not context.traces and not (context.search.aside and not _defines_tasks(context)):
+    elif imports and not with_tasks and not (context.search.aside and not _defines_tasks(context)):
         text = (
             "Celery is imported here, but no Celery app was found in the project, so nothing is checked; "
             "name it with the option app (as for celery -A)"
         )
         yield Finding(imports[0].path, imports[0].line, 0, "FS190", text)
-    for trace in context.traces:
+    for trace in with_tasks:
         place = trace.app_location
         if place is not None and not _has_tasks(trace):
             text = (
@@ -52,7 +53,8 @@ def _unreached(context: Context) -> Iterator[Finding]:
     defining = [mention.path for mention in context.search.mentions if mention.tasks] if context.search else []
     loaded = {trace.paths.get(module.name) for trace in context.traces for module in trace.modules}
     missed = [path for path in defining if path not in loaded]
-    place = next((place for trace in context.traces if (place := trace.app_location) is not None), None)
+    with_tasks = [trace for trace in context.traces if trace.host.has_tasks]
+    place = next((place for trace in with_tasks if (place := trace.app_location) is not None), None)
     if place is None or len(defining) - len(missed) >= SEEN_SHARE * len(defining):
         return
     text = (
@@ -60,7 +62,7 @@ def _unreached(context: Context) -> Iterator[Finding]:
         f"define tasks, and not {beside(missed[0], place[0])}; what it loads can be named with the options app, "
         "django-settings and source-roots"
     )
-    yield Finding(*place, 0, "FS190", text, context.traces[0].launch.app)
+    yield Finding(*place, 0, "FS190", text, with_tasks[0].launch.app)
 
 
 def _has_tasks(trace: Trace) -> bool:

@@ -53,13 +53,13 @@ def check_hazard(code: str, context: Context) -> Iterator[Finding]:
                 continue
             certain = edge.sure and trace.graph.is_certain(edge.source)
             verb = "is" if certain else "may be"
-            what = f"{hazard.name!r} {verb} {HOW[code]} before the worker forks ({hazard.why})"
+            words = trace.host.words
+            what = f"{hazard.name!r} {verb} {HOW[code]} before {words.forker} forks ({hazard.why})"
             path = trace.paths[edge.source.module]
             assert path is not None
             hops = (*trace.chain(edge.source), trace.hop(edge))
-            yield Finding(
-                path, edge.line, edge.column, code, what, hazard.name, hops, INSTEAD.get(code, hazard.instead)
-            )
+            instead = words.fill(INSTEAD.get(code, hazard.instead))
+            yield Finding(path, edge.line, edge.column, code, what, hazard.name, hops, instead)
 
 
 def _code_of(edge: Edge) -> str:
@@ -75,8 +75,8 @@ HOW = {
     "FS105": "imported in a function that runs",
 }
 INSTEAD = {
-    "FS104": "use it only inside functions that tasks call",
-    "FS105": "call that function in worker_process_init, or in the task",
+    "FS104": "use it only inside functions that {work}s call",
+    "FS105": "call that function in {hook}, or in the {work}",
 }
 
 
@@ -115,7 +115,7 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             names = list(dict.fromkeys(name for lead in behind for name in lead.names))
             sure = any(lead.sure and lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
             verb = "brings" if sure else "may bring"
-            what = f"importing {str(edge.target)!r} {verb} {listed(names)} before the worker forks"
+            what = f"importing {str(edge.target)!r} {verb} {listed(names)} before {trace.host.words.forker} forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
             yield Finding(path, edge.line, edge.column, "FS102", what, str(edge.target), hops, DEFER)
 

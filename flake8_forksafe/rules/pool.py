@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
-from flake8_forksafe.deployment.pool import CPU_COUNT, Pool, resolve, unread_variables
+from flake8_forksafe.deployment.pool import CPU_COUNT, Pool, unread_variables
 from flake8_forksafe.rules.memory import Estimate, estimate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside
 from flake8_forksafe.trace.trace import Trace
@@ -35,8 +35,8 @@ class Sized(NamedTuple):
 def launches(context: Context) -> Iterator[Sized]:
     """Every launch of every traced worker."""
     for trace in context.traces:
-        for start in trace.starts or (None,):
-            pool = resolve(start, trace.conf)
+        for start in () if trace.clean else trace.starts or (None,):
+            pool = trace.host.pool(start, trace.conf)
             limit = start.memory_mb if start is not None and start.memory_mb else context.settings.container_memory
             yield Sized(trace, start, pool, estimate(context, trace, pool), limit)
 
@@ -73,14 +73,14 @@ def check_host_count(context: Context) -> Iterator[Finding]:
         )
         safe = sized.estimate.safe_concurrency(sized.limit)
         hint = f"; up to {safe} fit, by {sized.estimate.source}" if safe else ""
-        yield from _at(sized, "FS142", what, f"set --concurrency or worker_concurrency{hint}", "memory")
+        yield from _at(sized, "FS142", what, f"set {sized.trace.host.words.concurrency}{hint}", "memory")
 
 
 def check_unread(context: Context) -> Iterator[Finding]:
     """FS143."""
     for trace in context.traces:
-        for start in trace.starts:
-            sized = Sized(trace, start, resolve(start, trace.conf), Estimate(0, 1, (), ""), None)
+        for start in trace.starts if trace.host.has_tasks else ():
+            sized = Sized(trace, start, trace.host.pool(start, trace.conf), Estimate(0, 1, (), ""), None)
             for name, instead in unread_variables(dict(start.environ)):
                 if name not in start.expanded and name not in trace.variables_read:
                     what = f"Celery does not read the environment variable {name}{_where(sized)}"

@@ -113,16 +113,18 @@ def check_missing(context: Context) -> Iterator[Finding]:
         if place is not None and len(prelude.missing(names)) == len(names):
             what = (
                 f"nothing limits native threads before {listed(list(prelude.needy))} "
-                f"{'is' if len(prelude.needy) == 1 else 'are'} imported in the worker's parent"
+                f"{'is' if len(prelude.needy) == 1 else 'are'} imported in {trace.host.words.forker}'s parent"
             )
-            instead = f'set {", ".join(THREADS)} to "1" at the top of the module of the app{_objective_c(names)}'
+            instead = f'set {", ".join(THREADS)} to "1" at the top of the module of the app{_objective_c(trace, names)}'
             yield Finding(*place, 0, "FS131", what, trace.launch.app, (), instead)
 
 
-def _objective_c(names: list[str]) -> str:
+def _objective_c(trace: Trace, names: list[str]) -> str:
     """The advice for macOS, if that is wanted: no code can set this variable in time for its own process."""
     return (
-        f"; on macOS, set {OBJECTIVE_C}=YES in the environment that starts the worker" if OBJECTIVE_C in names else ""
+        f"; on macOS, set {OBJECTIVE_C}=YES in the environment that starts {trace.host.words.forker}"
+        if OBJECTIVE_C in names
+        else ""
     )
 
 
@@ -138,7 +140,7 @@ def check_incomplete(context: Context) -> Iterator[Finding]:
             what = f"the prelude does not set {', '.join(missing)}"
             threads = [name for name in missing if name != OBJECTIVE_C]
             instead = f'set {", ".join(threads)} to "1" beside the others' if threads else "set what is missing"
-            instead += _objective_c(missing)
+            instead += _objective_c(trace, missing)
             yield Finding(*place, "FS132", what, trace.launch.app, (), instead)
 
 
@@ -163,7 +165,7 @@ def check_late(context: Context) -> Iterator[Finding]:
             hazard = context.catalogue.hazards[before[0]]
             leaf = next(edge for edge in trace.edges if context.catalogue.find(edge.loads) == hazard)
             chain = (*trace.chain(leaf.source), trace.hop(leaf))
-            instead = "set it at the top of the package that the worker imports first"
+            instead = f"set it at the top of the package that {trace.host.words.forker} imports first"
             yield Finding(*place, "FS133", what, trace.launch.app, chain, instead)
 
 

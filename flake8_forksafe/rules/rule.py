@@ -31,6 +31,7 @@ class Context(NamedTuple):
     :ivar unread: files and directories that are there and could not be read.
     :ivar measured: what ``forksafe measure --save`` recorded, if the user names it.
     :ivar left_out: apps that are not followed.
+    :ivar clean: what is started, but executes nothing of the project before it forks.
     :ivar search: what the search for Celery apps found, or None if the apps were given.
     """
 
@@ -43,6 +44,7 @@ class Context(NamedTuple):
     measured: Measurement | None = None
     unread: tuple[Unread, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    clean: tuple[LeftOut, ...] = ()
 
 
 class Rule(NamedTuple):

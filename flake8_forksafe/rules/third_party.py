@@ -100,10 +100,20 @@ def check_pulls(context: Context) -> Iterator[Finding]:
             first = pull.hazards[0]
             sure = first.sure and edge.sure and trace.graph.is_certain(edge.source)
             names = listed([pulled.hazard.name for pulled in pull.hazards])
-            what = f"importing {str(edge.target)!r} {'brings' if sure else 'may bring'} {names} before the worker forks"
+            forker = trace.host.words.forker
+            what = f"importing {str(edge.target)!r} {'brings' if sure else 'may bring'} {names} before {forker} forks"
             what += f" ({first.hazard.why}{_known_from(trace, pull)})"
             chain = (*trace.chain(edge.source), trace.hop(edge), *first.hops)
-            yield Finding(path, edge.line, edge.column, "FS103", what, str(edge.target), chain, first.hazard.instead)
+            yield Finding(
+                path,
+                edge.line,
+                edge.column,
+                "FS103",
+                what,
+                str(edge.target),
+                chain,
+                trace.host.words.fill(first.hazard.instead),
+            )
 
 
 def _known_from(trace: Trace, pull: Pull) -> str:

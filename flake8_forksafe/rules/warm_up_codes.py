@@ -12,10 +12,6 @@ from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
 from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, warm_up_runs
 from flake8_forksafe.trace.trace import Trace
 
-ALIVE_TIMEOUT_S = 4.0
-"""Celery's default of ``worker_proc_alive_timeout``, in seconds."""
-GATE_THAT_HOLDS = 'a gate that holds is "worker" in sys.argv; safer still, do it in worker_process_init'
-
 
 class Verdict(NamedTuple):
     """What a warm-up is reported as.
@@ -96,9 +92,12 @@ def check(code: str, context: Context) -> Iterator[Finding]:
 
 
 def _has_time(trace: Trace) -> bool:
-    """Whether children are given more time to start than Celery's default."""
-    timeout = trace.conf.get("worker_proc_alive_timeout")
-    return isinstance(timeout, (int, float)) and timeout > ALIVE_TIMEOUT_S
+    """Whether children are given more time to start than the host's default, or as much as they take."""
+    limit = trace.host.child_timeout
+    if limit is None:
+        return True
+    timeout = trace.conf.get(limit.setting)
+    return isinstance(timeout, (int, float)) and timeout > limit.seconds
 
 
 def finding(verdict: Verdict) -> Finding:
@@ -117,17 +116,24 @@ def finding(verdict: Verdict) -> Finding:
 
 def _instead(verdict: Verdict) -> str:
     """The way out that fits the place."""
+    words = verdict.run.trace.host.words
     if verdict.code == "FS122":
-        return GATE_THAT_HOLDS
+        return f"a gate that holds is {words.gate}; safer still, do it in {words.hook}"
     if verdict.gate is None and verdict.run.step == TASK_CLASSES:
         return LAZY_PROPERTY
-    return INSTEAD.get(verdict.code) or verdict.run.use.warm_up.instead
+    if verdict.code == "FS125" and verdict.run.trace.host.child_timeout is not None:
+        return f"raise {verdict.run.trace.host.child_timeout.setting}, or load it on first use in a {words.work}"
+    return words.fill(INSTEAD.get(verdict.code) or verdict.run.use.warm_up.instead)
+
+
+def _forker(run: WarmUpRun) -> str:
+    return run.trace.host.words.forker
 
 
 def _import_time(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
-    return f"{run.use.shown!r} is called at import time, before the worker forks: it {run.use.warm_up.why}"
+    return f"{run.use.shown!r} is called at import time, before {_forker(run)} forks: it {run.use.warm_up.why}"
 
 
 def _task_class(run: WarmUpRun) -> str:
@@ -141,43 +147,46 @@ def _resource(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
     where = f" in {run.step}" if run.step in run.trace.host.handlers else " in ready()" if run.step == READY else ""
-    return f"{run.use.shown!r} is called{where} before the worker forks: it {run.use.warm_up.why}"
+    return f"{run.use.shown!r} is called{where} before {_forker(run)} forks: it {run.use.warm_up.why}"
 
 
 def _ready(run: WarmUpRun) -> str:
     thread = " in a thread" if any(edge.kind == "thread" for edge in run.path) else ""
-    return f"ready() calls {run.use.shown!r}{thread} in the worker too, before it forks: it {run.use.warm_up.why}"
+    return f"ready() calls {run.use.shown!r}{thread} in {_forker(run)} too, before it forks: it {run.use.warm_up.why}"
 
 
 def _handler(run: WarmUpRun) -> str:
+    main = run.trace.host.words.main
     if run.step in run.trace.host.after_fork:
         return (
-            f"the {run.step} handler calls {run.use.shown!r} in MainProcess: the first children exist by then, but "
+            f"the {run.step} handler calls {run.use.shown!r} in {main}: the first children exist by then, but "
             f"every child that replaces one inherits it, and hangs: it {run.use.warm_up.why}"
         )
-    return f"a {run.step} handler calls {run.use.shown!r} in MainProcess, before it forks: it {run.use.warm_up.why}"
+    return f"a {run.step} handler calls {run.use.shown!r} in {main}, before it forks: it {run.use.warm_up.why}"
 
 
 def _broken_gate(run: WarmUpRun, form: str) -> str:
     forms = run.trace.host.launch_forms
     example = forms.get(form) or next(iter(forms.values()))
     return (
-        f"this gate does not recognise the worker, whose sys.argv is {[*example]}, so {run.use.shown!r} is called "
+        f"this gate does not recognise {_forker(run)}, whose sys.argv is {[*example]}, so {run.use.shown!r} is called "
         f"there before it forks: it {run.use.warm_up.why}"
     )
 
 
 def _selecting_gate(run: WarmUpRun) -> str:
     return (
-        f"this gate selects the worker: {run.use.shown!r} is called there, before it forks, and nowhere else: "
+        f"this gate selects {_forker(run)}: {run.use.shown!r} is called there, before it forks, and nowhere else: "
         f"it {run.use.warm_up.why}"
     )
 
 
 def _process_init(run: WarmUpRun) -> str:
+    limit = run.trace.host.child_timeout
+    assert limit is not None
     return (
-        f"the worker_process_init handler calls {run.use.shown!r}: if that takes longer than worker_proc_alive_timeout "
-        f"({ALIVE_TIMEOUT_S:g} s), children that replace others are killed in a loop"
+        f"the {run.trace.host.words.hook} handler calls {run.use.shown!r}: if that takes longer than {limit.setting} "
+        f"({limit.seconds:g} s), children that replace others are killed in a loop"
     )
 
 
@@ -191,10 +200,7 @@ WHAT: dict[str, Callable[[WarmUpRun], str]] = {
     "FS125": _process_init,
 }
 LAZY_PROPERTY = "make it a property of the task that is computed on first use, which is in a child"
-INSTEAD = {
-    "FS123": "load it in worker_process_init, or on first use in a task",
-    "FS125": "raise worker_proc_alive_timeout, or load it on first use in a task",
-}
+INSTEAD = {"FS123": "load it in {hook}, or on first use in a {work}"}
 
 SUMMARIES = {
     "FS111": "model load or other warm-up call at import time",

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
-from flake8_forksafe.finding import Hop
+from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.interpreter.records import Edge, Node, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.found import split_spec
@@ -129,6 +129,8 @@ class Trace:
         """The settings module that is taken where nothing that the worker has names one."""
         self.app_names = booted.project.app_names
         """Where the app is bound: files and names."""
+        self.clean = booted.project.clean
+        """Why the parent does not execute the app; empty if it does."""
         self.variables_read = frozenset(recorder.variables_read)
         self.growth = Growth(walk)
 
@@ -226,5 +228,5 @@ class Trace:
     def hop(self, edge: Edge) -> Hop:
         """An edge with the file it stands in."""
         path = self.paths.get(edge.source.module)
-        source = edge.source.module if path is None else ""
+        source = (edge.source.module or str(edge.source).replace(WORKER, "")) if path is None else ""
         return Hop(str(edge.target), path, edge.line, edge.kind, edge.step, source)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from helpers import make_walk, write
 
+from flake8_forksafe.deployment.pool import resolve
+from flake8_forksafe.hosts.facts import Words
 from flake8_forksafe.hosts.host import Host, HostBoot, HostStart, ProjectFacts, Step, boot
 from flake8_forksafe.interpreter import budget
 from flake8_forksafe.interpreter.records import Node
@@ -27,8 +29,7 @@ def importing(name: str) -> Step:
 
 TOY = Host(
     name="Toy",
-    parent="the toy's master",
-    child="a toy worker",
+    words=Words("the toy", "the toy's master", "after_fork", "job", "toy app", '"toy" in sys.argv', "--count"),
     root=Node("", "toy"),
     programs=frozenset({"toy"}),
     launch_forms=lambda app: {"toy run": ("/venv/bin/toy", "run", app), "python -m toy": ("toy/__main__.py", app)},
@@ -38,7 +39,7 @@ TOY = Host(
     in_children=(importing("child"),),
     project_facts=lambda booting: ProjectFacts({"workers": 2}),
     handlers=(),
-    safe_hook="toy.after_fork",
+    pool=resolve,
 )
 
 

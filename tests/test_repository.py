@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from flake8_forksafe.cli import make_parser
+
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FORMS = [path for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
@@ -123,10 +125,14 @@ def test_hooks_run_what_exists() -> None:
     assert {"ruff", "mypy", "forksafe"} <= set(used)
 
 
-def test_the_hook_for_others_is_a_command_of_this_package() -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert hook["entry"].split()[0] in project()["scripts"]
-    assert shutil.which(hook["entry"].split()[0], path=sysconfig.get_path("scripts")) or sys.platform == "win32"
+def test_the_hooks_for_others_are_commands_of_this_package() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in hooks] == ["forksafe", "forksafe-fix"]
+    for hook in hooks:
+        program, command, *options = hook["entry"].split()
+        assert program in project()["scripts"]
+        assert shutil.which(program, path=sysconfig.get_path("scripts")) or sys.platform == "win32"
+        make_parser(command).parse_args([command, *options])
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)

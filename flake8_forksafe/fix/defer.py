@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from flake8_forksafe.fix.text import Edit, Refused, Source
 from flake8_forksafe.fix.uses import Habits, Uses, dotted_parts, find_uses
@@ -164,10 +164,9 @@ def _refuse_layout(source: Source, function: cst.FunctionDef) -> None:
     """
     import libcst as cst
 
-    if isinstance(function.body, cst.IndentedBlock):
-        first = function.body.body[0]
-        if is_docstring(first) and isinstance(first, cst.SimpleStatementLine) and len(first.body) > 1:
-            raise Refused(f"a statement stands beside the docstring of {function.name.value}()")
+    first = function.body.body[0] if isinstance(function.body, cst.IndentedBlock) else function.body
+    if is_docstring(first) and len(first.body) > 1:
+        raise Refused(f"a statement stands beside the docstring of {function.name.value}()")
 
 
 def _doubts(source: Source, what: Import, hints: list[cst.ImportAlias]) -> Iterator[str]:
@@ -190,13 +189,16 @@ def qualified_name(source: Source, function: cst.FunctionDef) -> str:
     return ".".join(reversed(parts))
 
 
-def is_docstring(statement: cst.CSTNode) -> bool:
-    """Whether a statement is a string and nothing else."""
+def is_docstring(line: cst.CSTNode) -> TypeGuard[cst.SimpleStatementLine | cst.SimpleStatementSuite]:
+    """Whether a line begins with a string that Python takes for a docstring if nothing stands above it."""
     import libcst as cst
 
-    if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Expr):
+    if not isinstance(line, cst.SimpleStatementLine | cst.SimpleStatementSuite):
         return False
-    return isinstance(statement.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+    first = line.body[0]
+    if not isinstance(first, cst.Expr) or not isinstance(first.value, cst.SimpleString | cst.ConcatenatedString):
+        return False
+    return isinstance(first.value.evaluated_value, str)
 
 
 def edits_of(source: Source, deferrals: Sequence[Deferral]) -> list[Edit]:

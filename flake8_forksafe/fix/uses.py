@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import libcst as cst
     from libcst import metadata
 
-NAMESPACES = frozenset({"globals", "locals", "vars", "eval", "exec"})
+NAMESPACES = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
 """Functions that reach a module's names by strings."""
 COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "stencil", "cfunc", "script", "compile"})
 """Last parts of decorators that compile a function from its source, and refuse imports in it (numba, torch)."""
@@ -198,7 +198,7 @@ def find_habits(source: Source) -> Habits:
                 resolver = last[0]
         elif isinstance(node, cst.Call):
             last = [*dotted_parts(node.func)][-1:]
-            if last and last[0] in NAMESPACES and not (last[0] == "vars" and node.args):
+            if last and last[0] in NAMESPACES and not (last[0] in ("vars", "dir") and node.args):
                 namespace = (last[0], source.place(node).start.line)
             if last and last[0] in RESOLVERS:
                 resolver = last[0]

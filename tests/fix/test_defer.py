@@ -505,6 +505,8 @@ REFUSED = {
     "a task with pydantic=True": (
         "from __future__ import annotations\nfrom proj import app\nimport heavy\n@app.task(pydantic=True)\n"
         "def f(x: heavy.T): return heavy\n", "which pydantic=True evaluates"),
+    "dir()": ("import heavy\ndef f():\n    heavy\n    return dir()\n", "dir() in line 4"),
+    "a docstring in one line": ("import heavy\ndef f(): 'doc'; return heavy\n", "beside the docstring"),
     "a statement beside the docstring": ("import heavy\ndef f():\n    'doc'; x = 1\n    return heavy\n", "docstring"),
 }  # fmt: skip
 

@@ -194,6 +194,8 @@ def test_the_bookshop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     status, out, err = fix(capsys, "--write", "--allow-dirty")
     assert status == 1  # the warm-up in ready(), and what it needs, are left
     assert "keeps out of the parent: pandas" in out and "keeps out of the parent: litellm" in out
-    assert "13 findings before, 6 after" in out
     assert "shop/ai_provider.py:3: FS101 'torch' is not repaired: 'torch' is used when the module is imported" in err
-    assert not [finding for finding in check(tmp_path / "shop").findings if finding.subject in ("pandas", "litellm")]
+    left = check(tmp_path / "shop").findings
+    assert not [finding for finding in left if finding.subject in ("pandas", "litellm")]
+    codes = {finding.code for finding in left}
+    assert codes - {"FS141"} == {"FS101", "FS102", "FS111", "FS112", "FS121", "FS131"}  # FS141: a sum of estimates

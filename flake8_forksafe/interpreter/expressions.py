@@ -435,6 +435,7 @@ def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
         return UNKNOWN
 
     def hand_on(item: Item) -> bool:
+        machine.step()
         return take(Item(item.value, item.sure and machine.is_sure(holder)))
 
     if not node.delegated:

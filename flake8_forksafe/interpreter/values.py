@@ -19,6 +19,8 @@ from flake8_forksafe.source.facts import Define, Lambda
 
 CHOICE_LIMIT = 12
 """Alternatives a value may have before it counts as unknown."""
+ANCESTOR_LIMIT = 500
+"""Classes that one may derive from; what lies beyond is not known."""
 ITEM_LIMIT = 20_000
 """Elements of a sequence that are kept; what lies behind them is not known."""
 
@@ -446,24 +448,32 @@ class Class(Value):
     def mro(self) -> Iterator[Class | External]:
         """The classes attributes are looked up in, depth first, each at its last place (C3 for ordinary diamonds)."""
         if not self._order:
-            order: list[Class | External] = []
-            for depth_first in self._ancestors(set()):
-                if depth_first in order:
-                    order.remove(depth_first)
-                order.append(depth_first)
-            self._order = tuple(order)
+            self._order = tuple(self._ancestors())
         return iter(self._order)
 
-    def _ancestors(self, active: set[int]) -> Iterator[Class | External]:
-        yield self
-        if id(self) in active:
-            return
-        for base in self.bases:
-            for option in options(base):
-                if isinstance(option, Class):
-                    yield from option._ancestors(active | {id(self)})
-                elif isinstance(option, External):
-                    yield option
+    def _ancestors(self) -> list[Class | External]:
+        """The classes, each behind all that derive from it; those above too many are not known."""
+        order: list[Class | External] = []
+        seen: set[int] = {id(self)}
+        pending: list[tuple[Class | External, list[Value]]] = [(self, self._parents())]
+        while pending:
+            cls, parents = pending[-1]
+            parent = parents.pop() if parents else None
+            if parent is None:
+                order.append(cls)
+                pending.pop()
+            elif id(parent) not in seen and isinstance(parent, (Class, External)):
+                seen.add(id(parent))
+                pending.append((parent, parent._parents() if isinstance(parent, Class) else []))
+                if len(seen) > ANCESTOR_LIMIT:
+                    order.append(External("?"))
+                    order += [waiting for waiting, _ in reversed(pending)]
+                    break
+        return order[::-1]
+
+    def _parents(self) -> list[Value]:
+        """The classes that this one derives from directly."""
+        return [option for base in self.bases for option in options(base)]
 
     def __repr__(self) -> str:
         return f"<class {self.module.name}:{self.qualname}>"

@@ -138,7 +138,7 @@ def test_the_evaluator_says_what_real_workers_do(tmp_path: Path) -> None:
         real = warmed_for_real(root, command)
         assert "end" in real, "the worker did not get that far"
         assert sure <= real <= possible, form
-        assert possible - sure == {"environment", "main"}, "nothing else is unknown"
+        assert possible - sure == {"environment"}, "nothing else is unknown"
 
 
 def test_the_verdicts(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from flake8_forksafe.interpreter.values import (
+    ANCESTOR_LIMIT,
     CHOICE_LIMIT,
     FALSY,
     ITEM_LIMIT,
@@ -17,6 +18,7 @@ from flake8_forksafe.interpreter.values import (
     Class,
     Doubt,
     External,
+    Instance,
     Item,
     Items,
     Literal,
@@ -130,3 +132,13 @@ def test_who_looks_at_the_names_of_a_module_inspects_it() -> None:
     assert (module.package, module.inspected) == ("pkg", False)
     assert module.contents is module.names
     assert module.inspected
+
+
+def test_a_class_with_too_many_ancestors_has_some_that_are_not_known() -> None:
+    cls = Class("C", MODULE, (), {}, 1)
+    for _ in range(2 * ANCESTOR_LIMIT):
+        cls = Class("C", MODULE, (cls,), {}, 1)
+    order = list(cls.mro())
+    assert len(order) == ANCESTOR_LIMIT + 2
+    assert isinstance(order[-1], External)
+    assert truth(Instance(cls)) is None

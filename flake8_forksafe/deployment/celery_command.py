@@ -7,6 +7,7 @@ Read in Celery 5.3.6 and 5.7.0: ``celery/bin/celery.py`` (global options), ``cel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import Word
@@ -228,3 +229,19 @@ def _members(namespace: str, names: Sequence[str], counted: bool) -> Iterator[st
             yield part
         elif position is not None and 0 < position <= len(names):
             yield names[position - 1]
+
+
+TRUE = frozenset({"1", "t", "true", "y", "yes", "on"})
+"""What click takes for true (click/types.py, ``BoolParamType``); Celery does not start with what it cannot take."""
+
+
+def with_skipped_checks(arguments: Sequence[Word], environ: Mapping[str, Word]) -> Mapping[str, Word]:
+    """The environment after ``celery --skip-checks``, or ``SKIP_CHECKS``, has been read (celery/bin/celery.py).
+
+    Verified with Celery 5.7: the option stands before the sub-command, ``SKIP_CHECKS=0`` skips nothing.
+    """
+    before = takewhile(lambda word: word.text not in ("worker", "multi"), arguments)
+    given = next((word for word in before if word.text == "--skip-checks"), environ.get("SKIP_CHECKS"))
+    if given is None or given.text.strip().lower() not in TRUE | {"--skip-checks"}:
+        return environ
+    return {**environ, "CELERY_SKIP_CHECKS": Word("true", given.place)}

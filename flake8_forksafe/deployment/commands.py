@@ -11,7 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.celery_command import WorkerCommand, other_command, worker_commands
+from flake8_forksafe.deployment.celery_command import (
+    WorkerCommand,
+    other_command,
+    with_skipped_checks,
+    worker_commands,
+)
 from flake8_forksafe.deployment.files import View
 from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
 from flake8_forksafe.deployment.model import (
@@ -101,7 +106,7 @@ def _launches(runner: Runner, start: Start, view: View, standalone: bool = False
 
 def make_launch(start: Start, started: Started, view: View, expanded: set[str]) -> WorkerLaunch:
     """All that is known about a worker."""
-    options, environ = started.command.options, started.environ
+    options, environ = started.command.options, with_skipped_checks(started.argv, started.environ)
     known = sorted((name, word) for name, word in environ.items() if not word.unknown)
     app = options.get("app") or app_of_environment(environ)
     concurrency = options.get("concurrency") or environ.get("CELERY_WORKER_CONCURRENCY")

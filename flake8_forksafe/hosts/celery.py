@@ -10,7 +10,16 @@ from collections.abc import Callable
 
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS, resolve
 from flake8_forksafe.hosts.django import fall_back, run_command
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, TASK_CLASSES, Argv, ChildTimeout, UnreadSetting, Words
+from flake8_forksafe.hosts.facts import (
+    ELSEWHERE,
+    IMAGINED,
+    TASK_CLASSES,
+    Argv,
+    ChildTimeout,
+    Omission,
+    UnreadSetting,
+    Words,
+)
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.frames import Frame
@@ -41,6 +50,7 @@ from flake8_forksafe.library.celery_boot import (
 )
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
 from flake8_forksafe.library.celery_transports import load_transports
+from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.found import split_spec
@@ -366,5 +376,13 @@ CELERY = Host(
     has_tasks=True,
     child_timeout=ChildTimeout("worker_proc_alive_timeout", 4.0),
     pool=resolve,
+    omissions=(
+        Omission(
+            SYSTEM_CHECKS,
+            "Django's system checks",
+            "start the worker with --skip-checks",
+            "run 'manage.py check' in CI",
+        ),
+    ),
 )
 """``celery -A app worker`` with the prefork pool."""

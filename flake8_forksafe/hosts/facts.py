@@ -55,6 +55,19 @@ class ChildTimeout(NamedTuple):
     seconds: float
 
 
+class Omission(NamedTuple):
+    """A step of the boot that a launch can leave out.
+
+    :ivar step: its name.
+    :ivar what: what people call it; ``without``: how it is left out; ``instead``: what becomes of its use.
+    """
+
+    step: str
+    what: str
+    without: str
+    instead: str
+
+
 class HostFacts(NamedTuple):
     """What a trace knows of the host whose boot it is.
 
@@ -68,6 +81,7 @@ class HostFacts(NamedTuple):
     :ivar has_tasks: whether it runs tasks, so that one without any is not understood.
     :ivar child_timeout: how long a child may take to start; None if nothing kills it.
     :ivar pool: the processes that a launch makes, by what the project sets.
+    :ivar omissions: steps of the parent that a launch can leave out.
     """
 
     name: str
@@ -80,6 +94,7 @@ class HostFacts(NamedTuple):
     has_tasks: bool
     child_timeout: ChildTimeout | None
     pool: Callable[[WorkerLaunch | None, Mapping[str, object]], Pool]
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def command(self) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import Pool
-from flake8_forksafe.hosts.facts import Argv, ChildTimeout, HostFacts, UnreadSetting, Words
+from flake8_forksafe.hosts.facts import Argv, ChildTimeout, HostFacts, Omission, UnreadSetting, Words
 from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -111,6 +111,7 @@ class Host:
     :ivar in_children: what each child does when it starts.
     :ivar project_facts: asked at the end of a boot.
     :ivar handlers: steps in which handlers of the project run in the parent.
+    :ivar omissions: steps of the parent that a launch can leave out.
     :ivar unset: environment variables that its processes surely do not have.
     :ivar absent: top-level modules that it surely does not load.
     :ivar loaded: modules that it loads itself, each with the step in which it has not yet.
@@ -135,6 +136,7 @@ class Host:
     argv_of: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
     has_tasks: bool = False
     child_timeout: ChildTimeout | None = None
+    omissions: tuple[Omission, ...] = ()
     unset: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     loaded: tuple[tuple[str, str], ...] = ()
@@ -159,7 +161,7 @@ class Host:
         return HostFacts(
             self.name, self.words, self.root, self.launch_forms(app), self.handlers,
             tuple(step.name for step in self.after_fork), tuple(step.name for step in self.in_children),
-            self.has_tasks, self.child_timeout, self.pool,
+            self.has_tasks, self.child_timeout, self.pool, self.omissions,
         )  # fmt: skip
 
 

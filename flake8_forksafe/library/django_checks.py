@@ -25,6 +25,9 @@ from flake8_forksafe.library.django_setup import DjangoApps, app_names, load_com
 from flake8_forksafe.library.standard_import import import_all, import_dotted
 from flake8_forksafe.project import django as facts
 
+STEP = "system checks"
+"""What the step of a boot is called."""
+
 
 class DjangoChecks(LibraryState):
     """System checks of the project.
@@ -44,7 +47,7 @@ def run_checks(machine: Machine, frame: Frame) -> None:
     if checks.checked:
         return
     checks.checked = True
-    with machine.recorder.boot_step("system checks"):
+    with machine.recorder.boot_step(STEP):
         _check_commands(machine, frame)
         _import_settings(machine, frame, "CSRF_FAILURE_VIEW")
         _check_templates(machine, frame)

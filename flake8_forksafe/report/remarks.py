@@ -8,10 +8,16 @@ from collections.abc import Iterator
 
 from flake8_forksafe.deployment.model import TEMPLATE
 from flake8_forksafe.finding import Remark
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules import accepts
 from flake8_forksafe.rules.best_cut import best_cut
 from flake8_forksafe.rules.rule import Context, listed
 from flake8_forksafe.rules.warm_ups import is_first_party, possible_runs
+from flake8_forksafe.trace.trace import Trace
+
+MUCH_MB = 50
+"""Memory of the parent, in megabytes, that is worth a word."""
 
 
 def remarks(context: Context) -> Iterator[Remark]:
@@ -41,6 +47,8 @@ def remarks(context: Context) -> Iterator[Remark]:
     for name in accepts.stale(context):
         yield Remark(f"stale accept: {name!r} is accepted, but nothing before the fork would be reported for it")
     for trace in traces:
+        yield from omissions(context, trace)
+    for trace in traces:
         best = best_cut(context, trace)
         if best is not None and len(best.hazards) > 1:
             size = f", {best.megabytes} MB by the catalogue's measurement" if best.megabytes else ""
@@ -49,3 +57,20 @@ def remarks(context: Context) -> Iterator[Remark]:
                 f"({len(best.hazards)} of {best.total} hazards{size})"
             )
             yield Remark(text, best.path, best.line)
+
+
+def omissions(context: Context, trace: Trace) -> Iterator[Remark]:
+    """What a launch need not load: hazards, or much memory, that one step of the boot alone brings."""
+    for omission in trace.host.omissions:
+        nodes = [node for node, step in trace.omissible.items() if step == omission and not node.function]
+        known = {hazard.name: hazard for node in nodes
+                 if node.module not in trace.paths and (hazard := context.catalogue.find(node.module)) is not None
+                 and Node(hazard.name) in trace.omissible}  # fmt: skip
+        names = [name for name, hazard in known.items() if hazard.reported]
+        megabytes = sum(hazard.rss_import_mb or 0 for hazard in known.values())
+        if names or megabytes >= MUCH_MB:
+            count = sum(trace.origin(node.module) == FIRST_PARTY for node in nodes)
+            also = f", and {listed(names)}" if names else ""
+            size = f" ({megabytes} MB by the catalogue's measurement)" if megabytes else ""
+            what = f"{omission.what} alone load {count} modules of the project{also}{size}"
+            yield Remark(f"{what[0].upper()}{what[1:]}: {omission.without}, and {omission.instead}")

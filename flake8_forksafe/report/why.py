@@ -30,6 +30,7 @@ def render(trace: Trace, name: str, base: str, read: Callable[[str], bytes]) -> 
         yield from _not_loaded(trace, name, modules, base, read)
         return
     node = Node(before[0])
+    omission = trace.omissible.get(node)
     certain = "" if trace.graph.is_certain(node) else ", if at all: it stands behind a condition that is not known"
     yield f"  {node} is loaded before the fork{certain}"
     first = list(first_chain(trace, node))
@@ -39,6 +40,8 @@ def render(trace: Trace, name: str, base: str, read: Callable[[str], bytes]) -> 
         yield from _hops(first, base, read)
         yield "  by the shortest chain:"
     yield from _hops(shortest, base, read)
+    if omission is not None:
+        yield f"  only {omission.what} lead there: {omission.without}, and {omission.instead}"
 
 
 def first_chain(trace: Trace, node: Node) -> Iterator[Hop]:

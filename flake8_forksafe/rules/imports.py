@@ -11,7 +11,7 @@ from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
-from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
+from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed, way_out
 from flake8_forksafe.rules.third_party import pulls
 from flake8_forksafe.trace.trace import Trace
 
@@ -58,7 +58,7 @@ def check_hazard(code: str, context: Context) -> Iterator[Finding]:
             path = trace.paths[edge.source.module]
             assert path is not None
             hops = (*trace.chain(edge.source), trace.hop(edge))
-            instead = words.fill(INSTEAD.get(code, hazard.instead))
+            instead = way_out(trace, edge.source, words.fill(INSTEAD.get(code, hazard.instead)))
             yield Finding(path, edge.line, edge.column, code, what, hazard.name, hops, instead)
 
 
@@ -117,7 +117,8 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             verb = "brings" if sure else "may bring"
             what = f"importing {str(edge.target)!r} {verb} {listed(names)} before {trace.host.words.forker} forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
-            yield Finding(path, edge.line, edge.column, "FS102", what, str(edge.target), hops, DEFER)
+            instead = way_out(trace, edge.source, DEFER)
+            yield Finding(path, edge.line, edge.column, "FS102", what, str(edge.target), hops, instead)
 
 
 def _since_boot(chain: list[Edge]) -> list[Edge]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from flake8_forksafe.deployment.model import Trouble
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
+from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.disk import Unread
 from flake8_forksafe.project.found import LeftOut, Search
 from flake8_forksafe.project.measurement import Measurement
@@ -69,6 +70,12 @@ def listed(names: list[str]) -> str:
     if len(names) > 4:
         return f"{', '.join(quoted)} and {len(names) - 4} more"
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def way_out(trace: Trace, node: Node, instead: str) -> str:
+    """The way out of what is executed at a node, and how to leave out the step of the boot that alone leads there."""
+    omission = trace.omissible.get(node)
+    return f"{instead}, or {omission.without}: only {omission.what} lead here" if omission is not None else instead
 
 
 def is_accepted(name: str, accepted: set[str]) -> bool:

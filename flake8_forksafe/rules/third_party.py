@@ -11,7 +11,7 @@ from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import THIRD_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
-from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed
+from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed, way_out
 from flake8_forksafe.trace.trace import Trace
 
 
@@ -112,7 +112,7 @@ def check_pulls(context: Context) -> Iterator[Finding]:
                 what,
                 str(edge.target),
                 chain,
-                trace.host.words.fill(first.hazard.instead),
+                way_out(trace, edge.source, trace.host.words.fill(first.hazard.instead)),
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.trace.graph import ExecutionGraph
 
 if TYPE_CHECKING:
+    from flake8_forksafe.hosts.facts import Omission
     from flake8_forksafe.hosts.host import Booted
     from flake8_forksafe.interpreter.values import Module
     from flake8_forksafe.interpreter.walk import Walk
@@ -199,6 +200,18 @@ class Trace:
         for edge in self.edges:
             if sources[edge.source] and (origin != FIRST_PARTY or self._origins.get(edge.loads) != FIRST_PARTY):
                 yield edge
+
+    @cached_property
+    def omissible(self) -> Mapping[Node, Omission]:
+        """What the parent executes only in a step that a launch can leave out, with that step."""
+        return {node: omission for omission in self.host.omissions for node in self._only_in(omission.step)}
+
+    def _only_in(self, step: str) -> set[Node]:
+        """The nodes that are reached in one step of the boot and in no other way."""
+        if all(edge.step != step for edge in self.edges):
+            return set()
+        other = ExecutionGraph([edge for edge in self.edges if edge.step != step], self.host.root)
+        return {edge.target for edge in self.edges if self.graph.is_reached(edge.target)} - {*other.before, other.root}
 
     @property
     def loaded(self) -> list[str]:

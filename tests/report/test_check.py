@@ -42,7 +42,7 @@ def places(shop: Path) -> list[tuple[str, int]]:
 
 
 def test_sarif_has_the_same_findings(shop: Path, places: list[tuple[str, int]]) -> None:
-    done = forksafe(shop, "--format", "sarif")
+    done = forksafe(shop, "--quiet", "--format", "sarif")
     shown = [
         result["locations"][0]["physicalLocation"] for result in json.loads(done.stdout)["runs"][0]["results"]
     ]  # fmt: skip
@@ -51,7 +51,7 @@ def test_sarif_has_the_same_findings(shop: Path, places: list[tuple[str, int]]) 
 
 
 def test_junit_has_the_same_findings(shop: Path, places: list[tuple[str, int]]) -> None:
-    done = forksafe(shop, "--format", "junit")
+    done = forksafe(shop, "--quiet", "--format", "junit")
     cases = ElementTree.fromstring(done.stdout).iter("testcase")
     assert [(case.get("file"), int(case.get("line", ""))) for case in cases] == places
     assert (done.returncode, done.stderr) == (1, b"")

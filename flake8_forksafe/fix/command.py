@@ -41,19 +41,19 @@ def fix(before: Analysis, disk: Disk, analyse: Analyse, wishes: Wishes) -> int:
     proved = prove(workshop, before, analyse, wishes.unsafe)
     if wishes.writes:
         _write(workshop, proved.contents, project, wishes)
-        for line in show.header(proved, base) if proved.repairs else ():
+        for line in show.header(proved, base) if proved.contents else ():
             print(printable(line.removeprefix("# ")))
-    elif proved.repairs:
+    elif proved.contents:
         show.write(show.header(proved, base), show.diff(workshop, proved.contents, base))
     for line in show.left(workshop, proved, base):
         print(printable(line), file=sys.stderr)
     hidden = () if wishes.unsafe else _hidden(workshop, before, analyse, proved.repairs)
     done = "deferred" if wishes.writes else "would defer"
     more = f"; {len(hidden)} more with --unsafe" if hidden else ""
-    print(f"forksafe fix {done} {show.count_text(proved.repairs)}; {show.proof_text(proved)}{more}", file=sys.stderr)
+    print(f"forksafe fix {done} {show.count_text(proved)}; {show.proof_text(proved)}{more}", file=sys.stderr)
     if wishes.writes:
         return 1 if proved.after.findings else 0
-    return 1 if proved.repairs else 0
+    return 1 if proved.contents else 0
 
 
 def _write(workshop: Workshop, contents: dict[str, bytes], project: str, wishes: Wishes) -> None:

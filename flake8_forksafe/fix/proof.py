@@ -8,7 +8,9 @@ from typing import NamedTuple, Protocol
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.plan import Repair, Workshop, plan
-from flake8_forksafe.fix.text import Refused
+from flake8_forksafe.fix.prelude import Prelude, wanted_preludes, wants_marks
+from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
+from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.rules.pool import launches
 from flake8_forksafe.rules.rule import Context
 
@@ -34,6 +36,7 @@ class Proved(NamedTuple):
 
     :ivar contents: the new contents of the files, by path.
     :ivar withdrawn: statements whose repair failed its proof, with the reason, by path and line.
+    :ivar preludes: what is set besides.
     """
 
     repairs: tuple[Repair, ...]
@@ -41,10 +44,44 @@ class Proved(NamedTuple):
     before: Analysis
     after: Analysis
     withdrawn: dict[tuple[str, int], str]
+    preludes: tuple[Prelude, ...] = ()
 
 
 def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
-    """Plan repairs, and withdraw those that do not hold, until all that are left do."""
+    """Plan repairs, and withdraw those that do not hold, until all that are left do.
+
+    A prelude comes last: an import that is deferred may make it needless.
+    """
+    proved = _prove_deferrals(workshop, before, analyse, with_unsafe)
+    for prelude in wanted_preludes(proved.after.context, proved.after.findings):
+        proved = _with_prelude(workshop, proved, prelude, analyse)
+    return proved
+
+
+def _with_prelude(workshop: Workshop, proved: Proved, prelude: Prelude, analyse: Analyse) -> Proved:
+    """The repairs with a prelude, if that holds."""
+    place = prelude.path, prelude.line or 1
+    try:
+        if not workshop.may_edit(prelude.path):
+            raise Refused("its file was not asked for")
+        content = proved.contents.get(prelude.path) or workshop.source(prelude.path).content
+        source = Source(prelude.path, content)
+        marks = wants_marks(workshop.context.settings.project)
+        edited = {**proved.contents, prelude.path: source.edited(edits_of_prelude(source, prelude, marks))}
+    except Refused as error:
+        return proved._replace(withdrawn={**proved.withdrawn, place: error.reason})
+    after = analyse(edited)
+    known = {finding.subject for finding in proved.after.findings if finding.code == "FS131"}
+    new = [finding for finding in _new_findings(workshop, proved.after, after, edited)
+           if finding.code != "FS132" or finding.subject not in known]  # fmt: skip
+    left = {finding.subject for finding in after.findings if finding.code == "FS131"}
+    if new or (known and known <= left):
+        wrong = f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would come too late"
+        return proved._replace(withdrawn={**proved.withdrawn, place: wrong})
+    return proved._replace(contents=edited, after=after, preludes=(*proved.preludes, prelude))
+
+
+def _prove_deferrals(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
     withdrawn: dict[tuple[str, int], str] = {}
     while True:
         repairs = plan(workshop, with_unsafe, withdrawn)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
-from flake8_forksafe.fix.plan import Repair, Workshop
+from flake8_forksafe.fix.plan import Workshop
 from flake8_forksafe.fix.proof import Proved, line_text, parent_megabytes
 from flake8_forksafe.printable import printable
 
@@ -19,6 +19,8 @@ def header(proved: Proved, base: str) -> Iterator[str]:
         yield f"# {os.path.relpath(repair.path, base)}:{repair.line}: {repair.what} ({level})"
         if repair.hazards:
             yield f"#   keeps out of the parent: {', '.join(repair.hazards)}"
+    for prelude in proved.preludes:
+        yield f"# {os.path.relpath(prelude.path, base)}:{prelude.line or 1}: {prelude.what} (safe)"
     yield f"# proof, by following the boot again: {proof_text(proved)}"
 
 
@@ -64,8 +66,8 @@ def left(workshop: Workshop, proved: Proved, base: str) -> Iterator[str]:
         place = finding.path, finding.line
         if (finding.path, finding.code, line_text(workshop, finding, {})) not in remaining:
             continue
-        reason = proved.withdrawn.get(place) or workshop.refused.get(place)
-        if reason and finding.code in IMPORT_CODES:
+        reason = proved.withdrawn.get(place) or (workshop.refused.get(place) if finding.code in IMPORT_CODES else "")
+        if reason:
             where = f"{os.path.relpath(finding.path, base)}:{finding.line}"
             yield f"{where}: {finding.code} {finding.subject!r} is not repaired: {reason}"
 
@@ -74,9 +76,10 @@ IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")
 """The codes of what stands at an import."""
 
 
-def count_text(repairs: tuple[Repair, ...]) -> str:
+def count_text(proved: Proved) -> str:
     """How many repairs, in how many files."""
-    return f"{counted(len(repairs), 'import')} in {counted(len({repair.path for repair in repairs}), 'file')}"
+    more = f" and set {counted(len(proved.preludes), 'prelude')}" if proved.preludes else ""
+    return f"{counted(len(proved.repairs), 'import')}{more} in {counted(len(proved.contents), 'file')}"
 
 
 def counted(count: int, word: str) -> str:

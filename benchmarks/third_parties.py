@@ -11,7 +11,7 @@ record lies in the directory already is passed over, so an interrupted run goes 
 removing its record; ``DISTRIBUTION==VERSION`` measures an older one besides, and ``DISTRIBUTION+OTHER`` one that is of
 use beside another only.  Needs Linux and an index of packages.
 
-``write`` makes ``flake8_forksafe/hazards/third_parties.json`` of the records.  What a module loads is written without
+``write`` makes ``flake8_forksafe/hazards/third_parties.jsonl`` of the records.  What a module loads is written without
 what the packages around it load, which are imported before it.
 """
 
@@ -28,6 +28,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from flake8_forksafe.hazards.third_parties import table_of
 
 HERE = Path(__file__).parent
 HAZARDS = HERE.parent / "flake8_forksafe" / "hazards"
@@ -168,12 +170,7 @@ def write(records: Path, output: Path) -> None:
         name = record["distribution"].lower().replace("_", "-").replace(".", "-")
         light = [one for one in light if "." not in one or one.rpartition(".")[0] not in light]
         table.setdefault(name, []).append({"version": record["version"], "modules": modules, "light": " ".join(light)})
-    document = {"schema": 1, "python": ".".join(map(str, sys.version_info[:2])), "distributions": table}
-    lines = ",\n".join(
-        f" {json.dumps(name)}: {json.dumps(known, separators=(',', ':'))}" for name, known in sorted(table.items())
-    )
-    head = json.dumps({key: document[key] for key in ("schema", "python")})[:-1]
-    output.write_text(f'{head}, "distributions": {{\n{lines}\n}}}}\n', encoding="utf-8")
+    output.write_text(table_of(table), encoding="utf-8")
     print(f"{counts[0]} distributions, {counts[1]} modules, {output.stat().st_size / 1024:.0f} KB")
 
 
@@ -184,7 +181,7 @@ def main() -> None:
     parser.add_argument("requirements", nargs="*", metavar="DISTRIBUTION")
     parser.add_argument("--records", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=HAZARDS / "third_parties.json")
+    parser.add_argument("--output", type=Path, default=HAZARDS / "third_parties.jsonl")
     options = parser.parse_intermixed_args()
     if options.command == "measure":
         measure_all(options.requirements or distributions(), options.records, options.jobs)

@@ -1,4 +1,4 @@
-"""What importing the modules of popular packages loads: third_parties.json as data.
+"""What importing the modules of popular packages loads: third_parties.jsonl as data.
 
 The table is measured by ``benchmarks/third_parties.py`` in clean environments. It stands in where the project's own
 environment is not found: a linter in pre-commit or in a slim CI job sees no dependency.
@@ -7,7 +7,7 @@ environment is not found: a linter in pre-commit or in a slim CI job sees no dep
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -44,9 +44,19 @@ class Brought(NamedTuple):
 
 
 class ThirdParties(NamedTuple):
-    """The table, by the first part of the dotted names of modules."""
+    """The table, of which only what is asked for is parsed.
 
-    tops: Mapping[str, tuple[tuple[Version, ...], ...]]
+    :ivar tops: numbers of lines, by the first part of the dotted names of modules.
+    :ivar lines: one for each distribution.
+    """
+
+    tops: Mapping[str, Sequence[int]]
+    lines: Sequence[str]
+
+    def distributions(self, top: str) -> Iterator[tuple[Version, ...]]:
+        """The distributions that have modules below a name, each with its versions, the oldest first."""
+        for number in self.tops.get(top, ()):
+            yield _versions(self.lines[number])
 
     def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[Version, bool] | None:
         """The measured version that is nearest to the wanted one, and whether it is surely like that.
@@ -56,7 +66,7 @@ class ThirdParties(NamedTuple):
 
         :param wanted: the version of a distribution that the project asks for, if that is known.
         """
-        for versions in self.tops.get(module.partition(".")[0], ()):
+        for versions in self.distributions(module.partition(".")[0]):
             if not any(_covers(one, module) for one in versions):
                 continue
             named = wanted(versions[0].distribution)
@@ -120,20 +130,37 @@ def _key(version: str) -> tuple[int, ...]:
 
 @cache
 def load_third_parties() -> ThirdParties:
-    """third_parties.json, parsed once."""
+    """third_parties.jsonl, read once."""
     from importlib.resources import files
 
-    return read_third_parties(files(__package__).joinpath("third_parties.json").read_text(encoding="utf-8"))
+    return read_third_parties(files(__package__).joinpath("third_parties.jsonl").read_text(encoding="utf-8"))
 
 
 def read_third_parties(text: str) -> ThirdParties:
-    """A table in the format of third_parties.json."""
-    tops: dict[str, list[tuple[Version, ...]]] = {}
-    for distribution, known in json.loads(text)["distributions"].items():
-        versions = tuple(
-            Version(distribution, one["version"], {**{name: {} for name in one["light"].split()}, **one["modules"]})
-            for one in sorted(known, key=lambda one: _key(one["version"]))
+    """A table in the format of third_parties.jsonl: a line that tells what the others are about, and one for each."""
+    head, *lines = text.splitlines()
+    return ThirdParties(json.loads(head)["tops"], lines)
+
+
+def table_of(distributions: Mapping[str, list[dict[str, Any]]]) -> str:
+    """The text of a table of distributions, each with its versions."""
+    tops: dict[str, list[int]] = {}
+    names = sorted(distributions)
+    for number, name in enumerate(names):
+        modules = [module for one in distributions[name] for module in (*one["light"].split(), *one["modules"])]
+        for top in dict.fromkeys(module.partition(":")[0].partition(".")[0] for module in modules):
+            tops.setdefault(top, []).append(number)
+    entries = [{"distribution": name, "versions": distributions[name]} for name in names]
+    return "".join(f"{json.dumps(one, separators=(',', ':'))}\n" for one in ({"schema": 2, "tops": tops}, *entries))
+
+
+@cache
+def _versions(line: str) -> tuple[Version, ...]:
+    """One line of the table, parsed once."""
+    entry = json.loads(line)
+    return tuple(
+        Version(
+            entry["distribution"], one["version"], {**{name: {} for name in one["light"].split()}, **one["modules"]}
         )
-        for top in dict.fromkeys(name.partition(".")[0] for one in versions for name in one.modules):
-            tops.setdefault(top.partition(":")[0], []).append(versions)
-    return ThirdParties({top: tuple(found) for top, found in tops.items()})
+        for one in sorted(entry["versions"], key=lambda one: _key(one["version"]))
+    )

@@ -9,10 +9,10 @@ import pytest
 from helpers import check, found_codes, write
 
 from flake8_forksafe.hazards.catalogue import load_catalogue
-from flake8_forksafe.hazards.third_parties import Brought, load_third_parties, read_third_parties
+from flake8_forksafe.hazards.third_parties import Brought, load_third_parties, read_third_parties, table_of
 
 TABLE = read_third_parties(
-    json.dumps({"distributions": {
+    table_of({
         "vectors": [
             {"version": "0.3.6", "light": "", "modules": {
                 "vectors": {}, "vectors.django": {"loads": {"numpy": ["vectors.bit"]}}}},
@@ -21,7 +21,7 @@ TABLE = read_third_parties(
         "sheets": [{"version": "3.1", "light": "", "modules": {
             "sheets": {"optional": {"numpy": ["sheets.compat"]}},
             "sheets.charts": {"loads": {"matplotlib": []}}, "sheets:Frame": {"loads": {"pandas": ["sheets.frame"]}}}}],
-    }})
+    })
 )  # fmt: skip
 
 
@@ -67,12 +67,20 @@ def test_another_version_is_told() -> None:
 def test_the_table_is_about_the_catalogue() -> None:
     table = load_third_parties()
     known = load_catalogue().hazards
-    versions = [one for found in table.tops.values() for several in found for one in several]
-    assert len({one.distribution for one in versions}) >= 50
+    versions = [one for top in table.tops for several in table.distributions(top) for one in several]
+    assert len({one.distribution for one in versions}) >= 400
     for one in versions:
         for module, entry in one.modules.items():
             assert set(entry) <= {"loads", "optional", "threads", "starts", "mb"}, module
             assert set(entry.get("loads", {})) | set(entry.get("optional", {})) <= set(known), module
+
+
+def test_only_what_is_asked_for_is_parsed() -> None:
+    head, first, second = table_of({"a": [], "vectors": [{"version": "1", "light": "vectors", "modules": {}}]}).split(
+        "\n", 2
+    )
+    table = read_third_parties(f"{head}\nnot parsed {first}\n{second}")
+    assert [[one.version for one in versions] for versions in table.distributions("vectors")] == [["1"]]
 
 
 PROJECT = {

@@ -277,7 +277,7 @@ def _rounds(
         return last
 
     try:
-        complete = iterating.consume(machine, iterable, frame, take)
+        complete = iterating.consume(machine, iterable, frame, take) or iterating.is_environment(iterable)
         repeats = not complete and widening.has_rounds(machine, frame)
     except iterating.Enough as enough:
         if enough is not spent:

@@ -274,6 +274,16 @@ def _hand_over_view(machine: Machine, view: View, take: Take) -> bool:
     return table.complete
 
 
+def is_environment(value: Value) -> bool:
+    """Whether the elements are those of the environment.
+
+    What a comprehension makes of its variables is made of those that are known: one that no deployment file sets is
+    taken to be unset, as by ``os.environ.setdefault``.  A loop may do anything with one, and so stays open.
+    """
+    table = value.table if isinstance(value, View) else value
+    return isinstance(table, Table) and table.observer is not None
+
+
 def hand_over(machine: Machine, items: list[Item], take: Take) -> None:
     """Hand known elements over, those after one that may be the last in doubt."""
     stopped = False

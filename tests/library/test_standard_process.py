@@ -87,3 +87,21 @@ def test_a_real_worker_decides_alike(tmp_path: Path, form: str) -> None:
                           env=environ)  # fmt: skip
     assert [line for line in done.stdout.splitlines() if line.endswith("False")] == []
     assert done.stdout.count(" True\n") == len(HOLDS)
+
+
+def test_a_comprehension_over_the_environment_knows_what_is_set(tmp_path: Path) -> None:
+    made = "{k[3:]: v == '1' for k, v in os.environ.items() if k[:3] == 'MY_'}"
+    flags = f"FLAGS = {{'a': True, 'b': False}}\nFLAGS.update({made})\n"
+    write(tmp_path, {**FILES, "main.py": f"import os\n{flags}" + MODULE.format("FLAGS['a'] and not FLAGS['b']")})
+    for environ, expected in (({}, "yes"), ({"MY_b": "1"}, "no"), ({"MY_b": "0", "OTHER": "1"}, "yes")):
+        walk = make_walk(tmp_path, environ)
+        import_in(walk, "main")
+        assert loaded(walk) == ["main", expected]
+
+
+def test_a_loop_over_the_environment_stays_open(tmp_path: Path) -> None:
+    text = "import os\nfor k in os.environ:\n    if k.startswith('PLUGIN_'):\n        import yes\n"
+    write(tmp_path, {**FILES, "main.py": text})
+    walk = make_walk(tmp_path)
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "yes"]

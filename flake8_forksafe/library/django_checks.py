@@ -12,6 +12,9 @@ from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     NONE,
     Arguments,
+    Class,
+    External,
+    Function,
     Items,
     Module,
     ModuleValue,
@@ -53,10 +56,12 @@ def run_checks(machine: Machine, frame: Frame) -> None:
         _check_templates(machine, frame)
         _check_urls(machine, frame)
         if _has_app(machine, facts.AUTH_APPS) or _has_app(machine, facts.ADMIN_APPS):
-            _import_settings(machine, frame, "MIDDLEWARE")
+            _check_middleware(machine, frame)
         if _has_app(machine, facts.STATICFILES_APPS):
             _import_settings(machine, frame, "STATICFILES_FINDERS")
-        _import_settings(machine, frame, "DATABASE_ROUTERS")
+        routers = setting_cause(machine, "DATABASE_ROUTERS", frame)
+        with machine.doubted():  # only what asks a database reads them (django/db/utils.py, ``ConnectionRouter``)
+            import_all(machine, setting(machine, "DATABASE_ROUTERS", frame), routers)
         for check, at, line in list(checks.checks):
             inner = Frame(at.module, at.node, "function", machine.journal.doubt)
             inner.line, inner.boot = line, True
@@ -70,6 +75,57 @@ def _has_app(machine: Machine, names: frozenset[str]) -> bool:
 def _import_settings(machine: Machine, frame: Frame, name: str) -> None:
     """Import the dotted path or paths in a setting."""
     import_all(machine, setting(machine, name, frame), setting_cause(machine, name, frame))
+
+
+ADMIN_MIDDLEWARE = (
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+)
+"""What ``check_dependencies`` of the admin looks for (django/contrib/admin/checks.py)."""
+AUTH_MIDDLEWARE = ("django.contrib.auth.middleware.LoginRequiredMiddleware",)
+"""What ``check_middleware`` of auth looks for, from Django 5.1 on (django/contrib/auth/checks.py)."""
+
+
+def _check_middleware(machine: Machine, frame: Frame) -> None:
+    """Import what these checks import of ``MIDDLEWARE``: one by one until the class, or a subclass, is found.
+
+    What comes behind is not loaded.  Which version of Django is installed is not asked, so what only the newer check
+    of auth imports may be.
+    """
+    cause = setting_cause(machine, "MIDDLEWARE", frame)
+    entries = iterating.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame).items
+    sought: dict[str, bool] = dict.fromkeys(ADMIN_MIDDLEWARE, True) if _has_app(machine, facts.ADMIN_APPS) else {}
+    if _has_app(machine, facts.AUTH_APPS):
+        sought.update(dict.fromkeys(AUTH_MIDDLEWARE, False))
+    for entry in entries:
+        path = text(entry.value)
+        if not sought:
+            return
+        with machine.doubted(not entry.sure or True not in sought.values()):
+            value = import_dotted(machine, path, cause) if path else None
+        for name in list(sought):
+            found = _is_subclass(path, value, name) if entry.sure else None
+            if found is True:
+                del sought[name]
+            elif found is None:
+                sought[name] = False
+
+
+def _is_subclass(path: str | None, value: Value | None, name: str) -> bool | None:
+    """Whether an entry of ``MIDDLEWARE`` is a class or a subclass of it; None if that cannot be told."""
+    if path == name:
+        return True
+    if path is not None and path.startswith("django."):
+        return False
+    if isinstance(value, Function):
+        return False
+    if not isinstance(value, Class):
+        return None
+    known = [base.path if isinstance(base, External) else "" for base in value.mro() if not isinstance(base, Class)]
+    if name in known:
+        return True
+    return False if all(base.startswith(("django.", "builtins.")) for base in known) else None
 
 
 def _check_commands(machine: Machine, frame: Frame) -> None:

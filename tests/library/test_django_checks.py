@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+from helpers import check, write
 from programs import (
     boot_program,
 )
@@ -72,3 +76,72 @@ def test_the_last_migrate_command_and_the_failure_view_come_first(tmp_path: Path
         "a.views",
         "a.routers",
     ]
+
+
+CLASSES = """\
+class Plain: pass
+def function(get_response): pass
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.utils.deprecation import MiddlewareMixin
+class Mixed(MiddlewareMixin): pass
+class Own(AuthenticationMiddleware): pass
+"""
+ALL_THREE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+OWN = ["django.contrib.sessions.middleware.SessionMiddleware", "django.contrib.messages.middleware.MessageMiddleware",
+       "a.middleware.Own"]  # fmt: skip
+MIDDLEWARES = [
+    pytest.param("admin", ["a.middleware.Plain", *ALL_THREE, "b.late.Late"], "a.middleware", id="behind them all"),
+    pytest.param(
+        "admin", [*ALL_THREE[:2], "a.middleware.Mixed", "b.late.Late"], "a.middleware b.late", id="one missing"
+    ),
+    pytest.param("admin", [*OWN, "b.late.Late"], "a.middleware", id="a subclass"),
+    pytest.param("admin", ["a.middleware.function", "b.late.Late", *ALL_THREE], "a.middleware b.late", id="before"),
+    pytest.param("auth", ["b.late.Late"], "", id="auth alone, which does so from Django 5.1 on"),
+]
+
+
+def project(root: Path, app: str, middleware: list[str]) -> Path:
+    """A worker whose Django has these entries in ``MIDDLEWARE``."""
+    admin = ", 'django.contrib.admin'" if app == "admin" else ""
+    apps = f"'a', 'django.contrib.auth', 'django.contrib.contenttypes'{admin}"
+    return write(root, {
+        "proj/__init__.py": "", "proj/celery.py": CELERY, "a/__init__.py": "", "a/middleware.py": CLASSES,
+        "b/__init__.py": "", "b/late.py": "class Late: pass\n",
+        "proj/settings.py": f"INSTALLED_APPS = [{apps}]\nMIDDLEWARE = {middleware!r}\n",
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(("app", "middleware", "certain"), MIDDLEWARES)
+def test_middleware_until_what_is_looked_for(tmp_path: Path, app: str, middleware: list[str], certain: str) -> None:
+    (trace,) = check(project(tmp_path, app, middleware)).traces
+    sure = [module.name for module in trace.modules if module.certain and module.name in ("a.middleware", "b.late")]
+    assert sure == certain.split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("app", "middleware", "certain"), MIDDLEWARES)
+def test_middleware_in_reality(tmp_path: Path, app: str, middleware: list[str], certain: str) -> None:
+    django = pytest.importorskip("django")
+    code = (
+        "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings'\nimport django\ndjango.setup()\n"
+        "from django.core.checks import run_checks\nrun_checks()\n"
+        "print(*[name for name in ('a.middleware', 'b.late') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project(tmp_path, app, middleware), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    named = [name for name in ("a.middleware", "b.late") if any(entry.startswith(name) for entry in middleware)]
+    assert done.stdout.split() == (named if django.VERSION >= (5, 1) else certain.split())
+
+
+def test_database_routers_may_be_loaded(tmp_path: Path) -> None:
+    settings = "INSTALLED_APPS = ['a']\nDATABASE_ROUTERS = ['a.routers.R']\n"
+    files = {"proj/__init__.py": "", "proj/celery.py": CELERY, "proj/settings.py": settings,
+             "a/__init__.py": "", "a/routers.py": "class R: pass\n"}  # fmt: skip
+    (trace,) = check(write(tmp_path, files)).traces
+    assert [module.certain for module in trace.modules if module.name == "a.routers"] == [False]

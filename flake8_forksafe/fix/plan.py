@@ -25,11 +25,12 @@ UNSAFE_COST = 5
 
 
 class Repair(NamedTuple):
-    """An import that is deferred.
+    """Something that is changed.
 
     :ivar what: the change, as people read it.
     :ivar doubts: why it is not safe; none if it is.
     :ivar hazards: the packages that it keeps out of the parent, with the others.
+    :ivar deferral: the import that it defers, if that is what it does.
     """
 
     path: str
@@ -37,7 +38,7 @@ class Repair(NamedTuple):
     what: str
     doubts: tuple[str, ...]
     hazards: tuple[str, ...]
-    deferral: defer.Deferral
+    deferral: defer.Deferral | None = None
 
     @property
     def is_safe(self) -> bool:

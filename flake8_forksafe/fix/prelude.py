@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +17,11 @@ from flake8_forksafe.rules.rule import Context
 
 if TYPE_CHECKING:
     import libcst as cst
+    from libcst import metadata
 
+CODES = ("FS131", "FS132", "FS133")
+"""What a prelude repairs, the strongest last."""
+NOQA = re.compile(r"# noqa(?P<colon>:\s?(?=[A-Z]+[0-9]))?", re.IGNORECASE)
 LINTERS = ("ruff.toml", ".ruff.toml")
 CONFIGURATIONS = {
     ".flake8": "[flake8]",
@@ -31,11 +36,13 @@ class Prelude(NamedTuple):
     """Variables to be set.
 
     :ivar path: the file; ``line`` is that of the statement behind which they are set, 0 for the top.
+    :ivar app: the app whose worker they are for.
     """
 
     path: str
     line: int
     names: tuple[str, ...]
+    app: str = ""
 
     @property
     def what(self) -> str:
@@ -45,18 +52,19 @@ class Prelude(NamedTuple):
 
 
 def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator[Prelude]:
-    """What FS131 and FS132 ask for."""
-    apps = {finding.subject: finding for finding in findings if finding.code in ("FS131", "FS132")}
+    """What FS131, FS132 and FS133 ask for: of one that comes too late, all variables are set anew."""
+    apps = {finding.subject: finding for code in CODES for finding in findings if finding.code == code}
     for trace in context.traces:
         finding = apps.get(trace.launch.app)
         if finding is None:
             continue
         prelude = read_prelude(trace, context.catalogue, context.settings.require_prelude)
-        names = tuple(prelude.missing(THREADS))
+        late = finding.code == "FS133"
+        names = tuple(name for name in THREADS if name not in prelude.provided) if late else prelude.missing(THREADS)
         if not names:
             continue
         if finding.code == "FS132":
-            yield Prelude(finding.path, finding.line, names)
+            yield Prelude(finding.path, finding.line, tuple(names), finding.subject)
             continue
         first = min(prelude.needy.values())
         own = [module for module in trace.modules if module.origin == FIRST_PARTY and module.path is not None]
@@ -65,7 +73,7 @@ def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator
         early = app is not None and (trace.position(app.name) or 0) < first
         path = app.path if app is not None and early else own[0].path if own else None
         if path is not None:
-            yield Prelude(path, 0, names)
+            yield Prelude(path, 0, tuple(names), finding.subject)
 
 
 def edits_of(source: Source, prelude: Prelude, marks: bool) -> list[Edit]:
@@ -78,6 +86,9 @@ def edits_of(source: Source, prelude: Prelude, marks: bool) -> list[Edit]:
     if prelude.line:
         return [_beside(source, prelude.line, lines)]
     body = list(source.module.body)
+    others = [one for one in source.global_scope.assignments if one.name == "os" and not _is_import_of_os(source, one)]
+    if others:
+        raise Refused("'os' is another thing in the file")
     head = _head(body)
     at = source.place(body[head - 1]).end.line + 1 if head else 1 + len(source.module.header)
     if head < len(body) and not head:
@@ -92,10 +103,26 @@ def edits_of(source: Source, prelude: Prelude, marks: bool) -> list[Edit]:
         place = source.place(statement)
         if source.text_of(statement).strip() == "import os" and not parted:
             edits.append(Edit(source.line_start(place.start.line), source.line_start(place.end.line + 1), ""))
-        elif marks and "noqa" not in source.line(place.end.line):
-            end = source.line_start(place.end.line) + len(source.line(place.end.line))
-            edits.append(Edit(end, end, "  # noqa: E402"))
+        elif marks:
+            edits += _marked(source, place.start.line)
     return edits
+
+
+def _marked(source: Source, line: int) -> Iterator[Edit]:
+    """Mark an import, in its first line: flake8 reports it there, and looks there for the comment.
+
+    :raises Refused: if that line goes on behind a backslash.
+    """
+    text = source.line(line)
+    noqa = NOQA.search(text)
+    if noqa is None:
+        if text.endswith("\\"):
+            raise Refused(f"line {line} has no place for '# noqa: E402'")
+        at = source.line_start(line) + len(text)
+        yield Edit(at, at, "  # noqa: E402")
+    elif noqa["colon"] is not None and "E402" not in text:
+        at = source.line_start(line) + noqa.end()
+        yield Edit(at, at, "E402,")
 
 
 def _head(body: Sequence[cst.CSTNode]) -> int:
@@ -112,6 +139,16 @@ def _head(body: Sequence[cst.CSTNode]) -> int:
             break
         count += 1
     return count
+
+
+def _is_import_of_os(source: Source, assignment: metadata.BaseAssignment) -> bool:
+    """Whether a name is bound by ``import os``, or with others by ``import os, sys``."""
+    import libcst as cst
+
+    node = getattr(assignment, "node", None)
+    return isinstance(node, cst.Import) and any(
+        alias.asname is None and source.text_of(alias.name) == "os" for alias in node.names
+    )
 
 
 def _beside(source: Source, line: int, lines: list[str]) -> Edit:

@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.plan import Repair, Workshop, plan
-from flake8_forksafe.fix.prelude import Prelude, wanted_preludes, wants_marks
+from flake8_forksafe.fix.prelude import CODES, Prelude, wanted_preludes, wants_marks
 from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
 from flake8_forksafe.fix.text import Refused, Source
+from flake8_forksafe.fix.values import correction
 from flake8_forksafe.rules.pool import launches
 from flake8_forksafe.rules.rule import Context
 
@@ -29,6 +30,10 @@ class Analysis(Protocol):
 
 Analyse = Callable[[Mapping[str, bytes]], Analysis]
 """Analyses the project with other contents of some files, by absolute path."""
+
+
+MOST_VALUES = 12
+"""How many values one run corrects; each costs an analysis."""
 
 
 class Proved(NamedTuple):
@@ -55,27 +60,59 @@ def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: b
     proved = _prove_deferrals(workshop, before, analyse, with_unsafe)
     for prelude in wanted_preludes(proved.after.context, proved.after.findings):
         proved = _with_prelude(workshop, proved, prelude, analyse)
+    for finding in [finding for finding in proved.after.findings if finding.code == "FS134"][:MOST_VALUES]:
+        proved = _with_correction(workshop, proved, finding, analyse, with_unsafe)
     return proved
+
+
+def _with_correction(
+    workshop: Workshop, proved: Proved, finding: Finding, analyse: Analyse, with_unsafe: bool
+) -> Proved:
+    """The repairs with another value of a variable, if that holds.  It may be meant, so that it is never safe."""
+    try:
+        source = _source(workshop, proved, finding.path)
+        corrected = correction(source, finding)
+        if not with_unsafe:
+            raise Refused(f"that would not be safe: {corrected.old} may be meant")
+        edited = {**proved.contents, finding.path: source.edited([corrected.edit])}
+        after = analyse(edited)
+        same = [one for one in after.findings if one.code == "FS134" and one[:2] == finding[:2]]
+        new = _new_findings(workshop, proved.after, after, edited)
+        if same or new:
+            raise Refused(f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would not help")
+    except Refused as error:
+        return proved._replace(withdrawn={**proved.withdrawn, (finding.path, finding.line): error.reason})
+    repair = Repair(finding.path, finding.line, corrected.what, (f"{corrected.old} may be meant",), ())
+    return proved._replace(repairs=(*proved.repairs, repair), contents=edited, after=after)
+
+
+def _source(workshop: Workshop, proved: Proved, path: str) -> Source:
+    """A file as it is after the repairs so far.
+
+    :raises Refused: if it is not to be edited.
+    """
+    if not workshop.may_edit(path):
+        raise Refused("its file was not asked for")
+    source = workshop.source(path)
+    return Source(path, proved.contents[path]) if path in proved.contents else source
 
 
 def _with_prelude(workshop: Workshop, proved: Proved, prelude: Prelude, analyse: Analyse) -> Proved:
     """The repairs with a prelude, if that holds."""
     place = prelude.path, prelude.line or 1
     try:
-        if not workshop.may_edit(prelude.path):
-            raise Refused("its file was not asked for")
-        content = proved.contents.get(prelude.path) or workshop.source(prelude.path).content
-        source = Source(prelude.path, content)
+        source = _source(workshop, proved, prelude.path)
         marks = wants_marks(workshop.context.settings.project)
         edited = {**proved.contents, prelude.path: source.edited(edits_of_prelude(source, prelude, marks))}
     except Refused as error:
         return proved._replace(withdrawn={**proved.withdrawn, place: error.reason})
     after = analyse(edited)
-    known = {finding.subject for finding in proved.after.findings if finding.code == "FS131"}
+    asked = {finding for finding in proved.after.findings if finding.subject == prelude.app and finding.code in CODES}
+    known = {finding.subject for finding in asked if finding.code != "FS132"}
     new = [finding for finding in _new_findings(workshop, proved.after, after, edited)
            if finding.code != "FS132" or finding.subject not in known]  # fmt: skip
-    left = {finding.subject for finding in after.findings if finding.code == "FS131"}
-    if new or (known and known <= left):
+    told = {(finding.code, finding.subject, finding.what) for finding in after.findings}
+    if new or any((finding.code, finding.subject, finding.what) in told for finding in asked):
         wrong = f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would come too late"
         return proved._replace(withdrawn={**proved.withdrawn, place: wrong})
     return proved._replace(contents=edited, after=after, preludes=(*proved.preludes, prelude))
@@ -120,7 +157,7 @@ def edited(workshop: Workshop, repairs: Sequence[Repair]) -> dict[str, bytes]:
     contents = {}
     for path in dict.fromkeys(repair.path for repair in repairs):
         source = workshop.source(path)
-        deferrals = [repair.deferral for repair in repairs if repair.path == path]
+        deferrals = [repair.deferral for repair in repairs if repair.path == path and repair.deferral is not None]
         contents[path] = source.edited(defer.edits_of(source, deferrals))
     return contents
 

@@ -78,8 +78,11 @@ IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")
 
 def count_text(proved: Proved) -> str:
     """How many repairs, in how many files."""
+    imports = sum(repair.deferral is not None for repair in proved.repairs)
+    values = len(proved.repairs) - imports
     more = f" and set {counted(len(proved.preludes), 'prelude')}" if proved.preludes else ""
-    return f"{counted(len(proved.repairs), 'import')}{more} in {counted(len(proved.contents), 'file')}"
+    more += f" and set {counted(values, 'value')}" if values else ""
+    return f"{counted(imports, 'import')}{more} in {counted(len(proved.contents), 'file')}"
 
 
 def counted(count: int, word: str) -> str:

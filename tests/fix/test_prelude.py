@@ -116,3 +116,71 @@ def test_flake8_is_no_worse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     fixed(tmp_path, files, monkeypatch)
     command = [sys.executable, "-m", "flake8", "--isolated", "--select", "E,F4,F8,W", "p"]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600).stdout == ""
+
+
+LATE = "import numpy\nimport os\n\n" + SET
+
+
+def test_what_comes_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"p/__init__.py": "", "p/celery.py": LATE + APP + "X = numpy.pi\n", "p/tasks.py": ""}
+    assert fixed(tmp_path, files, monkeypatch) == {"FS101"}
+    text = (tmp_path / "p" / "celery.py").read_text()
+    assert text.startswith("import os\n\nos.environ[") and text.index("OPENBLAS") < text.index("import numpy")
+    assert text.count("import os") == 1
+
+
+def test_what_comes_too_late_for_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"p/__init__.py": "import numpy\nX = numpy.pi\n", "p/celery.py": f"import os\n{SET}{APP}", "p/tasks.py": ""}
+    assert fixed(tmp_path, files, monkeypatch) == {"FS101"}
+    assert (tmp_path / "p" / "__init__.py").read_text().startswith("import os\n\nos.environ[")
+
+
+@pytest.mark.parametrize("form", ['os.environ["OMP_NUM_THREADS"] = {}', 'os.environ.setdefault("OMP_NUM_THREADS", {})'])
+def test_a_value_is_corrected_on_request(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = f"import os\n\n{form.format(chr(39) + '4' + chr(39))}  # four\n{APP}"
+    files = {"p/__init__.py": "", "p/celery.py": before, "p/tasks.py": ""}
+    assert fixed(tmp_path, files, monkeypatch) == {"FS134"}
+    told = capsys.readouterr()
+    assert "FS134 'OMP_NUM_THREADS' is not repaired: that would not be safe: '4' may be meant" in told.err
+    assert told.err.rstrip().endswith("; 1 more with --unsafe")
+    assert main(["fix", "--no-cache", "--write", "--unsafe"]) == 0
+    after = f"import os\n\n{form.format(chr(34) + '1' + chr(34))}  # four\n{APP}"
+    assert (tmp_path / "p" / "celery.py").read_text() == after
+    assert "set OMP_NUM_THREADS to \"1\" instead of '4' (unsafe" in capsys.readouterr().out
+
+
+def test_a_value_that_is_not_in_the_line_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"import os\nN = '4'\nos.environ['OMP_NUM_THREADS'] = N\n{APP}"
+    assert fixed(tmp_path, {"p/__init__.py": "", "p/celery.py": text, "p/tasks.py": ""}, monkeypatch) == {"FS134"}
+    assert "FS134 'OMP_NUM_THREADS' is not repaired: its value is not written in that line" in capsys.readouterr().err
+
+
+MARKED = {
+    "import json\n": "import json  # noqa: E402\n",
+    "import json  # noqa: F401\n": "import json  # noqa: E402,F401\n",
+    "import json  # noqa:F401\n": "import json  # noqa:E402,F401\n",
+    "import json  # noqa\n": "import json  # noqa\n",
+    "from json import (\n    dumps,\n)\n": "from json import (  # noqa: E402\n    dumps,\n)\n",
+}
+
+
+@pytest.mark.parametrize("text", MARKED)
+def test_the_mark_stands_where_flake8_looks(text: str) -> None:
+    assert placed(text) == f"import os\n\n{SET}\n{MARKED[text]}"
+
+
+@pytest.mark.parametrize("text", ["from json import dumps, \\\n    loads\n", "import posixpath as os\n", "os = 1\n"])
+def test_no_place(text: str) -> None:
+    with pytest.raises(Refused):
+        placed(text)
+
+
+def test_marks_are_understood_by_flake8(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(placed("".join(MARKED)))
+    command = [sys.executable, "-m", "flake8", "--isolated", "--select", "E402", "a.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -226,8 +226,7 @@ class Runner:
                     self.started.append(Started(whole, place or word.place, command, environ, directory))
                 if not commands:
                     self._bystander(arguments, environ, directory)
-            elif name in HOST_PROGRAMS:
-                program = HOST_PROGRAMS[name]
+            elif (program := _host_program(argv, position)) is not None:
                 known = program.read(rest, environ)
                 if known is not None:
                     whole = (*argv[_beginning(argv, position) : position + 1], *rest)
@@ -318,6 +317,15 @@ class Runner:
 
 
 PROCESS_MANAGERS = frozenset({"supervisord", "honcho", "foreman"})
+
+
+def _host_program(argv: Sequence[Word], position: int) -> HostProgram | None:
+    """The host that a word is the program of; a command of Django's stands behind ``manage.py`` or ``django-admin``."""
+    program = HOST_PROGRAMS.get(_base(argv[position]))
+    if program is None or not program.of_django:
+        return program
+    before = _base(argv[position - 1]) if position else ""
+    return program if before.endswith(".py") or before in ("django-admin", "django") else None
 
 
 def _arguments(argv: Sequence[Word], position: int) -> tuple[Word, ...]:

@@ -19,13 +19,14 @@ from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
 
-MENTION = re.compile(rb"elery|CELERY|gunicorn")
+MENTION = re.compile(rb"elery|CELERY|gunicorn|rqworker|run_huey|qcluster")
 COMPOSE = re.compile(rb"^[\"']?services[\"']?[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#-]", re.MULTILINE)
 MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
 PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 SCRIPT_HEAD = 128
-HOST_PROGRAMS = ("gunicorn",)
+HOST_PROGRAMS = ("gunicorn", "rqworker", "run_huey", "qcluster")
+RUNNERS = re.compile(rb"rqworker|run_huey|qcluster")
 PRELOADS = re.compile(rb"--preload|GUNICORN_CMD_ARGS|(?:-c|--config)\b")
 
 
@@ -186,10 +187,10 @@ def _candidates(files: Files) -> Iterator[Candidate]:
 
 
 def _may_fork(files: Files, content: bytes) -> bool:
-    """Whether a file that mentions gunicorn may start one whose master executes something of the project: one that
-    preloads, or has a configuration file.
+    """Whether a file that mentions a host may start one whose parent executes something of the project: gunicorn's does
+    if it preloads, or has a configuration file.
     """
-    if PRELOADS.search(content):
+    if PRELOADS.search(content) or RUNNERS.search(content):
         return True
     return any(DEFAULT_CONFIG in names for _, _, names in files.disk.tree(files.project))
 
@@ -200,7 +201,11 @@ def starts_another_host(disk: Disk, project: str) -> bool:
     for directory, _, names in disk.tree(project):
         for name in names:
             path = os.path.join(directory, name)
-            if _kind(name) is not None and disk.holds(path, *HOST_PROGRAMS):
+            if (
+                not name.endswith((".py", ".po", ".html", ".txt"))
+                and _kind(name) is not None
+                and disk.holds(path, *HOST_PROGRAMS)
+            ):
                 content = files.read(path, LARGEST)
                 if content is not None and _may_fork(files, content):
                     return True

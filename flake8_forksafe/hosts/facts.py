@@ -103,7 +103,7 @@ class HostFacts(NamedTuple):
 
     def shown(self, app: str) -> str:
         """An app as people name it: as the option ``app`` does."""
-        return app if self.has_tasks else f"{self.name}:{app}"
+        return app if self.has_tasks else f"{self.name}:{app}" if app else self.name
 
 
 class UnreadSetting(NamedTuple):

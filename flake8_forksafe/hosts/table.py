@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flake8_forksafe.hosts.celery import CELERY
+from flake8_forksafe.hosts.django_commands import DJANGO_RUNNERS
 from flake8_forksafe.hosts.gunicorn import GUNICORN
 from flake8_forksafe.hosts.host import Host
 
-HOSTS: tuple[Host, ...] = (CELERY, GUNICORN)
+HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, *DJANGO_RUNNERS)
 
 
 def host_named(name: str) -> Host:

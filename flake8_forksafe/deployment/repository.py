@@ -25,7 +25,6 @@ MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
 PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 SCRIPT_HEAD = 128
-HOST_PROGRAMS = ("gunicorn", "rqworker", "run_huey", "qcluster")
 RUNNERS = re.compile(rb"rqworker|run_huey|qcluster")
 PRELOADS = re.compile(rb"--preload|GUNICORN_CMD_ARGS|(?:-c|--config)\b")
 
@@ -195,21 +194,10 @@ def _may_fork(files: Files, content: bytes) -> bool:
     return any(DEFAULT_CONFIG in names for _, _, names in files.disk.tree(files.project))
 
 
-def starts_another_host(disk: Disk, project: str) -> bool:
-    """Whether deployment files may start a host other than Celery: a quick look, for projects without any."""
+def forks_something(disk: Disk, project: str, paths: Iterable[str]) -> bool:
+    """Whether one of some files may start a host besides Celery whose parent executes something of the project."""
     files = Files(disk, project)
-    for directory, _, names in disk.tree(project):
-        for name in names:
-            path = os.path.join(directory, name)
-            if (
-                not name.endswith((".py", ".po", ".html", ".txt"))
-                and _kind(name) is not None
-                and disk.holds(path, *HOST_PROGRAMS)
-            ):
-                content = files.read(path, LARGEST)
-                if content is not None and _may_fork(files, content):
-                    return True
-    return False
+    return any(content is not None and _may_fork(files, content) for content in map(files.read, paths))
 
 
 def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | None:

@@ -60,12 +60,11 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     known = kept.load(with_remarks)
     if known is not None:
         return known
-    from flake8_forksafe.project.disk import disk_of, mentions, raise_if_blind
+    from flake8_forksafe.deployment.glance import may_start_host
+    from flake8_forksafe.project.disk import disk_of, raise_if_blind
 
     disk = disk_of(settings, overlay)
-    from flake8_forksafe.deployment.repository import starts_another_host
-
-    if not (settings.app or mentions(disk, settings.project, "elery") or starts_another_host(disk, settings.project)):
+    if not (settings.app or may_start_host(disk, settings.project)):
         from flake8_forksafe.incremental.evidence import gathered
 
         raise_if_blind(disk)

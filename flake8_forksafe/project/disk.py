@@ -368,15 +368,6 @@ def list_directory(directory: str) -> tuple[Mapping[str, str], frozenset[str]]:
     return listing, frozenset(entry.name for entry in found if entry.is_symlink())
 
 
-def mentions(disk: Disk, root: str, word: str) -> bool:
-    """Whether any Python file below ``root`` holds a word."""
-    for directory, _, files in disk.tree(root):
-        for name in files:
-            if name.endswith(".py") and disk.holds(os.path.join(directory, name), word):
-                return True
-    return False
-
-
 def _is_directory(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()

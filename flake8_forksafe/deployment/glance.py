@@ -1,0 +1,41 @@
+"""The first look at a project: whether anything in it may be a host, so that the rest is worth importing."""
+
+from __future__ import annotations
+
+import os
+
+from flake8_forksafe.project.disk import Disk
+
+HOST_WORDS = ("gunicorn", "rqworker", "run_huey", "qcluster")
+"""What a deployment file holds that starts a host besides Celery."""
+EXTENSIONS = frozenset(
+    {"", ".yml", ".yaml", ".sh", ".bash", ".conf", ".ini", ".service", ".mk", ".just", ".dockerfile"}
+)
+NAMES = ("Dockerfile", "Procfile", "fly.", "Containerfile")
+"""How names of deployment files begin that may have any extension."""
+
+
+def may_deploy(name: str) -> bool:
+    """Whether a file of this name may start something: it may if the readers of deployment files read it."""
+    lowered = name.lower()
+    if lowered.endswith(".json"):
+        return "task" in lowered or "ecs" in lowered
+    return os.path.splitext(lowered)[1] in EXTENSIONS or name.startswith(NAMES)
+
+
+def may_start_host(disk: Disk, project: str) -> bool:
+    """Whether a Python file mentions Celery, or a deployment file another host whose parent executes the project."""
+    others = []
+    for directory, _, names in disk.tree(project):
+        for name in names:
+            if name.endswith(".py"):
+                if disk.holds(os.path.join(directory, name), "elery"):
+                    return True
+            elif may_deploy(name):
+                others.append(os.path.join(directory, name))
+    mentioning = [path for path in others if disk.holds(path, *HOST_WORDS)]
+    if not mentioning:
+        return False
+    from flake8_forksafe.deployment.repository import forks_something
+
+    return forks_something(disk, project, mentioning)

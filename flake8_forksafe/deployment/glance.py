@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
+from flake8_forksafe.deployment.model import HOST_WORDS
 from flake8_forksafe.project.disk import Disk
 
-HOST_WORDS = ("gunicorn", "rqworker", "run_huey", "qcluster")
-"""What a deployment file holds that starts a host besides Celery."""
 EXTENSIONS = frozenset(
     {"", ".yml", ".yaml", ".sh", ".bash", ".conf", ".ini", ".service", ".mk", ".just", ".dockerfile"}
 )

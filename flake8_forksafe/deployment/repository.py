@@ -14,18 +14,26 @@ from typing import NamedTuple
 from flake8_forksafe.aside import ASIDE
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
-from flake8_forksafe.deployment.model import CELERY, Launches, Place, Start, Trouble, Unusable, WorkerLaunch
+from flake8_forksafe.deployment.model import CELERY, HOST_WORDS, Launches, Place, Start, Trouble, Unusable, WorkerLaunch
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
 
-MENTION = re.compile(rb"elery|CELERY|gunicorn|rqworker|run_huey|qcluster")
+
+def mention_of(words: Iterable[str]) -> re.Pattern[bytes]:
+    """What a file holds that names Celery, or one of some programs."""
+    return re.compile("|".join(["elery", "CELERY", *map(re.escape, words)]).encode())
+
+
+MENTION = mention_of(HOST_WORDS)
 COMPOSE = re.compile(rb"^[\"']?services[\"']?[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#-]", re.MULTILINE)
 MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
 PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 SCRIPT_HEAD = 128
-RUNNERS = re.compile(rb"rqworker|run_huey|qcluster")
+GUNICORN = "gunicorn"
+RUNNERS = re.compile("|".join(word for word in HOST_WORDS if word != GUNICORN).encode())
+"""Hosts whose parent always executes something of the project."""
 PRELOADS = re.compile(rb"--preload|GUNICORN_CMD_ARGS|(?:-c|--config)\b")
 
 

@@ -74,6 +74,8 @@ def gate_code(trace: Trace, gate: Gate) -> str:
 
     The same boot was followed with the ``sys.argv`` that such a gate imagines, and with that of other processes.
     """
+    if not {IMAGINED, ELSEWHERE} <= trace.variants.keys():  # a host that is not gated
+        return ""
     imagined, elsewhere = trace.variants[IMAGINED].gates, trace.variants[ELSEWHERE].gates
     if imagined.get(gate.key, gate.holds) is not gate.holds:
         return "FS122"

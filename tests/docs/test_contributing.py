@@ -13,8 +13,9 @@ from examples import DOCS, ROOT, blocks
 from helpers import analyse_deep, check, write
 
 from flake8_forksafe import cli, rules, tracing
-from flake8_forksafe.deployment import repository
+from flake8_forksafe.deployment import hosts, model, repository
 from flake8_forksafe.hazards import catalogue
+from flake8_forksafe.hosts import table
 from flake8_forksafe.interpreter.machine import merged
 from flake8_forksafe.library import LIBRARIES
 from flake8_forksafe.project.disk import Disk
@@ -83,6 +84,18 @@ def test_a_deployment_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(repository, "PROCESS_FORMATS", (*repository.PROCESS_FORMATS, added))
     (launch,) = repository.find_launches(Disk(), str(tmp_path)).launches
     assert (launch.kind, launch.app, launch.line) == ("circus", "shop", 2)
+
+
+def test_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"pyproject.toml": "", "web.py": "import torch\n", "Procfile": "web: forkd web\n"}
+    assert check(write(tmp_path, files)).traces == ()
+    scope = run_block("a host called forkd")
+    monkeypatch.setattr(table, "HOSTS", (*table.HOSTS, scope["FORKD"]))
+    monkeypatch.setitem(hosts.HOST_PROGRAMS, "forkd", scope["PROGRAM"])
+    monkeypatch.setattr(repository, "MENTION", repository.mention_of((*model.HOST_WORDS, "forkd")))
+    (finding,) = [finding for finding in check(tmp_path).findings if finding.code == "FS101"]
+    assert (Path(finding.path).name, finding.line) == ("web.py", 1)
+    assert "'torch' is imported before forkd forks" in finding.text
 
 
 def test_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,9 +16,7 @@ from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT, TooLarge, percent
 from flake8_forksafe.interpreter.values import (
     CHOICE_LIMIT,
-    FALSE,
     ITEM_LIMIT,
-    TRUE,
     UNKNOWN,
     Choice,
     FilePath,
@@ -68,7 +66,7 @@ def _binary(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
         merged = left.copied(machine.journal.doubt)
         update(machine, merged, right)
         return merged
-    if isinstance(left, Items) and left.kind == "set" and isinstance(right, Items):
+    if isinstance(left, Items) and left.kind == "set" and isinstance(right, Items) and symbol in ("|", "&", "-", "^"):
         return _set_operation(machine, symbol, left, right)
     return UNKNOWN
 
@@ -118,19 +116,20 @@ def _concatenate(machine: Machine, left: Items, right: Value) -> Value:
     return Items(left.kind, left.items, machine.journal.doubt, complete=False)
 
 
-def _set_operation(machine: Machine, symbol: str, left: Items, right: Items) -> Value:
+def _set_operation(machine: Machine, symbol: str, left: Items, right: Items) -> Items:
     if symbol == "|":
         return Items(
             "set", distinct([*left.items, *right.items]), machine.journal.doubt, left.complete and right.complete
         )
+    if symbol == "^":
+        one, other = _set_operation(machine, "-", left, right), _set_operation(machine, "-", right, left)
+        return _set_operation(machine, "|", one, other)
+    keep = symbol == "&"
     kept = []
     for item in left.items:
         inside = contains(machine, right, item.value)
-        keep = {"-": FALSE, "&": TRUE}.get(symbol)
-        if keep is None:
-            return UNKNOWN
         if (holds := truth(inside)) is None:
             kept.append(Item(item.value, False))
-        elif holds == keep.value:
+        elif holds is keep:
             kept.append(item)
     return Items("set", kept, machine.journal.doubt, left.complete)

@@ -108,7 +108,7 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
     machine.journal.changes += isinstance(value, Lazy)
     if isinstance(value, Lazy) and value.rest is None:
         value.rest = Items("iterator", (), machine.journal.doubt)
-        return produce(machine, value, frame, take)
+        return _resumed(machine, value, frame, take) if value.left else _left_or_ended(machine, value, frame, take)
     found = value.rest if isinstance(value, Lazy) and value.rest is not None else value
     if isinstance(found, Items) and found.kind == "iterator":
         return _drain(machine, found, take)
@@ -123,6 +123,32 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
     iterable = iterate(machine, value, frame)
     hand_over(machine, iterable.items, take)
     return iterable.complete
+
+
+def _left_or_ended(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
+    """Compute the elements; whoever takes them may leave some for others."""
+
+    def noted(item: Item) -> bool:
+        last = take(item)
+        value.left |= last
+        return last
+
+    try:
+        return produce(machine, value, frame, noted)
+    except Enough:
+        value.left = True
+        raise
+    finally:
+        value.rest = None if value.left else value.rest
+
+
+def _resumed(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
+    """Compute the elements once more, in doubt: which of them were taken before is not known."""
+    try:
+        with machine.doubted():
+            return produce(machine, value, frame, lambda item: take(Item(item.value, False)))
+    finally:
+        value.rest = None
 
 
 def collected(machine: Machine, value: Value, frame: Frame) -> Items:

@@ -19,7 +19,7 @@ from flake8_forksafe.source.facts import Define, Lambda
 
 CHOICE_LIMIT = 12
 """Alternatives a value may have before it counts as unknown."""
-ANCESTOR_LIMIT = 500
+ANCESTOR_LIMIT = 100
 """Classes that one may derive from; what lies beyond is not known."""
 ITEM_LIMIT = 20_000
 """Elements of a sequence that are kept; what lies behind them is not known."""
@@ -405,14 +405,16 @@ class Lazy(Value):
         others.
     :ivar frame: where it was created.
     :ivar rest: what is left of it once it was asked; None before that.
+    :ivar left: whether somebody who asked it may have left it before its end.
     """
 
-    __slots__ = ("frame", "produce", "rest")
+    __slots__ = ("frame", "left", "produce", "rest")
 
     def __init__(self, produce: Callable[[Callable[[Item], bool], Any], bool], frame: Any) -> None:
         self.produce = produce
         self.frame = frame
         self.rest: Items | None = None
+        self.left = False
 
 
 class Descriptor(Value):

@@ -12,6 +12,7 @@ from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
     External,
+    Function,
     Items,
     LazyImport,
     Literal,
@@ -88,6 +89,8 @@ def import_member(machine: Machine, module: Value, name: str, frame: Frame, loca
         return machine.fail("ImportError") if submodule is None else submodule
     hook = names.get("__getattr__")
     if hook is not None:
+        if isinstance(hook, Function):  # what it loads is loaded by this statement
+            machine.record(frame, hook.node, "import")
         return machine.call(hook, Arguments((Literal(name),)), frame)
     if module.module.found.path is None and not local:  # a folder of the project that has a library's name
         return machine.import_name(child, frame, "import") or UNKNOWN

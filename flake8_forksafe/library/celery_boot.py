@@ -42,10 +42,18 @@ NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_aut
 
 
 def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
-    """``Celery._load_config``: import the configuration, then send ``on_after_configure``."""
+    """``Celery._load_config``: send ``on_configure``, import the configuration, then send ``on_after_configure``.
+
+    Both are sent once: what is connected later, by a module that ``include`` names, is never called.  A subclass of
+    ``Celery`` may have a method ``on_configure`` instead of the signal.
+    """
     if app.state != "new":
         return
     app.state = "configured"
+    with machine.recorder.boot_step("on_configure"):
+        if isinstance(app.value, Instance):
+            call_own(machine, app.value, "on_configure", Arguments(), cause(machine, app_place(app)))
+        run_receivers(machine, app.receivers.get("on_configure", []), {"sender": app.value})
     with machine.recorder.boot_step("load_config"):
         if app.source is not None:
             app.config = join(*(load_source(machine, app, option, frame) for option in options(app.source)))
@@ -77,6 +85,20 @@ def cause(machine: Machine, receiver: Receiver) -> Frame:
     frame = Frame(receiver.frame.module, receiver.frame.node, "function", machine.journal.doubt)
     frame.line, frame.boot = receiver.line, True
     return frame
+
+
+def app_place(app: CeleryApp) -> Receiver:
+    """Where an app is made, as what causes something."""
+    return Receiver(app.value, app.frame, app.line, True)
+
+
+def call_own(machine: Machine, holder: Class | Instance, name: str, arguments: Arguments, frame: Frame) -> None:
+    """Call a method that a walked class defines."""
+    cls = holder.cls if isinstance(holder, Instance) else holder
+    if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
+        method = machine.attribute(holder, name, frame)
+        if isinstance(method, (Method, Function)):
+            machine.call(method, arguments, frame)
 
 
 def run_receivers(machine: Machine, receivers: list[Receiver], keywords: dict[str, Value]) -> None:

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flake8_forksafe.interpreter import iterating
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
+    UNKNOWN,
     Arguments,
     Class,
     External,
-    Function,
     Instance,
-    Method,
+    Item,
+    Items,
     Value,
     options,
     text,
 )
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Receiver
-from flake8_forksafe.library.celery_boot import cause
+from flake8_forksafe.library.celery_boot import app_place, call_own, cause
 from flake8_forksafe.library.standard_import import import_path
 
 
@@ -72,18 +74,47 @@ def register_task(machine: Machine, function: External, arguments: Arguments, fr
 
 def create_tasks(machine: Machine, app: CeleryApp) -> None:
     """``Celery.finalize``: make each task of an app, then bind it."""
+    annotate_tasks(machine, app)
     default = task_class(machine, app)
     seen: set[tuple[int, int]] = set()
     for definition in machine.state(TaskState).defined:
         base = definition.base if definition.base is not None else default
         if base is None or definition.app not in (None, app):
             continue
-        place = definition.place if definition.base is not None else Receiver(base, app.frame, app.line, True)
+        place = definition.place if definition.base is not None else app_place(app)
         key = (id(base), id(place.frame) if definition.base is not None else 0)
         if key not in seen:  # a base does the same for each task of a module
             seen.add(key)
             with machine.doubted(not place.sure):
                 make_task(machine, app, base, cause(machine, place))
+
+
+def annotate_tasks(machine: Machine, app: CeleryApp) -> None:
+    """``Task.annotate``: a dotted path in ``task_annotations`` is imported and instantiated, and asked for each task.
+
+    Celery's own tasks are bound first, so this happens in every worker (celery/app/annotations.py).
+    """
+    frame = cause(machine, app_place(app))
+    value = app.setting("task_annotations", frame, machine)
+    if value is None:
+        return
+    for option in options(value):
+        given = iterating.iterate(machine, option, frame).items if isinstance(option, Items) else (Item(option),)
+        for item in given:
+            with machine.doubted(not item.sure):
+                _annotate(machine, item.value, frame)
+
+
+def _annotate(machine: Machine, annotation: Value, frame: Frame) -> None:
+    """Make one annotation what it stands for, and ask it."""
+    for option in options(annotation):
+        path = text(option)
+        found = import_path(machine, path, frame) if path and _is_walked(machine, path) else option
+        if path and isinstance(found, Class):
+            found = machine.call(found, Arguments(), frame)
+        if isinstance(found, Instance):
+            call_own(machine, found, "annotate", Arguments((UNKNOWN,)), frame)
+            call_own(machine, found, "annotate_any", Arguments(), frame)
 
 
 def task_class(machine: Machine, app: CeleryApp) -> Value | None:
@@ -103,24 +134,15 @@ def make_task(machine: Machine, app: CeleryApp, base: Value, frame: Frame) -> No
         path = text(option)
         found = import_path(machine, path, frame) if path and _is_walked(machine, path) else option
         if isinstance(found, Class):
-            _call_own(machine, found, "__init_subclass__", Arguments(), frame)
+            call_own(machine, found, "__init_subclass__", Arguments(), frame)
             found = machine.call(found, Arguments(), frame)
         if isinstance(found, Instance):
-            _call_own(machine, found, "on_bound", Arguments((app.value,)), frame)
+            call_own(machine, found, "on_bound", Arguments((app.value,)), frame)
 
 
 def _is_walked(machine: Machine, path: str) -> bool:
     """Whether a dotted path, perhaps with a colon, leads into code that is walked."""
     return machine.imports.layout.find(path.partition(":")[0].partition(".")[0]) is not None
-
-
-def _call_own(machine: Machine, holder: Class | Instance, name: str, arguments: Arguments, frame: Frame) -> None:
-    """Call a method that a walked class defines."""
-    cls = holder.cls if isinstance(holder, Instance) else holder
-    if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
-        method = machine.attribute(holder, name, frame)
-        if isinstance(method, (Method, Function)):
-            machine.call(method, arguments, frame)
 
 
 MODELS = Library(

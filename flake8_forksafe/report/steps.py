@@ -11,6 +11,7 @@ STEPS = {
     ),
     "load_config": ("Read the configuration", "The first access of app.conf loads what config_from_object() names."),
     "settings": ("Settings", "The settings module is imported, with everything that it imports."),
+    "on_configure": ("on_configure", "Receivers run before the configuration is read."),
     "on_after_configure": ("on_after_configure", "Receivers run as soon as the configuration is read."),
     "import_modules": ("import_modules", "Celery asks every part of the worker to import its modules."),
     "django.setup: LOGGING": ("django.setup(): logging", "Classes that LOGGING names are imported."),

@@ -115,10 +115,10 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
             names = list(dict.fromkeys(name for lead in behind for name in lead.names))
             sure = any(lead.sure and lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
             verb = "brings" if sure else "may bring"
-            what = f"importing {str(edge.target)!r} {verb} {listed(names)} before {trace.host.words.forker} forks"
+            what = f"importing {edge.target.module!r} {verb} {listed(names)} before {trace.host.words.forker} forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
             instead = way_out(trace, edge.source, DEFER)
-            yield Finding(path, edge.line, edge.column, "FS102", what, str(edge.target), hops, instead)
+            yield Finding(path, edge.line, edge.column, "FS102", what, edge.target.module, hops, instead)
 
 
 def _since_boot(chain: list[Edge]) -> list[Edge]:

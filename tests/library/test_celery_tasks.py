@@ -136,3 +136,64 @@ def test_the_message_says_what_happens_and_names_the_lazy_property(tmp_path: Pat
     (finding,) = [f for f in check(tmp_path).findings if f.code == "FS111"]
     assert "Celery creates each task once, in MainProcess" in finding.what
     assert finding.instead == "make it a property of the task that is computed on first use, which is in a child"
+
+
+HOOKS = {
+    "a receiver of on_configure": f"""\
+{APP}@app.on_configure.connect
+def early(**keywords):
+    if True:
+        {MARK}
+""",
+    "a method on_configure": f"""\
+from celery import Celery
+class Own(Celery):
+    def on_configure(self):
+        {MARK}
+app = Own('p', broker='memory://', include=['p.tasks'])
+""",
+    "annotations by name": f"""\
+{APP}app.conf.task_annotations = 'p.annotations.Mine'
+""",
+    "annotations in a list": f"""\
+{APP}app.conf.task_annotations = [{{'*': {{}}}}, 'p.annotations.Mine']
+""",
+    "annotations that are an object": f"""\
+{APP}from p.annotations import Mine
+app.conf.task_annotations = (Mine(),)
+""",
+}
+ANNOTATIONS = f"class Mine:\n    def annotate(self, task):\n        {MARK}\n"
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_hooks_of_the_app_that_run_in_mainprocess(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"p/annotations.py": ANNOTATIONS})
+    codes(tmp_path, "", HOOKS[name])
+    assert {finding.code for finding in check(tmp_path).findings} & {"FS105", "FS111", "FS124"} >= {"FS105"}
+    assert loads_in_the_parent(tmp_path)
+
+
+NEVER_CALLED = {
+    f"{signal} in a module of tasks": f"""\
+from p.celery import app
+@app.{signal}.connect
+def late(**keywords):
+    if True:
+        {MARK}
+"""
+    for signal in ("on_configure", "on_after_configure")
+}
+
+
+@pytest.mark.parametrize("name", NEVER_CALLED)
+def test_a_signal_that_was_sent_before_it_is_connected(tmp_path: Path, name: str) -> None:
+    assert codes(tmp_path, NEVER_CALLED[name]) == set()
+    assert not loads_in_the_parent(tmp_path)
+
+
+def test_annotations_that_name_a_class_for_some_task_only(tmp_path: Path) -> None:
+    app = f"{APP}app.conf.task_annotations = {{'p.tasks.f': {{'rate_limit': '1/s'}}}}\n"
+    write(tmp_path, {"p/annotations.py": ANNOTATIONS})
+    assert codes(tmp_path, "", app) == set()
+    assert not loads_in_the_parent(tmp_path)

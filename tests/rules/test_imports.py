@@ -164,3 +164,31 @@ def test_several_hazards_are_listed(tmp_path: Path) -> None:
 
 def test_an_accepted_hazard_needs_no_way(tmp_path: Path) -> None:
     assert findings(tmp_path, CHAIN, accept="polars") == {}
+
+
+MODULE_HOOKS = {
+    "an import": "def __getattr__(name):\n    from proj import heavy\n    return heavy.Memory\n",
+    "an import of a computed name": """\
+import importlib
+WHERE = {"Memory": "proj.heavy"}
+def __getattr__(name):
+    if name in WHERE:
+        return getattr(importlib.import_module(WHERE[name]), name)
+    raise AttributeError(name)
+""",
+}
+
+
+@pytest.mark.parametrize("name", MODULE_HOOKS)
+def test_what_getattr_of_a_module_loads_is_loaded_by_the_import(tmp_path: Path, name: str) -> None:
+    """``from package import Name`` asks ``__getattr__`` (PEP 562): that statement is what can be deferred."""
+    files = {"proj/heavy.py": "import torch\nclass Memory: ...\n", "proj/memories.py": MODULE_HOOKS[name]}
+    found = findings(tmp_path, {**files, "proj/tasks.py": "import os\nfrom proj.memories import Memory\n"})
+    finding = found["tasks.py", 2, "FS102"]
+    assert finding.subject == "proj.memories" and "importing 'proj.memories' brings 'torch'" in finding.text
+
+
+@pytest.mark.parametrize("name", MODULE_HOOKS)
+def test_getattr_of_a_module_that_is_not_asked(tmp_path: Path, name: str) -> None:
+    files = {"proj/heavy.py": "import torch\nclass Memory: ...\n", "proj/memories.py": MODULE_HOOKS[name]}
+    assert not findings(tmp_path, {**files, "proj/tasks.py": "import proj.memories\n"})

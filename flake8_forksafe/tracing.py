@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.model import Place, Word, WorkerLaunch
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
 from flake8_forksafe.hazards.third_parties import Brought
 from flake8_forksafe.hosts.facts import Argv
@@ -89,11 +89,12 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         around.problems.append(Problem("app", app.spec))
     if trace.uses and trace.gates:
         trace.variants.update({name: trace_as(argv, True) for name, argv in host.other_processes(app.spec).items()})
-        if None in trace.gates.values():
+        if None in trace.gates.values() and launcher is None:
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
-    trace.starts = starts
+    trace.starts = tuple(with_arguments(start, trace.arguments or ()) for start in starts)
+    trace.program = " ".join(launcher.argv) if launcher is not None else ""
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
-    trace.forks = any(host.pool(start, trace.conf).forks for start in starts or (None,))
+    trace.forks = any(host.pool(start, trace.conf).forks for start in trace.starts or (None,))
     return trace
 
 
@@ -121,12 +122,36 @@ def absolute(settings: Settings, path: str) -> str:
 def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> Launcher | None:
     """The console script of the project that starts the worker, where it is not the host's own."""
     for start in starts:
+        if start.program is not None:
+            path, module, entry, argv, command = start.program
+            package = module.rpartition(".")[0]
+            return Launcher(argv, entry, command, "" if entry or command else path, package)
         program = os.path.basename(start.argv[0]) if start.argv else ""
         if program in scripts and program not in host_programs():
             argv = (f"/venv/bin/{program}", *start.argv[1:])
             command = next((word for word in start.argv[1:] if not word.startswith("-")), "")
             return Launcher(argv, scripts[program], command)
     return None
+
+
+def with_arguments(start: WorkerLaunch, arguments: tuple[str, ...]) -> WorkerLaunch:
+    """A launch by a Python program, with the options that the program gives to Celery."""
+    if start.program is None or not arguments:
+        return start
+    from flake8_forksafe.deployment.celery_command import worker_commands
+
+    commands = worker_commands([Word(text, Place(start.program.path, 1)) for text in arguments])
+    options = {name: word.text for name, word in commands[0].options.items()} if commands else {}
+    return start._replace(
+        pool=options.get("pool", options.get("pool_cls")),
+        start_method=options.get("pool_start_method"),
+        concurrency=options.get("concurrency"),
+        autoscale=options.get("autoscale"),
+        max_tasks_per_child=options.get("max_tasks_per_child"),
+        max_memory_per_child=options.get("max_memory_per_child"),
+        concurrency_path=start.program.path if "concurrency" in options else "",
+        concurrency_line=1 if "concurrency" in options else 0,
+    )
 
 
 def process_environ(around: Surroundings, layout: Layout, starts: tuple[WorkerLaunch, ...]) -> dict[str, str]:

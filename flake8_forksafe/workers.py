@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.aside import counts, is_aside
-from flake8_forksafe.deployment.model import Bystander, Launches, WorkerLaunch
+from flake8_forksafe.deployment.model import PYTHON, Bystander, Launches, WorkerLaunch
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.found import AppFound, LeftOut, Search, split_spec
 from flake8_forksafe.project.layout import Found, Layout
+from flake8_forksafe.project.questions import as_words
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.trace.trace import Trace
 
@@ -78,15 +79,25 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
         else:
             left_out.append(LeftOut(start.app, start.path, start.line, "is started here, but was not found"))
     candidates = [app for app in search.apps if not any(_is_same(app, other) for other in started)]
+    programs: dict[AppFound, list[WorkerLaunch]] = {}
     for start in nameless:
-        own = _nearest([*started, *candidates], start)
-        if own is not None:
+        near = [*started, *candidates]
+        own = _nearest(near, start) if start.program is None else _of_program(near, start, disk)
+        if own is not None and start.program is not None:
+            if start.kind != PYTHON or own not in started:
+                programs.setdefault(own, []).append(start)
+        elif own is not None:
             started.setdefault(own, []).append(start)
-    candidates = [app for app in candidates if app not in started]
+        elif start.program is not None:
+            shown = os.path.relpath(start.program.path, settings.project)
+            left_out.append(
+                LeftOut(shown, start.path, start.line, "may start a worker, and names no app that was found")
+            )
+    candidates = [app for app in candidates if app not in started and app not in programs]
     for app in search.aside:
         why = "lies among tests or examples: give that path to the command, or name it with --app"
         left_out.append(LeftOut(app.spec, app.path, app.line, why))
-    if started:
+    if started or programs:
         bystanders = [(other, finder.resolve(other)) for other in launches.bystanders]
         for app in list(candidates):
             other = next((one for one, at in bystanders if at is not None and _is_named(app, at)), None)
@@ -94,8 +105,11 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
                 candidates.remove(app)
                 why = f"is started as {other.command} only, by {os.path.relpath(other.path, settings.project)}"
                 left_out.append(LeftOut(app.spec, app.path, app.line, f"{why}:{other.line}"))
-    return Chosen(tuple(Worker(app, tuple(starts)) for app, starts in started.items()), tuple(candidates),
-                  tuple(left_out))  # fmt: skip
+    workers = [Worker(app, tuple(starts)) for app, starts in started.items()]
+    for app, starts in programs.items():
+        for program in dict.fromkeys(start.program for start in starts):
+            workers.append(Worker(app, tuple(start for start in starts if start.program == program)))
+    return Chosen(tuple(workers), tuple(candidates), tuple(left_out))
 
 
 def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Worker]:
@@ -272,6 +286,22 @@ def _nearest(apps: list[AppFound], start: WorkerLaunch) -> AppFound | None:
         return apps[0]
     around = [app for app in apps if _inside(app.root, start.directory) or _inside(start.directory, app.root)]
     return around[0] if len(around) == 1 else None
+
+
+def _of_program(apps: list[AppFound], start: WorkerLaunch, disk: Disk) -> AppFound | None:
+    """The app whose worker a Python program starts: its own, that of a module which it imports, or the nearest."""
+    assert start.program is not None
+    path = start.program.path
+    own = [app for app in apps if app.path == path]
+    try:
+        imported = as_words(disk.ask(path, "imported")) if not own and len(apps) > 1 else []
+    except OSError:
+        imported = []
+    modules = {app: split_spec(app.spec)[0] for app in apps}
+    named = own or [app for app, module in modules.items() if module in imported]
+    packages = named or [app for app, module in modules.items()
+                         if any(module.startswith(f"{name}.") for name in imported)]  # fmt: skip
+    return max(packages, key=lambda app: _shared(app.root, path)) if packages else _nearest(apps, start)
 
 
 def _inside(path: str, directory: str) -> bool:

@@ -24,11 +24,13 @@ from flake8_forksafe.deployment.model import (
     Bystander,
     Limit,
     Place,
+    Program,
     Start,
     Unusable,
     Word,
     WorkerLaunch,
 )
+from flake8_forksafe.deployment.programs import INTERPRETER, program_at
 from flake8_forksafe.deployment.shell import ShellInterpreter
 from flake8_forksafe.deployment.shell_values import Budget, State
 from flake8_forksafe.deployment.substitution import NAME
@@ -57,7 +59,6 @@ DIRECT_WRAPPERS = frozenset({
 BYSTANDERS = frozenset({"beat", "events", "flower"})
 """Sub-commands of Celery that run for as long as a worker does, and fork no pool."""
 
-INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 DEEPEST = 12
 MOST_STEPS = 20_000
@@ -68,6 +69,7 @@ class Started(NamedTuple):
 
     :ivar place: where its command is written.
     :ivar directory: as the process sees it.
+    :ivar script: the Python program of the repository that starts it, if one does.
     :ivar program: the host that it is, if not a Celery worker.
     """
 
@@ -77,6 +79,7 @@ class Started(NamedTuple):
     environ: Mapping[str, Word]
     directory: str
     program: HostProgram | None = None
+    script: Program | None = None
 
 
 def launches_of(start: Start, view: View) -> list[WorkerLaunch]:
@@ -149,6 +152,7 @@ def make_launch(start: Start, started: Started, view: View, expanded: set[str]) 
         concurrency_line=where.line,
         nodes=started.command.nodes,
         search_path=view.search_path(_text(environ, "PYTHONPATH"), started.directory),
+        program=started.script,
     )
 
 
@@ -219,6 +223,11 @@ class Runner:
                 environ[assignment[1]] = word._replace(text=assignment[2])
             elif word.text == "--directory" and rest:
                 directory = posixpath.join(directory, rest[0].text)
+            elif (script := program_at(argv, position, directory, self.view)) is not None:
+                self.view.files.started.add(script.path)
+                command, whole = WorkerCommand({}), tuple(argv[_beginning(argv, position) :])
+                where = place or word.place
+                self.started.append(Started(whole, where, command, environ, directory, script=script))
             elif _is_celery(word):
                 commands = worker_commands(arguments := _arguments(argv, position))
                 for command in commands:
@@ -236,7 +245,7 @@ class Runner:
             elif name in PROCESS_MANAGERS:
                 self._process_manager(name, rest, environ, directory)
             elif any(character.isspace() for character in word.text):
-                if mentions_host(word.text):
+                if mentions_host(word.text) or any(one in word.text for one in self.view.files.starters.words):
                     self.script(word.text, word.place, environ, directory, (), "sh")
             elif not position or (not word.text.startswith("-") and ("/" in word.text or word.text.endswith(".sh"))):
                 self._program(word, rest, environ, directory)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import Bystander, Place, Trouble, Unusable, Word
+from flake8_forksafe.deployment.model import Bystander, Place, Starters, Trouble, Unusable, Word
 from flake8_forksafe.deployment.shell_syntax import parse_script
 from flake8_forksafe.deployment.shell_tree import Script
 from flake8_forksafe.project.disk import Disk
@@ -41,6 +41,7 @@ class Files:
 
     :ivar troubles: what could not be read, by file and kind.
     :ivar bystanders: processes of Celery that are no workers.
+    :ivar starters: Python programs that may start workers.
     :ivar templates: services that exist for those of other files to extend: the file and the name.
     """
 
@@ -50,6 +51,9 @@ class Files:
         self.troubles: dict[tuple[str, str], Trouble] = {}
         self.bystanders: dict[Bystander, None] = {}
         self.templates: set[tuple[str, str]] = set()
+        self.starters = Starters()
+        self.started: set[str] = set()
+        """The programs among them that something is seen to run."""
         self.unread: dict[str, str] = {}
         """Files that are there and cannot be read, with the reason."""
         self._named: dict[str, list[str]] | None = None

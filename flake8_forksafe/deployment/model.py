@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -16,6 +18,9 @@ class Place(NamedTuple):
     path: str
     line: int
 
+
+PYTHON = "python"
+"""The kind of a launch that is a Python program which nothing is seen to run."""
 
 NOWHERE = Place("", 0)
 
@@ -48,6 +53,43 @@ CELERY = "Celery"
 """The host of a launch that does not say it."""
 
 
+class Program(NamedTuple):
+    """A Python program of the repository that may start a worker.
+
+    :ivar path: absolute path of the file that is executed as ``__main__``, or that holds what is called.
+    :ivar module: what ``python -m`` is given, else empty.
+    :ivar entry: what a console script calls, as ``module:function``.
+    :ivar argv: ``sys.argv`` of its process.
+    :ivar command: the management command that it runs.
+    """
+
+    path: str
+    module: str
+    entry: str
+    argv: tuple[str, ...]
+    command: str = ""
+
+
+class Starters(NamedTuple):
+    """The programs of a repository that may start workers.
+
+    :ivar paths: of the files, in the order of the tree; those of tests and examples are left out.
+    :ivar commands: management commands among them, by name.
+    :ivar scripts: console scripts whose function lies in one of them, with ``module:function``.
+    """
+
+    paths: tuple[str, ...] = ()
+    commands: Mapping[str, str] = MappingProxyType({})
+    scripts: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a command that runs one of them holds."""
+        stems = {os.path.splitext(os.path.basename(path))[0] for path in self.paths}
+        packages = {os.path.basename(os.path.dirname(path)) for path in self.paths if path.endswith("__main__.py")}
+        return tuple(sorted(stems | packages | self.scripts.keys()))
+
+
 class WorkerLaunch(NamedTuple):
     """One way a worker is started.
 
@@ -75,6 +117,7 @@ class WorkerLaunch(NamedTuple):
     :ivar concurrency_path: where the concurrency is given, on the command line or by ``CELERY_WORKER_CONCURRENCY``;
         empty if it is not.
     :ivar search_path: directories of the repository that ``PYTHONPATH`` names.
+    :ivar program: the Python program that starts the worker, where that is not Celery's own command.
     :ivar nodes: how many workers the command starts (``celery multi start 3``), all within the same limit.
     :ivar host: the name of the host that is started.
     :ivar host_options: what is known of options that only this host has, by their names; files are absolute paths.
@@ -110,6 +153,7 @@ class WorkerLaunch(NamedTuple):
     search_path: tuple[str, ...] = ()
     host: str = CELERY
     host_options: tuple[tuple[str, str], ...] = ()
+    program: Program | None = None
 
 
 class Bystander(NamedTuple):

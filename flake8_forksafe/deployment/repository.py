@@ -14,7 +14,18 @@ from typing import NamedTuple
 from flake8_forksafe.aside import ASIDE
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
-from flake8_forksafe.deployment.model import CELERY, HOST_WORDS, Launches, Place, Start, Trouble, Unusable, WorkerLaunch
+from flake8_forksafe.deployment.model import (
+    CELERY,
+    HOST_WORDS,
+    PYTHON,
+    Launches,
+    Place,
+    Start,
+    Trouble,
+    Unusable,
+    WorkerLaunch,
+)
+from flake8_forksafe.deployment.programs import as_program, find_starters
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
@@ -134,11 +145,12 @@ def find_launches(disk: Disk, project: str) -> Launches:
     """
     files = Files(disk, project)
     candidates = list(_candidates(files))
-    if not any(candidate.mentions for candidate in candidates):
+    files.starters = find_starters(files)
+    if not any(candidate.mentions for candidate in candidates) and not files.starters.paths:
         return Launches((), ())
     found: dict[WorkerLaunch, None] = {}
     commands: set[tuple[str, str, int]] = set()
-    for rank in (_yaml_launches, _image_launches, _process_launches, _script_launches):
+    for rank in (_yaml_launches, _image_launches, _process_launches, _script_launches, _program_launches):
         launches = [launch for launch in rank(candidates, files) if _command(launch) not in commands]
         found |= dict.fromkeys(launches)
         commands |= {_command(launch) for launch in launches}
@@ -307,7 +319,7 @@ def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator
 def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What shell scripts start that are not run by anything else; a script that runs another one goes first."""
     scripts = [candidate for candidate in candidates if candidate.kind == "script"]
-    names = [os.path.basename(candidate.path) for candidate in scripts if candidate.mentions]
+    names = [*(os.path.basename(candidate.path) for candidate in scripts if candidate.mentions), *files.starters.words]
     own: list[WorkerLaunch] = []
     outer: list[WorkerLaunch] = []
     for candidate in scripts:
@@ -322,3 +334,13 @@ def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[
     reached = {_command(launch) for launch in outer}
     yield from outer
     yield from (launch for launch in own if _command(launch) not in reached)
+
+
+def _program_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """Python programs that may start a worker, and that nothing is seen to run."""
+    for path in files.starters.paths:
+        if path in files.started:
+            continue
+        program = as_program(path, files)
+        directory = files.project if program.command or program.entry else os.path.dirname(path)
+        yield WorkerLaunch(None, program.argv, path, 1, directory, PYTHON, program=program, command_path=path)

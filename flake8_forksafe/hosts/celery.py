@@ -20,9 +20,10 @@ from flake8_forksafe.hosts.facts import (
     UnreadSetting,
     Words,
 )
-from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.hosts.host import Host, HostBoot, Launcher, ProjectFacts, Step
 from flake8_forksafe.interpreter import iterating
-from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.frames import Frame, Raised
+from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
@@ -48,12 +49,14 @@ from flake8_forksafe.library.celery_boot import (
     load_named_classes,
     run_receivers,
 )
+from flake8_forksafe.library.celery_programs import StartedWorker
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
 from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.found import split_spec
+from flake8_forksafe.project.layout import FIRST_PARTY, Found
 
 ROOT = Node("", "celery worker")
 """The node of the worker itself, from which everything is reached."""
@@ -89,7 +92,8 @@ def _project_facts(boot: HostBoot) -> ProjectFacts:
     conf: dict[str, object] = {name: value.value for name, value in values.items() if isinstance(value, Literal)}
     holders = machine.state(DjangoSettings).settings or ()
     loaded = tuple(holder.module.name for holder in holders if isinstance(holder, ModuleValue))
-    return ProjectFacts(conf, _unread(machine, app), task_modules, _names_of(machine, app), loaded)
+    arguments = machine.state(StartedWorker).arguments
+    return ProjectFacts(conf, _unread(machine, app), task_modules, _names_of(machine, app), loaded, arguments=arguments)
 
 
 def _names_of(machine: Machine, app: CeleryApp) -> frozenset[tuple[str, str]]:
@@ -129,23 +133,37 @@ class CeleryBoot(LibraryState):
 
 
 def _run_script(boot: HostBoot) -> None:
-    """What a console script does before it hands over to Celery: its module, its function, Django's command."""
+    """What a program does before it hands over to Celery: its module, its function, Django's command."""
     fall_back(boot)
     launcher, machine = boot.start.launcher, boot.machine
     if launcher is None:
         return
-    module, _, function = launcher.entry.partition(":")
-    value = machine.import_name(module, boot.frame)
-    if isinstance(value, ModuleValue) and function:
-        called = machine.attribute(value, function, boot.frame)
-        if isinstance(called, Function):
-            machine.call(called, Arguments(), boot.frame)
-    run_command(boot, launcher.command)
+    try:
+        if launcher.path:
+            _run_file(machine, launcher, boot.frame)
+            return
+        module, _, function = launcher.entry.partition(":")
+        value = machine.import_name(module, boot.frame) if module else None
+        if isinstance(value, ModuleValue) and function:
+            called = machine.attribute(value, function, boot.frame)
+            if isinstance(called, Function):
+                machine.call(called, Arguments(), boot.frame)
+        run_command(boot, launcher.command)
+    except Raised:  # the worker runs
+        for running in machine.state(StartedWorker).running:
+            running.state = "loaded"
+
+
+def _run_file(machine: Machine, launcher: Launcher, frame: Frame) -> None:
+    """``python file`` and ``python -m module``: the packages around the module are imported first (runpy.py)."""
+    if launcher.package:
+        machine.import_name(launcher.package, frame)
+    load_file(machine, Found("__main__", launcher.path, False, (), FIRST_PARTY, package=launcher.package), frame)
 
 
 def _find_app(boot: HostBoot) -> None:
-    known = boot.machine.state(CeleryState)
-    app = known.app_of(find_app(boot.machine, boot.start.app, boot.frame))
+    known, started = boot.machine.state(CeleryState), boot.machine.state(StartedWorker)
+    app = started.app or known.app_of(find_app(boot.machine, boot.start.app, boot.frame))
     if app is None and known.apps and not (boot.start.by_option and _is_missing(boot.machine, boot.start.app)):
         app = known.apps[-1]
     if app is not None:

@@ -16,4 +16,4 @@ def run_command(boot: HostBoot, command: str) -> None:
     """What ``django.core.management`` does to run a command: ``django.setup()``, then the command is imported."""
     if is_configured(boot.machine) and command:
         setup(boot.machine, boot.frame)
-        load_command(boot.machine, command, boot.frame)
+        load_command(boot.machine, command, boot.frame, execute=boot.start.launcher is not None)

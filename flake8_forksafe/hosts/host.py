@@ -22,16 +22,20 @@ Versions = tuple[tuple[int, int], ...]
 
 
 class Launcher(NamedTuple):
-    """A console script of the project that starts the host.
+    """A program of the project that starts the host: a console script, a file, a management command.
 
     :ivar argv: ``sys.argv`` of its process.
-    :ivar entry: what it calls, as ``module:function``.
+    :ivar entry: what it calls, as ``module:function``; empty if there is no such thing.
     :ivar command: its first argument, which may be the name of a Django management command.
+    :ivar path: the file that is executed as ``__main__``, if one is.
+    :ivar package: what the file belongs to, with ``python -m``.
     """
 
     argv: tuple[str, ...]
     entry: str
     command: str
+    path: str = ""
+    package: str = ""
 
 
 class HostStart(NamedTuple):
@@ -60,6 +64,7 @@ class ProjectFacts(NamedTuple):
     :ivar settings: the settings modules of Django that were loaded.
     :ivar app_names: where the app is bound: files and names.
     :ivar clean: why the parent does not execute the app; empty if it does.
+    :ivar arguments: of the host's command, where the program itself gives them; None if it gives none.
     """
 
     conf: dict[str, object] = {}
@@ -68,6 +73,7 @@ class ProjectFacts(NamedTuple):
     app_names: frozenset[tuple[str, str]] = frozenset()
     settings: tuple[str, ...] = ()
     clean: str = ""
+    arguments: tuple[str, ...] | None = None
 
 
 @dataclass

@@ -255,7 +255,7 @@ class Module:
     @property
     def package(self) -> str:
         """What relative imports are relative to."""
-        return self.name if self.found.is_package else self.name.rpartition(".")[0]
+        return self.found.package or (self.name if self.found.is_package else self.name.rpartition(".")[0])
 
 
 class EnclosingScope(Protocol):

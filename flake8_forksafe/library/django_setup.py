@@ -251,16 +251,30 @@ def load_middleware(machine: Machine, frame: Frame) -> None:
                     machine.call(value, Arguments((UNKNOWN,)), cause)
 
 
-def load_command(machine: Machine, command: str, frame: Frame) -> None:
-    """Import the management command of that name; apps earlier in ``INSTALLED_APPS`` win."""
+def load_command(machine: Machine, command: str, frame: Frame, execute: bool = False) -> None:
+    """Import the management command of that name; apps earlier in ``INSTALLED_APPS`` win.
+
+    :param execute: whether it is executed as well: ``Command().handle()``.
+    """
     cause = setting_cause(machine, "INSTALLED_APPS", frame)
     for name, sure in app_names(machine):
         module = f"{name}.management.commands.{command}"
         if name and machine.imports.layout.find(name) is not None and machine.imports.layout.find(module) is not None:
             with machine.doubted(not sure):
-                machine.import_name(module, cause)
+                value = machine.import_name(module, cause)
+                if execute and isinstance(value, ModuleValue):
+                    _handle(machine, value, cause)
             if sure:
                 return
+
+
+def _handle(machine: Machine, module: ModuleValue, frame: Frame) -> None:
+    """Execute a management command (django/core/management/base.py)."""
+    command = machine.attribute(module, "Command", frame) if "Command" in module.module.contents else None
+    instance = machine.call(command, Arguments(), frame) if isinstance(command, Class) else None
+    method = machine.attribute(instance, "handle", frame) if isinstance(instance, Instance) else None
+    if isinstance(method, (Method, Function)):
+        machine.call(method, Arguments((), {}, complete=False), frame)
 
 
 def is_app_config(cls: Class) -> bool:

@@ -23,6 +23,7 @@ class Found(NamedTuple):
 
     :ivar path: absolute path of its source, of its extension module, or None for a namespace package.
     :ivar locations: for a package, the directories its submodules are looked for in.
+    :ivar package: what a file that is executed as ``__main__`` belongs to, with ``python -m``.
     :ivar unread: why the directory ``path`` that may hold it could not be read; ``""`` for any other module.
     """
 
@@ -32,11 +33,12 @@ class Found(NamedTuple):
     locations: tuple[str, ...]
     origin: str
     unread: str = ""
+    package: str = ""
 
     @property
     def is_source(self) -> bool:
         """Whether there is Python source to read."""
-        return self.path is not None and self.path.endswith(".py")
+        return self.path is not None and (self.path.endswith(".py") or self.name == "__main__")
 
 
 def _nothing(name: str) -> bool:

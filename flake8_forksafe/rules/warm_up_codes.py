@@ -120,6 +120,8 @@ def _instead(verdict: Verdict) -> str:
     """The way out that fits the place."""
     words = verdict.run.trace.host.words
     if verdict.code == "FS122":
+        if verdict.run.trace.program:
+            return f"no gate on sys.argv holds there: call it on first use, or in {words.hook}"
         return f"a gate that holds is {words.gate}; safer still, do it in {words.hook}"
     if verdict.gate is None and verdict.run.step == TASK_CLASSES:
         return LAZY_PROPERTY
@@ -169,6 +171,11 @@ def _handler(run: WarmUpRun) -> str:
 
 def _broken_gate(run: WarmUpRun, form: str) -> str:
     forms = run.trace.host.launch_forms
+    if run.trace.program:
+        return (
+            f"this gate does not recognise the worker that '{run.trace.program}' starts, so {run.use.shown!r} is "
+            f"called there before it forks: it {run.use.warm_up.why}"
+        )
     example = forms.get(form) or next(iter(forms.values()))
     return (
         f"this gate does not recognise {_forker(run)}, whose sys.argv is {[*example]}, so {run.use.shown!r} is called "

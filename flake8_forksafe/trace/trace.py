@@ -105,6 +105,10 @@ class Trace:
         self.gates = dict(recorder.gates)
         self.starts: tuple[WorkerLaunch, ...] = ()
         """How the repository's deployment files start this worker."""
+        self.program = ""
+        """The command line of the program that starts the worker, where that is not the host's own."""
+        self.arguments = booted.project.arguments
+        """Arguments of the host's command that the program gives itself; None if it gives none."""
         self.forks = True
         """Whether a pool of this worker forks."""
         self.variants: dict[str, Trace] = {}

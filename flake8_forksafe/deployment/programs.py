@@ -1,0 +1,110 @@
+"""Workers that Python programs start: scripts, modules, console scripts, management commands.
+
+A program is noticed by what is written in it; whether it starts a worker, of which app and with which options, the
+walk of its boot tells (:mod:`flake8_forksafe.library.celery_programs`).
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from flake8_forksafe.aside import is_aside
+from flake8_forksafe.deployment.files import Files, View
+from flake8_forksafe.deployment.model import Program, Starters, Word
+
+MARKS = ("worker_main(", ".Worker(", "celery.bin", ".start([", ".start(argv")
+"""What a file holds that may start a worker: methods of an app, and the modules of Celery's commands."""
+PYTHON_SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(?:/|\b)(?:python|pypy)[\d.]*\b")
+INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
+COMMANDS = os.path.join("management", "commands")
+HEAD = 128
+
+
+def find_starters(files: Files) -> Starters:
+    """The programs of the repository that may start workers."""
+    paths = [path for path in _sources(files) if files.disk.holds(path, *MARKS)]
+    if not paths:
+        return Starters()
+    from flake8_forksafe.project.requirements import console_scripts
+
+    commands = {_stem(path): path for path in paths if os.path.dirname(path).endswith(COMMANDS)}
+    entries = console_scripts(files.disk, files.project, ())
+    scripts = {
+        name: entry for name, entry in entries.items()
+        if any(_is_module(path, entry.partition(":")[0]) for path in paths)
+    }  # fmt: skip
+    return Starters(tuple(paths), commands, scripts)
+
+
+def _sources(files: Files) -> Iterator[str]:
+    """Python's files of the repository, those without an ending as well."""
+    for directory, _, names in files.disk.tree(files.project):
+        for name in names:
+            path = os.path.join(directory, name)
+            if is_aside(path, files.project):
+                continue
+            is_script = "." not in name and PYTHON_SHEBANG.match(files.read(path, HEAD) or b"")
+            if name.endswith(".py") or is_script:
+                yield path
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _is_module(path: str, module: str) -> bool:
+    """Whether a file may be a module, by the end of its path."""
+    ending = os.sep + module.replace(".", os.sep)
+    return path.endswith((f"{ending}.py", os.path.join(ending, "__init__.py")))
+
+
+def program_at(argv: Sequence[Word], position: int, directory: str, view: View) -> Program | None:
+    """The program that starts at one word of a command, if it is one that may start workers."""
+    starters = view.files.starters
+    if not starters.paths:
+        return None
+    word = argv[position].text
+    name, rest = posixpath.basename(word), tuple(one.text for one in argv[position + 1 :])
+    if word == "-m":
+        is_python = any(INTERPRETER.fullmatch(posixpath.basename(one.text)) for one in argv[:position])
+        return _module(rest, view) if is_python and rest else None
+    if name in starters.scripts and not word.endswith(".py"):
+        return _script(name, rest, view.files)
+    if not word.endswith(".py") and ("/" not in word or view.files.similar(word) is None):
+        return None
+    command = next((one for one in rest if not one.startswith("-")), "")
+    if command in starters.commands and word.endswith("manage.py"):
+        return Program(starters.commands[command], "", "", (word, *rest), command)
+    path = view.file(word, directory)
+    return Program(path, "", "", (word, *rest)) if path in starters.paths else None
+
+
+def _module(rest: tuple[str, ...], view: View) -> Program | None:
+    """``python -m module``."""
+    module = rest[0]
+    for path in view.files.starters.paths:
+        if _is_module(path, module) or _is_module(path, f"{module}.__main__"):
+            name = f"{module}.__main__" if path.endswith(f"{os.sep}__main__.py") else module
+            return Program(path, name, "", (path, *rest[1:]))
+    return None
+
+
+def _script(name: str, rest: tuple[str, ...], files: Files) -> Program:
+    """A console script of the project."""
+    entry = files.starters.scripts[name]
+    path = next(path for path in files.starters.paths if _is_module(path, entry.partition(":")[0]))
+    return Program(path, "", entry, (f"/venv/bin/{name}", *rest))
+
+
+def as_program(path: str, files: Files) -> Program:
+    """A file that nothing is seen to run, as it will be run."""
+    command = next((name for name, place in files.starters.commands.items() if place == path), "")
+    if command:
+        return Program(path, "", "", ("manage.py", command), command)
+    for name, entry in files.starters.scripts.items():
+        if _is_module(path, entry.partition(":")[0]):
+            return _script(name, (), files)
+    return Program(path, "", "", (os.path.relpath(path, files.project),))

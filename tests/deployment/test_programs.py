@@ -1,0 +1,108 @@
+"""Workers that Python programs start: what they load, the argv that they have, and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flake8_forksafe.analysis import analyse
+from flake8_forksafe.report.result import Report
+from flake8_forksafe.settings import Settings
+
+APP = {
+    "proj/__init__.py": "",
+    "proj/celery.py": 'from celery import Celery\napp = Celery("proj", include=["proj.tasks"])\n',
+    "proj/tasks.py": 'import sys\nfrom proj.celery import app\nif "worker" not in sys.argv:\n    import torch\n',
+}
+SCRIPT = 'import pandas\nfrom proj.celery import app\nif __name__ == "__main__":\n    {}\n    import polars\n'
+MAIN = SCRIPT.format('app.worker_main(["worker", "-c", "4"])')
+RELATIVE = MAIN.replace("from proj.", "from .")
+
+
+def compose(command: str) -> str:
+    return f"services:\n  w:\n    build: .\n    command: {command}\n"
+
+
+def report_of(tmp_path: Path, files: dict[str, str]) -> Report:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return analyse(Settings(str(tmp_path)))
+
+
+def hazards(report: Report, tmp_path: Path) -> list[tuple[str, str]]:
+    found = [one for one in report.findings if one.code == "FS101"]
+    return sorted((str(Path(one.path).relative_to(tmp_path)), one.subject) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "start"),
+    [
+        pytest.param("run.py", MAIN, {"compose.yaml": compose("python run.py")}, id="script"),
+        pytest.param("run.py", MAIN, {"Procfile": "worker: python run.py\n"}, id="script in a Procfile"),
+        pytest.param("run.py", MAIN, {"Makefile": "worker:\n\tpython run.py\n"}, id="script in a Makefile"),
+        pytest.param("run.py", MAIN, {"up.sh": "#!/bin/sh\nexec python run.py\n"}, id="script in a shell script"),
+        pytest.param("run.py", MAIN, {"compose.yaml": compose('sh -c "sleep 1 && python run.py"')}, id="sh -c"),
+        pytest.param("run.py", MAIN, {}, id="script that nothing runs"),
+        pytest.param("bin/start", f"#!/usr/bin/env python3\n{MAIN}", {}, id="script without an ending"),
+        pytest.param("proj/run.py", RELATIVE, {"Procfile": "w: python -m proj.run"}, id="-m"),
+        pytest.param("proj/__main__.py", MAIN, {"Procfile": "w: python -m proj"}, id="-m package"),
+        pytest.param("run.py", SCRIPT.format('app.start(["worker"])'), {"Procfile": "w: python run.py"}, id="start"),
+        pytest.param("run.py", SCRIPT.format("app.Worker(concurrency=2).start()"), {}, id="Worker"),
+        pytest.param(
+            "run.py", SCRIPT.format("from celery.bin import worker; worker.worker(app=app).run()"), {}, id="celery.bin"
+        ),
+    ],
+)  # fmt: skip
+def test_program(tmp_path: Path, place: str, text: str, start: dict[str, str]) -> None:
+    """What the program imports counts, the gate does not hold in it, and what follows the worker is no part of it."""
+    report = report_of(tmp_path, {**APP, place: text, **start})
+    assert hazards(report, tmp_path) == sorted([("proj/tasks.py", "torch"), (place, "pandas")])
+
+
+def test_console_script(tmp_path: Path) -> None:
+    script = '[project]\nname = "proj"\nversion = "1"\n[project.scripts]\nproj-worker = "proj.cli:main"\n'
+    main = 'import pandas\nfrom proj.celery import app\ndef main():\n    app.worker_main(["worker"])\n'
+    files = {**APP, "pyproject.toml": script, "proj/cli.py": main, "compose.yaml": compose("proj-worker")}
+    assert hazards(report_of(tmp_path, files), tmp_path) == [("proj/cli.py", "pandas"), ("proj/tasks.py", "torch")]
+
+
+def test_management_command(tmp_path: Path) -> None:
+    """``ready()`` runs before the command, and no gate on ``sys.argv`` recognises its worker."""
+    command = (
+        "import pandas\nfrom django.core.management.base import BaseCommand\nfrom proj.celery import app\n"
+        'class Command(BaseCommand):\n    def handle(self, *args, **options):\n        app.worker_main(["worker"])\n'
+    )
+    ready = (
+        "import sys, tiktoken\nfrom django.apps import AppConfig\nclass Shop(AppConfig):\n    name = 'shop'\n"
+        '    def ready(self):\n        if "worker" not in sys.argv:\n            tiktoken.get_encoding("cl100k_base")\n'
+    )
+    files = {
+        **APP, "proj/settings.py": 'INSTALLED_APPS = ["shop"]\n', "shop/__init__.py": "", "shop/apps.py": ready,
+        "shop/management/__init__.py": "", "shop/management/commands/__init__.py": "",
+        "shop/management/commands/start_worker.py": command, "compose.yaml": compose("python manage.py start_worker"),
+        "manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "proj.settings")\n',
+    }  # fmt: skip
+    report = report_of(tmp_path, files)
+    assert ("shop/management/commands/start_worker.py", "pandas") in hazards(report, tmp_path)
+    (gate,) = [one for one in report.findings if one.code == "FS122"]
+    assert "'manage.py start_worker'" in gate.what
+    assert "no gate on sys.argv holds" in gate.instead
+
+
+def test_pool_that_does_not_fork(tmp_path: Path) -> None:
+    """The options that the program gives are those of its worker."""
+    program = SCRIPT.format('app.worker_main(["worker", "--pool=solo"])')
+    assert not hazards(report_of(tmp_path, {**APP, "run.py": program}), tmp_path)
+
+
+def test_launch_goes_over_a_program_that_nothing_runs(tmp_path: Path) -> None:
+    files = {**APP, "run.py": MAIN, "compose.yaml": compose("celery -A proj worker")}
+    assert not hazards(report_of(tmp_path, files), tmp_path)
+
+
+def test_other_command(tmp_path: Path) -> None:
+    """``app.start(["beat"])`` starts no worker."""
+    report = report_of(tmp_path, {**APP, "run.py": SCRIPT.format('app.start(["beat"])')})
+    assert report.traces[0].arguments is None

@@ -40,10 +40,14 @@ def main(machine: Machine, function: External, arguments: Arguments, frame: Fram
     return _start(machine, function.receiver, words)
 
 
+COMMAND = "celery.bin.worker.worker"
+"""The class behind ``celery worker`` before Celery 5."""
+
+
 def create(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.Worker(concurrency=4)``, ``celery.bin.worker.worker(app=app)``."""
     app = function.receiver or arguments.get(0, "app")
-    return External("celery.worker()", app, arguments)
+    return External(f"{COMMAND if function.path == COMMAND else 'celery.apps.worker.Worker'}()", app, arguments)
 
 
 def run(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -75,9 +79,9 @@ MODELS = Library(
         "celery.Celery().Worker": create,
         "celery.Celery().WorkController": create,
         "celery.apps.worker.Worker": create,
-        "celery.bin.worker.worker": create,
-        "celery.worker().start": run,
-        "celery.worker().run": run,
-        "celery.worker().execute_from_commandline": run,
+        COMMAND: create,
+        "celery.apps.worker.Worker().start": run,
+        f"{COMMAND}().run": run,
+        f"{COMMAND}().execute_from_commandline": run,
     },
 )

@@ -43,6 +43,8 @@ GONE = {
     "kombu.utils.symbol_by_name": "kombu 5",
     "celery.signals.subtask_sent.connect": "Celery 5",
     "celery.app.current_app": "Celery 4",
+    "celery.bin.worker.worker().run": "Celery 5",
+    "celery.bin.worker.worker().execute_from_commandline": "Celery 5",
 }
 """Paths of old versions, which projects still use."""
 OF_OBJECTS = (

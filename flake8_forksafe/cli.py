@@ -360,7 +360,10 @@ def run_fix(options: argparse.Namespace) -> int:
     settings = settings._replace(asked=asked_for(settings.project, paths))
     if options.allow_dirty and not options.write:
         raise UsageError("--allow-dirty is for --write")
-    report = traced(settings)
+    report = run_analysis(settings)
+    if not report.traces:  # as for check: a hook that runs everywhere is not to fail
+        print(f"forksafe fix: nothing to repair: no worker was found in {settings.project}", file=sys.stderr)
+        return 0
     from flake8_forksafe.fix.command import Wishes, fix
 
     wishes = Wishes(options.unsafe, options.write, options.allow_dirty, lambda path: not paths or _inside(path, paths))

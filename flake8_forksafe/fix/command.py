@@ -48,7 +48,7 @@ def fix(before: Analysis, disk: Disk, analyse: Analyse, wishes: Wishes) -> int:
     for line in show.left(workshop, proved, base):
         print(printable(line), file=sys.stderr)
     hidden = () if wishes.unsafe else _hidden(workshop, before, analyse, proved.repairs)
-    done = "deferred" if wishes.writes else "would defer"
+    done = "repaired" if wishes.writes else "would repair"
     more = f"; {len(hidden)} more with --unsafe" if hidden else ""
     print(f"forksafe fix {done} {show.count_text(proved)}; {show.proof_text(proved)}{more}", file=sys.stderr)
     if wishes.writes:

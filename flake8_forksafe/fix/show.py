@@ -79,10 +79,9 @@ IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")
 def count_text(proved: Proved) -> str:
     """How many repairs, in how many files."""
     imports = sum(repair.deferral is not None for repair in proved.repairs)
-    values = len(proved.repairs) - imports
-    more = f" and set {counted(len(proved.preludes), 'prelude')}" if proved.preludes else ""
-    more += f" and set {counted(values, 'value')}" if values else ""
-    return f"{counted(imports, 'import')}{more} in {counted(len(proved.contents), 'file')}"
+    kinds = ((imports, "import"), (len(proved.preludes), "prelude"), (len(proved.repairs) - imports, "value"))
+    what = " and ".join(counted(count, kind) for count, kind in kinds if count) or "nothing"
+    return f"{what} in {counted(len(proved.contents), 'file')}" if proved.contents else what
 
 
 def counted(count: int, word: str) -> str:

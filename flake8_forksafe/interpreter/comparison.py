@@ -29,6 +29,7 @@ from flake8_forksafe.interpreter.values import (
     Unknown,
     Value,
     is_builtin,
+    is_definition,
     same,
 )
 
@@ -162,7 +163,7 @@ def _identical(left: Value, right: Value) -> Value:
         other = right if none[0] else left
         known = (Literal, Items, Table, Class, Function, Instance, Lazy, ModuleValue, FilePath)
         truthy = isinstance(other, Unknown) and other.holds
-        return FALSE if isinstance(other, known) or is_builtin(other) or truthy else UNKNOWN
+        return FALSE if isinstance(other, known) or is_builtin(other) or is_definition(other) or truthy else UNKNOWN
     if (
         isinstance(left, Instance)
         and isinstance(right, Instance)

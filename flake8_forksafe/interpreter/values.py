@@ -584,13 +584,24 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Instance):
         return True if _is_always_true(value.cls) else None
     if isinstance(value, External):
-        return True if is_builtin(value) else None
+        return True if is_builtin(value) or is_definition(value) else None
     return None if isinstance(value, Coroutine) else True
 
 
 def is_builtin(value: Value) -> bool:
     """Whether a value is a builtin function or class itself."""
     return isinstance(value, External) and value.path.startswith("builtins.") and not value.path.endswith("()")
+
+
+def is_definition(value: Value) -> bool:
+    """Whether a value is a library's top-level module, or is called like a class of one: it is true, and not None.
+
+    ``import ray`` either fails or binds a module, so ``if ray is not None`` behind it asks whether it failed.
+    """
+    if not isinstance(value, External) or value.receiver is not None or value.path.endswith("()"):
+        return False
+    _, dot, last = value.path.rpartition(".")
+    return not dot or (last[:1].isupper() and not last.isupper())
 
 
 MEMBERS = "__members__"

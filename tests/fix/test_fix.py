@@ -84,7 +84,7 @@ def test_a_diff_is_shown_and_nothing_is_written(shop: Path, capsys: pytest.Captu
     assert "# proof, by following the boot again: 4 findings before, 0 after" in out
     assert re.search(r"the parent takes some \d+ MB before, \d+ MB after", out)
     assert "+    from shop import ai\n" in out and "+    from shop import prices\n" in out
-    assert err.startswith("forksafe fix would defer 1 import in 1 file; 4 findings before, 0 after")
+    assert err.startswith("forksafe fix would repair 1 import in 1 file; 4 findings before, 0 after")
     assert {path: path.read_bytes() for path in shop.rglob("*.py")} == before
 
 
@@ -101,11 +101,11 @@ def test_the_diff_can_be_applied(shop: Path, capfd: pytest.CaptureFixture[str]) 
 def test_written_and_then_nothing_is_left_to_do(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = fix(capsys, "--write")
     assert status == 0 and "shop/tasks.py:3: move" in out
-    assert err.startswith("forksafe fix deferred 1 import in 1 file")
+    assert err.startswith("forksafe fix repaired 1 import in 1 file")
     assert not check(shop, app="shop.celery").findings
     after = {path: path.read_bytes() for path in shop.rglob("*.py")}
     status, out, err = fix(capsys, "--write")
-    assert (status, out) == (0, "") and err.startswith("forksafe fix deferred 0 imports in 0 files")
+    assert (status, out) == (0, "") and err.startswith("forksafe fix repaired nothing")
     assert {path: path.read_bytes() for path in shop.rglob("*.py")} == after
 
 
@@ -199,3 +199,10 @@ def test_the_bookshop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     assert not [finding for finding in left if finding.subject in ("pandas", "litellm")]
     codes = {finding.code for finding in left}
     assert codes - {"FS141"} == {"FS101", "FS102", "FS111", "FS112", "FS121", "FS132"}  # FS141: a sum of estimates
+
+
+def test_a_project_without_a_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                    monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(write(tmp_path, {"pyproject.toml": "", "x.py": "import torch\n"}))
+    status, out, err = fix(capsys, "--write")
+    assert (status, out) == (0, "") and "nothing to repair: no worker was found in" in err

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import tokenize
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from flake8_forksafe.fix.text import Refused, Source
-from flake8_forksafe.fix.uses import dotted_parts
 from flake8_forksafe.project.disk import Disk
-
-if TYPE_CHECKING:
-    import libcst as cst
 
 
 class Reference(NamedTuple):
@@ -45,33 +42,43 @@ class Module(NamedTuple):
         return any(name == own or own.endswith(f".{name}") or name.endswith(f".{own}") for own in self.names)
 
 
-def references(disk: Disk, project: str, module: Module, bound: Iterable[str]) -> Iterator[Reference]:
-    """The places in other files of the project that rely on a name of a module.
+class Mentions:
+    """What the files of a project mention; each is read once."""
 
-    A file is parsed only if its text allows for one.  One that cannot be parsed counts if its text does.
-    """
-    names = tuple(bound)
-    filters = [_possible(module, name) for name in names]
-    for directory, _, files in disk.tree(project):
-        for file in files:
-            path = os.path.join(directory, file)
-            if not file.endswith((".py", ".pyi")) or path == module.path:
-                continue
-            if not any(disk.holds(path, name) for name in names):
+    def __init__(self, disk: Disk, project: str) -> None:
+        self.disk = disk
+        self.project = project
+        self._files: list[str] | None = None
+        self._mentioned: dict[str, Mentioned | None] = {}
+
+    def references(self, module: Module, bound: Iterable[str]) -> Iterator[Reference]:
+        """The places in other files of the project that rely on a name of a module.
+
+        A file is looked into only if its text allows for one.  One that cannot be read as Python counts if its text
+        does.
+        """
+        names = tuple(bound)
+        filters = [_possible(module, name) for name in names]
+        if self._files is None:
+            self._files = [os.path.join(directory, file) for directory, _, files in self.disk.tree(self.project)
+                           for file in files if file.endswith((".py", ".pyi"))]  # fmt: skip
+        for path in self._files:
+            if path == module.path or not any(self.disk.holds(path, name) for name in names):
                 continue
             try:
-                content = disk.content(path, searched=True)
+                content = self.disk.content(path, searched=True)
             except OSError:
                 continue
             if not any(possible.search(content) for possible in filters):
                 continue
-            try:
-                source = Source(path, content)
-            except Refused:
-                yield Reference(path, 1, "may rely on it, and cannot be parsed")
+            if path not in self._mentioned:
+                self._mentioned[path] = mentioned(content)
+            found = self._mentioned[path]
+            if found is None:
+                yield Reference(path, 1, "may rely on it, and cannot be read as Python")
                 continue
             for name in names:
-                yield from _in_file(source, module, name)
+                yield from _in_file(path, found, module, name)
 
 
 def _possible(module: Module, name: str) -> re.Pattern[bytes]:
@@ -88,80 +95,133 @@ def _possible(module: Module, name: str) -> re.Pattern[bytes]:
     return re.compile(b"|".join(parts))
 
 
-def _in_file(source: Source, module: Module, name: str) -> Iterator[Reference]:
+class ImportedName(NamedTuple):
+    """One name of an import statement.
+
+    :ivar level: dots in front of ``module``; ``name`` is empty in ``import module``, ``*`` for all names.
+    :ivar alias: what it is bound to.
+    """
+
+    level: int
+    module: tuple[str, ...]
+    name: str
+    alias: str
+    line: int
+
+
+class Mentioned(NamedTuple):
+    """What a file mentions: imports, dotted names with their lines, and strings that may name something."""
+
+    imports: tuple[ImportedName, ...]
+    chains: tuple[tuple[str, int], ...]
+    strings: tuple[tuple[str, int], ...]
+
+
+CHAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+LONGEST = 300
+"""Characters of a string that may name something."""
+
+
+def mentioned(content: bytes) -> Mentioned | None:
+    """What a file mentions, by its tokens; None if it cannot be read as Python."""
+    try:
+        tokens = [token for token in tokenize.tokenize(io.BytesIO(content).readline) if token.type not in SKIPPED]
+    except (tokenize.TokenError, SyntaxError, ValueError, LookupError):
+        return None
+    imports: list[ImportedName] = []
+    chains: list[tuple[str, int]] = []
+    strings: list[tuple[str, int]] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        starts = index == 0 or tokens[index - 1].type in STATEMENT_ENDS or tokens[index - 1].string in (";", ":")
+        if starts and token.string in ("from", "import") and token.type == tokenize.NAME:
+            end = index
+            while end < len(tokens) and tokens[end].type != tokenize.NEWLINE and tokens[end].string != ";":
+                end += 1
+            imports += _imported([one.string for one in tokens[index:end]], token.start[0])
+            index = end
+        elif token.type == tokenize.NAME:
+            parts = [token.string]
+            while (
+                index + 2 < len(tokens) and tokens[index + 1].string == "." and tokens[index + 2].type == tokenize.NAME
+            ):
+                parts.append(tokens[index + 2].string)
+                index += 2
+            if len(parts) > 1:
+                chains.append((".".join(parts), token.start[0]))
+        elif token.type == tokenize.STRING:
+            text = token.string.strip("rRbBuUfF").strip("\"'")
+            if "f" in token.string[:2].lower():  # before Python 3.12 its expressions are no tokens of their own
+                chains += [(match[0], token.start[0]) for match in CHAIN.finditer(text)]
+            elif len(text) <= LONGEST and text:
+                strings.append((text, token.start[0]))
+        index += 1
+    return Mentioned(tuple(imports), tuple(chains), tuple(strings))
+
+
+SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENCODING})
+STATEMENT_ENDS = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
+
+
+def _imported(words: list[str], line: int) -> Iterator[ImportedName]:
+    """The names of an import statement, given as tokens."""
+    first, rest = words[0], [word for word in words[1:] if word not in ("(", ")")]
+    level, module = 0, []
+    if first == "from":
+        if "import" not in rest:
+            return
+        at = rest.index("import")
+        source = "".join(rest[:at])
+        level = len(source) - len(source.lstrip("."))
+        module = [part for part in source.lstrip(".").split(".") if part]
+        rest = rest[at + 1 :]
+    group: list[str] = []
+    for word in [*rest, ","]:
+        if word != ",":
+            group.append(word)
+            continue
+        if group:
+            at = group.index("as") if "as" in group else len(group)
+            name, alias = "".join(group[:at]), "".join(group[at + 1 :])
+            if first == "from":
+                yield ImportedName(level, tuple(module), name, alias or name, line)
+            else:
+                yield ImportedName(0, tuple(name.split(".")), "", alias or name, line)
+        group = []
+
+
+def _in_file(path: str, found: Mentioned, module: Module, name: str) -> Iterator[Reference]:
     """The places in one file."""
-    import libcst as cst
-
-    nodes: list[cst.CSTNode] = []
-    pending: list[cst.CSTNode] = [source.module]
-    while pending:
-        node = pending.pop()
-        pending += node.children
-        if isinstance(node, cst.Import | cst.ImportFrom | cst.Attribute | cst.SimpleString):
-            nodes.append(node)
-    aliases: set[str] = set()
-    for node in nodes:
-        if isinstance(node, cst.Import):
-            aliases |= set(_bound_by_import(node, module))
-        elif isinstance(node, cst.ImportFrom):
-            aliases |= set(_bound_by_from(source.path, node, module))
-    for node in nodes:
-        how = ""
-        if isinstance(node, cst.ImportFrom) and is_from(source.path, node, module):
-            how = _taken(node, name)
-        elif isinstance(node, cst.Attribute) and node.attr.value == name:
-            how = "uses it" if ".".join(dotted_parts(node.value)) in aliases else ""
-        elif isinstance(node, cst.SimpleString):
-            how = _named(node.raw_value, module, name, bool(aliases))
+    aliases = {one.alias for one in found.imports if _is_module(path, one, module)}
+    for one in found.imports:
+        if one.name and one.name in (name, "*") and _leads_to(path, one, one.module, module):
+            yield Reference(path, one.line, "imports all of its names" if one.name == "*" else "imports it")
+    for chain, line in found.chains:
+        if any(chain == f"{alias}.{name}" or chain.startswith(f"{alias}.{name}.") for alias in aliases):
+            yield Reference(path, line, "uses it")
+    for text, line in found.strings:
+        how = _named(text, module, name, bool(aliases))
         if how:
-            yield Reference(source.path, source.place(node).start.line, how)
+            yield Reference(path, line, how)
 
 
-def _bound_by_import(node: cst.Import, module: Module) -> Iterator[str]:
-    """What ``import a.b`` lets the module be called."""
-    for alias in node.names:
-        name = ".".join(dotted_parts(alias.name))
-        if module.is_called(name):
-            yield ".".join(dotted_parts(alias.asname.name)) if alias.asname is not None else name
+def _is_module(path: str, one: ImportedName, module: Module) -> bool:
+    """Whether an imported name stands for the module."""
+    if not one.name:
+        return module.is_called(".".join(one.module))
+    return one.name == module.last and _leads_to(path, one, (*one.module, one.name), module)
 
 
-def _bound_by_from(path: str, node: cst.ImportFrom, module: Module) -> Iterator[str]:
-    """What ``from a import b`` lets the module be called."""
-    import libcst as cst
-
-    if isinstance(node.names, cst.ImportStar):
-        return
-    for alias in node.names:
-        name = ".".join(dotted_parts(alias.name))
-        if name == module.last and _leads_to(path, node, name, module):
-            yield ".".join(dotted_parts(alias.asname.name)) if alias.asname is not None else name
-
-
-def is_from(path: str, node: cst.ImportFrom, module: Module) -> bool:
-    """Whether a statement imports from the module."""
-    return _leads_to(path, node, "", module)
-
-
-def _leads_to(path: str, node: cst.ImportFrom, name: str, module: Module) -> bool:
-    """Whether ``from … import`` starts at the module, or at a name in its package."""
-    base = [*dotted_parts(node.module)] if node.module is not None else []
-    parts = [*base, name] if name else base
-    if not node.relative:
+def _leads_to(path: str, one: ImportedName, parts: tuple[str, ...], module: Module) -> bool:
+    """Whether a name in the statement, absolute or relative, is that of the module."""
+    if not one.level:
         return module.is_called(".".join(parts))
     directory = os.path.dirname(path)
-    for _ in node.relative[1:]:
+    for _ in range(one.level - 1):
         directory = os.path.dirname(directory)
     target = os.path.join(directory, *parts)
     return os.path.splitext(module.path)[0] in (target, os.path.join(target, "__init__"))
-
-
-def _taken(node: cst.ImportFrom, name: str) -> str:
-    """How a statement that imports from the module takes a name from it."""
-    import libcst as cst
-
-    if isinstance(node.names, cst.ImportStar):
-        return "imports all of its names"
-    return "imports it" if any(alias.name.value == name for alias in node.names) else ""
 
 
 def _named(text: str, module: Module, name: str, is_imported: bool) -> str:

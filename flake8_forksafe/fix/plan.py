@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.effects import effects
-from flake8_forksafe.fix.elsewhere import Module, references
+from flake8_forksafe.fix.elsewhere import Mentions, Module
 from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.fix.uses import Habits, find_habits
 from flake8_forksafe.interpreter.records import Node
@@ -17,7 +17,7 @@ from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.imports import Lead, leads
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.settings import checkout, is_outside
-from flake8_forksafe.trace.graph import Statement
+from flake8_forksafe.trace.graph import Cut, Statement
 from flake8_forksafe.trace.trace import Trace
 
 UNSAFE_COST = 5
@@ -64,6 +64,8 @@ class Workshop:
         self._sources: dict[str, Source | str] = {}
         self._habits: dict[str, Habits] = {}
         self._effects: dict[str, str] = {}
+        self._reached: dict[Trace, set[Node]] = {}
+        self._mentions = Mentions(disk, context.settings.project)
         self._plans: dict[tuple[str, int], defer.Deferral | None] = {}
         self.names: dict[str, list[str]] = {}
         for trace in context.traces:
@@ -121,7 +123,7 @@ class Workshop:
         runs = {node.function for one in self.context.traces for pair in one.graph.edges for node in pair
                 if node.module in names and node.function}  # fmt: skip
         found = defer.plan(source, what, habits, runs.__contains__)
-        for reference in references(self.disk, self.context.settings.project, Module(path, names), what.bound):
+        for reference in self._mentions.references(Module(path, names), what.bound):
             where = f"{os.path.relpath(reference.path, self.context.settings.project)}:{reference.line}"
             raise Refused(f"{where} {reference.how}")
         return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))
@@ -131,7 +133,9 @@ class Workshop:
 
         :raises Refused: if they define tasks.
         """
-        before, after = trace.graph.reached_without(()), trace.graph.reached_without({statement})
+        if trace not in self._reached:
+            self._reached[trace] = trace.graph.reached_without(())
+        before, after = self._reached[trace], trace.graph.reached_without({statement})
         doubts = []
         for node in before - after:
             if node.function or trace.origin(node.module) != FIRST_PARTY:
@@ -192,9 +196,10 @@ def _plan_of_trace(
             return None
         return max(1, deferral.cost) * (UNSAFE_COST if deferral.doubts else 1)
 
-    cut = trace.graph.cheapest_cut(targets, cost)
+    cut = _cheapest(workshop, trace, targets, cost)
     reached = trace.graph.reached_without(cut.statements)
-    freed = {name for node, found in targets.items() if node not in reached for lead in found for name in lead.names}
+    loads = {name for node, found in targets.items() if node in reached for lead in found for name in lead.names}
+    freed = {name for found in targets.values() for lead in found for name in lead.names} - loads
     repairs = []
     for statement in cut.statements:
         deferral = workshop.deferral(trace, statement, ())
@@ -206,6 +211,38 @@ def _plan_of_trace(
             Repair(path, statement.line, _told(workshop.source(path), deferral), deferral.doubts, names, deferral)
         )
     return repairs
+
+
+def _cheapest(
+    workshop: Workshop, trace: Trace, targets: Mapping[Node, list[Lead]], cost: Callable[[Statement], int | None]
+) -> Cut:
+    """The cheapest cut, for which only the statements that come into question are looked into.
+
+    A package is left alone that is loaded whatever is cut: to defer one of several imports of it frees nothing.
+
+    Until it is looked into, an import costs the least that one can: so a cut whose statements are all known is the
+    cheapest one.
+    """
+    known: dict[Statement, int | None] = {}
+
+    def assumed(statement: Statement) -> int | None:
+        path = trace.paths.get(statement.node.module)
+        is_open = statement.kind == "import" and not statement.node.function and path is not None
+        if statement not in known and not (is_open and workshop.may_edit(path or "")):
+            known[statement] = cost(statement)
+        return known.get(statement, 1)
+
+    wanted = dict(targets)
+    while True:
+        cut = trace.graph.cheapest_cut(wanted, assumed)
+        new = [statement for statement in cut.statements if statement not in known]
+        known.update({statement: cost(statement) for statement in new})
+        stays = {name for node in cut.kept for lead in targets[node] for name in lead.names}
+        left = {node: found for node, found in wanted.items()
+                if any(name not in stays for lead in found for name in lead.names)}  # fmt: skip
+        if not new and len(left) == len(wanted):
+            return cut
+        wanted = left
 
 
 def _leading(trace: Trace, targets: Mapping[Node, list[Lead]]) -> set[Node]:

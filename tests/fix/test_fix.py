@@ -206,3 +206,12 @@ def test_a_project_without_a_worker(tmp_path: Path, capsys: pytest.CaptureFixtur
     monkeypatch.chdir(write(tmp_path, {"pyproject.toml": "", "x.py": "import torch\n"}))
     status, out, err = fix(capsys, "--write")
     assert (status, out) == (0, "") and "nothing to repair: no worker was found in" in err
+
+
+def test_a_package_that_stays_is_left_alone(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {
+        "shop/prices.py": "import pandas\nimport pandas.api.types as t\nX = pandas.Series()\ndef f(): return t\n",
+    })  # fmt: skip
+    write(shop, {"shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nSIZE = ai.SIZE, prices.X\n"})
+    _, out, _ = fix(capsys)
+    assert "shop/ai.py:1: move 'import torch'" in out and "pandas" not in out.partition("# proof")[0]

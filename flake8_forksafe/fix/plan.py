@@ -134,8 +134,8 @@ class Workshop:
         :raises Refused: if they define tasks.
         """
         if trace not in self._reached:
-            self._reached[trace] = trace.graph.reached_without(())
-        before, after = self._reached[trace], trace.graph.reached_without({statement})
+            self._reached[trace] = trace.graph.reached_from([trace.graph.root])
+        before, after = self._reached[trace], trace.graph.reached_from([trace.graph.root], {statement})
         doubts = []
         for node in before - after:
             if node.function or trace.origin(node.module) != FIRST_PARTY:
@@ -184,7 +184,7 @@ def _plan_of_trace(
     loaded: dict[Statement, list[str]] = {}
     for edge in trace.graph.edges.values():
         loaded.setdefault(Statement(edge.source, edge.line, edge.kind), []).append(edge.loads)
-    dangerous = _leading(trace, targets)
+    dangerous = {edge.target for edge in trace.graph.leading_to(tuple(targets))}
 
     def cost(statement: Statement) -> int | None:
         path = trace.paths.get(statement.node.module)
@@ -197,7 +197,7 @@ def _plan_of_trace(
         return max(1, deferral.cost) * (UNSAFE_COST if deferral.doubts else 1)
 
     cut = _cheapest(workshop, trace, targets, cost)
-    reached = trace.graph.reached_without(cut.statements)
+    reached = trace.graph.reached_from([trace.graph.root], cut.statements)
     loads = {name for node, found in targets.items() if node in reached for lead in found for name in lead.names}
     freed = {name for found in targets.values() for lead in found for name in lead.names} - loads
     repairs = []
@@ -245,33 +245,12 @@ def _cheapest(
         wanted = left
 
 
-def _leading(trace: Trace, targets: Mapping[Node, list[Lead]]) -> set[Node]:
-    """The nodes from which a target is reached, and the targets."""
-    before: dict[Node, list[Node]] = {}
-    for edge in trace.graph.edges.values():
-        before.setdefault(edge.target, []).append(edge.source)
-    found, pending = set(targets), list(targets)
-    while pending:
-        new = [node for node in before.get(pending.pop(), ()) if node not in found]
-        found.update(new)
-        pending += new
-    return found
-
-
 def _hazards_behind(trace: Trace, targets: Mapping[Node, list[Lead]], statement: Statement) -> list[str]:
     """The hazards that a statement leads to."""
-    following: dict[Node, list[Node]] = {}
-    pending = []
-    for edge in trace.graph.edges.values():
-        following.setdefault(edge.source, []).append(edge.target)
-        if Statement(edge.source, edge.line, edge.kind) == statement:
-            pending.append(edge.target)
-    seen = set(pending)
-    while pending:
-        new = [node for node in following.get(pending.pop(), ()) if node not in seen]
-        seen.update(new)
-        pending += new
-    return list(dict.fromkeys(name for node, found in targets.items() if node in seen for lead in found
+    starts = [edge.target for edge in trace.graph.edges.values()
+              if Statement(edge.source, edge.line, edge.kind) == statement]  # fmt: skip
+    behind = trace.graph.reached_from(starts)
+    return list(dict.fromkeys(name for node, found in targets.items() if node in behind for lead in found
                               for name in lead.names))  # fmt: skip
 
 

@@ -32,6 +32,8 @@ Analyse = Callable[[Mapping[str, bytes]], Analysis]
 """Analyses the project with other contents of some files, by absolute path."""
 
 
+MOST_ALONE = 20
+"""How many repairs are tried one by one when they do not hold together; each costs an analysis."""
 MOST_VALUES = 12
 """How many values one run corrects; each costs an analysis."""
 
@@ -138,8 +140,8 @@ def _prove_deferrals(workshop: Workshop, before: Analysis, analyse: Analyse, wit
 
 
 def _blamed(workshop: Workshop, repairs: tuple[Repair, ...], before: Analysis, analyse: Analyse) -> Sequence[Repair]:
-    """The repairs that go wrong by themselves; all, if none does."""
-    if len(repairs) == 1:
+    """The repairs that go wrong by themselves; all, if none does, or if they are too many to be tried."""
+    if not 1 < len(repairs) <= MOST_ALONE:
         return repairs
     alone = []
     for repair in repairs:

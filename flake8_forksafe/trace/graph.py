@@ -69,7 +69,7 @@ class ExecutionGraph:
         targets = tuple(targets)
         split: Any = nx.DiGraph()
         split.add_node(self.root)
-        for edge in self._leading_to(targets):
+        for edge in self.leading_to(targets):
             statement = Statement(edge.source, edge.line, edge.kind)
             split.add_edge(edge.source, statement)
             split.add_edge(statement, edge.target)
@@ -85,7 +85,7 @@ class ExecutionGraph:
             found[target] = passed[::-1]
         return found
 
-    def _leading_to(self, targets: tuple[Node, ...]) -> list[Edge]:
+    def leading_to(self, targets: tuple[Node, ...]) -> list[Edge]:
         """The edges that lie on some way to a target."""
         sources: dict[Node, list[Edge]] = {}
         for edge in self.edges.values():
@@ -108,7 +108,7 @@ class ExecutionGraph:
         import networkx as nx
 
         targets = tuple(targets)
-        edges = self._leading_to(targets)
+        edges = self.leading_to(targets)
         statements = [Statement(edge.source, edge.line, edge.kind) for edge in edges]
         costs = {statement: cost(statement) for statement in dict.fromkeys(statements)}
         firm: Any = nx.DiGraph()
@@ -134,13 +134,17 @@ class ExecutionGraph:
         chosen = [one for one in costs if (one, "before") in reached and (one, "after") not in reached]
         return Cut(tuple(chosen), kept)
 
-    def reached_without(self, statements: Collection[Statement]) -> set[Node]:
-        """The nodes that the root still reaches when some statements are not executed."""
+    def reached_from(self, starts: Iterable[Node], without: Collection[Statement] = ()) -> set[Node]:
+        """The nodes that some nodes lead to, themselves among them.
+
+        :param without: statements that are not executed.
+        """
         following: dict[Node, list[Node]] = {}
         for edge in self.edges.values():
-            if Statement(edge.source, edge.line, edge.kind) not in statements:
+            if Statement(edge.source, edge.line, edge.kind) not in without:
                 following.setdefault(edge.source, []).append(edge.target)
-        reached, pending = {self.root}, [self.root]
+        pending = list(starts)
+        reached = set(pending)
         while pending:
             new = [node for node in following.get(pending.pop(), ()) if node not in reached]
             reached.update(new)

@@ -12,10 +12,10 @@ from flake8_forksafe.deployment.repository import Launches, find_launches
 from flake8_forksafe.hazards.catalogue import load_catalogue
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import celery_app
-from flake8_forksafe.project.disk import Disk, disk_of, raise_if_blind
-from flake8_forksafe.project.foresee import foresee
-from flake8_forksafe.project.found import LeftOut, Search
+from flake8_forksafe.project.disk import Disk, disk_of, raise_if_unread
+from flake8_forksafe.project.likely_imports import visit_likely_files
 from flake8_forksafe.project.measurement import Measurement, load_measurement
+from flake8_forksafe.project.search_result import LeftOut, Search
 from flake8_forksafe.report.result import Report
 from flake8_forksafe.rules import Context, run_rules
 from flake8_forksafe.rules.rule import Problem
@@ -50,13 +50,13 @@ def analyse(
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
     refuse_missing(problems, settings, disk, store)
     around = Surroundings(settings, disk, store, catalogue, problems)
-    with store.parsing_ahead(partial(foresee, disk_of(settings), settings.project)):
+    with store.parsing_ahead(partial(visit_likely_files, disk_of(settings), settings.project)):
         traces, search, left_out = trace_apps(around, launches)
     refuse_missing(problems, settings, disk, store)
     clean = tuple(clean_ones(traces))
     traces = tuple(trace for trace in traces if trace.modules or not trace.clean)
     if not traces:
-        raise_if_blind(disk)
+        raise_if_unread(disk)
     measured = read_measurement(settings, disk)
     store.finish()
     said = (launches.troubles, measured, disk.unread(), left_out, clean)

@@ -12,17 +12,17 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from flake8_forksafe.file_reading import read_file
 from flake8_forksafe.finding import Finding, Outcome, Remark
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import shortened
-from flake8_forksafe.reading import read_file
 from flake8_forksafe.settings import Settings, refuse_target
 
 SCHEMA = 1
 LINE = re.compile(r":\d+$")
 
 
-class Entry(NamedTuple):
+class BaselineEntry(NamedTuple):
     """Findings that are known.
 
     :ivar module: dotted name of the file's path in the project: of ``src/shop/tasks.py``, ``src.shop.tasks``.
@@ -34,10 +34,10 @@ class Entry(NamedTuple):
     subject: str
 
 
-def entry_of(finding: Finding, project: str) -> Entry:
+def entry_of(finding: Finding, project: str) -> BaselineEntry:
     """What stands for a finding."""
     subject = finding.subject.replace(project.rstrip(os.sep) + os.sep, "").replace(os.sep, "/")
-    return Entry(finding.code, module_name(finding.path, project), LINE.sub("", subject))
+    return BaselineEntry(finding.code, module_name(finding.path, project), LINE.sub("", subject))
 
 
 def module_name(path: str, project: str) -> str:
@@ -46,7 +46,7 @@ def module_name(path: str, project: str) -> str:
     return inside.replace("/", ".")
 
 
-def without_known(outcome: Outcome, entries: Iterable[Entry], settings: Settings) -> Outcome:
+def without_known(outcome: Outcome, entries: Iterable[BaselineEntry], settings: Settings) -> Outcome:
     """An outcome less the findings of a baseline, with a remark for each entry that nothing is found for any more."""
     known = set(entries)
     keys = [entry_of(finding, settings.project) for finding in outcome.findings]
@@ -55,7 +55,7 @@ def without_known(outcome: Outcome, entries: Iterable[Entry], settings: Settings
     return outcome._replace(findings=kept, remarks=(*outcome.remarks, *stale))
 
 
-def _stale(entry: Entry, settings: Settings) -> Remark:
+def _stale(entry: BaselineEntry, settings: Settings) -> Remark:
     subject = f" about {entry.subject!r}" if entry.subject else ""
     return Remark(
         f"stale baseline entry: {entry.code} in {entry.module}{subject} is no longer found; remove it from {{place}}",
@@ -68,7 +68,7 @@ def baseline_path(settings: Settings) -> str:
     return os.path.normpath(os.path.join(settings.project, settings.baseline or ""))
 
 
-def read_baseline(path: str) -> tuple[Entry, ...]:
+def read_baseline(path: str) -> tuple[BaselineEntry, ...]:
     """The entries of a file.
 
     :raises UsageError: if it is not a baseline.
@@ -90,10 +90,10 @@ def read_baseline(path: str) -> tuple[Entry, ...]:
     return tuple(_entry(value, path) for value in document["findings"])
 
 
-def _entry(value: Any, path: str) -> Entry:
-    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in Entry._fields):
-        raise UsageError(f"the baseline {path} has an entry without {', '.join(Entry._fields)}")
-    return Entry(*(value[name] for name in Entry._fields))
+def _entry(value: Any, path: str) -> BaselineEntry:
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in BaselineEntry._fields):
+        raise UsageError(f"the baseline {path} has an entry without {', '.join(BaselineEntry._fields)}")
+    return BaselineEntry(*(value[name] for name in BaselineEntry._fields))
 
 
 def write_baseline(path: str, findings: Iterable[Finding], project: str) -> int:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flake8_forksafe import __version__
-from flake8_forksafe.failure import complain, describe, occupy_standard_streams, show_traceback
+from flake8_forksafe.internal_errors import complain, describe, occupy_standard_streams, show_traceback
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable, shortened
 from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, TRACE_DOCUMENTS
@@ -254,7 +254,7 @@ def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxy
     :param overlay: contents that replace those of files, by absolute path.
     """
     with patience():
-        from flake8_forksafe.incremental.outcome import analysed
+        from flake8_forksafe.incremental.outcome_cache import analysed
 
         return analysed(settings, overlay)
 
@@ -307,7 +307,7 @@ def run_check(options: argparse.Namespace) -> int:
 
     choice = choice_of(options.select, options.ignore)
     with patience():
-        from flake8_forksafe.incremental.outcome import outcome_of
+        from flake8_forksafe.incremental.outcome_cache import outcome_of
 
         outcome = outcome_of(settings)
     outcome = outcome._replace(findings=tuple(wanted(outcome.findings, settings.project, choice)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flake8_forksafe import __version__
-from flake8_forksafe.failure import describe
+from flake8_forksafe.internal_errors import describe
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.session import Session, start_directory, start_is_here
 from flake8_forksafe.settings import (

@@ -16,9 +16,9 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.failure import complain, describe, show_traceback
-from flake8_forksafe.incremental.outcome import outcome_of
-from flake8_forksafe.incremental.secret import is_private
+from flake8_forksafe.incremental.outcome_cache import outcome_of
+from flake8_forksafe.incremental.signing_key import is_private
+from flake8_forksafe.internal_errors import complain, describe, show_traceback
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable
 from flake8_forksafe.settings import Settings

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
-from flake8_forksafe.aside import example_of, is_aside
 from flake8_forksafe.digest import checksum
+from flake8_forksafe.examples import example_of, is_example
+from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, parse_toml, read_file
 from flake8_forksafe.options import (
     Option,
     UsageError,
@@ -24,7 +25,6 @@ from flake8_forksafe.options import (
     as_version,
     shown,
 )
-from flake8_forksafe.reading import CONFIGURATION_LIMIT, parse_toml, read_file
 from flake8_forksafe.user_directories import APPLICATION, user_cache
 
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
@@ -172,14 +172,14 @@ def project_directory(start: str) -> str:
     if top is None:
         return marked[0] if marked else start
     for path in marked[: marked.index(top)]:
-        if is_aside(path, top) or _has_options(path):
+        if is_example(path, top) or _has_options(path):
             return path
     return top
 
 
 def asked_for(project: str, paths: Iterable[str]) -> tuple[str, ...]:
     """The directories among tests or examples of a project whose apps are looked at since a path in them is given."""
-    return tuple(sorted({example_of(path, project) for path in paths if is_aside(path, project)}))
+    return tuple(sorted({example_of(path, project) for path in paths if is_example(path, project)}))
 
 
 def _marked(start: str) -> Iterator[str]:

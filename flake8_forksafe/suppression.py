@@ -15,9 +15,9 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, read_file
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.options import UsageError, shown
-from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
 from flake8_forksafe.settings import checkout, leads_outside
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ UNUSED = {"hang_closing": False, "indent_size": 4, "max_doc_length": None, "max_
 """Options that flake8's reader of files wants to have, and that decide nothing here."""
 
 
-class Choice(NamedTuple):
+class CodeSelection(NamedTuple):
     """The codes that are asked for, by what they begin with.
 
     :ivar select: None for all.
@@ -56,7 +56,7 @@ class Configuration(NamedTuple):
     disable_noqa: bool = False
 
 
-def wanted(findings: Iterable[Finding], project: str, choice: Choice) -> list[Finding]:
+def wanted(findings: Iterable[Finding], project: str, choice: CodeSelection) -> list[Finding]:
     """The findings that are neither suppressed nor left out.
 
     :raises UsageError: if flake8's configuration cannot be used.
@@ -67,7 +67,7 @@ def wanted(findings: Iterable[Finding], project: str, choice: Choice) -> list[Fi
     configuration = read_configuration(project)
     files = {path: _mentioning_noqa(path) for path in {finding.path for finding in findings}}
     nothing = Configuration(configuration.directory)
-    if choice == Choice() and configuration == nothing and not any(files.values()):
+    if choice == CodeSelection() and configuration == nothing and not any(files.values()):
         return findings
     guide = _style_guide(configuration, choice)
     processors = {path: _processor(path, content, configuration) for path, content in files.items() if content}
@@ -88,7 +88,7 @@ class _Silent:
         """Take a violation that is reported."""
 
 
-def _style_guide(configuration: Configuration, choice: Choice) -> StyleGuideManager:
+def _style_guide(configuration: Configuration, choice: CodeSelection) -> StyleGuideManager:
     """flake8's own judge."""
     from flake8.exceptions import ExecutionError
     from flake8.style_guide import StyleGuideManager
@@ -185,17 +185,17 @@ def _configuration(section: dict[str, str], directory: str) -> Configuration:
     return Configuration(directory, own, values.get("per-file-ignores", ""), disable)
 
 
-def choice_of(select: Sequence[str] | None, ignore: Sequence[str] | None) -> Choice:
+def choice_of(select: Sequence[str] | None, ignore: Sequence[str] | None) -> CodeSelection:
     """What options ask for.
 
     :raises UsageError: if one of them names no code.
     """
     if select is None and ignore is None:
-        return Choice()
+        return CodeSelection()
     from flake8_forksafe.rules import RULES
 
     codes = [rule.code for rule in RULES]
-    return Choice(_codes(select, "select", codes), _codes(ignore, "ignore", codes) or ())
+    return CodeSelection(_codes(select, "select", codes), _codes(ignore, "ignore", codes) or ())
 
 
 def _codes(values: Sequence[str] | None, option: str, codes: Sequence[str]) -> tuple[str, ...] | None:

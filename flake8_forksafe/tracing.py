@@ -20,12 +20,12 @@ from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
-from flake8_forksafe.project.found import AppFound, split_spec
 from flake8_forksafe.project.layout import Layout, source_roots
 from flake8_forksafe.project.locks import locked_versions
 from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
+from flake8_forksafe.project.search_result import AppFound, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings

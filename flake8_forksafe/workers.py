@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.aside import counts, is_aside
 from flake8_forksafe.deployment.model import PYTHON, Bystander, Launches, WorkerLaunch
+from flake8_forksafe.examples import is_example, is_in_scope
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.found import AppFound, LeftOut, Search, split_spec
-from flake8_forksafe.project.layout import Found, Layout
+from flake8_forksafe.project.layout import FoundModule, Layout
 from flake8_forksafe.project.questions import as_words
+from flake8_forksafe.project.search_result import AppFound, LeftOut, Search, split_spec
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.trace.trace import Trace
 
@@ -69,7 +69,7 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
     for start in launches.launches:
         found = finder.resolve(start) if start.app is not None else None
-        if found is not None and not counts(found.path, settings.project, asked):
+        if found is not None and not is_in_scope(found.path, settings.project, asked):
             continue
         if found is not None:
             app = _app_of(found, search.apps, start)
@@ -94,7 +94,7 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
                 LeftOut(shown, start.path, start.line, "may start a worker, and names no app that was found")
             )
     candidates = [app for app in candidates if app not in started and app not in programs]
-    for app in search.aside:
+    for app in search.in_examples:
         why = "lies among tests or examples: give that path to the command, or name it with --app"
         left_out.append(LeftOut(app.spec, app.path, app.line, why))
     if started or programs:
@@ -118,7 +118,7 @@ def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Work
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
     groups: dict[tuple[object, ...], tuple[AppFound, list[WorkerLaunch]]] = {}
     for start in launches.others:
-        if not counts(start.path, settings.project, asked):
+        if not is_in_scope(start.path, settings.project, asked):
             continue
         module = (start.app or "").partition(":")[0]
         found = finder.resolve(start._replace(app=module)) if module else None
@@ -196,7 +196,7 @@ class Finder:
             if found is not None:
                 return found
         others = [directory for directory in self.holding(spec.partition(":")[0].partition(".")[0])
-                  if directory not in first and not is_aside(directory, self.project)]  # fmt: skip
+                  if directory not in first and not is_example(directory, self.project)]  # fmt: skip
         near = (start.directory if start.directory != self.project else "", start.path)
         return min((found for root in others if (found := self.read(root, spec)) is not None),
                    key=lambda found: -max(_shared(found.root, place) for place in near), default=None)  # fmt: skip
@@ -220,7 +220,7 @@ class Finder:
             return Resolved(root, found.name, last, found.path)
         return None
 
-    def _find(self, root: str, module: str) -> Found | None:
+    def _find(self, root: str, module: str) -> FoundModule | None:
         """A module with source; for a package without an app of its own, its module ``celery``."""
         layout = self._layouts.setdefault(root, Layout(self.disk, (root,)))
         found = layout.find(module)

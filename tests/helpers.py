@@ -16,7 +16,7 @@ from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.layout import Found, Layout
+from flake8_forksafe.project.layout import FoundModule, Layout
 from flake8_forksafe.report.result import Report
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import Settings, make_settings
@@ -58,7 +58,7 @@ def make_walk(
 def import_in(walk: Walk, name: str) -> None:
     """Import a module as the worker's first."""
     frame = Frame(
-        Module(Found("celery", None, False, (), "first-party")), Node("celery"), "function", walk.journal.certain
+        Module(FoundModule("celery", None, False, (), "first-party")), Node("celery"), "function", walk.journal.certain
     )
     with deep_recursion():
         walk.import_name(name, frame)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flake8_forksafe import session
+from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.incremental.fact_store import FactStore
-from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.session import VARIABLE, Session, deep_recursion
 from flake8_forksafe.settings import Settings
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Define
 
 
@@ -39,7 +39,7 @@ def read(path: str) -> bytes:
 
 def store_in(root: Path, reader: Callable[[str], bytes] = read) -> FactStore:
     """A store that keeps its facts below ``root``."""
-    return FactStore(KeptFiles(str(root / ".cache")), reader)
+    return FactStore(CacheFiles(str(root / ".cache")), reader)
 
 
 def collect(store: FactStore, root: Path) -> tuple[Block, Block, Block]:
@@ -47,7 +47,7 @@ def collect(store: FactStore, root: Path) -> tuple[Block, Block, Block]:
     path = str(root / "a.py")
     module = store.module(path)
     function = module[1]
-    assert isinstance(function, Define) and isinstance(function.body, Cut)
+    assert isinstance(function, Define) and isinstance(function.body, CutBody)
     return module, store.body(path, function.body), store.module(str(root / "b.py"))
 
 

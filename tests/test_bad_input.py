@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
-from flake8_forksafe.incremental.outcome import outcome_of
+from flake8_forksafe.incremental.outcome_cache import outcome_of
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
 

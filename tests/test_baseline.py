@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers import FIXTURES
 
-from flake8_forksafe.baseline import Entry, entry_of, module_name, read_baseline, write_baseline
+from flake8_forksafe.baseline import BaselineEntry, entry_of, module_name, read_baseline, write_baseline
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.options import UsageError
 
@@ -90,9 +90,9 @@ def test_the_cache_does_not_freeze_the_baseline(shop: Path) -> None:
 def test_an_import_is_known_by_both_its_ends(shop: Path) -> None:
     forksafe(shop, "--write-baseline", NAME)
     entries = read_baseline(str(shop / NAME))
-    assert Entry("FS102", "reports.tasks", "reports.builders") in entries
-    assert Entry("FS101", "reports.frames", "pandas") in entries
-    assert Entry("FS141", "bookshop.celery", "concurrency:compose.yaml:worker") in entries
+    assert BaselineEntry("FS102", "reports.tasks", "reports.builders") in entries
+    assert BaselineEntry("FS101", "reports.frames", "pandas") in entries
+    assert BaselineEntry("FS141", "bookshop.celery", "concurrency:compose.yaml:worker") in entries
 
 
 def test_stale_entries_are_told_and_change_no_status(shop: Path) -> None:
@@ -213,4 +213,4 @@ def test_module_of_a_file(path: str, expected: str) -> None:
 
 def test_subjects_name_no_directory_and_no_line() -> None:
     finding = Finding("/work/p/celery.py", 9, 0, "FS141", "x", "concurrency:/work/deploy/compose.yaml:worker:18")
-    assert entry_of(finding, "/work") == Entry("FS141", "p.celery", "concurrency:deploy/compose.yaml:worker")
+    assert entry_of(finding, "/work") == BaselineEntry("FS141", "p.celery", "concurrency:deploy/compose.yaml:worker")

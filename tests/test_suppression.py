@@ -15,7 +15,7 @@ from helpers import write
 
 from flake8_forksafe.cli import main
 from flake8_forksafe.finding import Finding
-from flake8_forksafe.suppression import Choice, wanted
+from flake8_forksafe.suppression import CodeSelection, wanted
 
 SHOP = {
     "pyproject.toml": "",
@@ -140,7 +140,7 @@ def test_choices_are_flake8s() -> None:
             extended_default_select=["E", "F", "FS1"], extended_default_ignore=[],
         ))  # fmt: skip
         findings = [Finding("/nowhere/a.py", 1, 0, code, "") for code in ("FS101", "FS102", "FS131")]
-        kept = [finding.code for finding in wanted(findings, "/nowhere", Choice(select, ignore))]
+        kept = [finding.code for finding in wanted(findings, "/nowhere", CodeSelection(select, ignore))]
         assert kept == [f.code for f in findings if engine.decision_for(f.code) is Decision.Selected]
 
 

@@ -17,7 +17,7 @@ from flake8_forksafe.deployment.celery_command import (
     with_skipped_checks,
     worker_commands,
 )
-from flake8_forksafe.deployment.files import View
+from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
 from flake8_forksafe.deployment.model import (
     NOWHERE,
@@ -82,21 +82,23 @@ class Started(NamedTuple):
     script: Program | None = None
 
 
-def launches_of(start: Start, view: View) -> list[WorkerLaunch]:
+def launches_of(start: Start, view: FileSystemView) -> list[WorkerLaunch]:
     """The workers that a deployment file starts with one command."""
-    runner = Runner(view, start.place)
+    runner = CommandRunner(view, start.place)
     runner.run(start.argv, start.environ, start.directory)
     return _launches(runner, start, view)
 
 
-def launches_of_script(start: Start, text: str, view: View) -> list[WorkerLaunch]:
+def launches_of_script(start: Start, text: str, view: FileSystemView) -> list[WorkerLaunch]:
     """The workers that a shell script starts which nothing else is known to run."""
-    runner = Runner(view, start.place)
+    runner = CommandRunner(view, start.place)
     runner.script(text, start.place, start.environ, start.directory, None, start.place.path)
     return _launches(runner, start, view, standalone=True)
 
 
-def _launches(runner: Runner, start: Start, view: View, standalone: bool = False) -> list[WorkerLaunch]:
+def _launches(
+    runner: CommandRunner, start: Start, view: FileSystemView, standalone: bool = False
+) -> list[WorkerLaunch]:
     launches: dict[WorkerLaunch, None] = {}
     for started in runner.started:
         place = started.place if standalone else start.place
@@ -107,7 +109,7 @@ def _launches(runner: Runner, start: Start, view: View, standalone: bool = False
     return list(launches)
 
 
-def make_launch(start: Start, started: Started, view: View, expanded: set[str]) -> WorkerLaunch:
+def make_launch(start: Start, started: Started, view: FileSystemView, expanded: set[str]) -> WorkerLaunch:
     """All that is known about a worker."""
     options, environ = started.command.options, with_skipped_checks(started.argv, started.environ)
     known = sorted((name, word) for name, word in environ.items() if not word.unknown)
@@ -183,13 +185,13 @@ def _base(word: Word) -> str:
     return posixpath.basename(word.text.replace("\\", "/"))
 
 
-class Runner:
+class CommandRunner:
     """Follows one command; what it starts gathers in ``started``.
 
     :ivar expanded: names of the variables that scripts read.
     """
 
-    def __init__(self, view: View, place: Place) -> None:
+    def __init__(self, view: FileSystemView, place: Place) -> None:
         self.view = view
         self.place = place
         self.started: list[Started] = []
@@ -306,7 +308,7 @@ class Runner:
 
     def _process_manager(self, name: str, rest: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
         """``supervisord -c file``, ``honcho start worker``."""
-        from flake8_forksafe.deployment.units import procfile_starts, supervisor_starts
+        from flake8_forksafe.deployment.process_managers import procfile_starts, supervisor_starts
 
         default, flags, read = {
             "supervisord": ("supervisord.conf", ("-c", "--configuration"), supervisor_starts),

@@ -10,12 +10,20 @@ import os
 from collections.abc import Iterator, Mapping
 
 from flake8_forksafe.deployment.dockerfile import Image, choose_image, read_images
-from flake8_forksafe.deployment.files import Files, View, read_variables
+from flake8_forksafe.deployment.files import Files, FileSystemView, read_variables
 from flake8_forksafe.deployment.model import Limit, Start, Unusable, Word
+from flake8_forksafe.deployment.process_managers import split_command
 from flake8_forksafe.deployment.sizes import docker_mebibytes
 from flake8_forksafe.deployment.substitution import substitute
-from flake8_forksafe.deployment.units import split_command
-from flake8_forksafe.deployment.yaml_tree import Items, Node, Scalar, Table, place_words, read_documents, text_of
+from flake8_forksafe.deployment.yaml_tree import (
+    Node,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
+    place_words,
+    read_documents,
+    text_of,
+)
 
 DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """Files that are read without being named, the first that exists; beside it, the one with ``.override``."""
@@ -27,25 +35,25 @@ BY_NAME = frozenset({"environment", "labels", "args"})
 REPLACED = frozenset({"command", "entrypoint"})
 
 
-def compose_starts(document: Table, path: str, files: Files) -> Iterator[tuple[Start, View]]:
+def compose_starts(document: YamlMapping, path: str, files: Files) -> Iterator[tuple[Start, FileSystemView]]:
     """What the services of a compose file run."""
     project = _Project(path, files)
     overlaid = project.beneath(path)
     services = document.get("services")
-    if not isinstance(services, Table):
+    if not isinstance(services, YamlMapping):
         return
     base = overlaid.get("services") if overlaid is not None else None
     names = list(services.entries)
-    if isinstance(base, Table) and _is_override(path):
+    if isinstance(base, YamlMapping) and _is_override(path):
         names = list(dict.fromkeys([*base.entries, *names]))
     project.images = _built_images([services, base])
     for name in names:
         own = services.entries.get(name)
-        below = base.entries.get(name) if isinstance(base, Table) else None
+        below = base.entries.get(name) if isinstance(base, YamlMapping) else None
         service = own if own is not None else below
-        if isinstance(own, Table) and below is not None and (_is_override(path) or _is_partial(own)):
+        if isinstance(own, YamlMapping) and below is not None and (_is_override(path) or _is_partial(own)):
             service = merge(below, own)
-        if isinstance(service, Table):
+        if isinstance(service, YamlMapping):
             yield from project.start(name, service)
 
 
@@ -54,18 +62,18 @@ def _is_override(path: str) -> bool:
     return ".override." in os.path.basename(path)
 
 
-def _is_partial(service: Table) -> bool:
+def _is_partial(service: YamlMapping) -> bool:
     """Whether it is no service by itself: one needs an image or a build, so this one is put over another file."""
     return not {"image", "build", "extends"} & service.entries.keys()
 
 
-def _built_images(tables: list[Node | None]) -> dict[str, Table]:
+def _built_images(tables: list[Node | None]) -> dict[str, YamlMapping]:
     """Services that build an image, by the name that they give it: another service may just use it."""
     built = {}
     for table in tables:
-        for service in table.entries.values() if isinstance(table, Table) else ():
-            image = text_of(service.get("image")) if isinstance(service, Table) else None
-            if isinstance(service, Table) and image and "build" in service.entries:
+        for service in table.entries.values() if isinstance(table, YamlMapping) else ():
+            image = text_of(service.get("image")) if isinstance(service, YamlMapping) else None
+            if isinstance(service, YamlMapping) and image and "build" in service.entries:
                 built[image] = service
     return built
 
@@ -76,7 +84,7 @@ def merge(base: Node, override: Node, name: str = "", depth: int = 0) -> Node:
         return override
     if name in BY_NAME:
         base, override = _as_table(base), _as_table(override)
-    if isinstance(base, Table) and isinstance(override, Table):
+    if isinstance(base, YamlMapping) and isinstance(override, YamlMapping):
         entries, keys = dict(base.entries), dict(base.keys)
         for key, value in override.entries.items():
             if value.tag == "!reset":
@@ -84,24 +92,24 @@ def merge(base: Node, override: Node, name: str = "", depth: int = 0) -> Node:
             else:
                 entries[key] = merge(entries[key], value, key, depth + 1) if key in entries else value
                 keys[key] = override.keys[key]
-        return Table(entries, keys, override.place)
-    if isinstance(base, Items) and isinstance(override, Items) and name not in REPLACED:
-        return Items(base.items + override.items, override.place)
+        return YamlMapping(entries, keys, override.place)
+    if isinstance(base, YamlSequence) and isinstance(override, YamlSequence) and name not in REPLACED:
+        return YamlSequence(base.items + override.items, override.place)
     return override
 
 
 def _as_table(node: Node) -> Node:
     """``- NAME=value`` as ``NAME: value``."""
-    if not isinstance(node, Items):
+    if not isinstance(node, YamlSequence):
         return node
     entries: dict[str, Node] = {}
     keys = {}
     for item in node.items:
-        if isinstance(item, Scalar) and item.text is not None:
+        if isinstance(item, YamlScalar) and item.text is not None:
             name, equals, value = item.text.partition("=")
             entries[name] = item._replace(text=value if equals else None)
             keys[name] = item.place
-    return Table(entries, keys, node.place)
+    return YamlMapping(entries, keys, node.place)
 
 
 class _Project:
@@ -113,11 +121,11 @@ class _Project:
     def __init__(self, path: str, files: Files) -> None:
         self.path = path
         self.files = files
-        self.images: Mapping[str, Table] = {}
+        self.images: Mapping[str, YamlMapping] = {}
         beside = os.path.join(os.path.dirname(path), ".env")
         self.variables = read_variables(files.text(beside) or "", beside) if files.disk.is_file(beside) else {}
 
-    def beneath(self, path: str) -> Table | None:
+    def beneath(self, path: str) -> YamlMapping | None:
         """The default compose file that this one is put over."""
         for name in DEFAULT_NAMES:
             default = os.path.join(os.path.dirname(path), name)
@@ -125,16 +133,16 @@ class _Project:
                 return self._load(default)
         return None
 
-    def _load(self, path: str) -> Table | None:
+    def _load(self, path: str) -> YamlMapping | None:
         text = self.files.text(path)
         try:
             documents = read_documents(text, path) if text is not None else []
         except Unusable as error:
             self.files.report(path, error.line, error.reason)
             return None
-        return documents[0] if documents and isinstance(documents[0], Table) else None
+        return documents[0] if documents and isinstance(documents[0], YamlMapping) else None
 
-    def start(self, name: str, service: Table) -> Iterator[tuple[Start, View]]:
+    def start(self, name: str, service: YamlMapping) -> Iterator[tuple[Start, FileSystemView]]:
         """What one service runs."""
         service = self._extended(service, ())
         image = self._image(service)
@@ -153,18 +161,18 @@ class _Project:
         place = place or service.keys.get("build") or service.place
         yield (
             Start("compose", name, argv, environ, directory, place, self._memory(service)),
-            View(self.files, mounts, written, True, home),
+            FileSystemView(self.files, mounts, written, True, home),
         )
 
-    def _extended(self, service: Table, seen: tuple[tuple[str, str], ...]) -> Table:
+    def _extended(self, service: YamlMapping, seen: tuple[tuple[str, str], ...]) -> YamlMapping:
         """A service with what it takes over from another one by ``extends``."""
         extends = service.get("extends")
         if extends is None:
             return service
-        name = text_of(extends) or (text_of(extends.get("service")) if isinstance(extends, Table) else None) or ""
-        file = self._text(extends.get("file")) if isinstance(extends, Table) else None
+        name = text_of(extends) or (text_of(extends.get("service")) if isinstance(extends, YamlMapping) else None) or ""
+        file = self._text(extends.get("file")) if isinstance(extends, YamlMapping) else None
         path = os.path.normpath(os.path.join(os.path.dirname(extends.place.path), file)) if file else extends.place.path
-        own = Table(
+        own = YamlMapping(
             {key: value for key, value in service.entries.items() if key != "extends"}, service.keys, service.place
         )
         if (path, name) in seen or len(seen) > DEEPEST:
@@ -172,17 +180,17 @@ class _Project:
             return own
         document = self._load(path) if self.files.disk.is_file(path) else None
         other = document.get("services", name) if document is not None else None
-        if not isinstance(other, Table):
+        if not isinstance(other, YamlMapping):
             self.files.report(extends.place.path, extends.place.line, f"{name!r}, which is extended, does not exist")
             return own
         if path != extends.place.path:
             self.files.templates.add((path, name))
         merged = merge(self._extended(other, (*seen, (path, name))), own)
-        return merged if isinstance(merged, Table) else own
+        return merged if isinstance(merged, YamlMapping) else own
 
     def word(self, node: Node | None) -> Word | None:
         """A scalar with its variables replaced."""
-        if not isinstance(node, Scalar) or node.text is None:
+        if not isinstance(node, YamlScalar) or node.text is None:
             return None
         return substitute(Word(node.text, node.place), self.variables.get)
 
@@ -190,7 +198,7 @@ class _Project:
         word = self.word(node)
         return word.text if word is not None else None
 
-    def _image(self, service: Table) -> Image | None:
+    def _image(self, service: YamlMapping) -> Image | None:
         """The image that the service's Dockerfile makes, or that of a service that makes an image of that name."""
         build = service.get("build")
         if build is None:
@@ -198,16 +206,16 @@ class _Project:
             build = other.get("build") if other is not None else None
         if build is None:
             return None
-        context_node = build.get("context") if isinstance(build, Table) else build
+        context_node = build.get("context") if isinstance(build, YamlMapping) else build
         context_text = self._text(context_node) or "."
         if "://" in context_text or context_text.startswith("git@"):
             return None
-        table = build if isinstance(build, Table) else Table({}, {}, build.place)
+        table = build if isinstance(build, YamlMapping) else YamlMapping({}, {}, build.place)
         context = os.path.normpath(os.path.join(os.path.dirname(build.place.path), context_text))
         arguments = _by_name(self, table.get("args"))
         target = self._text(table.get("target"))
         inline = table.get("dockerfile_inline")
-        if isinstance(inline, Scalar) and inline.text is not None:
+        if isinstance(inline, YamlScalar) and inline.text is not None:
             images = read_images(inline.text, inline.place.path, context, self.files, arguments)
             return choose_image(images, target)
         path = os.path.normpath(os.path.join(context, self._text(table.get("dockerfile")) or "Dockerfile"))
@@ -216,7 +224,7 @@ class _Project:
             return Image("", None, context=context)
         return choose_image(read_images(text, path, context, self.files, arguments), target)
 
-    def _argv(self, service: Table, image: Image | None) -> tuple[Word, ...]:
+    def _argv(self, service: YamlMapping, image: Image | None) -> tuple[Word, ...]:
         """``entrypoint`` and ``command``, where absent those of the image; an entrypoint resets the image's command."""
         entrypoint, command = self._words(service.get("entrypoint")), self._words(service.get("command"))
         if image is None or (entrypoint is not None and command is not None):
@@ -229,21 +237,21 @@ class _Project:
 
     def _words(self, node: Node | None) -> tuple[Word, ...] | None:
         """A command as a list or as text, which is split without a shell."""
-        if isinstance(node, Items):
+        if isinstance(node, YamlSequence):
             return tuple(word for item in node.items if (word := self.word(item)) is not None)
         word = self.word(node)
-        if word is None or not isinstance(node, Scalar):
+        if word is None or not isinstance(node, YamlScalar):
             return None
         words = [one._replace(unknown=_unknown_in(one.text, word)) for one in split_command(word.text, node.place)]
         text = self.files.text(node.place.path) or ""
         return tuple(place_words(words, node, text.split("\n")))
 
-    def _environ(self, service: Table) -> dict[str, Word]:
+    def _environ(self, service: YamlMapping) -> dict[str, Word]:
         """``env_file`` and ``environment``."""
         environ: dict[str, Word] = {}
         node = service.get("env_file")
-        for item in node.items if isinstance(node, Items) else [node]:
-            named = item.get("path") if isinstance(item, Table) else item
+        for item in node.items if isinstance(node, YamlSequence) else [node]:
+            named = item.get("path") if isinstance(item, YamlMapping) else item
             name = self._text(named)
             if name is None or named is None:
                 continue
@@ -253,7 +261,7 @@ class _Project:
                 environ |= {key: substitute(value, {**self.variables, **values}.get) for key, value in values.items()}
         return {**environ, **_by_name(self, service.get("environment"))}
 
-    def _memory(self, service: Table) -> Limit | None:
+    def _memory(self, service: YamlMapping) -> Limit | None:
         """``deploy.resources.limits.memory``, or ``mem_limit``."""
         node = service.get("deploy", "resources", "limits", "memory") or service.get("mem_limit")
         word = self.word(node)
@@ -266,11 +274,11 @@ class _Project:
             self.files.report(word.place.path, word.place.line, f"{word.text!r} is no amount of memory")
         return Limit(amount, word.place, word.unknown)
 
-    def _volumes(self, service: Table, directory: str) -> Iterator[tuple[str, str]]:
+    def _volumes(self, service: YamlMapping, directory: str) -> Iterator[tuple[str, str]]:
         """Directories and files of the repository that are mounted into the container."""
         node = service.get("volumes")
-        for item in node.items if isinstance(node, Items) else ():
-            if isinstance(item, Table):
+        for item in node.items if isinstance(node, YamlSequence) else ():
+            if isinstance(item, YamlMapping):
                 source, target = self._text(item.get("source")), self._text(item.get("target"))
             else:
                 source, _, rest = (self._text(item) or "").partition(":")
@@ -286,7 +294,7 @@ def _by_name(project: _Project, node: Node | None) -> dict[str, Word]:
     """``NAME: value`` or ``- NAME=value``; a name alone takes its value from where compose is run."""
     table = _as_table(node) if node is not None else None
     found: dict[str, Word] = {}
-    for name, value in table.entries.items() if isinstance(table, Table) else ():
+    for name, value in table.entries.items() if isinstance(table, YamlMapping) else ():
         word = project.word(value)
         found[name] = word or project.variables.get(name) or Word(f"${{{name}}}", value.place, (name,))
     return found

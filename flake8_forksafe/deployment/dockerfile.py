@@ -17,7 +17,7 @@ from flake8_forksafe.deployment.dockerfile_syntax import (
     split_words,
     unquote_word,
 )
-from flake8_forksafe.deployment.files import Files, Text, View
+from flake8_forksafe.deployment.files import Files, FileSystemView, Text
 from flake8_forksafe.deployment.model import Place, Start, Word
 
 NO_WORDS: Mapping[str, Word] = MappingProxyType({})
@@ -54,9 +54,9 @@ class Image(NamedTuple):
     runs: bool = False
     context: str = ""
 
-    def view(self, files: Files) -> View:
+    def view(self, files: Files) -> FileSystemView:
         """The files that its processes see."""
-        return View(files, self.mounts, self.written, True, self.context)
+        return FileSystemView(files, self.mounts, self.written, True, self.context)
 
     def argv(self) -> tuple[Word, ...]:
         """What it runs by itself."""
@@ -95,7 +95,7 @@ def choose_image(images: list[Image], target: str | None) -> Image | None:
     return None
 
 
-def image_starts(text: str, path: str, files: Files) -> Iterator[tuple[Start, View]]:
+def image_starts(text: str, path: str, files: Files) -> Iterator[tuple[Start, FileSystemView]]:
     """What the images of a Dockerfile run when nothing else is asked of them: the last stage, and named ones that are
     not there only to be built on.
     """

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.model import Bystander, Place, Starters, Trouble, Unusable, Word
 from flake8_forksafe.deployment.shell_syntax import parse_script
 from flake8_forksafe.deployment.shell_tree import Script
+from flake8_forksafe.file_reading import ABSENT, CONFIGURATION_LIMIT
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.reading import ABSENT, CONFIGURATION_LIMIT
 
 LARGEST = CONFIGURATION_LIMIT
 """Bytes of a deployment file that are read; none that a person wrote is larger."""
@@ -157,7 +157,7 @@ def decode(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-class View(NamedTuple):
+class FileSystemView(NamedTuple):
     """The file system that a process sees.
 
     :ivar mounts: paths in a container, each with the path in the repository that it holds; later ones hide earlier

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment import django_commands, gunicorn_command
 from flake8_forksafe.deployment.celery_command import WorkerCommand
-from flake8_forksafe.deployment.files import View
+from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.model import Word, WorkerLaunch
 
 
@@ -26,12 +26,12 @@ class HostProgram(NamedTuple):
     host: str
     programs: frozenset[str]
     read: Callable[[Sequence[Word], Mapping[str, Word]], WorkerCommand | None]
-    complete: Callable[[WorkerLaunch, WorkerCommand, Mapping[str, Word], View, str], WorkerLaunch]
+    complete: Callable[[WorkerLaunch, WorkerCommand, Mapping[str, Word], FileSystemView, str], WorkerLaunch]
     of_django: bool = False
 
 
 def _gunicorn_launch(
-    launch: WorkerLaunch, command: WorkerCommand, environ: Mapping[str, Word], view: View, directory: str
+    launch: WorkerLaunch, command: WorkerCommand, environ: Mapping[str, Word], view: FileSystemView, directory: str
 ) -> WorkerLaunch:
     """The directory that the server changes to, and the configuration file that it finds there."""
     options = command.options
@@ -66,7 +66,7 @@ def _django_launch(
     launch: WorkerLaunch,
     command: WorkerCommand,
     environ: Mapping[str, Word],
-    view: View,
+    view: FileSystemView,
     directory: str,
 ) -> WorkerLaunch:
     """The script in front of the command, in whose directory modules are looked for first."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from flake8_forksafe.deployment.files import Files, View
+from flake8_forksafe.deployment.files import Files, FileSystemView
 from flake8_forksafe.deployment.model import Limit, Start, Word
 from flake8_forksafe.deployment.sizes import kubernetes_mebibytes
-from flake8_forksafe.deployment.yaml_tree import Items, Node, Table, text_of, word_of
+from flake8_forksafe.deployment.yaml_tree import Node, YamlMapping, YamlSequence, text_of, word_of
 
 REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
 DEEPEST = 12
@@ -21,55 +21,55 @@ DEEPEST = 12
 
 def is_manifest(document: Node) -> bool:
     """Whether it is an object of Kubernetes."""
-    return isinstance(document, Table) and "kind" in document.entries and "apiVersion" in document.entries
+    return isinstance(document, YamlMapping) and "kind" in document.entries and "apiVersion" in document.entries
 
 
-def config_maps(documents: Iterable[Node]) -> dict[str, Table]:
+def config_maps(documents: Iterable[Node]) -> dict[str, YamlMapping]:
     """The data of the ConfigMaps, by name."""
     found = {}
     for document in objects(documents):
         name, data = text_of(document.get("metadata", "name")), document.get("data")
-        if text_of(document.get("kind")) == "ConfigMap" and name is not None and isinstance(data, Table):
+        if text_of(document.get("kind")) == "ConfigMap" and name is not None and isinstance(data, YamlMapping):
             found[name] = data
     return found
 
 
-def objects(documents: Iterable[Node]) -> Iterator[Table]:
+def objects(documents: Iterable[Node]) -> Iterator[YamlMapping]:
     """The objects of manifests; a ``List`` holds several."""
     for document in documents:
-        items = document.get("items") if isinstance(document, Table) else None
-        if isinstance(items, Items):
-            yield from (item for item in items.items if isinstance(item, Table))
-        elif isinstance(document, Table):
+        items = document.get("items") if isinstance(document, YamlMapping) else None
+        if isinstance(items, YamlSequence):
+            yield from (item for item in items.items if isinstance(item, YamlMapping))
+        elif isinstance(document, YamlMapping):
             yield document
 
 
 def kubernetes_starts(
-    documents: Iterable[Node], maps: Mapping[str, Table], files: Files
-) -> Iterator[tuple[Start, View]]:
+    documents: Iterable[Node], maps: Mapping[str, YamlMapping], files: Files
+) -> Iterator[tuple[Start, FileSystemView]]:
     """What the containers of manifests run."""
     for document in objects(documents):
         name = text_of(document.get("metadata", "name")) or ""
         for container in _containers(document, 0):
             start = _start(container, name, maps, files)
             if start is not None:
-                yield start, View(files, (), {}, True)
+                yield start, FileSystemView(files, (), {}, True)
 
 
-def _containers(node: Node, depth: int) -> Iterator[Table]:
+def _containers(node: Node, depth: int) -> Iterator[YamlMapping]:
     """The containers of the pod template in an object: in ``spec``, ``template`` and ``jobTemplate``."""
-    if not isinstance(node, Table) or depth > DEEPEST:
+    if not isinstance(node, YamlMapping) or depth > DEEPEST:
         return
     containers = node.get("containers")
-    if isinstance(containers, Items):
-        yield from (item for item in containers.items if isinstance(item, Table))
+    if isinstance(containers, YamlSequence):
+        yield from (item for item in containers.items if isinstance(item, YamlMapping))
     for key in ("spec", "template", "jobTemplate"):
         inner = node.get(key)
         if inner is not None:
             yield from _containers(inner, depth + 1)
 
 
-def _start(container: Table, workload: str, maps: Mapping[str, Table], files: Files) -> Start | None:
+def _start(container: YamlMapping, workload: str, maps: Mapping[str, YamlMapping], files: Files) -> Start | None:
     environ = _environ(container, maps)
     words = [word for key in ("command", "args") for word in _words(container.get(key))]
     if not words:
@@ -83,32 +83,32 @@ def _start(container: Table, workload: str, maps: Mapping[str, Table], files: Fi
 
 
 def _words(node: Node | None) -> Iterator[Word]:
-    for item in node.items if isinstance(node, Items) else ():
+    for item in node.items if isinstance(node, YamlSequence) else ():
         word = word_of(item)
         if word is not None:
             yield word
 
 
-def _environ(container: Table, maps: Mapping[str, Table]) -> dict[str, Word]:
+def _environ(container: YamlMapping, maps: Mapping[str, YamlMapping]) -> dict[str, Word]:
     """``envFrom`` and ``env``; a secret is set to something that no manifest tells."""
     environ: dict[str, Word] = {}
     sources, entries = container.get("envFrom"), container.get("env")
-    for source in sources.items if isinstance(sources, Items) else ():
-        name = text_of(source.get("configMapRef", "name")) if isinstance(source, Table) else None
-        prefix = (text_of(source.get("prefix")) if isinstance(source, Table) else None) or ""
+    for source in sources.items if isinstance(sources, YamlSequence) else ():
+        name = text_of(source.get("configMapRef", "name")) if isinstance(source, YamlMapping) else None
+        prefix = (text_of(source.get("prefix")) if isinstance(source, YamlMapping) else None) or ""
         table = maps.get(name or "")
         for key, value in table.entries.items() if table is not None else ():
             word = word_of(value)
             if word is not None:
                 environ[prefix + key] = word
-    for entry in entries.items if isinstance(entries, Items) else ():
-        name = text_of(entry.get("name")) if isinstance(entry, Table) else None
-        if name is not None and isinstance(entry, Table):
+    for entry in entries.items if isinstance(entries, YamlSequence) else ():
+        name = text_of(entry.get("name")) if isinstance(entry, YamlMapping) else None
+        if name is not None and isinstance(entry, YamlMapping):
             environ[name] = _expand(_value(entry, name, maps), environ)
     return environ
 
 
-def _value(entry: Table, name: str, maps: Mapping[str, Table]) -> Word:
+def _value(entry: YamlMapping, name: str, maps: Mapping[str, YamlMapping]) -> Word:
     """The value of one variable: given, or a key of a ConfigMap."""
     if "valueFrom" not in entry.entries:
         return word_of(entry.get("value")) or Word("", entry.place)
@@ -132,7 +132,7 @@ def _expand(word: Word, environ: Mapping[str, Word]) -> Word:
     return Word(REFERENCE.sub(value, word.text), word.place, tuple(dict.fromkeys(unknown)))
 
 
-def _memory(container: Table, files: Files) -> Limit | None:
+def _memory(container: YamlMapping, files: Files) -> Limit | None:
     word = word_of(container.get("resources", "limits", "memory"))
     if word is None:
         return None

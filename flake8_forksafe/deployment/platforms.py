@@ -9,10 +9,10 @@ from typing import Any
 
 from flake8_forksafe.deployment.files import Files
 from flake8_forksafe.deployment.model import Limit, Place, Start, Unusable, Word
+from flake8_forksafe.deployment.process_managers import shell_command
 from flake8_forksafe.deployment.sizes import docker_mebibytes
-from flake8_forksafe.deployment.units import shell_command
-from flake8_forksafe.deployment.yaml_tree import Items, Node, Scalar, Table, read_documents
-from flake8_forksafe.reading import parse_toml
+from flake8_forksafe.deployment.yaml_tree import Node, YamlMapping, YamlScalar, YamlSequence, read_documents
+from flake8_forksafe.file_reading import parse_toml
 
 MOST = 1000
 """Processes of one file."""
@@ -71,16 +71,16 @@ def render_starts(text: str, path: str, files: Files) -> Iterator[Start]:
         files.report(path, error.line, error.reason)
         return
     for document in documents:
-        services = document.get("services") if isinstance(document, Table) else None
-        for service in services.items[:MOST] if isinstance(services, Items) else ():
-            if isinstance(service, Table):
+        services = document.get("services") if isinstance(document, YamlMapping) else None
+        for service in services.items[:MOST] if isinstance(services, YamlSequence) else ():
+            if isinstance(service, YamlMapping):
                 yield from _render_service(service, path)
 
 
-def _render_service(service: Table, path: str) -> Iterator[Start]:
+def _render_service(service: YamlMapping, path: str) -> Iterator[Start]:
     for key in ("startCommand", "dockerCommand"):
         command = service.get(key)
-        if isinstance(command, Scalar) and command.text:
+        if isinstance(command, YamlScalar) and command.text:
             name, root = service.get("name"), service.get("rootDir")
             directory = os.path.join(os.path.dirname(path), _text(root))
             environ = _render_environ(service.get("envVars"))
@@ -90,15 +90,15 @@ def _render_service(service: Table, path: str) -> Iterator[Start]:
 
 def _render_environ(node: Node | None) -> dict[str, Word]:
     environ = {}
-    for entry in node.items[:MOST] if isinstance(node, Items) else ():
-        key, value = (entry.get("key"), entry.get("value")) if isinstance(entry, Table) else (None, None)
-        if isinstance(key, Scalar) and key.text and isinstance(value, Scalar) and value.text is not None:
+    for entry in node.items[:MOST] if isinstance(node, YamlSequence) else ():
+        key, value = (entry.get("key"), entry.get("value")) if isinstance(entry, YamlMapping) else (None, None)
+        if isinstance(key, YamlScalar) and key.text and isinstance(value, YamlScalar) and value.text is not None:
             environ[key.text] = Word(value.text, value.place)
     return environ
 
 
 def _text(node: Node | None) -> str:
-    return node.text or "" if isinstance(node, Scalar) else ""
+    return node.text or "" if isinstance(node, YamlScalar) else ""
 
 
 def ecs_starts(text: str, path: str, files: Files) -> Iterator[Start]:

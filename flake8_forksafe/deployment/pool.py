@@ -91,14 +91,14 @@ class Pool(NamedTuple):
     max_memory_per_child: int | None = None
 
 
-class Choice(NamedTuple):
+class SourcedValue(NamedTuple):
     """A value and what it comes from."""
 
     value: object
     source: str
 
 
-NOTHING = Choice(None, "")
+NOTHING = SourcedValue(None, "")
 
 
 class UnreadVariable(NamedTuple):
@@ -124,7 +124,7 @@ def resolve(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     kind, implementation = _kind(pool.value, environ)
     given = launch.settings if launch is not None else ()
     late = {**conf, **{_setting_name(name): value for name, value in given}}
-    method = _option("pool_start_method", launch, environ) or Choice(
+    method = _option("pool_start_method", launch, environ) or SourcedValue(
         late.get("worker_pool_start_method", "fork"), "worker_pool_start_method"
     )
     start_method = "spawn" if method.value == "spawn" else "fork"
@@ -142,25 +142,25 @@ def resolve(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     )
 
 
-def _option(parameter: str, launch: WorkerLaunch | None, environ: Mapping[str, str]) -> Choice | None:
+def _option(parameter: str, launch: WorkerLaunch | None, environ: Mapping[str, str]) -> SourcedValue | None:
     """An option as click finds it: on the command line, else in ``CELERY_WORKER_<NAME>`` if that is not empty."""
     field = "start_method" if parameter == "pool_start_method" else parameter
     value = getattr(launch, field) if launch is not None else None
     if value is not None:
-        return Choice(value, f"--{parameter.replace('_', '-')}")
+        return SourcedValue(value, f"--{parameter.replace('_', '-')}")
     name = f"CELERY_WORKER_{parameter.upper()}"
     if environ.get(name):
-        return Choice(environ[name], name)
+        return SourcedValue(environ[name], name)
     if launch is not None and name in launch.unresolved:
-        return Choice(object(), name)
+        return SourcedValue(object(), name)
     return None
 
 
-def _choose_pool(launch: WorkerLaunch | None, environ: Mapping[str, str], conf: Mapping[str, object]) -> Choice:
+def _choose_pool(launch: WorkerLaunch | None, environ: Mapping[str, str], conf: Mapping[str, object]) -> SourcedValue:
     """``WorkersPool.convert``: ``--pool=prefork`` cannot be told from no option, so ``worker_pool`` goes over it."""
-    given = _option("pool", launch, environ) or Choice(PREFORK, "default")
+    given = _option("pool", launch, environ) or SourcedValue(PREFORK, "default")
     if given.value == PREFORK and conf.get("worker_pool"):
-        return Choice(conf["worker_pool"], "worker_pool")
+        return SourcedValue(conf["worker_pool"], "worker_pool")
     return given
 
 
@@ -200,8 +200,8 @@ def _concurrency(
     option = _option("concurrency", launch, environ) or NOTHING
     for choice in (
         option,
-        Choice(conf.get("worker_concurrency"), "worker_concurrency"),
-        Choice(late.get("worker_concurrency"), "worker_concurrency"),
+        SourcedValue(conf.get("worker_concurrency"), "worker_concurrency"),
+        SourcedValue(late.get("worker_concurrency"), "worker_concurrency"),
     ):
         if choice.value in (None, "", 0, "0"):
             continue
@@ -209,7 +209,7 @@ def _concurrency(
     return None, launch.open_options[0] if launch is not None and launch.open_options else CPU_COUNT
 
 
-def _number(choice: Choice) -> tuple[int | None, str]:
+def _number(choice: SourcedValue) -> tuple[int | None, str]:
     text = str(choice.value).strip() if isinstance(choice.value, (str, int)) else ""
     if re.fullmatch(r"\$\(nproc\)|`nproc`", text):
         return None, CPU_COUNT
@@ -229,7 +229,7 @@ def _limit(
     name: str, launch: WorkerLaunch | None, environ: Mapping[str, str], late: Mapping[str, object]
 ) -> int | None:
     """``--max-tasks-per-child`` and ``--max-memory-per-child``: the option, else the setting."""
-    choice = _option(name, launch, environ) or Choice(late.get(f"worker_{name}"), f"worker_{name}")
+    choice = _option(name, launch, environ) or SourcedValue(late.get(f"worker_{name}"), f"worker_{name}")
     text = str(choice.value) if isinstance(choice.value, (str, int)) else ""
     return whole_number(text) or None
 

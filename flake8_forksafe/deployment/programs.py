@@ -11,9 +11,9 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from flake8_forksafe.aside import is_aside
-from flake8_forksafe.deployment.files import Files, View
+from flake8_forksafe.deployment.files import Files, FileSystemView
 from flake8_forksafe.deployment.model import Program, Starters, Word
+from flake8_forksafe.examples import is_example
 
 MARKS = ("worker_main(", ".Worker(", "celery.bin", ".start([", ".start(argv")
 """What a file holds that may start a worker: methods of an app, and the modules of Celery's commands."""
@@ -44,7 +44,7 @@ def _sources(files: Files) -> Iterator[str]:
     for directory, _, names in files.disk.tree(files.project):
         for name in names:
             path = os.path.join(directory, name)
-            if is_aside(path, files.project):
+            if is_example(path, files.project):
                 continue
             is_script = "." not in name and PYTHON_SHEBANG.match(files.read(path, HEAD) or b"")
             if name.endswith(".py") or is_script:
@@ -61,7 +61,7 @@ def _is_module(path: str, module: str) -> bool:
     return path.endswith((f"{ending}.py", os.path.join(ending, "__init__.py")))
 
 
-def program_at(argv: Sequence[Word], position: int, directory: str, view: View) -> Program | None:
+def program_at(argv: Sequence[Word], position: int, directory: str, view: FileSystemView) -> Program | None:
     """The program that starts at one word of a command, if it is one that may start workers."""
     starters = view.files.starters
     if not starters.paths:
@@ -82,7 +82,7 @@ def program_at(argv: Sequence[Word], position: int, directory: str, view: View) 
     return Program(path, "", "", (word, *rest)) if path in starters.paths else None
 
 
-def _module(rest: tuple[str, ...], view: View) -> Program | None:
+def _module(rest: tuple[str, ...], view: FileSystemView) -> Program | None:
     """``python -m module``."""
     module = rest[0]
     for path in view.files.starters.paths:

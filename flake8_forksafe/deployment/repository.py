@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.aside import ASIDE
-from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, View, decode
+from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
 from flake8_forksafe.deployment.model import (
     CELERY,
@@ -26,6 +25,7 @@ from flake8_forksafe.deployment.model import (
     WorkerLaunch,
 )
 from flake8_forksafe.deployment.programs import as_program, find_starters
+from flake8_forksafe.examples import EXAMPLE_DIRECTORIES
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]
@@ -63,21 +63,21 @@ class ProcessFormat(NamedTuple):
 
 
 def _procfile(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import units
+    from flake8_forksafe.deployment import process_managers
 
-    return units.procfile_starts(text, path, files)
+    return process_managers.procfile_starts(text, path, files)
 
 
 def _supervisor(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import units
+    from flake8_forksafe.deployment import process_managers
 
-    return units.supervisor_starts(text, path, files)
+    return process_managers.supervisor_starts(text, path, files)
 
 
 def _systemd(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import units
+    from flake8_forksafe.deployment import process_managers
 
-    return units.systemd_starts(text, path, files)
+    return process_managers.systemd_starts(text, path, files)
 
 
 def _makefile(text: str, path: str, files: Files) -> Iterable[Start]:
@@ -158,14 +158,14 @@ def find_launches(disk: Disk, project: str) -> Launches:
         [launch for launch in found if launch.host == CELERY],
         [one for one in found if one.host != CELERY],
     )
-    central = [launch for launch in workers if not _is_aside(launch.path, project)]
+    central = [launch for launch in workers if not _is_example(launch.path, project)]
     ordered = sorted(central or workers, key=_place)
     troubles = [
         trouble
         for trouble in sorted(files.troubles.values())
-        if not _is_aside(trouble.path, project) or (workers and not central)
+        if not _is_example(trouble.path, project) or (workers and not central)
     ]
-    kept = [launch for launch in others if not _is_aside(launch.path, project)] or others
+    kept = [launch for launch in others if not _is_example(launch.path, project)] or others
     return Launches(tuple(ordered), tuple(troubles), tuple(files.bystanders), tuple(sorted(kept, key=_place)))
 
 
@@ -178,8 +178,8 @@ def _command(launch: WorkerLaunch) -> tuple[str, str, int]:
     return launch.host, launch.command_path, launch.command_line
 
 
-def _is_aside(path: str, project: str) -> bool:
-    return any(part in ASIDE for part in os.path.dirname(os.path.relpath(path, project)).split(os.sep))
+def _is_example(path: str, project: str) -> bool:
+    return any(part in EXAMPLE_DIRECTORIES for part in os.path.dirname(os.path.relpath(path, project)).split(os.sep))
 
 
 def _candidates(files: Files) -> Iterator[Candidate]:
@@ -269,10 +269,10 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
     from flake8_forksafe.deployment.commands import launches_of
     from flake8_forksafe.deployment.compose import compose_starts
     from flake8_forksafe.deployment.kubernetes import config_maps, is_manifest, kubernetes_starts
-    from flake8_forksafe.deployment.yaml_tree import Node, Table, read_documents
+    from flake8_forksafe.deployment.yaml_tree import Node, YamlMapping, read_documents
 
     manifests: list[Node] = []
-    services: list[tuple[str, Start, View]] = []
+    services: list[tuple[str, Start, FileSystemView]] = []
     for candidate in chosen:
         text = files.text(candidate.path)
         try:
@@ -283,7 +283,7 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
             continue
         manifests += [document for document in documents if is_manifest(document)]
         for document in documents:
-            if isinstance(document, Table) and not is_manifest(document):
+            if isinstance(document, YamlMapping) and not is_manifest(document):
                 services += [(candidate.path, *found) for found in compose_starts(document, candidate.path, files)]
     for path, start, view in services:
         if (path, start.name) not in files.templates:
@@ -313,7 +313,7 @@ def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator
             from flake8_forksafe.deployment.commands import launches_of
 
             for start in formats[candidate.kind].starts(text, candidate.path, files):
-                yield from launches_of(start, View(files))
+                yield from launches_of(start, FileSystemView(files))
 
 
 def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
@@ -329,7 +329,7 @@ def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[
         from flake8_forksafe.deployment.commands import launches_of_script
 
         start = Start("shell", "", (), {}, files.project, Place(candidate.path, 1))
-        for launch in launches_of_script(start, text, View(files)):
+        for launch in launches_of_script(start, text, FileSystemView(files)):
             (own if launch.command_path == candidate.path else outer).append(launch)
     reached = {_command(launch) for launch in outer}
     yield from outer

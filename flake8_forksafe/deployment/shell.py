@@ -13,15 +13,15 @@ from flake8_forksafe.deployment.model import Place, Unusable, Word
 from flake8_forksafe.deployment.shell_builtins import BUILTINS, SUCCESS, UNKNOWN, Ending
 from flake8_forksafe.deployment.shell_tree import (
     Assignment,
-    Case,
     Chain,
-    Function,
     Group,
-    If,
-    Loop,
     Not,
     Pipe,
     Script,
+    ShellCase,
+    ShellFunction,
+    ShellIf,
+    ShellLoop,
     Simple,
     Statement,
 )
@@ -79,13 +79,13 @@ class ShellInterpreter:
             return self._simple(statement, state)
         if isinstance(statement, Chain):
             return self._chain(statement, state)
-        if isinstance(statement, If):
+        if isinstance(statement, ShellIf):
             return self._if(statement, state)
-        if isinstance(statement, Case):
+        if isinstance(statement, ShellCase):
             return self._case(statement, state)
-        if isinstance(statement, Loop):
+        if isinstance(statement, ShellLoop):
             return self._loop(statement, state)
-        if isinstance(statement, Function):
+        if isinstance(statement, ShellFunction):
             state.functions[statement.name] = self.path, statement.body
             return SUCCESS
         if isinstance(statement, Not):
@@ -115,7 +115,7 @@ class ShellInterpreter:
                 outcome = self.statement(statement, state)
         return outcome
 
-    def _if(self, statement: If, state: State) -> Ending:
+    def _if(self, statement: ShellIf, state: State) -> Ending:
         open_branches: list[Script] = []
         for condition, body in statement.branches:
             outcome = self.run(condition, state)
@@ -129,7 +129,7 @@ class ShellInterpreter:
             return self.run(statement.otherwise, state)
         return self._perhaps([*open_branches, statement.otherwise], state, True)
 
-    def _case(self, case: Case, state: State) -> Ending:
+    def _case(self, case: ShellCase, state: State) -> Ending:
         subject = self.expander.single(case.subject, state, self.path)
         open_branches: list[Script] = []
         for patterns, body in case.branches:
@@ -158,7 +158,7 @@ class ShellInterpreter:
         state.merge(copies if complete else [state.copy(), *copies])
         return UNKNOWN
 
-    def _loop(self, loop: Loop, state: State) -> Ending:
+    def _loop(self, loop: ShellLoop, state: State) -> Ending:
         if loop.variable:
             return self._for(loop, state)
         for _ in range(MOST_ROUNDS):
@@ -175,7 +175,7 @@ class ShellInterpreter:
                 return UNKNOWN
         return UNKNOWN
 
-    def _for(self, loop: Loop, state: State) -> Ending:
+    def _for(self, loop: ShellLoop, state: State) -> Ending:
         if loop.words is None:
             values = list(state.arguments or ())
         else:

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping
 
 from flake8_forksafe.deployment.shell_tree import (
     Assignment,
-    Case,
     Chain,
-    Function,
     Group,
-    If,
-    Literal,
-    Loop,
     Not,
     Parts,
     Pipe,
     Script,
+    ShellCase,
+    ShellFunction,
+    ShellIf,
+    ShellLiteral,
+    ShellLoop,
     Simple,
     Statement,
 )
@@ -170,9 +170,9 @@ class _Parser(WordReader):
         if end < 0:
             raise self.error("'))' is missing")
         self.position = end + 2
-        return Simple((), (Parts((Literal("((", True),), line),), line)
+        return Simple((), (Parts((ShellLiteral("((", True),), line),), line)
 
-    def if_statement(self) -> If:
+    def if_statement(self) -> ShellIf:
         self.expect("if")
         branches = []
         while True:
@@ -187,9 +187,9 @@ class _Parser(WordReader):
             self.expect("else")
             otherwise = self.script(("fi",))
         self.expect("fi")
-        return If(tuple(branches), otherwise)
+        return ShellIf(tuple(branches), otherwise)
 
-    def for_statement(self) -> Loop:
+    def for_statement(self) -> ShellLoop:
         self.position += len(self.reserved())
         words: tuple[Parts, ...] | None = None
         if self.reserved() == "((":
@@ -205,21 +205,21 @@ class _Parser(WordReader):
             self._take(";")
         return self._body(variable, words, ())
 
-    def while_statement(self) -> Loop:
+    def while_statement(self) -> ShellLoop:
         word = self.reserved()
         self.position += len(word)
         condition = self.script(("do",))
         return self._body("", (), (Not(Group(condition, False)),) if word == "until" else condition)
 
-    def _body(self, variable: str, words: tuple[Parts, ...] | None, condition: Script) -> Loop:
+    def _body(self, variable: str, words: tuple[Parts, ...] | None, condition: Script) -> ShellLoop:
         self._skip_newlines()
         opening, closing = ("{", "}") if self.reserved() == "{" else ("do", "done")
         self.expect(opening)
         body = self.script((closing,))
         self.expect(closing)
-        return Loop(variable, words, condition, body)
+        return ShellLoop(variable, words, condition, body)
 
-    def case_statement(self) -> Case:
+    def case_statement(self) -> ShellCase:
         self.expect("case")
         subject = self.word()
         self.expect("in")
@@ -241,9 +241,9 @@ class _Parser(WordReader):
             if (token := self.peek()) in (";;", ";;&", ";&"):
                 self._take(token)
         self.expect("esac")
-        return Case(subject, tuple(branches))
+        return ShellCase(subject, tuple(branches))
 
-    def function_statement(self) -> Function:
+    def function_statement(self) -> ShellFunction:
         self.expect("function")
         self.skip_blanks()
         match = re.compile(r"[^\s(){};&|<>]+").match(self.text, self.position)
@@ -255,7 +255,7 @@ class _Parser(WordReader):
             self._take(self.peek())
         return self._function(match[0])
 
-    def _definition(self) -> Function | None:
+    def _definition(self) -> ShellFunction | None:
         """``name() { ...; }``, if that is what begins here."""
         match = re.compile(r"([A-Za-z_][\w.:-]*)[ \t]*\([ \t]*\)").match(self.text, self.position)
         if match is None:
@@ -263,9 +263,9 @@ class _Parser(WordReader):
         self.position = match.end()
         return self._function(match[1])
 
-    def _function(self, name: str) -> Function:
+    def _function(self, name: str) -> ShellFunction:
         self._skip_newlines()
-        return Function(name, (self.command(),))
+        return ShellFunction(name, (self.command(),))
 
     def test(self) -> Simple:
         """``[[ ... ]]``: its words, with the operators ``&&`` and ``||`` among them."""
@@ -275,7 +275,7 @@ class _Parser(WordReader):
                 token = self.peek()
                 self._take(token)
                 if token != "\n":
-                    words.append(Parts((Literal(token, False),), line))
+                    words.append(Parts((ShellLiteral(token, False),), line))
             elif self.position >= len(self.text):
                 raise self.error("']]' is missing")
             elif self.text[self.position] in "<>;|":
@@ -334,7 +334,7 @@ class _Parser(WordReader):
         assert match is not None
         line = self.line()
         self._assignment(match)
-        words.append(Parts((Literal(match[1], True),), line))
+        words.append(Parts((ShellLiteral(match[1], True),), line))
 
     def _redirections(self) -> None:
         while True:
@@ -346,7 +346,7 @@ class _Parser(WordReader):
             operator = match[0].lstrip("0123456789")
             target = self.word()
             if operator in ("<<", "<<-"):
-                delimiter = "".join(part.text for part in target.parts if isinstance(part, Literal))
+                delimiter = "".join(part.text for part in target.parts if isinstance(part, ShellLiteral))
                 self.documents.append((delimiter, operator == "<<-"))
 
 

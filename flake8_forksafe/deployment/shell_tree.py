@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 
-class Literal(NamedTuple):
+class ShellLiteral(NamedTuple):
     """Characters that stand for themselves."""
 
     text: str
@@ -33,14 +33,14 @@ class Command(NamedTuple):
 class Parts(NamedTuple):
     """A word: pieces that stand next to each other."""
 
-    parts: tuple[Literal | Variable | Command, ...]
+    parts: tuple[ShellLiteral | Variable | Command, ...]
     line: int
 
     @property
     def bare(self) -> str | None:
         """Its text if it is one unquoted literal."""
         part = self.parts[0] if len(self.parts) == 1 else None
-        return part.text if isinstance(part, Literal) and not part.quoted else None
+        return part.text if isinstance(part, ShellLiteral) and not part.quoted else None
 
 
 class Assignment(NamedTuple):
@@ -86,14 +86,14 @@ class Group(NamedTuple):
     is_subshell: bool
 
 
-class If(NamedTuple):
+class ShellIf(NamedTuple):
     """``if``, ``elif`` and ``else``."""
 
     branches: tuple[tuple[Script, Script], ...]
     otherwise: Script
 
 
-class Loop(NamedTuple):
+class ShellLoop(NamedTuple):
     """``for``, ``while``, ``until`` and ``select``.
 
     :ivar words: what ``for`` goes through; None for the script's own arguments.
@@ -105,20 +105,20 @@ class Loop(NamedTuple):
     body: Script
 
 
-class Case(NamedTuple):
+class ShellCase(NamedTuple):
     """``case``: each branch has its patterns."""
 
     subject: Parts
     branches: tuple[tuple[tuple[Parts, ...], Script], ...]
 
 
-class Function(NamedTuple):
+class ShellFunction(NamedTuple):
     """The definition of a function."""
 
     name: str
     body: Script
 
 
-Statement: TypeAlias = Simple | Chain | Pipe | Not | Group | If | Loop | Case | Function
+Statement: TypeAlias = Simple | Chain | Pipe | Not | Group | ShellIf | ShellLoop | ShellCase | ShellFunction
 Script: TypeAlias = tuple[Statement, ...]
-Piece: TypeAlias = Literal | Variable | Command
+Piece: TypeAlias = ShellLiteral | Variable | Command

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from flake8_forksafe.deployment.model import NOWHERE, Place, Word
-from flake8_forksafe.deployment.shell_tree import Command, Literal, Parts, Piece, Script, Variable
+from flake8_forksafe.deployment.shell_tree import Command, Parts, Piece, Script, ShellLiteral, Variable
 from flake8_forksafe.deployment.sizes import whole_number
 
 SCRIPT_NAMES = frozenset({"0", "BASH_SOURCE"})
 MOST_FIELDS = 1000
-EMPTY = Literal("", True)
+EMPTY = ShellLiteral("", True)
 
 
 class Budget:
@@ -99,7 +99,7 @@ class Expander:
         """The words that a word becomes."""
         place = Place(path, parts.line)
         pieces = [part for part in parts.parts if part != EMPTY]
-        is_lone = len(pieces) == 1 and not isinstance(pieces[0], Literal)
+        is_lone = len(pieces) == 1 and not isinstance(pieces[0], ShellLiteral)
         all_arguments = any(
             isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("@") for part in pieces
         )
@@ -119,7 +119,7 @@ class Expander:
         words = self._values(part, state, place)[:MOST_FIELDS]
         if isinstance(part, Variable) and part.quoted and part.name.rstrip("]").endswith("*"):
             return [_together(words, place)]
-        if isinstance(part, Literal) or part.quoted:
+        if isinstance(part, ShellLiteral) or part.quoted:
             return words
         return [
             word._replace(text=text) for word in words for text in ([word.text] if word.unknown else word.text.split())
@@ -134,7 +134,7 @@ class Expander:
         return Word("".join(value.text for value in values), where, tuple(unknown))
 
     def _values(self, part: Piece, state: State, place: Place) -> list[Word]:
-        if isinstance(part, Literal):
+        if isinstance(part, ShellLiteral):
             return [Word(part.text, place)]
         if isinstance(part, Command):
             output = self.capture(part.script, state, place.line)

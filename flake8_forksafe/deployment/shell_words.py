@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flake8_forksafe.deployment.model import Unusable
-from flake8_forksafe.deployment.shell_tree import Command, Literal, Parts, Piece, Variable
+from flake8_forksafe.deployment.shell_tree import Command, Parts, Piece, ShellLiteral, Variable
 from flake8_forksafe.deployment.substitution import closing_brace
 
 DEEPEST = 60
@@ -79,7 +79,7 @@ class WordReader:
             return self._double_quoted()
         if character == "\\":
             self.position += 2
-            return [Literal(self.text[self.position - 1 : self.position], True)]
+            return [ShellLiteral(self.text[self.position - 1 : self.position], True)]
         if character == "$" and self.text.startswith("$'", self.position):
             return [self._single_quoted(self.position + 2)]
         if character in "$`":
@@ -88,23 +88,23 @@ class WordReader:
         while end < len(self.text) and self.text[end] not in SPECIAL and self.text[end] not in "'\"\\$`":
             end += 1
         text, self.position = self.text[self.position : end], end
-        return [Literal(text, False)]
+        return [ShellLiteral(text, False)]
 
-    def _single_quoted(self, start: int) -> Literal:
+    def _single_quoted(self, start: int) -> ShellLiteral:
         end = self.text.find("'", start)
         if end < 0:
             raise self.error("a quote is not closed")
         self.position = end + 1
-        return Literal(self.text[start:end], True)
+        return ShellLiteral(self.text[start:end], True)
 
     def _double_quoted(self) -> list[Piece]:
-        parts: list[Piece] = [Literal("", True)]
+        parts: list[Piece] = [ShellLiteral("", True)]
         opening = self.line()
         self.position += 1
         while True:
             match = re.compile(r'[^"\\$`]+').match(self.text, self.position)
             if match is not None:
-                parts.append(Literal(match[0], True))
+                parts.append(ShellLiteral(match[0], True))
                 self.position = match.end()
             character = self.text[self.position : self.position + 1]
             if character == '"':
@@ -113,7 +113,7 @@ class WordReader:
             if character == "\\":
                 escaped = self.text[self.position + 1 : self.position + 2]
                 parts.append(
-                    Literal(escaped if escaped in '"\\$`' else "" if escaped == "\n" else f"\\{escaped}", True)
+                    ShellLiteral(escaped if escaped in '"\\$`' else "" if escaped == "\n" else f"\\{escaped}", True)
                 )
                 self.position += 2
             elif character:
@@ -138,7 +138,7 @@ class WordReader:
         match = PARAMETER.match(text, start + 1)
         if match is None:
             self.position += 1
-            return Literal("$", quoted)
+            return ShellLiteral("$", quoted)
         self.position = match.end()
         return Variable(match[0], "", Parts((), 0), quoted, match.string[start : match.end()])
 
@@ -162,7 +162,7 @@ class WordReader:
         self.position = index + 1
         return Command(script, quoted, text[start : index + 1])
 
-    def _braced(self, start: int, quoted: bool) -> Literal | Variable:
+    def _braced(self, start: int, quoted: bool) -> ShellLiteral | Variable:
         text = self.text
         end = closing_brace(text, start + 2)
         match = BRACED.match(text, start + 2)
@@ -170,7 +170,7 @@ class WordReader:
             raise self.error("a brace is not closed")
         self.position = end + 1
         if match is None or match.end() > end:
-            return Literal(text[start : end + 1], quoted)
+            return ShellLiteral(text[start : end + 1], quoted)
         operator = OPERATOR.match(text, match.end(), end)
         name = match[2] + (match[3] or "")
         written = text[start : end + 1]
@@ -190,7 +190,7 @@ class WordReader:
         while inner.position < len(text):
             character = text[inner.position]
             if character in SPECIAL:
-                parts.append(Literal(character, False))
+                parts.append(ShellLiteral(character, False))
                 inner.position += 1
             else:
                 parts += inner._piece(character)
@@ -202,8 +202,8 @@ def _joined(parts: list[Piece]) -> tuple[Piece, ...]:
     joined: list[Piece] = []
     for part in parts:
         last = joined[-1] if joined else None
-        if isinstance(part, Literal) and isinstance(last, Literal) and last.quoted == part.quoted:
-            joined[-1] = Literal(last.text + part.text, part.quoted)
+        if isinstance(part, ShellLiteral) and isinstance(last, ShellLiteral) and last.quoted == part.quoted:
+            joined[-1] = ShellLiteral(last.text + part.text, part.quoted)
         else:
             joined.append(part)
     return tuple(joined)

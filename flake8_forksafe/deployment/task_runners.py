@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flake8_forksafe.deployment.files import Files
 from flake8_forksafe.deployment.model import Place, Start
-from flake8_forksafe.deployment.units import shell_command
+from flake8_forksafe.deployment.process_managers import shell_command
 
 ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][\w.-]*)\s*(?:\?|::?:?|\+)?=\s*(.*)")
 TARGET = re.compile(r"([^\s#:=][^:=#]*?)\s*::?(?!=)")

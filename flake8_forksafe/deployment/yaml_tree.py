@@ -21,7 +21,7 @@ TEMPLATE_MARK = re.compile(r"\{\{|\{%")
 TOO_DEEP = "it is nested too deeply"
 
 
-class Scalar(NamedTuple):
+class YamlScalar(NamedTuple):
     """Text; None for ``null``, ``~`` and nothing at all.
 
     :ivar last: its last line.
@@ -33,7 +33,7 @@ class Scalar(NamedTuple):
     tag: str = ""
 
 
-class Items(NamedTuple):
+class YamlSequence(NamedTuple):
     """A sequence."""
 
     items: tuple[Node, ...]
@@ -41,7 +41,7 @@ class Items(NamedTuple):
     tag: str = ""
 
 
-class Table(NamedTuple):
+class YamlMapping(NamedTuple):
     """A mapping.
 
     :ivar entries: values by key, merged ones (``<<``) included.
@@ -57,11 +57,11 @@ class Table(NamedTuple):
         """The value that keys lead to."""
         node: Node | None = self
         for key in path:
-            node = node.entries.get(key) if isinstance(node, Table) else None
+            node = node.entries.get(key) if isinstance(node, YamlMapping) else None
         return node
 
 
-Node: TypeAlias = Scalar | Items | Table
+Node: TypeAlias = YamlScalar | YamlSequence | YamlMapping
 
 
 class _Open:
@@ -156,44 +156,44 @@ class _Reader:
         if self.stack[-1].size > MOST_EXPANDED:
             raise Unusable("its aliases stand for more than a million values", line)
 
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any) -> YamlScalar:
         text = event.value
         if event.implicit[0] and text in ("", "~", "null", "Null", "NULL"):
             text = None
         last = event.end_mark.line + (event.end_mark.column > 0 or event.end_mark.line == event.start_mark.line)
-        return Scalar(text, Place(self.path, event.start_mark.line + 1), last, event.tag or "")
+        return YamlScalar(text, Place(self.path, event.start_mark.line + 1), last, event.tag or "")
 
     def _close(self, done: _Open) -> Node:
         place = Place(self.path, done.line)
         if not done.is_table:
-            return Items(tuple(done.nodes), place, done.tag)
+            return YamlSequence(tuple(done.nodes), place, done.tag)
         entries: dict[str, Node] = {}
         keys: dict[str, Place] = {}
         merged: list[Node] = []
         for key, value in zip(done.nodes[::2], done.nodes[1::2], strict=True):
-            if not isinstance(key, Scalar):
+            if not isinstance(key, YamlScalar):
                 continue
             if key.text == "<<":
-                merged += value.items if isinstance(value, Items) else (value,)
+                merged += value.items if isinstance(value, YamlSequence) else (value,)
             else:
                 entries[key.text or ""] = value
                 keys[key.text or ""] = key.place
         for table in merged:
-            if isinstance(table, Table):
+            if isinstance(table, YamlMapping):
                 entries = {**table.entries, **entries}
                 keys = {**table.keys, **keys}
                 self.count += len(table.entries)
-        return Table(entries, keys, place, done.tag)
+        return YamlMapping(entries, keys, place, done.tag)
 
 
 def text_of(node: Node | None) -> str | None:
     """The text of a scalar; None for anything else."""
-    return node.text if isinstance(node, Scalar) else None
+    return node.text if isinstance(node, YamlScalar) else None
 
 
 def word_of(node: Node | None) -> Word | None:
     """A scalar as a word."""
-    return Word(node.text, node.place) if isinstance(node, Scalar) and node.text is not None else None
+    return Word(node.text, node.place) if isinstance(node, YamlScalar) and node.text is not None else None
 
 
 def place_words(words: list[Word], node: Node, lines: list[str]) -> list[Word]:
@@ -201,7 +201,7 @@ def place_words(words: list[Word], node: Node, lines: list[str]) -> list[Word]:
 
     :param lines: the lines of the file.
     """
-    if not isinstance(node, Scalar) or node.last <= node.place.line:
+    if not isinstance(node, YamlScalar) or node.last <= node.place.line:
         return words
     line, column, placed = node.place.line, 0, []
     for word in words:

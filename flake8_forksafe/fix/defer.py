@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-class Import(NamedTuple):
+class ImportStatement(NamedTuple):
     """One import statement at the top level of a module, or some of its names.
 
     :ivar statement: the line it stands in.
@@ -44,7 +44,7 @@ class Deferral(NamedTuple):
     :ivar doubts: why the move is not safe; none if it is.
     """
 
-    what: Import
+    what: ImportStatement
     functions: dict[cst.FunctionDef, tuple[cst.ImportAlias, ...]]
     hints: tuple[cst.ImportAlias, ...]
     doubts: tuple[str, ...]
@@ -71,7 +71,7 @@ def dotted(node: cst.CSTNode | None) -> str:
     return ".".join(dotted_parts(node)) if node is not None else ""
 
 
-def import_at(source: Source, line: int, is_meant: Callable[[str], bool]) -> Import:
+def import_at(source: Source, line: int, is_meant: Callable[[str], bool]) -> ImportStatement:
     """The import statement at a line.
 
     :param is_meant: tells whether a module, dotted and absolute as far as the statement tells, is to be deferred.
@@ -95,7 +95,7 @@ def import_at(source: Source, line: int, is_meant: Callable[[str], bool]) -> Imp
         if isinstance(node.names, cst.ImportStar):
             raise Refused("it is a star import")
         every = tuple(node.names)
-        return Import(statement, node, every, _meant(node, every, is_meant))
+        return ImportStatement(statement, node, every, _meant(node, every, is_meant))
     raise Refused("it is no import statement")
 
 
@@ -112,7 +112,7 @@ def _meant(
     return chosen or aliases
 
 
-def plan(source: Source, what: Import, habits: Habits, runs: Callable[[str], bool]) -> Deferral:
+def plan(source: Source, what: ImportStatement, habits: Habits, runs: Callable[[str], bool]) -> Deferral:
     """Where an import can be moved to.
 
     :param runs: tells whether a function, by its qualified name, runs before the fork.
@@ -169,7 +169,7 @@ def _refuse_layout(source: Source, function: cst.FunctionDef) -> None:
         raise Refused(f"a statement stands beside the docstring of {function.name.value}()")
 
 
-def _doubts(source: Source, what: Import, hints: list[cst.ImportAlias]) -> Iterator[str]:
+def _doubts(source: Source, what: ImportStatement, hints: list[cst.ImportAlias]) -> Iterator[str]:
     """Why a move is not safe."""
     if hints:
         yield "annotations name it, which something may evaluate"
@@ -218,7 +218,9 @@ def edits_of(source: Source, deferrals: Sequence[Deferral]) -> list[Edit]:
     return edits
 
 
-def _lines(source: Source, what: Import, aliases: tuple[cst.ImportAlias, ...], with_comments: bool) -> list[str]:
+def _lines(
+    source: Source, what: ImportStatement, aliases: tuple[cst.ImportAlias, ...], with_comments: bool
+) -> list[str]:
     """The lines of an import of some aliases, not indented."""
     import libcst as cst
 
@@ -278,7 +280,7 @@ def _removal(source: Source, deferral: Deferral) -> Iterator[Edit]:
         yield Edit(source.line_start(last), source.line_start(last), _guarded(source, deferral))
 
 
-def _extent(source: Source, what: Import) -> tuple[int, int]:
+def _extent(source: Source, what: ImportStatement) -> tuple[int, int]:
     """The first line of a statement, with the comments about it, and the line behind it."""
     place = source.place(what.statement)
     return place.start.line - len(own_comments(source, what.statement)), place.end.line + 1

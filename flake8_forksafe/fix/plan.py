@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.effects import effects
-from flake8_forksafe.fix.elsewhere import Mentions, Module
+from flake8_forksafe.fix.references import Mentions, ModuleNames
 from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.fix.uses import Habits, find_habits
 from flake8_forksafe.interpreter.records import Node
@@ -123,7 +123,7 @@ class Workshop:
         runs = {node.function for one in self.context.traces for pair in one.graph.edges for node in pair
                 if node.module in names and node.function}  # fmt: skip
         found = defer.plan(source, what, habits, runs.__contains__)
-        for reference in self._mentions.references(Module(path, names), what.bound):
+        for reference in self._mentions.references(ModuleNames(path, names), what.bound):
             where = f"{os.path.relpath(reference.path, self.context.settings.project)}:{reference.line}"
             raise Refused(f"{where} {reference.how}")
         return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))

@@ -32,7 +32,7 @@ CONFIGURATIONS = {
 """Files that configure flake8, and the section that shows it."""
 
 
-class Prelude(NamedTuple):
+class PreludeEdit(NamedTuple):
     """Variables to be set.
 
     :ivar path: the file; ``line`` is that of the statement behind which they are set, 0 for the top.
@@ -51,7 +51,7 @@ class Prelude(NamedTuple):
         return f'set {", ".join(self.names)} to "1" {where}'
 
 
-def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator[Prelude]:
+def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator[PreludeEdit]:
     """What FS131, FS132 and FS133 ask for: of one that comes too late, all variables are set anew."""
     apps = {finding.subject: finding for code in CODES for finding in findings if finding.code == code}
     for trace in context.traces:
@@ -64,7 +64,7 @@ def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator
         if not names:
             continue
         if finding.code == "FS132":
-            yield Prelude(finding.path, finding.line, tuple(names), finding.subject)
+            yield PreludeEdit(finding.path, finding.line, tuple(names), finding.subject)
             continue
         first = min(prelude.needy.values())
         own = [module for module in trace.modules if module.origin == FIRST_PARTY and module.path is not None]
@@ -73,10 +73,10 @@ def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator
         early = app is not None and (trace.position(app.name) or 0) < first
         path = app.path if app is not None and early else own[0].path if own else None
         if path is not None:
-            yield Prelude(path, 0, tuple(names), finding.subject)
+            yield PreludeEdit(path, 0, tuple(names), finding.subject)
 
 
-def edits_of(source: Source, prelude: Prelude, marks: bool) -> list[Edit]:
+def edits_of(source: Source, prelude: PreludeEdit, marks: bool) -> list[Edit]:
     """The edits that set the variables.
 
     :param marks: whether imports below are marked for pycodestyle, which wants them at the top (E402).
@@ -172,7 +172,7 @@ def wants_marks(project: str) -> bool:
 
 
 def _mentions(path: str, text: str) -> bool:
-    from flake8_forksafe.reading import CONFIGURATION_LIMIT, read_file
+    from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, read_file
 
     try:
         return text.encode() in read_file(path, CONFIGURATION_LIMIT)[0]

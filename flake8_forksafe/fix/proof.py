@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.plan import Repair, Workshop, plan
-from flake8_forksafe.fix.prelude import CODES, Prelude, wanted_preludes, wants_marks
+from flake8_forksafe.fix.prelude import CODES, PreludeEdit, wanted_preludes, wants_marks
 from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
+from flake8_forksafe.fix.prelude_values import correction
 from flake8_forksafe.fix.text import Refused, Source
-from flake8_forksafe.fix.values import correction
 from flake8_forksafe.rules.pool import launches
 from flake8_forksafe.rules.rule import Context
 
@@ -51,7 +51,7 @@ class Proved(NamedTuple):
     before: Analysis
     after: Analysis
     withdrawn: dict[tuple[str, int], str]
-    preludes: tuple[Prelude, ...] = ()
+    preludes: tuple[PreludeEdit, ...] = ()
 
 
 def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
@@ -99,7 +99,7 @@ def _source(workshop: Workshop, proved: Proved, path: str) -> Source:
     return Source(path, proved.contents[path]) if path in proved.contents else source
 
 
-def _with_prelude(workshop: Workshop, proved: Proved, prelude: Prelude, analyse: Analyse) -> Proved:
+def _with_prelude(workshop: Workshop, proved: Proved, prelude: PreludeEdit, analyse: Analyse) -> Proved:
     """The repairs with a prelude, if that holds."""
     place = prelude.path, prelude.line or 1
     try:

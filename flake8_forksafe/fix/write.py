@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from flake8_forksafe.file_reading import SOURCE_LIMIT, read_file
 from flake8_forksafe.options import UsageError
-from flake8_forksafe.reading import SOURCE_LIMIT, read_file
 from flake8_forksafe.settings import leads_outside
 
 GIT_PATIENCE_S = 30.0

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 
-class Version(NamedTuple):
+class MeasuredVersion(NamedTuple):
     """One measured version of a distribution.
 
     :ivar modules: for each importable module, or ``module:name`` of a name that is loaded when it is asked for, what is
@@ -53,12 +53,12 @@ class ThirdParties(NamedTuple):
     tops: Mapping[str, Sequence[int]]
     lines: Sequence[str]
 
-    def distributions(self, top: str) -> Iterator[tuple[Version, ...]]:
+    def distributions(self, top: str) -> Iterator[tuple[MeasuredVersion, ...]]:
         """The distributions that have modules below a name, each with its versions, the oldest first."""
         for number in self.tops.get(top, ()):
             yield _versions(self.lines[number])
 
-    def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[Version, bool] | None:
+    def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[MeasuredVersion, bool] | None:
         """The measured version that is nearest to the wanted one, and whether it is surely like that.
 
         Of several versions that were measured, that is the newest one not after the wanted one, else the oldest.
@@ -96,7 +96,7 @@ class ThirdParties(NamedTuple):
                 yield brought._replace(sure=brought.sure and alike, source=source)
 
 
-def _covers(version: Version, module: str) -> bool:
+def _covers(version: MeasuredVersion, module: str) -> bool:
     """Whether a module, or a package around it, is in the table."""
     return any(name in version.modules for name in _around(module))
 
@@ -107,7 +107,7 @@ def _around(module: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
-def _brought(version: Version, module: str) -> list[Brought]:
+def _brought(version: MeasuredVersion, module: str) -> list[Brought]:
     dotted, _, name = module.partition(":")
     found = []
     for key in [module] if name else _around(dotted):
@@ -155,11 +155,11 @@ def table_of(distributions: Mapping[str, list[dict[str, Any]]]) -> str:
 
 
 @cache
-def _versions(line: str) -> tuple[Version, ...]:
+def _versions(line: str) -> tuple[MeasuredVersion, ...]:
     """One line of the table, parsed once."""
     entry = json.loads(line)
     return tuple(
-        Version(
+        MeasuredVersion(
             entry["distribution"], one["version"], {**{name: {} for name in one["light"].split()}, **one["modules"]}
         )
         for one in sorted(entry["versions"], key=lambda one: _key(one["version"]))

@@ -21,7 +21,7 @@ from flake8_forksafe.hosts.facts import (
     Words,
 )
 from flake8_forksafe.hosts.host import Host, HostBoot, Launcher, ProjectFacts, Step
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
@@ -55,8 +55,8 @@ from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.library.standard_import import import_path
-from flake8_forksafe.project.found import split_spec
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
+from flake8_forksafe.project.search_result import split_spec
 
 ROOT = Node("", "celery worker")
 """The node of the worker itself, from which everything is reached."""
@@ -158,7 +158,7 @@ def _run_file(machine: Machine, launcher: Launcher, frame: Frame) -> None:
     """``python file`` and ``python -m module``: the packages around the module are imported first (runpy.py)."""
     if launcher.package:
         machine.import_name(launcher.package, frame)
-    load_file(machine, Found("__main__", launcher.path, False, (), FIRST_PARTY, package=launcher.package), frame)
+    load_file(machine, FoundModule("__main__", launcher.path, False, (), FIRST_PARTY, package=launcher.package), frame)
 
 
 def _find_app(boot: HostBoot) -> None:
@@ -247,7 +247,7 @@ def _starts_behind_pool(machine: Machine, step: Instance, frame: Frame) -> bool:
     require the pool is started before or after it, as the hash seed of the process has it (seen with Celery 5.7.0).
     """
     required = machine.attribute(step, "requires", frame)
-    found = iterating.iterate(machine, required, frame) if required is not UNKNOWN else None
+    found = iteration.iterate(machine, required, frame) if required is not UNKNOWN else None
     names = {name for item in found.items for name in texts(item.value)} if found is not None else set()
     return not names.isdisjoint(BEHIND_POOL)
 

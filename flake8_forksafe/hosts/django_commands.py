@@ -24,14 +24,14 @@ from flake8_forksafe.interpreter.values import Literal, ModuleValue, Table, Valu
 from flake8_forksafe.library.django_checks import run_checks
 from flake8_forksafe.library.django_settings import DjangoSettings, is_configured, setting
 from flake8_forksafe.library.django_setup import autodiscover, load_command, setup
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 MAIN = "__main__"
 AT_FORK = "os.register_at_fork(after_in_child=...)"
 """What runs in each child where the host has no hook of its own."""
 
 
-class Runner(NamedTuple):
+class JobRunner(NamedTuple):
     """A management command that forks.
 
     :ivar hook: what runs in each child.
@@ -50,14 +50,16 @@ class Runner(NamedTuple):
 
 
 RUNNERS = (
-    Runner("rqworker"),
-    Runner("rqworker-pool"),
-    Runner("run_huey", "on_startup", "tasks", ("HUEY", "consumer", "workers"), 1, ("HUEY", "consumer", "worker_type")),
-    Runner("qcluster", counted_by=("Q_CLUSTER", "workers"), default=None),
+    JobRunner("rqworker"),
+    JobRunner("rqworker-pool"),
+    JobRunner(
+        "run_huey", "on_startup", "tasks", ("HUEY", "consumer", "workers"), 1, ("HUEY", "consumer", "worker_type")
+    ),
+    JobRunner("qcluster", counted_by=("Q_CLUSTER", "workers"), default=None),
 )
 
 
-def launch_forms(runner: Runner, app: str) -> dict[str, tuple[str, ...]]:
+def launch_forms(runner: JobRunner, app: str) -> dict[str, tuple[str, ...]]:
     """``sys.argv`` of the parent."""
     return {f"manage.py {runner.command}": ("manage.py", runner.command)}
 
@@ -68,7 +70,7 @@ def argv_of(command: tuple[str, ...]) -> tuple[str, ...]:
     return command[position:]
 
 
-def other_processes(runner: Runner, app: str) -> dict[str, Argv]:
+def other_processes(runner: JobRunner, app: str) -> dict[str, Argv]:
     """Processes in which a gate is evaluated as well, to learn what it is for."""
     return {
         ELSEWHERE: (("manage.py", "migrate"), ("/venv/bin/gunicorn", "proj.wsgi")),
@@ -90,7 +92,7 @@ def _run_script(boot: HostBoot) -> None:
     fall_back(boot)
     script = dict(boot.start.options).get("script")
     if script is not None:
-        load_file(boot.machine, Found(MAIN, script, False, (), FIRST_PARTY), boot.frame)
+        load_file(boot.machine, FoundModule(MAIN, script, False, (), FIRST_PARTY), boot.frame)
         boot.app_place = (MAIN, 1)
 
 
@@ -99,7 +101,7 @@ def _set_up(boot: HostBoot) -> None:
         setup(boot.machine, boot.frame)
 
 
-def _load_command(runner: Runner, boot: HostBoot) -> None:
+def _load_command(runner: JobRunner, boot: HostBoot) -> None:
     if is_configured(boot.machine):
         load_command(boot.machine, runner.command, boot.frame)
 
@@ -109,12 +111,12 @@ def _check(boot: HostBoot) -> None:
         run_checks(boot.machine, boot.frame)
 
 
-def _discover(runner: Runner, boot: HostBoot) -> None:
+def _discover(runner: JobRunner, boot: HostBoot) -> None:
     if runner.discovers and is_configured(boot.machine):
         autodiscover(boot.machine, runner.discovers, boot.frame)
 
 
-def _project_facts(runner: Runner, boot: HostBoot) -> ProjectFacts:
+def _project_facts(runner: JobRunner, boot: HostBoot) -> ProjectFacts:
     machine = boot.machine
     conf: dict[str, object] = {}
     with machine.recorder.boot_step("settings"):
@@ -129,7 +131,7 @@ def _project_facts(runner: Runner, boot: HostBoot) -> ProjectFacts:
     return ProjectFacts(conf, settings=loaded, clean=clean)
 
 
-def _pool(runner: Runner, launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
+def _pool(runner: JobRunner, launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     """The processes: by the option, else by the settings, else the default."""
     given = dict(launch.host_options).get("worker type") if launch is not None else None
     forks = not runner.typed_by or (given or conf.get("worker type", "thread")) == "process"
@@ -142,7 +144,7 @@ def _pool(runner: Runner, launch: WorkerLaunch | None, conf: Mapping[str, object
     return Pool(PREFORK if forks else THREADS, "fork", number, source, forks=forks)
 
 
-def _host(runner: Runner) -> Host:
+def _host(runner: JobRunner) -> Host:
     name = f"manage.py {runner.command}"
     return Host(
         name=name,

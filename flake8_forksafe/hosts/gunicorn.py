@@ -32,7 +32,7 @@ from flake8_forksafe.interpreter.values import (
     truth,
 )
 from flake8_forksafe.library.django_settings import DjangoSettings
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 CONFIG = "__config__"
 """The name of the module that the configuration file is executed as."""
@@ -110,7 +110,7 @@ def _load_config(boot: HostBoot) -> None:
     options, machine = dict(boot.start.options), boot.machine
     loaded: Value | None = None
     if "config" in options:
-        found = Found(CONFIG, options["config"], False, (), FIRST_PARTY)
+        found = FoundModule(CONFIG, options["config"], False, (), FIRST_PARTY)
         loaded = load_file(machine, found, boot.frame)
     elif "config module" in options:
         loaded = machine.import_name(options["config module"], boot.frame)

@@ -15,7 +15,7 @@ from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Module
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 Versions = tuple[tuple[int, int], ...]
 """The lowest and the highest Python version."""
@@ -186,7 +186,7 @@ class Booted(NamedTuple):
 
 def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
     """Follow the boot of a host until its first fork, and what runs behind it."""
-    frame = Frame(Module(Found("", None, False, (), FIRST_PARTY)), host.root, "function", machine.journal.certain)
+    frame = Frame(Module(FoundModule("", None, False, (), FIRST_PARTY)), host.root, "function", machine.journal.certain)
     frame.boot = True
     booting, recorder = HostBoot(machine, start, frame), machine.recorder
     at_fork: tuple[int, int] | None = None

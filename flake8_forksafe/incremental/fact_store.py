@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from flake8_forksafe.digest import digest
-from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.project.questions import ABOUT_FACTS, CONTENT, UNREAD, Answer, Question
 from flake8_forksafe.project.stamps import Stamp, is_settled, stamp_of
-from flake8_forksafe.source.collected import Collected, Entry, Foresee
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.collected import Collected, FileFacts, VisitFiles
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import SCHEMA, Block
 from flake8_forksafe.source.text import Unreadable, decode
 
 if TYPE_CHECKING:
-    from flake8_forksafe.incremental.ahead import Ahead
+    from flake8_forksafe.incremental.parse_ahead import ParsingProcess
 
 NOT_PLAIN = (msgspec.MsgspecError, OverflowError, RecursionError, TypeError, ValueError)
 """What is raised for facts that plain data cannot hold."""
@@ -38,7 +38,7 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     """What is kept of one content."""
 
     body: Block
-    bodies: tuple[tuple[Cut, Block], ...]
+    bodies: tuple[tuple[CutBody, Block], ...]
 
 
 class Seen(NamedTuple):
@@ -69,7 +69,7 @@ class FactStore(Collected):
 
     def __init__(
         self,
-        files: KeptFiles,
+        files: CacheFiles,
         read: Callable[[str], bytes],
         overlaid: Callable[[str], bool] = lambda path: False,
         require_allowed: Callable[[str], object] = lambda path: None,
@@ -83,24 +83,24 @@ class FactStore(Collected):
         self.answers: dict[str, dict[Question, Answer]] = {}
         self.digests: dict[str, str] = {}
         self._looked_ns = time.time_ns()
-        self._by_digest: dict[str, Entry] = {}
+        self._by_digest: dict[str, FileFacts] = {}
         self._bodies_known: dict[str, int] = {}
         self._stored: dict[str, bytes | memoryview | msgspec.Raw] = {}
         self._seen: dict[str, Seen] = {}
         self._seen_since_ns = 0
         self._now_seen: dict[str, Seen] = {}
-        self._ahead: Ahead | None = None
+        self._ahead: ParsingProcess | None = None
         self._load()
 
     # --- asking -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def parsing_ahead(self, foresee: Foresee) -> Iterator[None]:
+    def parsing_ahead(self, visit_files: VisitFiles) -> Iterator[None]:
         """Meanwhile, on a run that began without facts, let another process parse what is likely to be asked for."""
         if not self._seen:
-            from flake8_forksafe.incremental.ahead import start
+            from flake8_forksafe.incremental.parse_ahead import start
 
-            self._ahead = start(_parse, foresee, self.digests)
+            self._ahead = start(_parse, visit_files, self.digests)
         try:
             yield
         finally:
@@ -108,7 +108,7 @@ class FactStore(Collected):
                 self._ahead.close()
                 self._ahead = None
 
-    def _found(self, path: str) -> Entry:
+    def _found(self, path: str) -> FileFacts:
         key = self.digests[path] = self._digest(path)
         entry = self._by_digest.get(key) or self._kept(key)
         if entry is None:
@@ -169,7 +169,7 @@ class FactStore(Collected):
 
     # --- keeping ------------------------------------------------------------------------------------------------
 
-    def _kept(self, digest: str) -> Entry | None:
+    def _kept(self, digest: str) -> FileFacts | None:
         data = self._stored.get(digest)
         if data is None:
             return None
@@ -177,7 +177,7 @@ class FactStore(Collected):
             stored = msgspec.msgpack.decode(data, type=Stored)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return None
-        entry = Entry(stored.body, dict(stored.bodies))
+        entry = FileFacts(stored.body, dict(stored.bodies))
         self._bodies_known[digest] = len(entry.bodies)
         return entry
 
@@ -216,7 +216,7 @@ class FactStore(Collected):
         self.files.write(FILE_NAME, msgspec.msgpack.encode(Document(self._looked_ns, kept, entries)))
 
 
-def pack(entry: Entry) -> bytes | None:
+def pack(entry: FileFacts) -> bytes | None:
     """What is kept of one content; None if plain data cannot hold it, so that it is collected anew each time.
 
     That is so for integers of more than 64 bits, complex numbers, text with half of a surrogate pair, and what is
@@ -240,7 +240,7 @@ def answers_about_facts(content: bytes, known: Sequence[Sequence[Any]]) -> list[
         text = decode(content)
         for *question, answer in known:
             if question[0] in ABOUT_FACTS:
-                block = collect(text) if question[0] == "facts" else collect_body(text, Cut(*question[1:]))
+                block = collect(text) if question[0] == "facts" else collect_body(text, CutBody(*question[1:]))
                 answers.append([*question, _digest_of(block)])
                 if answers[-1] != [*question, answer]:
                     break  # where bodies lie is not known any more
@@ -258,4 +258,4 @@ def _parse(text: str) -> bytes | None:
     """What is kept of a text of which nothing is known."""
     from flake8_forksafe.source.collector import collect
 
-    return pack(Entry(collect(text)))
+    return pack(FileFacts(collect(text)))

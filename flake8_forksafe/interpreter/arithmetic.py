@@ -7,12 +7,12 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from flake8_forksafe.interpreter.changing import update
 from flake8_forksafe.interpreter.comparison import contains
 from flake8_forksafe.interpreter.file_paths import join_path, path_text
 from flake8_forksafe.interpreter.identity import distinct, python_value
-from flake8_forksafe.interpreter.iterating import charged, each
+from flake8_forksafe.interpreter.iteration import charged, each
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.mutation import update
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT, TooLarge, percent
 from flake8_forksafe.interpreter.values import (
     CHOICE_LIMIT,

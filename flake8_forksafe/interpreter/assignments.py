@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import changing, iterating, operators, special_methods
+from flake8_forksafe.interpreter import iteration, mutation, operators, special_methods
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -26,10 +26,10 @@ WHOLE = facts.Slice(None, None, None)
 
 
 def run_assign(machine: Machine, node: facts.Assign, frame: Frame) -> Flow:
-    sensed = machine.senses.count
+    reads_before = machine.argv_dependence.count
     value = machine.evaluate(node.value, frame)
-    if machine.senses.count != sensed:
-        value = machine.senses.mark(value)
+    if machine.argv_dependence.count != reads_before:
+        value = machine.argv_dependence.mark(value)
     for target in node.targets:
         assign(machine, target, value, frame)
     return Flow.NEXT
@@ -43,16 +43,16 @@ def assign(machine: Machine, target: Expression, value: Value, frame: Frame) -> 
         set_attribute(machine, machine.evaluate(target.value, frame), target.name, value, frame)
     elif isinstance(target, facts.Subscript):
         container = machine.evaluate(target.value, frame)
-        with changing.watched(container, frame):
+        with mutation.watched(container, frame):
             key = machine.evaluate(target.key, frame)
             if special_methods.call(machine, container, "__setitem__", (key, value), frame) is not None:
                 return
             if target.key == WHOLE and isinstance(container, Items):
-                changing.replace_all(machine, container, value)
+                mutation.replace_all(machine, container, value)
             else:
-                changing.set_item(machine, container, key, value)
+                mutation.set_item(machine, container, key, value)
     elif isinstance(target, facts.Display):
-        for inner, part in zip(target.items, iterating.unpack(machine, value, target.items), strict=True):
+        for inner, part in zip(target.items, iteration.unpack(machine, value, target.items), strict=True):
             assign(machine, inner.value if isinstance(inner, facts.Starred) else inner, part, frame)
 
 
@@ -95,11 +95,11 @@ def run_augment(machine: Machine, node: facts.Augment, frame: Frame) -> Flow:
 def _changed_in_place(machine: Machine, node: facts.Augment, left: Value, right: Value, frame: Frame) -> bool:
     """Whether ``left`` is a container that the operator changes; then it is changed."""
     if node.operator == "+" and isinstance(left, Items) and left.kind == "list":
-        changing.extend(machine, left, right)
+        mutation.extend(machine, left, right)
         return True
     if node.operator == "|" and (isinstance(left, Table) or (isinstance(left, Items) and left.kind == "set")):
-        with changing.watched(left, frame):
-            changing.update(machine, left, right)
+        with mutation.watched(left, frame):
+            mutation.update(machine, left, right)
         return True
     return False
 
@@ -114,5 +114,5 @@ def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
             container = machine.evaluate(target.value, frame)
             key = machine.evaluate(target.key, frame)
             if special_methods.call(machine, container, "__delitem__", (key,), frame) is None:
-                changing.delete_item(machine, container, key)
+                mutation.delete_item(machine, container, key)
     return Flow.NEXT

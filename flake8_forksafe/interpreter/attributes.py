@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flake8_forksafe.interpreter import imports, iterating
+from flake8_forksafe.interpreter import import_statements, iteration
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
@@ -94,7 +94,7 @@ def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) 
     module = value.module
     found = module.names.get(name)
     if found is not None:
-        return imports.reified(machine, found, frame, value)
+        return import_statements.reified(machine, found, frame, value)
     special = module_attribute(machine, module.name, name) if name.startswith("__") else None
     if special is not None:
         return special
@@ -257,7 +257,7 @@ def descriptor_value(machine: Machine, value: Descriptor, name: str, frame: Fram
 
 
 def choice_value(machine: Machine, value: Choice, name: str, frame: Frame) -> Value:
-    return iterating.each(machine, value, lambda option: attribute(machine, option, name, frame))
+    return iteration.each(machine, value, lambda option: attribute(machine, option, name, frame))
 
 
 def unknown_value(machine: Machine, value: Value, name: str, frame: Frame) -> Value:

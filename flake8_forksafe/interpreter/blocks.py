@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.namespace import Version
+from flake8_forksafe.interpreter.namespace import NamesVersion
 from flake8_forksafe.interpreter.values import Value, join
 
 NOWHERE = Flow(0)
@@ -33,7 +33,7 @@ def branches(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]])
     """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
     before = frame.names.version()
     flow = NOWHERE
-    endings: list[Version[Value]] = []
+    endings: list[NamesVersion[Value]] = []
     for run in runs:
         frame.names.go_to(before)
         with machine.doubted():

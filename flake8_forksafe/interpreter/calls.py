@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from flake8_forksafe.interpreter import iterating, lazily
+from flake8_forksafe.interpreter import generators, iteration
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
+from flake8_forksafe.interpreter.call_memo import Remembered
 from flake8_forksafe.interpreter.comparison import equal
 from flake8_forksafe.interpreter.errors import SOME_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.memory import Remembered
 from flake8_forksafe.interpreter.values import (
     BARE,
     MEMBERS,
@@ -63,7 +63,7 @@ def call_function(machine: Machine, function: Function, arguments: Arguments, fr
     definition = function.definition
     if isinstance(definition, facts.Define):
         body = function_body(machine, function, definition.body)
-        if lazily.is_generator(machine, body):
+        if generators.is_generator(machine, body):
             return Lazy(partial(_produce, machine, function, arguments), frame)
         if definition.asynchronous:
             return Coroutine(function, arguments)
@@ -132,11 +132,11 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     if _is_repeated(machine, function, arguments, frame):
         _run_widened(machine, function, _widened(arguments), frame)
         return UNKNOWN
-    sensed, before = machine.senses.count, machine.journal.changes
+    reads_before, before = machine.argv_dependence.count, machine.journal.changes
     with _entered(machine, function, arguments) as inner:
         result = _run_body(machine, function, inner)
-    if machine.senses.count != sensed:
-        result = machine.senses.mark(result)
+    if machine.argv_dependence.count != reads_before:
+        result = machine.argv_dependence.mark(result)
     changes = machine.journal.changes if machine.journal.changes == before else -1
     machine.memory.results[key] = Remembered(
         known.times + 1 if known else 1, changes, certain, result, (arguments, function)
@@ -299,7 +299,7 @@ def call_descriptor(machine: Machine, descriptor: Descriptor, arguments: Argumen
 
 
 def call_choice(machine: Machine, choice: Choice, arguments: Arguments, frame: Frame) -> Value:
-    return iterating.each(machine, choice, lambda option: call(machine, option, arguments, frame))
+    return iteration.each(machine, choice, lambda option: call(machine, option, arguments, frame))
 
 
 def call_instance(machine: Machine, instance: Instance, arguments: Arguments, frame: Frame) -> Value:
@@ -421,7 +421,7 @@ def _call_external(machine: Machine, function: External, arguments: Arguments, f
     for value in (*arguments.positional, *arguments.keywords.values()):
         if isinstance(value, Lazy):
             with machine.doubted():
-                iterating.iterate(machine, value, frame)
+                iteration.iterate(machine, value, frame)
     if is_long(function.path):
         return UNKNOWN
     return External(f"{function.path}()", function.receiver, arguments)

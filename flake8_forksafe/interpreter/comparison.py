@@ -6,10 +6,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from flake8_forksafe.interpreter import lazily, mappings
+from flake8_forksafe.interpreter import generators, mappings
 from flake8_forksafe.interpreter.bounds import is_small, weight
 from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
-from flake8_forksafe.interpreter.iterating import each
+from flake8_forksafe.interpreter.iteration import each
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     FALSE,
@@ -50,7 +50,7 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
         has = machine.library.members.get(container.path)
         return UNKNOWN if has is None else has(machine, element)
     if isinstance(container, Lazy):
-        container = lazily.taken_until(machine, container, container.frame, lambda value: equal(value, element))
+        container = generators.taken_until(machine, container, container.frame, lambda value: equal(value, element))
     if isinstance(container, Table):
         present = mappings.find(container, key_of(element))[1]
         return UNKNOWN if present is None else Literal(present)

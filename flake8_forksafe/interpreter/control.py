@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from flake8_forksafe.interpreter import comparison, iterating, special_methods
+from flake8_forksafe.interpreter import comparison, iteration, special_methods
 from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.namespace import Version
+from flake8_forksafe.interpreter.namespace import NamesVersion
 from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join, truth
 from flake8_forksafe.interpreter.widening import forget_all, has_rounds, place_of
 from flake8_forksafe.source import facts
@@ -21,9 +21,9 @@ WHILE_LIMIT = 50
 
 
 def run_if(machine: Machine, node: facts.If, frame: Frame) -> Flow:
-    sensed, outside = machine.senses.count, frame.gates
+    reads_before, outside = machine.argv_dependence.count, frame.gates
     holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
-    if machine.senses.count != sensed:
+    if machine.argv_dependence.count != reads_before:
         frame.gates = (*outside, machine.recorder.gate(frame, "if", holds))
     if holds is None:
         flow = branches(
@@ -57,7 +57,7 @@ class Loop:
         self.machine = machine
         self.frame = frame
         self.flow = NOWHERE
-        self.broken: list[Version[Value]] = []
+        self.broken: list[NamesVersion[Value]] = []
         self.doubtful = False
 
     def round(self, run: Callable[[], Flow], may_be_skipped: bool, repeats: bool = False) -> bool:
@@ -148,14 +148,14 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
         frame.line, frame.column = node.line, node.column
         spent = not has_rounds(machine, frame)
         if spent:
-            raise iterating.Enough
+            raise iteration.Enough
         if not loop.round(partial(run, item.value), not item.sure):
-            raise iterating.Enough
+            raise iteration.Enough
         return loop.doubtful
 
     try:
-        complete = iterating.consume(machine, iterable, frame, take)
-    except iterating.Enough:
+        complete = iteration.consume(machine, iterable, frame, take)
+    except iteration.Enough:
         if not spent:
             return loop.end((), False)
         complete = False

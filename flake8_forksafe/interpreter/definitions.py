@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -83,7 +83,7 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
         if argument.keyword is not None:
             keywords[argument.keyword] = value
         elif argument.star == "*":
-            bases.extend(item.value for item in iterating.iterate(machine, value, frame).items)
+            bases.extend(item.value for item in iteration.iterate(machine, value, frame).items)
         elif not argument.star:
             bases.append(value)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
@@ -120,7 +120,7 @@ def _finish_class(machine: Machine, cls: Class, keywords: dict[str, Value], fram
     ancestors = list(cls.mro())[1:]
     for ancestor in ancestors:
         if isinstance(ancestor, Class):
-            ancestor.subclasses.append(iterating.new_item(machine, cls, frame))
+            ancestor.subclasses.append(iteration.new_item(machine, cls, frame))
         else:
             hook = machine.library.class_hooks.get(ancestor.path)
             if hook is not None:

@@ -11,8 +11,8 @@ from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, raise
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
+from flake8_forksafe.interpreter.generators import parts_of
 from flake8_forksafe.interpreter.importing import function_body
-from flake8_forksafe.interpreter.lazily import parts_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,

@@ -11,15 +11,15 @@ from flake8_forksafe.interpreter import (
     arithmetic,
     assignments,
     attributes,
-    changing,
     definitions,
     identity,
-    imports,
-    iterating,
+    import_statements,
+    iteration,
     mappings,
+    mutation,
     operators,
-    reading,
     special_methods,
+    subscripts,
     widening,
 )
 from flake8_forksafe.interpreter.calls import run_coroutine
@@ -71,7 +71,7 @@ def name(machine: Machine, node: facts.Name, frame: Frame) -> Value:
     if value is None:
         return global_name(machine, node.id, frame)
     if isinstance(value, LazyImport):
-        return imports.reify(machine, value, frame, frame.module.names)
+        return import_statements.reify(machine, value, frame, frame.module.names)
     return value
 
 
@@ -129,7 +129,7 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
         if argument.keyword is not None:
             keywords[argument.keyword] = value
         elif argument.star == "*":
-            items = iterating.iterate(machine, value, frame)
+            items = iteration.iterate(machine, value, frame)
             complete &= items.complete and all(item.sure for item in items.items)
             positional.extend(item.value for item in items.items)
         elif argument.star == "**":
@@ -149,7 +149,7 @@ def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
     complete = True
     for item in node.items:
         if isinstance(item, facts.Starred):
-            inner = iterating.iterate(machine, machine.evaluate(item.value, frame), frame)
+            inner = iteration.iterate(machine, machine.evaluate(item.value, frame), frame)
             found.extend(inner.items)
             complete &= inner.complete
         else:
@@ -163,10 +163,10 @@ def dictionary(machine: Machine, node: facts.Dictionary, frame: Frame) -> Value:
     table = Table({}, machine.journal.doubt)
     for key, value in node.items:
         if key is None:
-            changing.update(machine, table, machine.evaluate(value, frame))
+            mutation.update(machine, table, machine.evaluate(value, frame))
         else:
             evaluated = machine.evaluate(key, frame)
-            changing.set_item(machine, table, evaluated, machine.evaluate(value, frame))
+            mutation.set_item(machine, table, evaluated, machine.evaluate(value, frame))
     return table
 
 
@@ -181,7 +181,7 @@ def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
             None if bound is None else machine.evaluate(bound, frame)
             for bound in (node.key.lower, node.key.upper, node.key.step)
         )
-        return reading.get_slice(machine, container, bounds)
+        return subscripts.get_slice(machine, container, bounds)
     index = machine.evaluate(node.key, frame)
     if isinstance(container, Table) and container.observer is not None:
         for key in texts(index):
@@ -194,7 +194,7 @@ def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
             getter = machine.library.items.get(option.path)
             if getter is not None:
                 return getter(machine, option, index, frame)
-    return reading.get_item(machine, container, index)
+    return subscripts.get_item(machine, container, index)
 
 
 def slice_node(machine: Machine, node: facts.Slice, frame: Frame) -> Value:
@@ -251,7 +251,7 @@ def _rounds(
     """
     clause = clauses[0]
     all_known = True
-    spent = iterating.Enough()
+    spent = iteration.Enough()
 
     def take(item: Item) -> bool:
         if not widening.has_rounds(machine, frame):
@@ -277,9 +277,9 @@ def _rounds(
         return last
 
     try:
-        complete = iterating.consume(machine, iterable, frame, take) or iterating.is_environment(iterable)
+        complete = iteration.consume(machine, iterable, frame, take) or iteration.is_environment(iterable)
         repeats = not complete and widening.has_rounds(machine, frame)
-    except iterating.Enough as enough:
+    except iteration.Enough as enough:
         if enough is not spent:
             raise
         complete = repeats = False
@@ -342,10 +342,10 @@ def compare(machine: Machine, node: facts.Compare, frame: Frame) -> Value:
 
 
 @contextmanager
-def _behind_gate(machine: Machine, frame: Frame, kind: str, holds: bool | None, sensed: bool) -> Iterator[None]:
-    """Evaluate something that stands behind a condition, which is a gate if it ``sensed`` the process."""
+def _behind_gate(machine: Machine, frame: Frame, kind: str, holds: bool | None, reads_argv: bool) -> Iterator[None]:
+    """Evaluate an operand that runs only under a condition; the condition is a gate if it ``reads_argv``."""
     outside = frame.gates
-    if sensed:
+    if reads_argv:
         frame.gates = (*outside, machine.recorder.gate(frame, kind, holds))
     try:
         yield
@@ -354,11 +354,11 @@ def _behind_gate(machine: Machine, frame: Frame, kind: str, holds: bool | None, 
 
 
 def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
-    sensed = machine.senses.count
+    reads_before = machine.argv_dependence.count
     left = machine.evaluate(node.left, frame)
     holds = special_methods.holds(machine, left, frame)
     stops = node.operator == "or"
-    with _behind_gate(machine, frame, "and", holds, machine.senses.count != sensed):
+    with _behind_gate(machine, frame, "and", holds, machine.argv_dependence.count != reads_before):
         if holds is stops:
             return left
         with machine.doubted(holds is None):
@@ -373,10 +373,10 @@ def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
 
 
 def conditional(machine: Machine, node: facts.Conditional, frame: Frame) -> Value:
-    sensed = machine.senses.count
+    reads_before = machine.argv_dependence.count
     holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
     found = []
-    with _behind_gate(machine, frame, "if", holds, machine.senses.count != sensed):
+    with _behind_gate(machine, frame, "if", holds, machine.argv_dependence.count != reads_before):
         for branch in (node.body, node.orelse) if holds is None else (node.body if holds else node.orelse,):
             with machine.doubted(holds is None):
                 found.append(machine.evaluate(branch, frame))
@@ -440,7 +440,7 @@ def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
 
     if not node.delegated:
         hand_on(Item(value))
-    elif not iterating.consume(machine, value, frame, hand_on):
+    elif not iteration.consume(machine, value, frame, hand_on):
         holder.complete = False
         with machine.doubted():
             take(Item(UNKNOWN, False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntFlag
 
-from flake8_forksafe.interpreter.namespace import Namespace, Version
+from flake8_forksafe.interpreter.namespace import Namespace, NamesVersion
 from flake8_forksafe.interpreter.records import Gate, Node
 from flake8_forksafe.interpreter.values import Class, Doubt, EnclosingScope, Item, Module, Value
 
@@ -98,7 +98,7 @@ class Frame:
         self.outer_names: dict[str, str] = {}
         """Names declared ``global`` or ``nonlocal``."""
         self.results: list[Value] = []
-        self.left: list[tuple[Flow, Version[Value]]] = []
+        self.left: list[tuple[Flow, NamesVersion[Value]]] = []
         """How the current statements may have been left early, and the names then; ``ABORT`` is an exception."""
         self.captured = False
         """Whether a function was defined in it, which sees its names."""

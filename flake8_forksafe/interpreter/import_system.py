@@ -8,7 +8,7 @@ from typing import Protocol
 from flake8_forksafe.hazards.third_parties import Brought
 from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.project.layout import Layout
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block
 
 
@@ -18,7 +18,7 @@ class Sources(Protocol):
     def module(self, path: str) -> Block:
         """Facts of a file; raises Unreadable or OSError."""
 
-    def body(self, path: str, cut: Cut) -> Block:
+    def body(self, path: str, cut: CutBody) -> Block:
         """Facts of a function body that was cut out of it."""
 
 
@@ -48,4 +48,4 @@ class ImportSystem:
         self.presence = presence
         self.brings = brings
         self.modules: dict[str, Module] = {}
-        self.bodies: dict[tuple[str, Cut], Block] = {}
+        self.bodies: dict[tuple[str, CutBody], Block] = {}

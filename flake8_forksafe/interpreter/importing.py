@@ -10,8 +10,8 @@ from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node, Note, Span
 from flake8_forksafe.interpreter.values import External, Function, Module, ModuleValue, Value
-from flake8_forksafe.project.layout import THIRD_PARTY, Found, outside_origin, parents
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, outside_origin, parents
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable
 
@@ -74,7 +74,7 @@ def _import_outside(machine: Machine, name: str, frame: Frame, kind: str) -> Val
     return External(name)
 
 
-def _load(machine: Machine, found: Found, frame: Frame) -> Module:
+def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
     """Execute a module for the first time."""
     modules, recorder, errors = machine.imports.modules, machine.recorder, machine.errors
     known = modules.get(found.name)
@@ -110,7 +110,7 @@ def _load(machine: Machine, found: Found, frame: Frame) -> Module:
     return module
 
 
-def load_file(machine: Machine, found: Found, frame: Frame) -> Value:
+def load_file(machine: Machine, found: FoundModule, frame: Frame) -> Value:
     """Execute a file under a name of the program's choice."""
     machine.record(frame, Node(found.name), "dynamic")
     module = machine.imports.modules.get(found.name) or _load(machine, found, frame)
@@ -164,7 +164,7 @@ def _bring(machine: Machine, name: str, asked: str) -> None:
         for target in (*brought.way, brought.package):
             if target == holder:
                 continue
-            module = Module(Found(holder, None, False, (), THIRD_PARTY))
+            module = Module(FoundModule(holder, None, False, (), THIRD_PARTY))
             frame = Frame(module, Node(holder), "module", machine.journal.doubt)
             with machine.journal.doubted(not brought.sure):
                 machine.record(frame, Node(target), "import")
@@ -183,9 +183,9 @@ def outside_member(machine: Machine, package: str, name: str, frame: Frame) -> N
         hook(machine, path, frame)
 
 
-def function_body(machine: Machine, function: Function, body: Cut | Block) -> Block:
+def function_body(machine: Machine, function: Function, body: CutBody | Block) -> Block:
     """The statements of a function, collected when it is first called."""
-    if not isinstance(body, Cut):
+    if not isinstance(body, CutBody):
         return body
     path = function.module.found.path or ""
     key, bodies = (path, body), machine.imports.bodies

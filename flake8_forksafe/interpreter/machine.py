@@ -12,16 +12,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
+from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
 from flake8_forksafe.interpreter.budget import StepBudget
+from flake8_forksafe.interpreter.call_memo import CallMemo
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.journal import Journal
-from flake8_forksafe.interpreter.memory import Memory
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.recorder import Recorder, UseKey
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.senses import Senses
 from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, EnclosingScope, External, Items, Table, Value
 from flake8_forksafe.source.facts import Block, Expression
 
@@ -50,8 +50,8 @@ class Machine(Protocol):
     journal: Journal
     errors: Errors
     recorder: Recorder
-    senses: Senses
-    memory: Memory
+    argv_dependence: ArgvDependence
+    memory: CallMemo
     budget: StepBudget
     created: Class | None
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Version(Generic[T]):
+class NamesVersion(Generic[T]):
     """The names at one point of the execution.
 
     :ivar parent: the version that ``changes`` were made to; None for the first.
@@ -23,7 +23,9 @@ class Version(Generic[T]):
 
     __slots__ = ("changes", "number", "parent")
 
-    def __init__(self, parent: Version[T] | None, changes: dict[str, tuple[T | None, T | None]], number: int) -> None:
+    def __init__(
+        self, parent: NamesVersion[T] | None, changes: dict[str, tuple[T | None, T | None]], number: int
+    ) -> None:
         self.parent = parent
         self.changes = changes
         self.number = number
@@ -62,32 +64,32 @@ class Namespace(dict[str, T]):
 
     def forget_versions(self) -> None:
         """Begin anew with what the names are now: nobody goes back to an earlier version."""
-        self.current: Version[T] = Version(None, {}, 0)
+        self.current: NamesVersion[T] = NamesVersion(None, {}, 0)
         self.made = 0
         self.pending: dict[str, T | None] = {}
 
-    def version(self) -> Version[T]:
+    def version(self) -> NamesVersion[T]:
         """The names as they are now; takes time by what was written since the last version."""
         changes = {name: (old, new) for name, old in self.pending.items() if (new := self.get(name)) is not old}
         self.pending = {}
         if changes:
             self.made += 1
-            self.current = Version(self.current, changes, self.made)
+            self.current = NamesVersion(self.current, changes, self.made)
         return self.current
 
-    def since(self, version: Version[T]) -> dict[str, T | None]:
+    def since(self, version: NamesVersion[T]) -> dict[str, T | None]:
         """The names written since a version that lies before the current one, with their values in it."""
         found = dict(self.pending)
-        node: Version[T] | None = self.current
+        node: NamesVersion[T] | None = self.current
         while node is not version and node is not None:
             found.update((name, old) for name, (old, _) in node.changes.items())
             node = node.parent
         return found
 
-    def go_to(self, version: Version[T]) -> None:
+    def go_to(self, version: NamesVersion[T]) -> None:
         """Make the names what they were in a version."""
-        node: Version[T] | None = self.version()
-        target: Version[T] | None = version
+        node: NamesVersion[T] | None = self.version()
+        target: NamesVersion[T] | None = version
         down = []
         while node is not target:
             assert node is not None and target is not None, "the versions are those of other names"
@@ -103,7 +105,7 @@ class Namespace(dict[str, T]):
                 self._put(name, new)
         self.current = version
 
-    def join(self, endings: Iterable[Version[T]], joined: Callable[..., T]) -> None:
+    def join(self, endings: Iterable[NamesVersion[T]], joined: Callable[..., T]) -> None:
         """Make each name what it is in any of several versions: bound, if it is bound in one of them.
 
         :param joined: makes one of several values.
@@ -124,9 +126,9 @@ class Namespace(dict[str, T]):
             super().__setitem__(name, value)
 
 
-def _tree(ends: list[Version[T]]) -> tuple[Version[T], dict[Version[T], list[Version[T]]]]:
+def _tree(ends: list[NamesVersion[T]]) -> tuple[NamesVersion[T], dict[NamesVersion[T], list[NamesVersion[T]]]]:
     """The last version that lies before several, and the branches that lead from it to them."""
-    below: dict[Version[T], list[Version[T]]] = {}
+    below: dict[NamesVersion[T], list[NamesVersion[T]]] = {}
     waiting = [(-end.number, end) for end in ends]
     heapify(waiting)
     seen = set(ends)
@@ -142,7 +144,7 @@ def _tree(ends: list[Version[T]]) -> tuple[Version[T], dict[Version[T], list[Ver
 
 
 def _different(
-    top: Version[T], below: Mapping[Version[T], list[Version[T]]], ends: list[Version[T]]
+    top: NamesVersion[T], below: Mapping[NamesVersion[T], list[NamesVersion[T]]], ends: list[NamesVersion[T]]
 ) -> dict[str, list[T]]:
     """The values, in the order of execution, that each name which changed below ``top`` has at one of ``ends``."""
     found: dict[str, list[T]] = {}
@@ -151,7 +153,7 @@ def _different(
     """Names whose value changed since the last end."""
     met = False
 
-    def meet(version: Version[T]) -> None:
+    def meet(version: NamesVersion[T]) -> None:
         nonlocal met
         if version in among:
             for name in unmet:

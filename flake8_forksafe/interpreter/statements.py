@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flake8_forksafe.interpreter import assignments, control, definitions, exceptions, imports
+from flake8_forksafe.interpreter import assignments, control, definitions, exceptions, import_statements
 from flake8_forksafe.interpreter.blocks import LEAVING, NOWHERE, raised_in
 from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
@@ -75,8 +75,8 @@ def run_scope(machine: Machine, node: facts.Scope, frame: Frame) -> Flow:
 
 
 TABLE: dict[type, Callable[[Machine, Any, Frame], Flow]] = {
-    facts.Import: imports.run_import,
-    facts.ImportFrom: imports.run_import_from,
+    facts.Import: import_statements.run_import,
+    facts.ImportFrom: import_statements.run_import_from,
     facts.Evaluate: run_evaluate,
     facts.Assign: assignments.run_assign,
     facts.Augment: assignments.run_augment,

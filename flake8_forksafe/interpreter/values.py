@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from flake8_forksafe.interpreter.namespace import Namespace
 from flake8_forksafe.interpreter.records import Gate, Node
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FoundModule
 from flake8_forksafe.source.facts import Define, Lambda
 
 CHOICE_LIMIT = 12
@@ -164,7 +164,7 @@ class Table(Value):
         return "{" + inner + ("" if self.complete else ", ...") + "}"
 
 
-class View(Items):
+class MappingView(Items):
     """What ``keys()``, ``values()`` or ``items()`` of a mapping gives: its elements are those that the mapping has now.
 
     :ivar entries: the keys that are there, and whether for sure.
@@ -237,7 +237,7 @@ class Module:
 
     __slots__ = ("attempts", "found", "inspected", "name", "names", "open", "state")
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: FoundModule) -> None:
         self.found = found
         self.name = found.name
         self.names: Namespace[Value] = Namespace()

@@ -15,17 +15,17 @@ from contextlib import AbstractContextManager
 
 from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter import attributes, calls, expressions, importing, statements
+from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
 from flake8_forksafe.interpreter.budget import StepBudget
+from flake8_forksafe.interpreter.call_memo import CallMemo
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.machine import Library, LibraryState, State
-from flake8_forksafe.interpreter.memory import Memory
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.recorder import Recorder, UseKey
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.senses import Senses
 from flake8_forksafe.interpreter.values import (
     Arguments,
     Class,
@@ -60,8 +60,8 @@ class Walk:
         self.journal = Journal()
         self.errors = Errors()
         self.recorder = Recorder(self.journal, warm_up)
-        self.senses = Senses()
-        self.memory = Memory()
+        self.argv_dependence = ArgvDependence()
+        self.memory = CallMemo()
         self.budget = StepBudget()
         self.created: Class | None = None
         self._states: dict[type[LibraryState], LibraryState] = {}
@@ -75,7 +75,7 @@ class Walk:
         self.memory.results.clear()
         self.memory.generators.clear()
         self.imports.bodies.clear()
-        self.senses.marked.clear()
+        self.argv_dependence.marked.clear()
         self._states.clear()
 
     # --- what statements and expressions ask of each other ------------------------------------------------------
@@ -83,9 +83,9 @@ class Walk:
     def evaluate(self, node: Expression, frame: Frame) -> Value:
         """The value of an expression."""
         value = expressions.TABLE[type(node)](self, node, frame)
-        senses = self.senses
-        if senses.marked and id(value) in senses.marked:
-            senses.count += 1
+        argv = self.argv_dependence
+        if argv.marked and id(value) in argv.marked:
+            argv.count += 1
         return value
 
     def execute(self, block: Block, frame: Frame) -> Flow:

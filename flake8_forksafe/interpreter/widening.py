@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from flake8_forksafe.interpreter.budget import ROUND_LIMIT, Place
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.namespace import Version
+from flake8_forksafe.interpreter.namespace import NamesVersion
 from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same
 
 Written = tuple[dict[str, Value], str, Value]
@@ -32,7 +32,7 @@ def forget(machine: Machine, mark: int) -> bool:
     return _forget((names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None)
 
 
-def forget_all(machine: Machine, frame: Frame, before: Version[Value], mark: int) -> bool:
+def forget_all(machine: Machine, frame: Frame, before: NamesVersion[Value], mark: int) -> bool:
     """Forget what was computed anew in ``frame`` since a version of its names too."""
     rebound = [(frame.names, name, old) for name, old in frame.names.since(before).items() if old is not None]
     changed = _forget(rebound)

@@ -13,7 +13,7 @@ from flake8_forksafe.interpreter.values import (
     Value,
     text,
 )
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 
 def alembic_option(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -41,7 +41,7 @@ def load_revisions(machine: Machine, function: External, arguments: Arguments, f
         for name in sorted(machine.imports.layout.disk.listing(folder)):
             if name.endswith(".py"):
                 base = name.removesuffix(".py")
-                load_file(machine, Found(base, f"{folder}/{name}", False, (), FIRST_PARTY), frame)
+                load_file(machine, FoundModule(base, f"{folder}/{name}", False, (), FIRST_PARTY), frame)
     return UNKNOWN
 
 

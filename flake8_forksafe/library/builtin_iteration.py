@@ -5,10 +5,10 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import changing, identity, iterating, lazily, mappings, operators, special_methods
+from flake8_forksafe.interpreter import generators, identity, iteration, mappings, mutation, operators, special_methods
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.iterating import Take
+from flake8_forksafe.interpreter.iteration import Take
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     CHOICE_LIMIT,
@@ -43,7 +43,7 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             return Items(kind, (), machine.journal.doubt)
         if isinstance(source, Lazy) and function.path.endswith("iter"):
             return source
-        found = iterating.iterate(machine, source, frame)
+        found = iteration.iterate(machine, source, frame)
         items, complete = list(found.items), found.complete
         if isinstance(source, Instance) and kind in ("list", "tuple"):
             with machine.doubted():  # a hint of how much room is needed, of which not all versions take notice
@@ -55,7 +55,7 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             items.reverse()
         elif kind == "set":
             items = identity.distinct(items)
-        return iterating.charged(machine, Items(kind, items, machine.journal.doubt, complete))
+        return iteration.charged(machine, Items(kind, items, machine.journal.doubt, complete))
 
     return model
 
@@ -92,7 +92,7 @@ def extreme(machine: Machine, function: External, arguments: Arguments, frame: F
     if "key" not in arguments.keywords:
         return pure(machine, function, arguments, frame)
     source = arguments.positional[0] if len(arguments.positional) == 1 else machine.items("tuple", arguments.positional)
-    found = iterating.iterate(machine, source, frame)
+    found = iteration.iterate(machine, source, frame)
     ordered = _ordered(machine, list(found.items), arguments, function.path.endswith("max"), frame)
     return ordered[0].value if ordered and identity.is_known(found) else UNKNOWN
 
@@ -101,11 +101,11 @@ def dictionary(machine: Machine, function: External, arguments: Arguments, frame
     table = Table({}, machine.journal.doubt, arguments.complete)
     source = arguments.get(0, "") if arguments.positional else None
     if isinstance(source, (Table, Choice)):
-        changing.update(machine, table, source)
+        mutation.update(machine, table, source)
     elif source is not None:
-        pairs = iterating.iterate(machine, source, frame)
+        pairs = iteration.iterate(machine, source, frame)
         for item in pairs.items:
-            pair = iterating.iterate(machine, item.value, frame)
+            pair = iteration.iterate(machine, item.value, frame)
             known = identity.is_known(pair) and len(pair.items) == 2
             key, entered = (part.value for part in pair.items) if known else (UNKNOWN, UNKNOWN)
             machine.step(mappings.enter(table, identity.key_of(key), entered, item.sure))
@@ -118,7 +118,7 @@ def dictionary(machine: Machine, function: External, arguments: Arguments, frame
 
 def dictionary_of_keys(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``dict.fromkeys``."""
-    keys = iterating.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
+    keys = iteration.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
     value = arguments.get(1, "") or NONE
     table = Table({}, machine.journal.doubt, keys.complete and arguments.complete)
     for item in keys.items:
@@ -140,11 +140,11 @@ def enumerate_(machine: Machine, function: External, arguments: Arguments, frame
                 least, most = least + item.sure, most + 1
                 return take(Item(machine.items("tuple", [number, item.value]), item.sure))
 
-            return iterating.consume(machine, option, asking, one)
+            return iteration.consume(machine, option, asking, one)
 
         return Lazy(produce, frame)
 
-    return iterating.each(machine, source, numbered)
+    return iteration.each(machine, source, numbered)
 
 
 def _between(least: int, most: int) -> Value:
@@ -157,7 +157,7 @@ def zip_(machine: Machine, function: External, arguments: Arguments, frame: Fram
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return iterating.each(
+            return iteration.each(
                 machine, value, lambda option: zip_(machine, function, Arguments((*before, option, *after)), frame)
             )
 
@@ -171,7 +171,7 @@ def zip_(machine: Machine, function: External, arguments: Arguments, frame: Fram
         def one(item: Item) -> bool:
             nonlocal least, aligned
             if not columns:
-                columns.extend(iterating.iterate(machine, other, asking) for other in others)
+                columns.extend(iteration.iterate(machine, other, asking) for other in others)
             if any(least >= len(column.items) for column in columns):
                 raise _Shortest
             sure = aligned and item.sure and all(column.items[least].sure for column in columns)
@@ -183,7 +183,7 @@ def zip_(machine: Machine, function: External, arguments: Arguments, frame: Fram
             return take(Item(machine.items("tuple", [item.value, *values]), sure))
 
         try:
-            complete = iterating.consume(machine, first, asking, one)
+            complete = iteration.consume(machine, first, asking, one)
         except _Shortest:
             return all(column.complete for column in columns)
         return complete and (aligned or not columns)
@@ -191,7 +191,7 @@ def zip_(machine: Machine, function: External, arguments: Arguments, frame: Fram
     return Lazy(produce, frame)
 
 
-class _Shortest(iterating.Enough):
+class _Shortest(iteration.Enough):
     """An iterable has no elements left."""
 
 
@@ -218,10 +218,10 @@ def map_(machine: Machine, function: External, arguments: Arguments, frame: Fram
             return take(Item(result, item.sure))
 
         if len(sources) == 1:
-            complete = iterating.consume(machine, sources[0], asking, lambda item: one(item, (item.value,)))
+            complete = iteration.consume(machine, sources[0], asking, lambda item: one(item, (item.value,)))
         else:
-            rows = iterating.iterate(machine, zip_(machine, function, Arguments(tuple(sources)), asking), asking)
-            iterating.hand_over(machine, rows.items, lambda item: one(item, tuple(iterating.parts(item.value))))
+            rows = iteration.iterate(machine, zip_(machine, function, Arguments(tuple(sources)), asking), asking)
+            iteration.hand_over(machine, rows.items, lambda item: one(item, tuple(iteration.parts(item.value))))
             complete = rows.complete
         if not complete:
             one(Item(UNKNOWN, False), (UNKNOWN,) * len(sources))
@@ -247,7 +247,7 @@ def filter_(machine: Machine, function: External, arguments: Arguments, frame: F
             with machine.doubted(holds is None):
                 return take(Item(item.value, item.sure and holds is not None))
 
-        complete = iterating.consume(machine, source, asking, one)
+        complete = iteration.consume(machine, source, asking, one)
         if not complete:
             one(Item(UNKNOWN, False))
         return complete
@@ -269,12 +269,12 @@ def any_or_all(machine: Machine, function: External, arguments: Arguments, frame
             last = stops(item.value)
         answers.append((last, item.sure))
         if last and item.sure:
-            raise iterating.Enough
+            raise iteration.Enough
         return last is not False
 
     try:
-        complete = iterating.consume(machine, arguments.get(0, "iterable") or UNKNOWN, frame, take)
-    except iterating.Enough:
+        complete = iteration.consume(machine, arguments.get(0, "iterable") or UNKNOWN, frame, take)
+    except iteration.Enough:
         return Literal(decisive)
     unsure = not complete or any(answer is not False for answer, _ in answers)
     return UNKNOWN if unsure else Literal(not decisive)
@@ -286,11 +286,11 @@ def next_(machine: Machine, function: External, arguments: Arguments, frame: Fra
     if own is not None:
         return own
     if isinstance(iterator, Lazy):
-        found = lazily.next_of(machine, iterator, frame)
+        found = generators.next_of(machine, iterator, frame)
     elif isinstance(iterator, Items):
         found = iterator
     else:
-        found = iterating.iterate(machine, iterator, frame)
+        found = iteration.iterate(machine, iterator, frame)
     default = arguments.get(1, "default")
     if found.items and found.items[0].sure and found.kind == "iterator" and machine.touches_surely(found.born):
         return found.items.pop(0).value
@@ -309,7 +309,7 @@ def next_(machine: Machine, function: External, arguments: Arguments, frame: Fra
 def length(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     value = arguments.get(0, "")
     if isinstance(value, Choice):
-        return iterating.each(machine, value, lambda option: length(machine, function, Arguments((option,)), frame))
+        return iteration.each(machine, value, lambda option: length(machine, function, Arguments((option,)), frame))
     if isinstance(value, Items) and identity.is_known(value):
         return Literal(len(value.items))
     if isinstance(value, Table) and mappings.is_known(value):
@@ -317,7 +317,7 @@ def length(machine: Machine, function: External, arguments: Arguments, frame: Fr
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         return Literal(len(value.value))
     if isinstance(value, Class) and MEMBERS in value.names:
-        return Literal(len(iterating.iterate(machine, value).items))
+        return Literal(len(iteration.iterate(machine, value).items))
     return special_methods.call(machine, value or UNKNOWN, "__len__", (), frame) or UNKNOWN
 
 
@@ -337,7 +337,7 @@ def convert(machine: Machine, function: External, arguments: Arguments, frame: F
     if None in others or arguments.keywords:
         return UNKNOWN
     plain = [other[0] for other in others if other is not None]
-    return iterating.each(machine, value, lambda option: _converted(machine, option, kind, plain))
+    return iteration.each(machine, value, lambda option: _converted(machine, option, kind, plain))
 
 
 def _converted(machine: Machine, value: Value, kind: str, others: list[object]) -> Value:
@@ -361,7 +361,7 @@ def materialised(machine: Machine, arguments: Arguments, frame: Frame) -> Argume
     if not any(isinstance(value, iterators) for value in arguments.positional):
         return arguments
     return arguments._replace(positional=tuple(
-        iterating.iterate(machine, value, frame) if isinstance(value, iterators) else value
+        iteration.iterate(machine, value, frame) if isinstance(value, iterators) else value
         for value in arguments.positional))  # fmt: skip
 
 
@@ -375,7 +375,7 @@ def pure(machine: Machine, function: External, arguments: Arguments, frame: Fram
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return iterating.each(machine, value, lambda option: pure(
+            return iteration.each(machine, value, lambda option: pure(
                 machine, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
     passed = [identity.python_value(value) for value in arguments.positional]
     if None in passed or arguments.keywords or not arguments.complete:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import arithmetic, changing, comparison, errors, identity, iterating, mappings, strings
+from flake8_forksafe.interpreter import arithmetic, comparison, errors, identity, iteration, mappings, mutation, strings
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -37,12 +37,12 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     if name in ("append", "add", "appendleft") and first is not None:
         held = truth(comparison.contains(machine, receiver, first)) if receiver.kind == "set" else False
         if not held:
-            changing.append(machine, receiver, first, 0 if name == "appendleft" else None, held is False)
+            mutation.append(machine, receiver, first, 0 if name == "appendleft" else None, held is False)
     elif name == "insert" and len(arguments.positional) == 2:
         index = first.value if isinstance(first, Literal) and isinstance(first.value, int) else None
-        changing.append(machine, receiver, arguments.positional[1], index)
+        mutation.append(machine, receiver, arguments.positional[1], index)
     elif name in ("extend", "update") and first is not None:
-        changing.extend(machine, receiver, first)
+        mutation.extend(machine, receiver, first)
     elif name in ("remove", "discard") and first is not None:
         _remove(machine, receiver, name, first)
     elif name == "pop":
@@ -55,7 +55,7 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
         return _index(machine, receiver, first) if len(arguments.positional) == 1 else UNKNOWN
     elif name in ("union", "intersection", "difference", "symmetric_difference") and first is not None:
         symbol = {"union": "|", "intersection": "&", "difference": "-"}.get(name, "^")
-        return arithmetic.binary(machine, symbol, receiver, iterating.iterate(machine, first, frame))
+        return arithmetic.binary(machine, symbol, receiver, iteration.iterate(machine, first, frame))
     elif name == "count" and first is not None:
         found = [comparison.equal(item.value, first) for item in receiver.items]
         return UNKNOWN if None in found or not identity.is_known(receiver) else Literal(found.count(True))
@@ -131,7 +131,7 @@ def mapping_method(machine: Machine, function: External, arguments: Arguments, f
     """Methods of a dict."""
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Table)
-    with changing.watched(receiver, frame):
+    with mutation.watched(receiver, frame):
         return _mapping_method(machine, receiver, name, function, arguments, frame)
 
 
@@ -142,16 +142,16 @@ def _mapping_method(
         return _get(machine, receiver, name, arguments)
     if name == "update":
         for value in arguments.positional:
-            changing.update(machine, receiver, dictionary(machine, function, Arguments((value,)), frame))
+            mutation.update(machine, receiver, dictionary(machine, function, Arguments((value,)), frame))
         for keyword, value in arguments.keywords.items():
-            changing.set_item(machine, receiver, Literal(keyword), value)
+            mutation.set_item(machine, receiver, Literal(keyword), value)
         return NONE
     if name == "copy":
         return receiver.copied(machine.journal.doubt)
     if name in ("keys", "values", "items", "__iter__"):
         if name == "__iter__":
-            return iterating.iterate(machine, receiver)
-        return iterating.view_of(machine, receiver, name)
+            return iteration.iterate(machine, receiver)
+        return iteration.view_of(machine, receiver, name)
     if name in ("clear", "popitem"):
         machine.journal.changes += 1
         certain = machine.touches_surely(receiver.born) and name == "clear"
@@ -169,11 +169,11 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
     index, default = arguments.get(0, "key"), arguments.get(1, "default") or NONE
     if isinstance(index, Choice):
         rest = arguments.positional[1:]
-        return iterating.each(machine, index, lambda option: _get(machine, receiver, name, Arguments((option, *rest))))
+        return iteration.each(machine, index, lambda option: _get(machine, receiver, name, Arguments((option, *rest))))
     key = identity.key_of(index) if index is not None else None
     if key is None:
         if name == "setdefault":
-            changing.set_item(machine, receiver, index or UNKNOWN, default)
+            mutation.set_item(machine, receiver, index or UNKNOWN, default)
         elif name == "pop":
             mappings.remove(receiver, None, False)
             machine.may_fail(errors.KEY_ERROR)
@@ -189,7 +189,7 @@ def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> 
     if name == "setdefault" and not present:
         # A variable of the environment is taken to be unset where no deployment file sets it: the default holds.
         result = default if receiver.observer is not None and key not in receiver.entries else result
-        changing.set_item(machine, receiver, index or UNKNOWN, result)
+        mutation.set_item(machine, receiver, index or UNKNOWN, result)
     elif name == "pop" and present is not False:
         machine.journal.changes += 1
         mappings.remove(receiver, key, machine.touches_surely(receiver.born))
@@ -204,7 +204,7 @@ def string_method(machine: Machine, function: External, arguments: Arguments, fr
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return iterating.each(machine, value, lambda option: string_method(
+            return iteration.each(machine, value, lambda option: string_method(
                 machine, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
     passed = [identity.python_value(value) for value in arguments.positional]
     named = {key: identity.python_value(value) for key, value in arguments.keywords.items()}
@@ -221,11 +221,11 @@ def string_method(machine: Machine, function: External, arguments: Arguments, fr
     except Exception as error:  # whatever the method raises, the program would raise too
         return machine.fail(type(error).__name__)
     if isinstance(result, (list, tuple)):
-        return iterating.charged(
+        return iteration.charged(
             machine, Items(type(result).__name__, map(Item, map(Literal, result)), machine.journal.doubt)
         )
     assert isinstance(result, (str, bytes, int))
-    return iterating.charged(machine, Literal(result))
+    return iteration.charged(machine, Literal(result))
 
 
 def method(model: Model, kind: type[Value]) -> Model:
@@ -237,7 +237,7 @@ def method(model: Model, kind: type[Value]) -> Model:
             receiver = arguments.positional[0]
             arguments = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
         if isinstance(receiver, Choice):
-            return iterating.each(
+            return iteration.each(
                 machine, receiver, lambda option: call(machine, External(function.path, option), arguments, frame)
             )
         return (

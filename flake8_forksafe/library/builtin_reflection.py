@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import assignments, calls, definitions, errors, iterating
+from flake8_forksafe.interpreter import assignments, calls, definitions, errors, iteration
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -177,7 +177,7 @@ def type_of(machine: Machine, function: External, arguments: Arguments, frame: F
         name, bases, namespace = arguments.positional
         names = {key: item.value for key, item in namespace.entries.items() if isinstance(key, str)} if isinstance(
             namespace, Table) else {}  # fmt: skip
-        inherited = iterating.iterate(machine, bases, frame)
+        inherited = iteration.iterate(machine, bases, frame)
         return Class(text(name) or "?", frame.module, tuple(item.value for item in inherited.items), names, frame.line)
     value = arguments.get(0, "")
     if isinstance(value, Instance):
@@ -212,7 +212,7 @@ def subclasses(machine: Machine, function: External, arguments: Arguments, frame
     if not isinstance(cls, Class):
         return UNKNOWN
     direct = [item for item in cls.subclasses if isinstance(item.value, Class) and cls in item.value.bases]
-    return iterating.from_items(machine, "list", direct)
+    return iteration.from_items(machine, "list", direct)
 
 
 def descriptor(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value]:

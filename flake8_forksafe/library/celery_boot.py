@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -34,7 +34,7 @@ from flake8_forksafe.library.django_settings import is_configured, load_settings
 from flake8_forksafe.library.django_setup import app_names, setup
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.library.standard_process import ProcessEnvironment
-from flake8_forksafe.project.found import split_spec
+from flake8_forksafe.project.search_result import split_spec
 
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
@@ -131,7 +131,7 @@ def discover(machine: Machine, discovery: Discovery, frame: Frame) -> None:
     if packages is not None and truth(packages) is not False:
         called = packages if not isinstance(packages, (Function, Method, Partial)) else (
             machine.call(packages, Arguments(), frame))  # fmt: skip
-        found = iterating.iterate(machine, called, frame)
+        found = iteration.iterate(machine, called, frame)
         names = [(text(option), item.sure and not isinstance(item.value, Choice))
                  for item in found.items for option in options(item.value)]  # fmt: skip
         if not found.complete or any(name is None for name, _ in names):
@@ -165,7 +165,7 @@ def import_default_modules(machine: Machine, app: CeleryApp, frame: Frame) -> No
             value = app.setting(name, frame, machine)
             if value is None:
                 continue
-            found = machine.items("list", [value]) if text(value) else iterating.iterate(machine, value, frame)
+            found = machine.items("list", [value]) if text(value) else iteration.iterate(machine, value, frame)
             if not found.complete or any(not texts(item.value) for item in found.items):
                 machine.note("FS192", frame, f"the modules in the setting {name!r} cannot be resolved")
             for item in found.items:

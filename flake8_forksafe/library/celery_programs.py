@@ -6,7 +6,7 @@ Read in Celery 5.7.0 (celery/app/base.py: ``worker_main``, ``start``, ``Worker``
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Module, Value, text
@@ -33,7 +33,7 @@ class StartedWorker(LibraryState):
 def main(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.worker_main(argv)``, ``app.start(argv)``, ``celery.bin.celery.main(argv)``."""
     given = arguments.get(0, "argv") or arguments.get(0, "args")
-    items = iterating.iterate(machine, given, frame).items if given is not None else []
+    items = iteration.iterate(machine, given, frame).items if given is not None else []
     words = tuple(word for item in items if (word := text(item.value)) is not None)
     if not function.path.endswith("worker_main") and "worker" not in words:
         return UNKNOWN

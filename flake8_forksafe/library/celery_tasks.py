@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -99,7 +99,7 @@ def annotate_tasks(machine: Machine, app: CeleryApp) -> None:
     if value is None:
         return
     for option in options(value):
-        given = iterating.iterate(machine, option, frame).items if isinstance(option, Items) else (Item(option),)
+        given = iteration.iterate(machine, option, frame).items if isinstance(option, Items) else (Item(option),)
         for item in given:
             with machine.doubted(not item.sure):
                 _annotate(machine, item.value, frame)

@@ -28,7 +28,7 @@ from flake8_forksafe.interpreter.values import (
     text,
 )
 from flake8_forksafe.library.standard_process import ProcessEnvironment
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 TRUE_WORDS = ("true", "on", "ok", "y", "yes", "1")
 
@@ -125,7 +125,7 @@ def _execute_here(machine: Machine, path: str, frame: Frame) -> None:
     """Execute a file with the caller's namespace; it is no module of its own, but findings stand in it."""
     relative = os.path.relpath(path, os.path.dirname(frame.module.found.path or path))
     name = f"{frame.module.package}.{os.path.splitext(relative)[0].replace(os.sep, '.')}"
-    part = Module(Found(name, path, False, (), FIRST_PARTY))
+    part = Module(FoundModule(name, path, False, (), FIRST_PARTY))
     part.names = frame.module.contents
     machine.imports.modules.setdefault(name, part)
     machine.record(frame, Node(name), "dynamic")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -162,7 +162,7 @@ def connect_receiver(machine: Machine, function: External, arguments: Arguments,
     if created is None or not created.positional:
         return handler
     signals = created.positional[0]
-    for item in iterating.iterate(machine, signals, frame).items if isinstance(signals, Items) else [None]:
+    for item in iteration.iterate(machine, signals, frame).items if isinstance(signals, Items) else [None]:
         signal = signals if item is None else item.value
         machine.call(machine.attribute(signal, "connect", frame), Arguments((handler,)), frame)
     return handler

@@ -5,7 +5,7 @@ Read in Django 4.2, 5.2 and 6.0: django/core/checks/, django/template/backends/d
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -94,7 +94,7 @@ def _check_middleware(machine: Machine, frame: Frame) -> None:
     of auth imports may be.
     """
     cause = setting_cause(machine, "MIDDLEWARE", frame)
-    entries = iterating.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame).items
+    entries = iteration.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame).items
     sought: dict[str, bool] = dict.fromkeys(ADMIN_MIDDLEWARE, True) if _has_app(machine, facts.ADMIN_APPS) else {}
     if _has_app(machine, facts.AUTH_APPS):
         sought.update(dict.fromkeys(AUTH_MIDDLEWARE, False))
@@ -138,7 +138,7 @@ def _check_templates(machine: Machine, frame: Frame) -> None:
     """Creating the engines imports every app's template tags and the libraries named in ``TEMPLATES``."""
     cause = setting_cause(machine, "TEMPLATES", frame)
     templates = setting(machine, "TEMPLATES", frame)
-    engines = [item.value for item in iterating.iterate(machine, templates, frame).items]
+    engines = [item.value for item in iteration.iterate(machine, templates, frame).items]
     backends = [text(_entry(engine, "BACKEND")) for engine in engines]
     for backend in backends:
         if backend and machine.imports.layout.find(backend.partition(".")[0]) is not None:
@@ -156,7 +156,7 @@ def _check_templates(machine: Machine, frame: Frame) -> None:
     for engine in engines:
         chosen = _entry(engine, "OPTIONS")
         for key in ("libraries", "builtins"):
-            for library in iterating.iterate(machine, _values(machine, _entry(chosen, key)), frame).items:
+            for library in iteration.iterate(machine, _values(machine, _entry(chosen, key)), frame).items:
                 path = text(library.value)
                 if path:
                     machine.import_name(path, cause)

@@ -5,7 +5,7 @@ Read in Django 4.2, 5.2 and 6.0: django/apps/registry.py, django/apps/config.py,
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -67,7 +67,7 @@ def setup(machine: Machine, frame: Frame) -> None:
     with machine.recorder.boot_step("django.setup: LOGGING"):
         _configure_logging(machine, setting_cause(machine, "LOGGING", frame))
     installed = setting(machine, "INSTALLED_APPS", frame)
-    entries = iterating.iterate(machine, installed, frame)
+    entries = iteration.iterate(machine, installed, frame)
     cause = setting_cause(machine, "INSTALLED_APPS", frame)
     unresolved = [item for item in entries.items if text(item.value) is None]
     registry.installed_known = entries.complete and not unresolved
@@ -241,7 +241,7 @@ def _connect_databases(machine: Machine, frame: Frame) -> None:
 def load_middleware(machine: Machine, frame: Frame) -> None:
     """``BaseHandler.load_middleware``: each class of ``MIDDLEWARE`` is imported and created, the last one first."""
     cause = setting_cause(machine, "MIDDLEWARE", frame)
-    entries = iterating.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame)
+    entries = iteration.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame)
     with machine.recorder.boot_step("middleware"):
         for item in reversed(entries.items):
             path = text(item.value)

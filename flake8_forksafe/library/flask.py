@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import changing, reading
+from flake8_forksafe.interpreter import mutation, subscripts
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
@@ -59,7 +59,7 @@ def config_from_object(machine: Machine, function: External, arguments: Argument
                     names = {**names, **base.names}
             for key, value in names.items():
                 if key.isupper():
-                    changing.set_item(machine, table, Literal(key), value)
+                    mutation.set_item(machine, table, Literal(key), value)
     return NONE
 
 
@@ -71,11 +71,11 @@ def config_method(machine: Machine, function: External, arguments: Arguments, fr
 
 
 def config_item(machine: Machine, value: External, index: Value, frame: Frame) -> Value:
-    return reading.get_item(machine, flask_config(machine, value.receiver or UNKNOWN), index)
+    return subscripts.get_item(machine, flask_config(machine, value.receiver or UNKNOWN), index)
 
 
 def set_config_item(machine: Machine, holder: External, index: Value, value: Value) -> None:
-    changing.set_item(machine, flask_config(machine, holder.receiver or UNKNOWN), index, value)
+    mutation.set_item(machine, flask_config(machine, holder.receiver or UNKNOWN), index, value)
 
 
 def caching_init(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

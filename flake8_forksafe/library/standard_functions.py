@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import changing, identity, iterating, special_methods
+from flake8_forksafe.interpreter import identity, iteration, mutation, special_methods
 from flake8_forksafe.interpreter.bounds import is_small
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
@@ -86,7 +86,7 @@ def callback(machine: Machine, function: External, arguments: Arguments, frame: 
         called = Partial(arguments.positional[0], arguments._replace(positional=arguments.positional[1:]))
         kept = stack.names.setdefault(CALLBACKS, Items("list", (), machine.journal.doubt))
         if isinstance(kept, Items):
-            changing.append(machine, kept, called)
+            mutation.append(machine, kept, called)
     return arguments.positional[0] if arguments.positional else UNKNOWN
 
 
@@ -128,7 +128,7 @@ def register(machine: Machine, function: External, arguments: Arguments, frame: 
     kind, called = (first, others[0]) if others else (UNKNOWN, first)  # else its annotation says which
     kept = dispatcher.arguments.positional[1]
     if isinstance(kept, Items):
-        changing.append(machine, kept, machine.items("tuple", [kind, called]))
+        mutation.append(machine, kept, machine.items("tuple", [kind, called]))
     return called
 
 
@@ -139,7 +139,7 @@ def dispatch(machine: Machine, function: External, arguments: Arguments, frame: 
     chosen: list[Value] = []
     sure = False
     for item in reversed(kept.items) if isinstance(kept, Items) else ():
-        kind, called = iterating.parts(item.value)
+        kind, called = iteration.parts(item.value)
         answer = None if isinstance(first, Choice) else instance_of(first, kind)
         if answer is not False:
             chosen.append(called)
@@ -166,13 +166,13 @@ def lazily(machine: Machine, function: External, arguments: Arguments, frame: Fr
     kind = function.path.rpartition(".")[2]
     called, source = (*arguments.positional, UNKNOWN, UNKNOWN)[:2]
 
-    def produce(take: iterating.Take, asking: Frame) -> bool:
+    def produce(take: iteration.Take, asking: Frame) -> bool:
         passing: bool | None = kind != "dropwhile"
 
         def one(item: Item) -> bool:
             nonlocal passing
             if kind == "starmap":
-                inner = iterating.iterate(machine, item.value, asking)
+                inner = iteration.iterate(machine, item.value, asking)
                 passed = Arguments(tuple(part.value for part in inner.items), {}, inner.complete)
                 return take(Item(machine.call(called, passed, asking), item.sure))
             if kind == "dropwhile" and passing:
@@ -191,14 +191,14 @@ def lazily(machine: Machine, function: External, arguments: Arguments, frame: Fr
                 return take(Item(item.value, item.sure and answer is True)) or answer is not True
 
         try:
-            return iterating.consume(machine, source, asking, one)
+            return iteration.consume(machine, source, asking, one)
         except _End:
             return True
 
     return Lazy(produce, frame)
 
 
-class _End(iterating.Enough):
+class _End(iteration.Enough):
     """The iterator itself has come to its end."""
 
 
@@ -209,7 +209,7 @@ def first_elements(machine: Machine, function: External, arguments: Arguments, f
     if not isinstance(stop, int):
         return UNKNOWN
 
-    def produce(take: iterating.Take, asking: Frame) -> bool:
+    def produce(take: iteration.Take, asking: Frame) -> bool:
         count = 0
 
         def one(item: Item) -> bool:
@@ -221,7 +221,7 @@ def first_elements(machine: Machine, function: External, arguments: Arguments, f
             return last or count >= stop
 
         try:
-            return stop == 0 or iterating.consume(machine, source, asking, one)
+            return stop == 0 or iteration.consume(machine, source, asking, one)
         except _End:
             return True
 
@@ -259,8 +259,8 @@ def _copy(machine: Machine, value: Value, deep: bool, depth: int = 0) -> Value:
 def chain(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     sources = list(arguments.positional)
     if function.path.endswith("from_iterable"):
-        sources = [item.value for item in iterating.iterate(machine, sources[0], frame).items] if sources else []
-    found = [iterating.iterate(machine, source, frame) for source in sources]
+        sources = [item.value for item in iteration.iterate(machine, sources[0], frame).items] if sources else []
+    found = [iteration.iterate(machine, source, frame) for source in sources]
     items = (item for source in found for item in source.items)
     return Items("iterator", items, machine.journal.doubt, all(source.complete for source in found))
 
@@ -270,7 +270,7 @@ def reduce(machine: Machine, function: External, arguments: Arguments, frame: Fr
     step, source = arguments.get(0, "function"), arguments.get(1, "iterable")
     if step is None or source is None:
         return UNKNOWN
-    found = iterating.iterate(machine, source, frame)
+    found = iteration.iterate(machine, source, frame)
     initial = arguments.get(2, "initial")
     items = list(found.items) if initial is None else [Item(initial), *found.items]
     if not items:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import os.path
 
-from flake8_forksafe.interpreter import file_paths, iterating
+from flake8_forksafe.interpreter import file_paths, iteration
 from flake8_forksafe.interpreter.errors import IMPORT_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.importing import load_file
@@ -28,8 +28,8 @@ from flake8_forksafe.interpreter.values import (
     texts,
 )
 from flake8_forksafe.library.standard_paths import inside
-from flake8_forksafe.project.found import split_spec
-from flake8_forksafe.project.layout import FIRST_PARTY, Found
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
+from flake8_forksafe.project.search_result import split_spec
 
 MODULE_INFO = ("module_finder", "name", "ispkg")
 """Fields of ``pkgutil.ModuleInfo``."""
@@ -129,7 +129,7 @@ def find_spec(machine: Machine, function: External, arguments: Arguments, frame:
 def iter_modules(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``pkgutil.iter_modules`` and ``walk_packages`` over first-party directories."""
     path, prefix = arguments.get(0, "path"), text(arguments.get(1, "prefix")) or ""
-    items = iterating.iterate(machine, path, frame) if path is not None else None
+    items = iteration.iterate(machine, path, frame) if path is not None else None
     if items is None or not items.complete:
         return Items("iterator", (), machine.journal.doubt, complete=False)
     locations = tuple(found for item in items.items if (found := file_paths.path_text(item.value)) is not None)
@@ -161,7 +161,7 @@ def extend_path(machine: Machine, function: External, arguments: Arguments, fram
     """``sys.path.insert``, ``append``, ``extend``: from now on modules are found there too."""
     values = [*arguments.positional]
     if function.path.endswith("extend") and values:
-        values = [item.value for item in iterating.iterate(machine, values[0], frame).items]
+        values = [item.value for item in iteration.iterate(machine, values[0], frame).items]
     for value in values:
         for option in options(value):
             path = file_paths.path_text(option)
@@ -184,7 +184,7 @@ def module_from_spec(machine: Machine, function: External, arguments: Arguments,
     path = file_paths.path_text(spec.arguments.get(1, "location")) or (paths[0] if paths else None)
     if not name or path is None or not inside(machine, path) or not machine.imports.layout.disk.is_file(path):
         return UNKNOWN
-    return load_file(machine, Found(name, path, False, (), "first-party"), frame)
+    return load_file(machine, FoundModule(name, path, False, (), "first-party"), frame)
 
 
 MODELS = Library(

@@ -78,8 +78,8 @@ def putenv(machine: Machine, function: External, arguments: Arguments, frame: Fr
 
 def argv(machine: Machine) -> Value:
     """``sys.argv`` in each launch form."""
-    machine.senses.count += 1
-    return machine.senses.mark(
+    machine.argv_dependence.count += 1
+    return machine.argv_dependence.mark(
         join(*(machine.items("list", [Literal(part) for part in form]) for form in machine.process.argv))
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iterating
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
@@ -33,7 +33,7 @@ def start_thread(machine: Machine, function: External, arguments: Arguments, fra
         target = run if not isinstance(run, External) else target
     if target is not None:
         passed = created.get(3, "args")
-        positional = iterating.iterate(machine, passed, frame) if passed is not None else None
+        positional = iteration.iterate(machine, passed, frame) if passed is not None else None
         inner = Frame(frame.module, frame.node, "function", frame.base)
         inner.line, inner.column, inner.gates, inner.threaded = (
             frame.line,

@@ -13,7 +13,7 @@ INSTALLED = ("site-packages", "dist-packages")
 """Directories that hold what is installed, wherever they lie."""
 
 
-class Place(NamedTuple):
+class ImportPlace(NamedTuple):
     """Where a module is imported: by which module, at which line of it, in which boot step.
 
     :ivar called: the project's innermost ``module:line`` that called the importer, where that is not the project's.
@@ -34,7 +34,7 @@ class Difference(NamedTuple):
 
     name: str
     path: str | None
-    place: Place
+    place: ImportPlace
     after: str | None
     certain: bool = True
 
@@ -152,7 +152,7 @@ def _difference(
     path = module["path"]
     shown = os.path.relpath(path, project) if path and os.path.isabs(path) and _inside(path, project) else path
     importer = None if module["importer"] == root else module["importer"]
-    place = Place(importer, module["line"], module["step"], _caller(module, tops))
+    place = ImportPlace(importer, module["line"], module["step"], _caller(module, tops))
     return Difference(name, shown, place, after[-1] if after else None, module.get("certain", True))
 
 

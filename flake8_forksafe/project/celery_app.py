@@ -11,13 +11,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
-from flake8_forksafe.aside import counts, is_aside
+from flake8_forksafe.examples import is_example, is_in_scope
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.found import AppFound, Foreign, Mention, Search, split_spec
 from flake8_forksafe.project.questions import as_numbers, as_words
 from flake8_forksafe.project.roots import Roots
+from flake8_forksafe.project.search_result import AppFound, Foreign, Mention, Search, split_spec
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression
 from flake8_forksafe.source.text import Unreadable
 
@@ -34,14 +34,14 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
             path = os.path.join(directory, name)
             if name.endswith(".py") and disk.holds(path, "elery"):
                 line, creates, tasks = as_numbers(disk.ask(path, "celery"))
-                yield Mention(path, bool(creates), line, bool(tasks) and not is_aside(path, project))
+                yield Mention(path, bool(creates), line, bool(tasks) and not is_example(path, project))
 
 
 def search(
     disk: Disk,
     project: str,
     module: Callable[[str], Block],
-    body: Callable[[str, Cut], Block],
+    body: Callable[[str, CutBody], Block],
     asked: tuple[str, ...] = (),
 ) -> Search:
     """Find the Celery apps below ``project``.
@@ -72,11 +72,11 @@ def search(
     entries = _re_exports(found, created, read)
     apps = [entries.get((app.root, app.spec), app) for app in created]
     unique = tuple({(app.root, app.spec): app for app in apps}.values())
-    chosen = tuple(app for app in unique if counts(app.path, project, asked))
-    aside = tuple(app for app in unique if app not in chosen)
+    chosen = tuple(app for app in unique if is_in_scope(app.path, project, asked))
+    in_examples = tuple(app for app in unique if app not in chosen)
     others = tuple(_other_names(found, chosen, read, project))
     foreign = () if chosen else tuple(one for mention in found for one in read(mention.path).foreign(roots))
-    return Search(found, chosen, others, foreign, aside)
+    return Search(found, chosen, others, foreign, in_examples)
 
 
 MOST_NAMES = 8
@@ -93,7 +93,7 @@ def _other_names(
     known = {app.path for app in apps}
     count = 0
     for mention in found:
-        if mention.tasks or mention.path in known or count >= MOST_NAMES or is_aside(mention.path, project):
+        if mention.tasks or mention.path in known or count >= MOST_NAMES or is_example(mention.path, project):
             continue
         reader = read(mention.path)
         taken = [name for name, origin in reader.names.items() if (reader.root, origin) in owners]
@@ -107,7 +107,7 @@ class _Reader:
 
     def __init__(
         self, disk: Disk, path: str, place: tuple[str, str], module: Callable[[str], Block],
-        body: Callable[[str, Cut], Block],
+        body: Callable[[str, CutBody], Block],
     ) -> None:  # fmt: skip
         self.disk = disk
         self.path = path
@@ -187,7 +187,7 @@ class _Reader:
         names = sorted({name.rpartition(".")[2] for name in classes})
         for function in self._holding(names):
             try:
-                block = self.body(self.path, function.body) if isinstance(function.body, Cut) else function.body
+                block = self.body(self.path, function.body) if isinstance(function.body, CutBody) else function.body
             except (Unreadable, OSError):
                 continue
             if any(self.resolve(call.function) in classes for call in _calls(block)):
@@ -196,8 +196,8 @@ class _Reader:
 
     def _holding(self, names: list[str]) -> list[facts.Define]:
         """The functions whose source holds one of some names."""
-        cut = [function for function in self.functions if isinstance(function.body, Cut)]
-        ranges = [line for function in cut if isinstance(function.body, Cut)
+        cut = [function for function in self.functions if isinstance(function.body, CutBody)]
+        ranges = [line for function in cut if isinstance(function.body, CutBody)
                   for line in (function.body.first, function.body.last)]  # fmt: skip
         held = as_numbers(self.disk.ask(self.path, "lines hold", len(names), *names, *ranges)) if cut else []
         passed = {id(function) for index, function in enumerate(cut) if index not in held}

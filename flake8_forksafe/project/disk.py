@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from flake8_forksafe.file_reading import ABSENT, SOURCE_LIMIT, CannotAnalyse, raise_if_exhausted, read_file
 from flake8_forksafe.project.questions import CONTENT, UNREAD, Answer, Argument, Question, answer_of, head_of
 from flake8_forksafe.project.stamps import Stamp, stamp_at, stamp_of
-from flake8_forksafe.reading import ABSENT, SOURCE_LIMIT, Blind, raise_if_exhausted, read_file
 from flake8_forksafe.settings import Settings, checkout, is_outside
 
 IGNORED_DIRECTORIES = frozenset(
@@ -125,7 +125,7 @@ class Disk:
 
         :param searched: whether it is only come across.
         :param anywhere: whether links may lead to it from anywhere.
-        :raises Exhausted: if no directory can be read any more.
+        :raises OutOfResources: if no directory can be read any more.
         """
         self._names_asked[directory] = None
         if anywhere:
@@ -225,7 +225,7 @@ class Disk:
 
         :param limit: bytes; a larger file cannot be read.
         :raises OSError: if it cannot be read.
-        :raises Exhausted: if no file can be read any more.
+        :raises OutOfResources: if no file can be read any more.
         """
         content = self.content(path, limit)
         asked = self.answers.setdefault(path, {})
@@ -256,7 +256,7 @@ class Disk:
         """The beginning of a file of any size, and that size; whether it can be read at all is for the caller to say.
 
         :raises OSError: if it cannot be read.
-        :raises Exhausted: if no file can be read any more.
+        :raises OutOfResources: if no file can be read any more.
         """
         content = self.overlay.get(path)
         if content is not None:
@@ -329,7 +329,7 @@ class Disk:
 def disk_of(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Disk:
     """The disk as an analysis sees it: links may lead within the repository, and to what the user named outside.
 
-    :raises Blind: if the project's top directory cannot be read.
+    :raises CannotAnalyse: if the project's top directory cannot be read.
     """
     named = (*settings.source_roots, *filter(None, [settings.measurement]))
     outside = [os.path.join(settings.project, path) for path in named if is_outside(path, settings.project)]
@@ -337,26 +337,28 @@ def disk_of(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     disk.listing(settings.project)
     reason = disk.why_unread(settings.project)
     if reason:
-        raise Blind(f"{settings.project} cannot be read: {reason}")
+        raise CannotAnalyse(f"{settings.project} cannot be read: {reason}")
     return disk
 
 
-def raise_if_blind(disk: Disk) -> None:
+def raise_if_unread(disk: Disk) -> None:
     """Say that no Celery app was found only if everything was looked at.
 
-    :raises Blind: if something could not be read.
+    :raises CannotAnalyse: if something could not be read.
     """
     unread = disk.unread()
     if unread:
         more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
-        raise Blind(f"no Celery app was found, but {unread[0].path} could not be read{more}: {unread[0].reason}")
+        raise CannotAnalyse(
+            f"no Celery app was found, but {unread[0].path} could not be read{more}: {unread[0].reason}"
+        )
 
 
 def list_directory(directory: str) -> tuple[Mapping[str, str], frozenset[str]]:
     """Names in a directory, each with ``"f"`` or ``"d"`` (links followed); and those that are links.
 
     :raises OSError: if it cannot be listed.
-    :raises Exhausted: if no directory can be read any more.
+    :raises OutOfResources: if no directory can be read any more.
     """
     try:
         with os.scandir(directory or ".") as entries:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import Any
 
+from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, SOURCE_LIMIT, parse_toml
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.reading import CONFIGURATION_LIMIT, SOURCE_LIMIT, parse_toml
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

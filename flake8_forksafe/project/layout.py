@@ -18,7 +18,7 @@ PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 """A directory that holds one of these is a project of its own, whose packages its neighbours may import."""
 
 
-class Found(NamedTuple):
+class FoundModule(NamedTuple):
     """A module that exists.
 
     :ivar path: absolute path of its source, of its extension module, or None for a namespace package.
@@ -66,7 +66,7 @@ class Layout:
         self.walked = walked
         self.installed: Callable[[str], bool] = _nothing
         """Whether a regular package of that name is installed, or required: it goes over a folder of that name."""
-        self._found: dict[str, Found | None] = {}
+        self._found: dict[str, FoundModule | None] = {}
 
     def add_root(self, path: str, first: bool) -> None:
         """What ``sys.path.insert`` and ``append`` do."""
@@ -75,13 +75,13 @@ class Layout:
         self.roots.insert(0 if first else len(self.roots), path)
         self._found = {name: found for name, found in self._found.items() if found is not None}
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> FoundModule | None:
         """The module of that name, or None if it is not in the source roots (nor in the environment)."""
         if name not in self._found:
             self._found[name] = self._find(name)
         return self._found[name]
 
-    def _find(self, name: str) -> Found | None:
+    def _find(self, name: str) -> FoundModule | None:
         parent, _, last = name.rpartition(".")
         if not last or any(character in last for character in "/\\\0"):
             return None  # importlib.import_module takes any other name, such as migrations' "0001_initial"
@@ -101,7 +101,7 @@ class Layout:
         """Whether a file in the first root hides a standard module: the worker's own directory comes first."""
         return bool(self.roots) and self._in_directory(name, name, self.roots[0], FIRST_PARTY) is not None
 
-    def _search(self, name: str, last: str, locations: tuple[str, ...], origin: str) -> Found | None:
+    def _search(self, name: str, last: str, locations: tuple[str, ...], origin: str) -> FoundModule | None:
         portions = []
         for location in locations:
             found = self._in_directory(name, last, location, origin)
@@ -110,30 +110,30 @@ class Layout:
             if self.disk.listing(location).get(last) == "d":
                 portions.append(os.path.join(location, last))
         if portions and self._holds_source(portions):
-            return Found(name, None, True, tuple(portions), origin)
+            return FoundModule(name, None, True, tuple(portions), origin)
         candidates = (*portions, *(locations if "." in name else ()))
         return next((self._unread(name, path, origin) for path in candidates if self.disk.why_unread(path)), None)
 
-    def _unread(self, name: str, directory: str, origin: str) -> Found:
+    def _unread(self, name: str, directory: str, origin: str) -> FoundModule:
         """What stands for a module that a directory may hold: a package, so that its own modules are found as well."""
-        return Found(name, directory, True, (directory,), origin, self.disk.why_unread(directory))
+        return FoundModule(name, directory, True, (directory,), origin, self.disk.why_unread(directory))
 
-    def _in_directory(self, name: str, last: str, location: str, origin: str) -> Found | None:
+    def _in_directory(self, name: str, last: str, location: str, origin: str) -> FoundModule | None:
         """FileFinder.find_spec for one directory (CPython Lib/importlib/_bootstrap_external.py)."""
         listing = self.disk.listing(location)
         if listing.get(last) == "d":
             directory = os.path.join(location, last)
             inside = self.disk.listing(directory)
             if inside.get("__init__.py") == "f":
-                return Found(name, os.path.join(directory, "__init__.py"), True, (directory,), origin)
+                return FoundModule(name, os.path.join(directory, "__init__.py"), True, (directory,), origin)
             for suffix in EXTENSIONS:
                 if inside.get("__init__" + suffix) == "f":
-                    return Found(name, os.path.join(directory, "__init__" + suffix), True, (directory,), origin)
+                    return FoundModule(name, os.path.join(directory, "__init__" + suffix), True, (directory,), origin)
         for suffix in EXTENSIONS:
             if listing.get(last + suffix) == "f":
-                return Found(name, os.path.join(location, last + suffix), False, (), origin)
+                return FoundModule(name, os.path.join(location, last + suffix), False, (), origin)
         if listing.get(last + ".py") == "f":
-            return Found(name, os.path.join(location, last + ".py"), False, (), origin)
+            return FoundModule(name, os.path.join(location, last + ".py"), False, (), origin)
         return None
 
     def _holds_source(self, portions: list[str]) -> bool:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from flake8_forksafe.file_reading import read_file
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import shortened
-from flake8_forksafe.reading import read_file
 
 SCHEMA = 1
 

@@ -33,7 +33,7 @@ class Requirements(NamedTuple):
     versions: Mapping[str, str] = MappingProxyType({})
 
 
-class Found(NamedTuple):
+class DeclaredNames(NamedTuple):
     """What one file declares.
 
     :ivar needed: what an installation has, where its marker holds.
@@ -65,7 +65,7 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str], target: Ta
     return Requirements(frozenset(required), frozenset(optional - required - unknown), python, versions)
 
 
-def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[Found]:
+def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[DeclaredNames]:
     """What the files of a directory declare."""
     names = disk.listing(directory)
     for name in sorted(names):
@@ -80,15 +80,17 @@ def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> I
             yield _setup_cfg(disk, path, target)
         elif name.startswith("requirements") and names[name] == "d":
             files = (os.path.join(path, file) for file in sorted(disk.listing(path)) if file.endswith((".txt", ".in")))
-            yield Found([entry for file in files for entry in requirement_file(disk, file, project, target)], [])
+            yield DeclaredNames(
+                [entry for file in files for entry in requirement_file(disk, file, project, target)], []
+            )
         elif re.fullmatch(r"requirements.*\.(txt|in)", name):
-            yield Found(requirement_file(disk, path, project, target), [])
+            yield DeclaredNames(requirement_file(disk, path, project, target), [])
         elif name.endswith(".dist-info") or name == "PKG-INFO":
             metadata = text_of(disk, os.path.join(path, "METADATA") if names[name] == "d" else path)
             yield _metadata(metadata, target)
 
 
-def _pyproject(document: dict[str, Any], target: Target) -> Found:
+def _pyproject(document: dict[str, Any], target: Target) -> DeclaredNames:
     """``[project]`` (PEP 621), dependency groups (PEP 735), and the tables of poetry, PDM and uv."""
     groups = [
         *table_of(document, "project", "optional-dependencies").values(),
@@ -105,7 +107,7 @@ def _pyproject(document: dict[str, Any], target: Target) -> Found:
             (extra if is_optional else needed).append(_wanted(name, wanted, target))
     for group in (table_of(poetry, "dev-dependencies"), *_poetry_groups(poetry)):
         extra += [_wanted(name, wanted, target) for name, wanted in group.items()]
-    return Found(needed, extra)
+    return DeclaredNames(needed, extra)
 
 
 def _poetry_groups(poetry: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -113,10 +115,10 @@ def _poetry_groups(poetry: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield table_of(group, "dependencies")
 
 
-def _pipfile(document: dict[str, Any], target: Target) -> Found:
+def _pipfile(document: dict[str, Any], target: Target) -> DeclaredNames:
     """Pipenv's file (https://pipenv.pypa.io/en/latest/pipfile.html)."""
     packages, development = table_of(document, "packages"), table_of(document, "dev-packages")
-    return Found(
+    return DeclaredNames(
         [_wanted(name, wanted, target) for name, wanted in packages.items()],
         [_wanted(name, wanted, target) for name, wanted in development.items()],
     )
@@ -152,7 +154,7 @@ def _marker(key: str, value: str) -> str:
     return f"{variable} {match[1] or '=='} '{match[2]}'" if match else value
 
 
-def _pylock(document: dict[str, Any], target: Target) -> Found:
+def _pylock(document: dict[str, Any], target: Target) -> DeclaredNames:
     """A lock file (PEP 751); what it locks for an extra or a group has a marker that says so."""
     needed, extra = [], []
     for package in list_of(document.get("packages")):
@@ -165,27 +167,29 @@ def _pylock(document: dict[str, Any], target: Target) -> Found:
             verdict = applies(marker, target) if isinstance(marker, str) else True
             version = table_of(package).get("version")
             needed.append(Declared(normalise(name), verdict, version if isinstance(version, str) else None))
-    return Found(needed, extra)
+    return DeclaredNames(needed, extra)
 
 
-def _setup_cfg(disk: Disk, path: str, target: Target) -> Found:
+def _setup_cfg(disk: Disk, path: str, target: Target) -> DeclaredNames:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text_of(disk, path))
     except configparser.Error:
-        return Found([], [])
+        return DeclaredNames([], [])
     needed = declared(parser.get("options", "install_requires", fallback="").splitlines(), target)
     extras = parser["options.extras_require"] if parser.has_section("options.extras_require") else {}
-    return Found(list(needed), [entry for lines in extras.values() for entry in declared(lines.splitlines(), target)])
+    return DeclaredNames(
+        list(needed), [entry for lines in extras.values() for entry in declared(lines.splitlines(), target)]
+    )
 
 
-def _metadata(text: str, target: Target) -> Found:
+def _metadata(text: str, target: Target) -> DeclaredNames:
     """``Requires-Dist`` of the project's own metadata."""
     lines = list(_requires_dist(text))
     is_extra = [re.search(r"\bextra\s*==", line) is not None for line in lines]
     needed = (line for line, optional in zip(lines, is_extra, strict=True) if not optional)
     extra = (line for line, optional in zip(lines, is_extra, strict=True) if optional)
-    return Found(list(declared(needed, target)), list(declared(extra, target)))
+    return DeclaredNames(list(declared(needed, target)), list(declared(extra, target)))
 
 
 def metadata_names(text: str) -> Iterator[str]:

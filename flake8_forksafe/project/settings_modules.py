@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.aside import is_aside
+from flake8_forksafe.examples import is_example
 from flake8_forksafe.project.disk import Disk
 
 SET_IN_PYTHON = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[\],:=]\s*=?\s*["']([A-Za-z_][\w.]*)["']""")
@@ -75,7 +75,7 @@ def _kind(module: str) -> int:
 def _named(disk: Disk, project: str) -> Iterator[tuple[int, SettingsNamed]]:
     """Files that name a settings module, with a rank: entries of Django's own first, test runners last."""
     for directory, _, files in disk.tree(project):
-        if is_aside(directory, project):
+        if is_example(directory, project):
             continue
         for name in files:
             rank = _rank(name)

@@ -10,7 +10,7 @@ from flake8_forksafe.deployment.model import TEMPLATE
 from flake8_forksafe.finding import Remark
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.layout import FIRST_PARTY
-from flake8_forksafe.rules import accepts
+from flake8_forksafe.rules import stale_accepts
 from flake8_forksafe.rules.best_cut import best_cut
 from flake8_forksafe.rules.rule import Context, listed
 from flake8_forksafe.rules.warm_ups import is_first_party, possible_runs
@@ -44,7 +44,7 @@ def remarks(context: Context) -> Iterator[Remark]:
         yield Remark(f"not read: {count} {{place}}; launches in them are not known", templates[0].path)
     for app in context.left_out:
         yield Remark(f"left out: {app.spec!r} ({{place}}) {app.why}", app.path, app.line)
-    for name in accepts.stale(context):
+    for name in stale_accepts.stale(context):
         yield Remark(f"stale accept: {name!r} is accepted, but nothing before the fork would be reported for it")
     for trace in traces:
         yield from omissions(context, trace)

@@ -80,7 +80,7 @@ def source_line(path: str, line: int, read: Callable[[str], bytes]) -> str:
     return shortened(lines[line - 1].decode("utf-8", "replace").strip(), LONGEST_LINE) if line <= len(lines) else ""
 
 
-class Mention(NamedTuple):
+class UnexecutedImport(NamedTuple):
     """An import of the module that was not executed before the fork.
 
     :ivar function: the function it stands in, or ``""``.
@@ -113,7 +113,7 @@ def _not_loaded(trace: Trace, name: str, late: list[str], base: str, read: Calla
         yield "  no module that is loaded before the fork imports it"
 
 
-def _mentions(trace: Trace, name: str, read: Callable[[str], bytes]) -> Iterator[Mention]:
+def _mentions(trace: Trace, name: str, read: Callable[[str], bytes]) -> Iterator[UnexecutedImport]:
     """Imports of a module in the source of modules that are loaded, by a plain look at their syntax."""
     last = name.rpartition(".")[2].encode()
     for module in trace.modules:
@@ -126,7 +126,7 @@ def _mentions(trace: Trace, name: str, read: Callable[[str], bytes]) -> Iterator
             continue
         for statement, function in found:
             if name in _named(statement, module.name, module.path.endswith("__init__.py")):
-                yield Mention(module.name, module.path, statement.line, function)
+                yield UnexecutedImport(module.name, module.path, statement.line, function)
 
 
 def _named(statement: facts.Import | facts.ImportFrom, module: str, is_package: bool) -> set[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_forksafe.printable import LONGEST, shortened
-from flake8_forksafe.rules.blind import CELERY_WITHOUT_APP, MISSING_OPTION, UNREADABLE, UNRESOLVED
 from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
+from flake8_forksafe.rules.not_analysed import CELERY_WITHOUT_APP, MISSING_OPTION, UNREADABLE, UNRESOLVED
 from flake8_forksafe.rules.pool import POOL_RULES
 from flake8_forksafe.rules.prelude import PRELUDE_RULES
 from flake8_forksafe.rules.rule import Context, Finding, Rule

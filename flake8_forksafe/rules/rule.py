@@ -11,8 +11,8 @@ from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.disk import Unread
-from flake8_forksafe.project.found import LeftOut, Search
 from flake8_forksafe.project.measurement import Measurement
+from flake8_forksafe.project.search_result import LeftOut, Search
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.trace.trace import Trace
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable, decode
 
-Foresee = Callable[[Callable[[str], "str | None"]], None]
+VisitFiles = Callable[[Callable[[str], "str | None"]], None]
 """Names one file after the other to the function it is given, which returns the text, or None if there is none."""
 
 
-class Entry:
+class FileFacts:
     """The facts of one content, and of those function bodies in it that were asked for."""
 
     __slots__ = ("bodies", "body")
 
-    def __init__(self, body: Block, bodies: dict[Cut, Block] | None = None) -> None:
+    def __init__(self, body: Block, bodies: dict[CutBody, Block] | None = None) -> None:
         self.body = body
         self.bodies = {} if bodies is None else bodies
 
@@ -37,7 +37,7 @@ class Collected:
         self.used: list[str] = []
         self.parsed: list[str] = []
         self.bodies_collected = 0
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, FileFacts] = {}
         self.failures: dict[str, Exception] = {}
         self._text_of: tuple[str, str] = ("", "")
 
@@ -49,7 +49,7 @@ class Collected:
         """
         return self.entry(path).body
 
-    def body(self, path: str, cut: Cut) -> Block:
+    def body(self, path: str, cut: CutBody) -> Block:
         """Facts of a function body in a file."""
         entry = self.entry(path)
         block = entry.bodies.get(cut)
@@ -61,7 +61,7 @@ class Collected:
         return block
 
     @contextmanager
-    def parsing_ahead(self, foresee: Foresee) -> Iterator[None]:
+    def parsing_ahead(self, visit_files: VisitFiles) -> Iterator[None]:
         """Meanwhile files may be parsed before they are asked for; here they are not."""
         yield
 
@@ -69,7 +69,7 @@ class Collected:
         """Nothing more will be asked: give the memory of all facts back."""
         self.entries.clear()
 
-    def entry(self, path: str) -> Entry:
+    def entry(self, path: str) -> FileFacts:
         """What is known of a file.
 
         :raises Unreadable: if it cannot be parsed.
@@ -87,11 +87,11 @@ class Collected:
                 raise
         return entry
 
-    def _found(self, path: str) -> Entry:
+    def _found(self, path: str) -> FileFacts:
         from flake8_forksafe.source.collector import collect
 
         self.parsed.append(path)
-        return Entry(collect(self._text(path)))
+        return FileFacts(collect(self._text(path)))
 
     def _text(self, path: str) -> str:
         """What a file holds; that of the last is at hand, since bodies are often asked for one after the other."""

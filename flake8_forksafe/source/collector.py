@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression, Statement
 from flake8_forksafe.source.limits import STATEMENT_LIMIT
 from flake8_forksafe.source.scanner import DEFINITION, PLAIN_STRING, Line, Piece, Scanner
@@ -78,7 +78,7 @@ def collect(text: str) -> Block:
     return _collect(text, 1)
 
 
-def collect_body(text: str, cut: Cut) -> Block:
+def collect_body(text: str, cut: CutBody) -> Block:
     """Turn one function body in the text of a file into facts.
 
     :raises Unreadable: as :func:`collect`.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Cut(Struct, frozen=True, order=True, gc=False):
+class CutBody(Struct, frozen=True, order=True, gc=False):
     """The lines of a function body, both inclusive."""
 
     first: int
     last: int
 
-    def shifted(self, lines: int) -> Cut:
+    def shifted(self, lines: int) -> CutBody:
         """The same body, so many lines further down."""
-        return Cut(self.first + lines, self.last + lines)
+        return CutBody(self.first + lines, self.last + lines)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 
 SCHEMA = 4
 """Version of the shapes below; a cache written with another version is not read."""
@@ -396,7 +396,7 @@ class Define(Fact, frozen=True):
     name: str
     parameters: tuple[Parameter, ...]
     decorators: tuple[Decorator, ...]
-    body: Cut | Block
+    body: CutBody | Block
     asynchronous: bool = False
 
 

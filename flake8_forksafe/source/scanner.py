@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.text import Unreadable
 
 BRACKET_LIMIT = 200
@@ -92,7 +92,7 @@ class Line(NamedTuple):
     keyword: str
     pieces: tuple[Piece, ...]
     has_block: bool = False
-    cut: Cut | None = None
+    cut: CutBody | None = None
 
 
 class Scanner:
@@ -265,7 +265,7 @@ class Scanner:
         """The line of a position behind what was placed last."""
         return self.line + self.text.count("\n", self.counted, position)
 
-    def body(self, start: int, indent: int) -> tuple[Cut, int]:
+    def body(self, start: int, indent: int) -> tuple[CutBody, int]:
         """A function body whose header ends before a position, and where it ends."""
         text = self.text
         blank = BLANK.match(text, start)
@@ -283,7 +283,7 @@ class Scanner:
         if end is None or not _is_whole(text, first, end):
             end = self.end(blank.start(1), indent)
         line, _ = self.place(first)
-        return Cut(line, line + text.count("\n", first, _last_statement(text, first, end))), end
+        return CutBody(line, line + text.count("\n", first, _last_statement(text, first, end))), end
 
     def end(self, position: int, indent: int) -> int:
         """Where a block ends, by following every logical line of it."""

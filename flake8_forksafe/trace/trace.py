@@ -10,8 +10,8 @@ from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.interpreter.records import Edge, Node, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
-from flake8_forksafe.project.found import split_spec
 from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
+from flake8_forksafe.project.search_result import split_spec
 from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.trace.graph import ExecutionGraph
 

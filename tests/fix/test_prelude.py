@@ -11,7 +11,7 @@ import pytest
 from helpers import check, write
 
 from flake8_forksafe.cli import main
-from flake8_forksafe.fix.prelude import Prelude, edits_of, wants_marks
+from flake8_forksafe.fix.prelude import PreludeEdit, edits_of, wants_marks
 from flake8_forksafe.fix.text import Refused, Source
 
 SET = 'os.environ["OMP_NUM_THREADS"] = "1"\n'
@@ -31,7 +31,7 @@ PLACED = {
 
 def placed(text: str, line: int = 0, marks: bool = True) -> str:
     source = Source("celery.py", text.encode())
-    return source.edited(edits_of(source, Prelude("celery.py", line, ("OMP_NUM_THREADS",)), marks)).decode()
+    return source.edited(edits_of(source, PreludeEdit("celery.py", line, ("OMP_NUM_THREADS",)), marks)).decode()
 
 
 @pytest.mark.parametrize("name", PLACED)

@@ -6,7 +6,7 @@ import pytest
 
 from flake8_forksafe.hosts.host import Host
 from flake8_forksafe.hosts.table import HOSTS, host_named, host_programs
-from flake8_forksafe.project.found import AppFound
+from flake8_forksafe.project.search_result import AppFound
 
 
 def test_names_and_roots_are_unique() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from helpers import FIXTURES, write
 
+from flake8_forksafe.file_reading import CannotAnalyse
 from flake8_forksafe.finding import Outcome
-from flake8_forksafe.incremental.outcome import outcome_of
+from flake8_forksafe.incremental.outcome_cache import outcome_of
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import stamps
-from flake8_forksafe.reading import Blind
 from flake8_forksafe.report.json import findings_document
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
@@ -240,7 +240,7 @@ def said(root: Path, buffers: dict[str, bytes], **options: object) -> str:
         settings = make_settings(str(root), options)
         with deep_recursion():
             outcome: Outcome = outcome_of(settings, buffers)
-    except (UsageError, Blind) as error:
+    except (UsageError, CannotAnalyse) as error:
         return str(error)
     return findings_document(outcome.findings, str(root)) + repr(outcome)
 

@@ -15,13 +15,13 @@ import pytest
 from helpers import write
 from in_processes import collect, read, save_often, store_in
 
-from flake8_forksafe.incremental import fact_store, kept_files
+from flake8_forksafe.incremental import cache_files, fact_store
+from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.incremental.fact_store import FILE_NAME, FactStore, pack
-from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.project import stamps
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.source import collector, facts
-from flake8_forksafe.source.collected import Entry
+from flake8_forksafe.source.collected import FileFacts
 from flake8_forksafe.source.text import Unreadable
 
 FILES = {
@@ -58,7 +58,7 @@ def parsed_again(root: Path) -> list[str]:
     """The names of the files that a new store has to parse."""
     store = store_in(root)
     found = collect(store, root)
-    assert found == collect(FactStore(KeptFiles(None), read), root)
+    assert found == collect(FactStore(CacheFiles(None), read), root)
     assert store.bodies_collected == int("a.py" in map(os.path.basename, store.parsed))
     return [os.path.basename(path) for path in store.parsed]
 
@@ -128,7 +128,7 @@ def test_the_store_is_as_good_in_another_checkout(kept: Path) -> None:
 
 def test_a_buffer_is_read_whatever_the_time_stamp_says(kept: Path) -> None:
     path = str(kept / "b.py")
-    store = FactStore(KeptFiles(str(kept / ".cache")), lambda path: b"import re\n", {path}.__contains__)
+    store = FactStore(CacheFiles(str(kept / ".cache")), lambda path: b"import re\n", {path}.__contains__)
     (statement,) = store.module(path)
     assert isinstance(statement, facts.Import) and statement.names == (("re", None),)
     store.finish()
@@ -172,7 +172,7 @@ def test_a_time_stamp_that_was_restored_hides_nothing(project: Path, monkeypatch
 def header_of(root: Path) -> bytes:
     """What a kept file begins with: a header, and a signature."""
     content = (root / ".cache" / FILE_NAME).read_bytes()
-    return content[: content.index(b"\n") + 1 + kept_files.SIGNATURE_SIZE]
+    return content[: content.index(b"\n") + 1 + cache_files.SIGNATURE_SIZE]
 
 
 class Bomb:
@@ -189,7 +189,7 @@ def test_a_forged_store_runs_no_code_and_is_not_believed(kept: Path) -> None:
     crater = kept / "crater"
     signed = header_of(kept)
     digests = [hashlib.sha256(content.encode()).hexdigest() for content in FILES.values()]
-    lie = pack(Entry(collector.collect("import torch\n")))
+    lie = pack(FileFacts(collector.collect("import torch\n")))
     assert lie is not None
     lies = {digest: msgspec.Raw(lie) for digest in digests}
     for payload in (
@@ -197,7 +197,7 @@ def test_a_forged_store_runs_no_code_and_is_not_believed(kept: Path) -> None:
         pickle.dumps((time.time_ns(), {}, {digest: pickle.dumps(Bomb(crater)) for digest in digests})),
         msgspec.msgpack.encode(fact_store.Document(time.time_ns(), {}, lies)),
     ):
-        for start in (signed, kept_files.header(FILE_NAME), b""):
+        for start in (signed, cache_files.header(FILE_NAME), b""):
             (kept / ".cache" / FILE_NAME).write_bytes(start + payload)
             assert sorted(parsed_again(kept)) == ["a.py", "b.py"]
     assert not crater.exists()
@@ -208,7 +208,7 @@ def test_a_forged_store_runs_no_code_and_is_not_believed(kept: Path) -> None:
     msgspec.msgpack.encode([1, {b"a": [[1, 2, 3], "x"]}, {}]), msgspec.msgpack.encode([1, {}, {}, 4, "x"][:2]),
 ])  # fmt: skip
 def test_what_is_signed_and_yet_no_store(kept: Path, payload: bytes) -> None:
-    KeptFiles(str(kept / ".cache")).write(FILE_NAME, payload)
+    CacheFiles(str(kept / ".cache")).write(FILE_NAME, payload)
     assert sorted(parsed_again(kept)) == ["a.py", "b.py"]
 
 
@@ -220,14 +220,14 @@ def test_what_is_signed_and_yet_no_store(kept: Path, payload: bytes) -> None:
 def test_an_entry_that_holds_no_facts(kept: Path, entry: bytes) -> None:
     digests = [hashlib.sha256(content.encode()).hexdigest() for content in FILES.values()]
     document = fact_store.Document(time.time_ns(), {}, {digest: msgspec.Raw(entry or b"\xc0") for digest in digests})
-    KeptFiles(str(kept / ".cache")).write(FILE_NAME, msgspec.msgpack.encode(document))
+    CacheFiles(str(kept / ".cache")).write(FILE_NAME, msgspec.msgpack.encode(document))
     assert sorted(parsed_again(kept)) == ["a.py", "b.py"]
 
 
 def test_a_store_of_another_version_is_replaced(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = (3, 99, 0, "final", 0)
-    for module, name, value in ((fact_store, "FILE_NAME", "facts-0"), (kept_files, "__version__", "0.0.0"),
-                                (kept_files.sys, "version_info", python)):  # fmt: skip
+    for module, name, value in ((fact_store, "FILE_NAME", "facts-0"), (cache_files, "__version__", "0.0.0"),
+                                (cache_files.sys, "version_info", python)):  # fmt: skip
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
             store = store_in(kept)
@@ -284,7 +284,7 @@ def test_odd_values_come_back_as_they_were(project: Path, text: str) -> None:
 
 
 def test_without_a_directory_nothing_is_written(project: Path) -> None:
-    store = FactStore(KeptFiles(None), read)
+    store = FactStore(CacheFiles(None), read)
     collect(store, project)
     store.finish()
     assert sorted(path.name for path in project.iterdir()) == sorted(FILES)
@@ -316,7 +316,7 @@ def test_what_was_not_used_for_long_goes_first(kept: Path, monkeypatch: pytest.M
 
 def test_several_writers_at_once(project: Path) -> None:
     rounds = 10
-    KeptFiles(str(project / ".cache"))
+    CacheFiles(str(project / ".cache"))
     with multiprocessing.get_context("spawn").Pool(8) as pool:
         results = [pool.apply_async(save_often, (project, rounds)) for _ in range(8)]
         read_back = [result.get() for result in results]

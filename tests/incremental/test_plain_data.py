@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from flake8_forksafe.finding import Finding, Hop, Outcome, Remark
-from flake8_forksafe.incremental import plain
+from flake8_forksafe.incremental import outcome_json
 
-PACKAGE = Path(plain.__file__).parent.parent
+PACKAGE = Path(outcome_json.__file__).parent.parent
 MODULES = {"pickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "copyreg", "dbm"}
 FUNCTIONS = {"eval", "exec", "__import__", "compile"}
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent.name != "measure"]
@@ -41,7 +41,7 @@ OUTCOME = Outcome(
 
 
 def test_an_outcome_comes_back_as_it_was() -> None:
-    assert plain.loads(plain.dumps(OUTCOME)) == OUTCOME
+    assert outcome_json.loads(outcome_json.dumps(OUTCOME)) == OUTCOME
 
 
 @pytest.mark.parametrize("data", [
@@ -51,4 +51,4 @@ def test_an_outcome_comes_back_as_it_was() -> None:
     json.dumps([[], [["text", 1, 1]], 1, 2]).encode(),
 ])  # fmt: skip
 def test_what_is_no_outcome(data: bytes) -> None:
-    assert plain.loads(data) is None
+    assert outcome_json.loads(data) is None

@@ -7,9 +7,9 @@ import itertools
 from flake8_forksafe.interpreter.frames import FLOWS, Flow, Frame
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Doubt, Literal, Module
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FoundModule
 
-MODULE = Module(Found("main", "/srv/main.py", False, (), "first-party"))
+MODULE = Module(FoundModule("main", "/srv/main.py", False, (), "first-party"))
 
 
 def frame(kind: str, closure: Frame | None = None) -> Frame:

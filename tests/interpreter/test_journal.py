@@ -6,7 +6,7 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Choice, Literal, Module
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FoundModule
 
 
 def test_what_was_written_in_doubt_may_be_the_old_value() -> None:
@@ -41,7 +41,7 @@ def test_nested_doubt_keeps_the_oldest_value() -> None:
 
 def test_sure_is_relative_to_the_doubt_in_which_a_frame_was_entered() -> None:
     journal = Journal()
-    module = Module(Found("main", None, False, (), "first-party"))
+    module = Module(FoundModule("main", None, False, (), "first-party"))
     outer = Frame(module, Node("main"), "module", journal.doubt)
     assert journal.is_sure(outer)
     with journal.doubted():

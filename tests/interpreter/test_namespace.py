@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flake8_forksafe.interpreter.namespace import Namespace, Version
+from flake8_forksafe.interpreter.namespace import Namespace, NamesVersion
 from flake8_forksafe.interpreter.values import Literal, Value, join, options
 
 NAMES = st.sampled_from("abcd")
@@ -33,7 +33,7 @@ def plain(names: Namespace[Value]) -> Plain:
 def test_they_are_what_copies_would_be(steps: list[tuple]) -> None:
     names: Namespace[Value] = Namespace()
     copy: Plain = {}
-    kept: list[tuple[Version[Value], Plain]] = [(names.version(), {})]
+    kept: list[tuple[NamesVersion[Value], Plain]] = [(names.version(), {})]
     constants: list[Value] = [Literal(number) for number in range(3)]
     for kind, *given_ in steps:
         if kind == "bind":

@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.recorder import Recorder
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, Literal, Module
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FoundModule
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def recorder(journal: Journal) -> Recorder:
 
 @pytest.fixture
 def frame(journal: Journal) -> Frame:
-    frame = Frame(Module(Found("main", None, False, (), "first-party")), Node("main"), "module", journal.doubt)
+    frame = Frame(Module(FoundModule("main", None, False, (), "first-party")), Node("main"), "module", journal.doubt)
     frame.line, frame.column = 7, 4
     return frame
 

@@ -34,10 +34,10 @@ from flake8_forksafe.interpreter.values import (
     texts,
     truth,
 )
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FoundModule
 
 DOUBT = Doubt()
-MODULE = Module(Found("main", None, False, (), "first-party"))
+MODULE = Module(FoundModule("main", None, False, (), "first-party"))
 
 
 def test_alternatives_are_told_apart_by_type_and_value() -> None:
@@ -128,7 +128,7 @@ def test_texts() -> None:
 
 
 def test_who_looks_at_the_names_of_a_module_inspects_it() -> None:
-    module = Module(Found("pkg.sub", None, False, (), "first-party"))
+    module = Module(FoundModule("pkg.sub", None, False, (), "first-party"))
     assert (module.package, module.inspected) == ("pkg", False)
     assert module.contents is module.names
     assert module.inspected

@@ -13,7 +13,7 @@ from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.library.celery_app import CeleryState, _old_names
 from flake8_forksafe.library.celery_boot import load_config
-from flake8_forksafe.project.layout import Found
+from flake8_forksafe.project.layout import FoundModule
 
 
 def setting(root: Path, name: str, config: str, call: str = "app.config_from_object('conf')") -> object:
@@ -22,7 +22,7 @@ def setting(root: Path, name: str, config: str, call: str = "app.config_from_obj
     import_in(walk, "main")
     app = walk.state(CeleryState).apps[0]
     frame = Frame(
-        Module(Found("", None, False, (), "first-party")), Node("", "worker"), "function", walk.journal.certain
+        Module(FoundModule("", None, False, (), "first-party")), Node("", "worker"), "function", walk.journal.certain
     )
     load_config(walk, app, frame)
     value = app.setting(name, frame, walk)

@@ -33,7 +33,7 @@ CASES = {
                  ["a.celery:app", "b.celery:app"]),
     "src layout": ({"src/proj/__init__.py": "", "src/proj/celery.py": "from celery import Celery\napp = Celery()\n"},
                    ["proj.celery:app"]),
-    "tests aside": ({"proj/__init__.py": "", "proj/celery.py": "from celery import Celery\napp = Celery()\n",
+    "tests left out": ({"proj/__init__.py": "", "proj/celery.py": "from celery import Celery\napp = Celery()\n",
                      "tests/conftest.py": "from celery import Celery\napp = Celery()\n"}, ["proj.celery:app"]),
     "under a condition": ({"w.py": "try:\n    from celery import Celery\n    app = Celery()\nexcept ImportError:\n"
                            "    app = None\n"}, ["w:app"]),

@@ -17,9 +17,9 @@ import pytest
 from helpers import analyse_deep, check, write
 
 from flake8_forksafe.analysis import Report
+from flake8_forksafe.file_reading import SOURCE_LIMIT, CannotAnalyse, OutOfResources, read_file
 from flake8_forksafe.project import disk as disk_module
 from flake8_forksafe.project.disk import Disk, disk_of
-from flake8_forksafe.reading import SOURCE_LIMIT, Blind, Exhausted, read_file
 from flake8_forksafe.settings import make_settings
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="named pipes, links and permissions of Unix")
@@ -254,9 +254,9 @@ def test_running_out_is_no_property_of_a_file(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
     try:
-        with pytest.raises(Exhausted, match="Too many open files"):
+        with pytest.raises(OutOfResources, match="Too many open files"):
             read_file(str(tmp_path / "file"))
-        with pytest.raises(Exhausted, match="Too many open files"):
+        with pytest.raises(OutOfResources, match="Too many open files"):
             Disk().listing(str(tmp_path))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
@@ -319,5 +319,5 @@ def test_a_project_that_may_not_be_listed(shop: Path, monkeypatch: pytest.Monkey
 
     settings = make_settings(str(shop), {"no_cache": True})
     monkeypatch.setattr(disk_module.os, "scandir", refuse)
-    with pytest.raises(Blind, match="repo cannot be read: Permission denied"):
+    with pytest.raises(CannotAnalyse, match="repo cannot be read: Permission denied"):
         disk_of(settings)

@@ -122,18 +122,18 @@ def test_a_real_terminal_gets_colours_links_and_lines_that_fit(shop: Path) -> No
 PATIENT = """
 import sys
 from flake8_forksafe import cli
-from flake8_forksafe.incremental import ahead
+from flake8_forksafe.incremental import parse_ahead
 
 cli.PATIENCE_S = float(sys.argv.pop(1))
-ahead._cores = lambda: 2
-start = ahead.start
+parse_ahead._cores = lambda: 2
+start = parse_ahead.start
 
 def watched(*given):
     child = start(*given)
     print("a child" if child else "no child")
     return child
 
-ahead.start = watched
+parse_ahead.start = watched
 cli.run()
 """
 

@@ -8,7 +8,7 @@ import warnings
 from syntax_tree import TreeReader
 
 from flake8_forksafe.source.collector import collect, collect_body
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Fact, If, Opaque
 from flake8_forksafe.source.limits import DEPTH_LIMIT, LITERAL_LIMIT
 from flake8_forksafe.source.text import Unreadable, decode
@@ -31,7 +31,7 @@ def whole(text: str, offset: int = 0) -> Block:
     return TreeReader(text, offset).block(tree.body)
 
 
-def whole_body(text: str, cut: Cut) -> Block:
+def whole_body(text: str, cut: CutBody) -> Block:
     """The facts of a function body by ``ast``."""
     body = "\n".join(text.split("\n")[cut.first - 1 : cut.last])
     wrapped = f"if body:\n{body}\n\n"  # the last line may end with a backslash
@@ -42,7 +42,7 @@ def whole_body(text: str, cut: Cut) -> Block:
 
 def disagreement(found: object, expected: object, text: str, path: str = "") -> str | None:
     """Where two facts of a text differ, once all function bodies are collected."""
-    if isinstance(found, Cut) and isinstance(expected, Cut):
+    if isinstance(found, CutBody) and isinstance(expected, CutBody):
         found, expected = collect_body(text, found), whole_body(text, expected)
     if isinstance(found, Opaque) and exceeds(expected):
         return None

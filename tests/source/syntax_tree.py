@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flake8_forksafe.source import facts
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression, Statement
 
 OPAQUE = facts.Opaque()
@@ -192,7 +192,7 @@ class TreeReader:
         body = self.cut(node) or self.block(node.body)
         return facts.Define(line, column, node.name, parameters, decorators, body, asynchronous)
 
-    def cut(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Cut | None:
+    def cut(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> CutBody | None:
         """The lines of a function body; None if it begins on a line of the function's header."""
         statement = node.body[0]
         first = statement.lineno
@@ -201,7 +201,7 @@ class TreeReader:
         if self.lines[first - 1][: statement.col_offset].strip() not in ("", "@"):
             return None
         last = node.body[-1].end_lineno or first
-        return Cut(first + self.offset, last + self.offset)
+        return CutBody(first + self.offset, last + self.offset)
 
     def class_(self, node: Any, line: int, column: int) -> Statement:
         decorators = self.decorators(node)

@@ -7,7 +7,7 @@ from oracle import disagreement, whole
 
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import collect, collect_body, imports, known_here
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Fact
 from flake8_forksafe.source.text import Unreadable
 
@@ -54,7 +54,7 @@ FUNCTION = "def f():\n    # so\n\n    return 1\nx = 1"
 
 def collected(block: object, text: str) -> object:
     """Facts with every body that was cut out."""
-    if isinstance(block, Cut):
+    if isinstance(block, CutBody):
         return collected(collect_body(text, block), text)
     if isinstance(block, Fact):
         return type(block)(*(collected(getattr(block, name), text) for name in block.__struct_fields__))
@@ -102,7 +102,7 @@ def test_a_lazy_import_is_one() -> None:
 
 def test_bodies_are_cut_out_of_newer_syntax_too() -> None:
     _, function = collect("lazy import json\ndef f():\n    x = = 1\n")
-    assert isinstance(function, facts.Define) and function.body == Cut(3, 3)
+    assert isinstance(function, facts.Define) and function.body == CutBody(3, 3)
 
 
 @pytest.mark.parametrize(("newer", "older"), [

@@ -9,7 +9,7 @@ import pytest
 from oracle import disagreement, whole
 
 from flake8_forksafe.source.collector import collect
-from flake8_forksafe.source.cut import Cut
+from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.scanner import Line, Piece, Scanner
 from flake8_forksafe.source.text import Unreadable
 
@@ -169,7 +169,7 @@ def test_lines_with_their_places() -> None:
     assert list(Scanner(text, 10).lines()) == [
         Line(0, "", (Piece(10, 0, "import a"), Piece(10, 10, "x = (1,   2)"))),
         Line(0, "@", (Piece(13, 1, "b"),)),
-        Line(0, "def", (Piece(14, 0, "def f(c)"),), True, Cut(16, 16)),
+        Line(0, "def", (Piece(14, 0, "def f(c)"),), True, CutBody(16, 16)),
         Line(0, "if", (Piece(18, 0, "if x"), Piece(18, 6, "y"), Piece(18, 9, "z = lambda: 0"))),
     ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import write
 
-from flake8_forksafe.deployment.glance import may_deploy, may_start_host
+from flake8_forksafe.deployment.prefilter import may_deploy, may_start_host
 from flake8_forksafe.deployment.repository import _kind
 from flake8_forksafe.project.disk import Disk
 

@@ -14,9 +14,9 @@ import pytest
 from helpers import write
 
 from flake8_forksafe import analysis
-from flake8_forksafe.incremental import evidence, outcome
-from flake8_forksafe.incremental.kept_files import KeptFiles
-from flake8_forksafe.incremental.outcome import analysed, outcome_of
+from flake8_forksafe.incremental import outcome_cache, outcome_inputs
+from flake8_forksafe.incremental.cache_files import CacheFiles
+from flake8_forksafe.incremental.outcome_cache import analysed, outcome_of
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import disk, stamps
 from flake8_forksafe.session import deep_recursion
@@ -187,7 +187,7 @@ def test_damaged_file_is_not_used(root: Path, runs: Runs, content: bytes, signed
     runs.codes(root)
     (path,) = kept_files(root)
     if signed:
-        KeptFiles(str(path.parent)).write(path.name, content)
+        CacheFiles(str(path.parent)).write(path.name, content)
     else:
         path.write_bytes(content)
     assert runs.codes(root) == FOUND
@@ -208,7 +208,7 @@ def test_a_forged_outcome_is_not_believed(root: Path, runs: Runs, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setenv("FORKSAFE_CACHE_KEY", "the key of somebody else")
         payload = forged.partition(b'{"')[2]
-        KeptFiles(str(path.parent)).write(path.name, b'{"' + payload)
+        CacheFiles(str(path.parent)).write(path.name, b'{"' + payload)
         assert runs.codes(root) == []  # who has the key believes it
     assert runs.codes(root) == FOUND and runs.analysed == 3
 
@@ -261,7 +261,9 @@ def test_a_file_is_read_again_only_until_its_stamp_is_trusted(
 
     monkeypatch.setattr(stamps, "RACY_NS", 0)
     with monkeypatch.context() as patch:
-        patch.setattr(outcome.time, "time_ns", lambda now=time.time_ns: now() - 10**10)  # before they were written
+        patch.setattr(
+            outcome_cache.time, "time_ns", lambda now=time.time_ns: now() - 10**10
+        )  # before they were written
         runs.codes(root)
     time.sleep(0.05)
     assert [reads() > 3, reads()] == [True, 0]
@@ -296,7 +298,7 @@ def test_an_environment_outside_is_asked_again_like_any_directory(
     root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Its stamps may be too young to be trusted, as in an environment that was just made."""
-    monkeypatch.setattr(evidence, "is_settled", lambda stamp, looked_ns: False)
+    monkeypatch.setattr(outcome_inputs, "is_settled", lambda stamp, looked_ns: False)
     (root / ".git").mkdir()
     monkeypatch.setenv("POETRY_CACHE_DIR", str(tmp_path / "none"))
     assert runs.codes(root) == FOUND == runs.codes(root)

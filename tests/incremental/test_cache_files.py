@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from flake8_forksafe.incremental import kept_files, secret
-from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.incremental import cache_files, signing_key
+from flake8_forksafe.incremental.cache_files import CacheFiles
 
 OUTCOME = re.compile(r"outcome-\w+")
 
@@ -30,38 +30,38 @@ def names(directory: Path) -> list[str]:
 
 
 def test_what_was_written_is_read(directory: Path) -> None:
-    assert KeptFiles(str(directory)).write("a", b"content")
-    assert bytes(KeptFiles(str(directory)).read("a") or b"") == b"content"
+    assert CacheFiles(str(directory)).write("a", b"content")
+    assert bytes(CacheFiles(str(directory)).read("a") or b"") == b"content"
     assert (directory / ".gitignore").read_text().splitlines()[-1] == "*"
-    assert KeptFiles(str(directory)).read("b") is None
+    assert CacheFiles(str(directory)).read("b") is None
     (directory / "a").rename(directory / "b")
-    assert KeptFiles(str(directory)).read("b") is None
+    assert CacheFiles(str(directory)).read("b") is None
 
 
 def test_every_change_is_noticed(directory: Path) -> None:
-    KeptFiles(str(directory)).write("a", b"content")
+    CacheFiles(str(directory)).write("a", b"content")
     good = (directory / "a").read_bytes()
     for at in range(len(good)):
         (directory / "a").write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
-        assert KeptFiles(str(directory)).read("a") is None
+        assert CacheFiles(str(directory)).read("a") is None
         (directory / "a").write_bytes(good[:at])
-        assert KeptFiles(str(directory)).read("a") is None
+        assert CacheFiles(str(directory)).read("a") is None
 
 
 def test_another_user_is_not_believed(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    KeptFiles(str(directory)).write("a", b"content")
+    CacheFiles(str(directory)).write("a", b"content")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another"))
-    assert KeptFiles(str(directory)).read("a") is None
+    assert CacheFiles(str(directory)).read("a") is None
 
 
 def test_a_file_that_is_too_large_is_not_read(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    KeptFiles(str(directory)).write("a", b"content")
-    monkeypatch.setattr(kept_files, "SIZE_LIMIT", 10)
-    assert KeptFiles(str(directory)).read("a") is None
+    CacheFiles(str(directory)).write("a", b"content")
+    monkeypatch.setattr(cache_files, "SIZE_LIMIT", 10)
+    assert CacheFiles(str(directory)).read("a") is None
 
 
 def test_only_own_files_are_removed(directory: Path) -> None:
-    files = KeptFiles(str(directory))
+    files = CacheFiles(str(directory))
     strangers = ["outcome-2024", "outcome-results", ".outcome.1.2.tmp", "outcome-x.csv", "notes"]
     for name in strangers:
         (directory / name).write_text("mine")
@@ -78,8 +78,8 @@ def test_only_own_files_are_removed(directory: Path) -> None:
 
 
 def test_what_killed_processes_left_is_collected_later(directory: Path) -> None:
-    files = KeptFiles(str(directory))
-    for number, content in enumerate((b"", kept_files.MAGIC[:5], kept_files.header("facts") + b"half")):
+    files = CacheFiles(str(directory))
+    for number, content in enumerate((b"", cache_files.MAGIC[:5], cache_files.header("facts") + b"half")):
         path = directory / f".facts.{number}.7.tmp"
         path.write_bytes(content)
         if number != 1:
@@ -90,8 +90,8 @@ def test_what_killed_processes_left_is_collected_later(directory: Path) -> None:
 
 SCRIPT = """
 import sys
-from flake8_forksafe.incremental.kept_files import KeptFiles
-files = KeptFiles(sys.argv[1])
+from flake8_forksafe.incremental.cache_files import CacheFiles
+files = CacheFiles(sys.argv[1])
 print("up", flush=True)
 while True:
     files.write("facts", b"x" * 3_000_000)
@@ -99,7 +99,7 @@ while True:
 
 
 def test_fifty_kills_leave_a_usable_store(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    KeptFiles(str(directory)).write("facts", b"x")
+    CacheFiles(str(directory)).write("facts", b"x")
     for number in range(50):
         writer = subprocess.Popen([sys.executable, "-c", SCRIPT, str(directory)], stdout=subprocess.PIPE)
         assert writer.stdout is not None and writer.stdout.readline() == b"up\n"
@@ -107,9 +107,9 @@ def test_fifty_kills_leave_a_usable_store(directory: Path, monkeypatch: pytest.M
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-        assert set(bytes(KeptFiles(str(directory)).read("facts") or b"")) == {ord("x")}
-    monkeypatch.setattr(kept_files, "LEFTOVER_S", -1)
-    KeptFiles(str(directory)).write("facts", b"x")
+        assert set(bytes(CacheFiles(str(directory)).read("facts") or b"")) == {ord("x")}
+    monkeypatch.setattr(cache_files, "LEFTOVER_S", -1)
+    CacheFiles(str(directory)).write("facts", b"x")
     assert names(directory) == ["facts"]
 
 
@@ -119,11 +119,11 @@ class TestDirectories:
 
     def is_used(self, directory: Path) -> bool:
         """Whether anything is written there, or read."""
-        files = KeptFiles(str(directory))
+        files = CacheFiles(str(directory))
         return files.write("a", b"content") or files.read("a") is not None
 
     def test_one_that_everybody_may_write_to(self, directory: Path) -> None:
-        KeptFiles(str(directory)).write("a", b"content")
+        CacheFiles(str(directory)).write("a", b"content")
         directory.chmod(0o777)
         assert not self.is_used(directory)
         directory.chmod(0o700)
@@ -147,11 +147,11 @@ class TestDirectories:
 
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes everywhere")
     def test_one_that_is_read_only(self, directory: Path) -> None:
-        KeptFiles(str(directory)).write("a", b"content")
+        CacheFiles(str(directory)).write("a", b"content")
         directory.chmod(0o500)
         try:
-            assert not KeptFiles(str(directory)).write("a", b"other")
-            assert bytes(KeptFiles(str(directory)).read("a") or b"") == b"content"
+            assert not CacheFiles(str(directory)).write("a", b"other")
+            assert bytes(CacheFiles(str(directory)).read("a") or b"") == b"content"
         finally:
             directory.chmod(0o700)
 
@@ -160,12 +160,12 @@ def test_a_write_that_fails_leaves_the_old_file(directory: Path, monkeypatch: py
     def refuse(*paths: str) -> None:
         raise OSError("disk full")
 
-    KeptFiles(str(directory)).write("a", b"content")
+    CacheFiles(str(directory)).write("a", b"content")
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", refuse)
-        assert not KeptFiles(str(directory)).write("a", b"half")
+        assert not CacheFiles(str(directory)).write("a", b"half")
     assert names(directory) == ["a"]
-    assert bytes(KeptFiles(str(directory)).read("a") or b"") == b"content"
+    assert bytes(CacheFiles(str(directory)).read("a") or b"") == b"content"
 
 
 # --- the key -----------------------------------------------------------------------------------------------------
@@ -173,21 +173,21 @@ def test_a_write_that_fails_leaves_the_old_file(directory: Path, monkeypatch: py
 
 def test_the_key_is_made_once_and_for_one_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    key = secret.secret()
-    assert key is not None and len(key) == secret.SIZE and secret.secret() == key
+    key = signing_key.secret()
+    assert key is not None and len(key) == signing_key.SIZE and signing_key.secret() == key
     (path,) = (tmp_path / "flake8-forksafe").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     for spoil in (lambda: path.chmod(0o644), lambda: path.write_bytes(b"short"), lambda: path.symlink_to("/dev/zero")):
         path.unlink()
         path.write_bytes(key)
         path.chmod(0o600)
-        assert secret.secret() == key
+        assert signing_key.secret() == key
         if "symlink" in str(spoil.__code__.co_names):
             path.unlink()
         spoil()
-        assert secret.secret() is None
+        assert signing_key.secret() is None
 
 
 def test_without_a_home_nothing_is_kept(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/proc/nowhere")
-    assert not KeptFiles(str(directory)).write("a", b"content")
+    assert not CacheFiles(str(directory)).write("a", b"content")

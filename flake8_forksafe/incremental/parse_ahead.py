@@ -3,7 +3,7 @@
 Parsing takes about as long as walking, and needs nothing but the file.  So this process is forked, and its child parses
 what is likely to be needed; what it has not done by then is parsed here.  It changes nothing but the time.
 
-See :mod:`flake8_forksafe.incremental.processes` for where a child may be made.
+See :mod:`flake8_forksafe.incremental.child_processes` for where a child may be made.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
 from flake8_forksafe.digest import digest
-from flake8_forksafe.incremental import processes
+from flake8_forksafe.file_reading import read_file
+from flake8_forksafe.incremental import child_processes
 from flake8_forksafe.project.stamps import Stamp, stamp_of
-from flake8_forksafe.reading import read_file
-from flake8_forksafe.source.collected import Foresee
+from flake8_forksafe.source.collected import VisitFiles
 from flake8_forksafe.source.text import decode
 
 NICENESS = 5
@@ -58,7 +58,7 @@ class Log:
         return [json.loads(line) for line in lines[:end].splitlines()]
 
 
-class Ahead:
+class ParsingProcess:
     """The child process, as its parent sees it.
 
     :param parse: makes facts of a text, as they are kept; None if they cannot be.
@@ -66,14 +66,14 @@ class Ahead:
     :raises OSError: if there can be no such process.
     """
 
-    def __init__(self, parse: Callable[[str], bytes | None], foresee: Foresee, known: Iterable[str]) -> None:
+    def __init__(self, parse: Callable[[str], bytes | None], visit_files: VisitFiles, known: Iterable[str]) -> None:
         self.asked, self.found = Log(), Log()
         self.data = os.memfd_create("forksafe")
         self._ready: dict[str, tuple[list[int], str, int, int]] = {}
         self._stack = ExitStack()
         work = Child(self, parse, set(known))
         try:
-            self.child = self._stack.enter_context(processes.child(lambda: work.run(foresee)))
+            self.child = self._stack.enter_context(child_processes.child(lambda: work.run(visit_files)))
         except OSError:
             self._forget()
             raise
@@ -101,17 +101,17 @@ class Ahead:
 class Child:
     """What the child process does."""
 
-    def __init__(self, ahead: Ahead, parse: Callable[[str], bytes | None], known: set[str]) -> None:
+    def __init__(self, ahead: ParsingProcess, parse: Callable[[str], bytes | None], known: set[str]) -> None:
         self.ahead = ahead
         self.parse = parse
         self.known = known
         self.parent = os.getpid()
         self.size = 0
 
-    def run(self, foresee: Foresee) -> None:
+    def run(self, visit_files: VisitFiles) -> None:
         """Visit what is foreseen; whatever is wrong with a file, the parent finds out when it comes to it."""
         os.nice(NICENESS)
-        foresee(self.visit)
+        visit_files(self.visit)
 
     def visit(self, path: str) -> str | None:
         """Parse a file, unless the parent has done it; its text."""
@@ -134,10 +134,10 @@ class Child:
             return None
 
 
-def start(parse: Callable[[str], bytes | None], foresee: Foresee, known: Iterable[str]) -> Ahead | None:
+def start(parse: Callable[[str], bytes | None], visit_files: VisitFiles, known: Iterable[str]) -> ParsingProcess | None:
     """Start a process that parses ahead; None where that is not safe, or where it would have no core of its own."""
     try:
-        return Ahead(parse, foresee, known) if processes.may_fork() and _cores() >= 2 else None
+        return ParsingProcess(parse, visit_files, known) if child_processes.may_fork() and _cores() >= 2 else None
     except OSError:
         return None
 

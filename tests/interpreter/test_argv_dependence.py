@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 from programs import walk_program
 
-from flake8_forksafe.interpreter.senses import Senses
+from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
 from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Class, Literal, Unknown
 
 WORKER = (("/venv/bin/celery", "worker"),)
 
 
 def test_a_shared_value_is_not_marked_itself() -> None:
-    senses = Senses()
-    marked, unknown = senses.mark(TRUE), senses.mark(UNKNOWN)
+    argv = ArgvDependence()
+    marked, unknown = argv.mark(TRUE), argv.mark(UNKNOWN)
     assert isinstance(marked, Literal)
     assert marked is not TRUE
     assert isinstance(unknown, Unknown)
     assert unknown is not UNKNOWN
-    assert list(senses.marked.values()) == [marked, unknown]
-    assert isinstance(senses.mark(Class.__new__(Class)), Class)
-    assert len(senses.marked) == 2
+    assert list(argv.marked.values()) == [marked, unknown]
+    assert isinstance(argv.mark(Class.__new__(Class)), Class)
+    assert len(argv.marked) == 2
 
 
 @pytest.mark.parametrize(

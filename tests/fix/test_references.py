@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import write
 
-from flake8_forksafe.fix.elsewhere import Mentions, Module
+from flake8_forksafe.fix.references import Mentions, ModuleNames
 from flake8_forksafe.project.disk import Disk
 
 RELY = {
@@ -38,7 +38,7 @@ DO_NOT = {
 
 def found(tmp_path: Path, text: str) -> list[str]:
     write(tmp_path, {"shop/__init__.py": "", "shop/ai.py": "import torch\n", "shop/user.py": text})
-    module = Module(str(tmp_path / "shop" / "ai.py"), ("shop.ai",))
+    module = ModuleNames(str(tmp_path / "shop" / "ai.py"), ("shop.ai",))
     return [
         f"{Path(one.path).name}:{one.line}" for one in Mentions(Disk(), str(tmp_path)).references(module, ["torch"])
     ]
@@ -63,6 +63,6 @@ def test_names_of_a_package(tmp_path: Path) -> None:
             "t.py": "import shop\nshop.torch\n",
         },
     )
-    module = Module(str(tmp_path / "shop" / "__init__.py"), ("shop",))
+    module = ModuleNames(str(tmp_path / "shop" / "__init__.py"), ("shop",))
     places = {Path(one.path).name for one in Mentions(Disk(), str(tmp_path)).references(module, ["torch"])}
     assert places == {"user.py", "t.py"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.files import Files, View, read_variables
+from flake8_forksafe.deployment.files import Files, FileSystemView, read_variables
 from flake8_forksafe.deployment.model import Limit, Place, Start, Unusable, Word
 from flake8_forksafe.deployment.sizes import systemd_mebibytes
 from flake8_forksafe.deployment.substitution import substitute
@@ -54,7 +54,7 @@ def split_command(text: str, place: Place) -> tuple[Word, ...]:
         raise Unusable(f"its command cannot be split into words: {error}", place.line) from None
 
 
-class Entry(NamedTuple):
+class SectionEntry(NamedTuple):
     """``key = value`` in a section."""
 
     section: str
@@ -155,7 +155,7 @@ def systemd_starts(text: str, path: str, files: Files) -> Iterator[Start]:
         if key in settings and settings[key][1].value not in ("", "infinity"):
             origin, entry = settings[key]
             memory = Limit(systemd_mebibytes(entry.value), Place(origin, entry.line))
-    commands: list[tuple[str, Entry]] = []
+    commands: list[tuple[str, SectionEntry]] = []
     for origin, entry in entries:
         if entry.key == "ExecStart":
             commands = [*commands, (origin, entry)] if entry.value else []
@@ -170,7 +170,7 @@ def systemd_starts(text: str, path: str, files: Files) -> Iterator[Start]:
         yield Start("systemd", unit, argv, environ, directory.lstrip("-").replace("~", ""), place, memory)
 
 
-def unit_entries(text: str) -> Iterator[Entry]:
+def unit_entries(text: str) -> Iterator[SectionEntry]:
     """The assignments of a unit file; a key may occur several times."""
     section, pending, first = "", "", 0
     for number, line in enumerate(text.split("\n"), 1):
@@ -186,10 +186,10 @@ def unit_entries(text: str) -> Iterator[Entry]:
             section = whole[1:-1]
         else:
             key, _, value = whole.partition("=")
-            yield Entry(section, key.strip(), value.strip(), first)
+            yield SectionEntry(section, key.strip(), value.strip(), first)
 
 
-def _unit_environ(entries: list[tuple[str, Entry]], files: Files) -> dict[str, Word]:
+def _unit_environ(entries: list[tuple[str, SectionEntry]], files: Files) -> dict[str, Word]:
     """``Environment=``, over which the files of ``EnvironmentFile=`` go."""
     import shlex
 
@@ -209,7 +209,7 @@ def _unit_environ(entries: list[tuple[str, Entry]], files: Files) -> dict[str, W
                 if equals:
                     environ[name] = Word(value, Place(origin, entry.line))
         elif entry.key == "EnvironmentFile":
-            found = View(files).file(entry.value.lstrip("-"), os.path.dirname(origin))
+            found = FileSystemView(files).file(entry.value.lstrip("-"), os.path.dirname(origin))
             if found is not None:
                 loaded |= read_variables(files.text(found) or "", found)
     return environ | loaded

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.incremental.fact_store import FactStore
-from flake8_forksafe.incremental.kept_files import KeptFiles
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.foresee import foresee, imported
+from flake8_forksafe.project.likely_imports import imported, visit_likely_files
 
 BOOKSHOP = Path(__file__).parent.parent / "fixtures" / "bookshop"
 
@@ -26,7 +26,7 @@ def visited(root: Path, broken: str = "") -> list[str]:
         found.append(Path(path).relative_to(root).as_posix())
         return None if found[-1] == broken else Path(path).read_text(encoding="utf-8")
 
-    foresee(Disk(), str(root), visit)
+    visit_likely_files(Disk(), str(root), visit)
     return found
 
 
@@ -94,13 +94,13 @@ def test_imports_as_they_are_written(text: str, names: list[str]) -> None:
 
 SCRIPT = """
 import os, sys
-from flake8_forksafe.incremental import ahead
+from flake8_forksafe.incremental import parse_ahead
 
 cores, directory = sys.argv[1:]
-ahead._cores = lambda: int(cores)
-start, started = ahead.start, []
-ahead.start = lambda *given: started.append(start(*given)) or started[-1]
-from flake8_forksafe.incremental.outcome import analysed
+parse_ahead._cores = lambda: int(cores)
+start, started = parse_ahead.start, []
+parse_ahead.start = lambda *given: started.append(start(*given)) or started[-1]
+from flake8_forksafe.incremental.outcome_cache import analysed
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
 
@@ -122,7 +122,7 @@ def test_an_analysis_is_the_same_with_and_without(tmp_path: Path) -> None:
         cache = tmp_path / f"cache-{cores}"
         command = [sys.executable, "-c", SCRIPT, cores, str(cache)]
         done = subprocess.run(command, cwd=tmp_path / "bookshop", capture_output=True, text=True, check=True)
-        store = FactStore(KeptFiles(str(cache)), lambda path: Path(path).read_bytes())
+        store = FactStore(CacheFiles(str(cache)), lambda path: Path(path).read_bytes())
         kept.append({content: bytes(data) for content, data in store._stored.items()})
         printed.append((done.stdout, done.stderr))
     assert printed[0] == printed[1] and printed[0][1].startswith("True ")

@@ -8,7 +8,7 @@ from flake8_forksafe.interpreter import mappings
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, unsure
-from flake8_forksafe.interpreter.iterating import iterate
+from flake8_forksafe.interpreter.iteration import iterate
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     ITEM_LIMIT,

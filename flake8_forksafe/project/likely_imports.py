@@ -18,7 +18,7 @@ NOT_AT_BOOT = re.compile(r"/(?:tests?|migrations|management)(?=/|$)")
 """A directory that only tests and ``manage.py`` import from."""
 
 
-def foresee(disk: Disk, project: str, visit: Callable[[str], str | None]) -> None:
+def visit_likely_files(disk: Disk, project: str, visit: Callable[[str], str | None]) -> None:
     """Visit files that are likely to be needed: what is looked for, with all that it imports, then the others."""
     seen: set[str] = set()
     layout = Layout(disk, source_roots(disk, project, None))

@@ -23,7 +23,7 @@ class Remembered(NamedTuple):
     keep: tuple[Arguments, Function]
 
 
-class Memory:
+class CallMemo:
     """Earlier executions of functions, and those that are under way.
 
     :ivar results: by what makes two calls the same.

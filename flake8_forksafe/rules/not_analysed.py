@@ -27,7 +27,7 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
                 "project, so nothing is checked; name an app of the project with the option app"
             )
             yield Finding(one.path, one.line, 0, "FS190", text, one.source)
-    elif imports and not with_tasks and not (context.search.aside and not _defines_tasks(context)):
+    elif imports and not with_tasks and not (context.search.in_examples and not _defines_tasks(context)):
         text = (
             "Celery is imported here, but no Celery app was found in the project, so nothing is checked; "
             "name it with the option app (as for celery -A)"

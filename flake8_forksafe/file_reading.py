@@ -33,11 +33,11 @@ EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """What is no property of the file: the next one could not be read either."""
 
 
-class Exhausted(Exception):
+class OutOfResources(Exception):
     """This process, or the machine, has no more of what reading takes; whatever follows would be blind."""
 
 
-class Blind(Exception):
+class CannotAnalyse(Exception):
     """Nothing can be said of a project, since what could not be read may hold all that there is to find."""
 
 
@@ -50,7 +50,7 @@ def read_file(
     :param whole: whether a larger file is refused; otherwise its beginning is read.
     :param follow: whether it may be a link, where the system has any.
     :raises OSError: if it cannot be read, is no regular file, or is too large; ``strerror`` is a clause for a message.
-    :raises Exhausted: if no file can be read any more.
+    :raises OutOfResources: if no file can be read any more.
     """
     try:
         descriptor = os.open(path, FLAGS if follow else FLAGS | getattr(os, "O_NOFOLLOW", 0))
@@ -72,10 +72,10 @@ def read_file(
 def raise_if_exhausted(error: OSError) -> None:
     """Tell an error that is about this process from one that is about a file.
 
-    :raises Exhausted: if it is the former.
+    :raises OutOfResources: if it is the former.
     """
     if error.errno in EXHAUSTED:
-        raise Exhausted(error.strerror or str(error)) from None
+        raise OutOfResources(error.strerror or str(error)) from None
 
 
 def _check(status: os.stat_result, limit: int, whole: bool) -> None:

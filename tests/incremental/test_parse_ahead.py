@@ -13,20 +13,20 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE_S, write
 
-from flake8_forksafe.incremental import ahead
-from flake8_forksafe.incremental.ahead import Log
+from flake8_forksafe.incremental import parse_ahead
+from flake8_forksafe.incremental.parse_ahead import Log
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no child elsewhere")
 
 PRELUDE = """
 import json, os, signal, sys, threading, time
 from pathlib import Path
-from flake8_forksafe.incremental import ahead
+from flake8_forksafe.incremental import parse_ahead
 from flake8_forksafe.incremental.fact_store import FactStore
-from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.source import collector
 
-ahead._cores = lambda: 2
+parse_ahead._cores = lambda: 2
 
 def read(path):
     return Path(path).read_bytes()
@@ -47,7 +47,7 @@ def children():
     except ChildProcessError:
         return None
 
-store = FactStore(KeptFiles(None), read)
+store = FactStore(CacheFiles(None), read)
 """
 """What every script begins with; each runs in a process of its own, since pytest's have threads."""
 
@@ -105,7 +105,7 @@ with store.parsing_ahead(later):
 
 def test_the_child_stops_when_it_has_made_enough(project: Path) -> None:
     script = """
-ahead.SIZE_LIMIT = 10
+parse_ahead.SIZE_LIMIT = 10
 with store.parsing_ahead(visit_all):
     ended(store._ahead.child)
     print([path for path, *_ in store._ahead.found.news()])
@@ -151,15 +151,15 @@ with store.parsing_ahead(lambda visit: print([visit(path) for path in ("none.py"
 def test_the_facts_are_kept_as_ever(project: Path) -> None:
     script = """
 def kept(directory):
-    store = FactStore(KeptFiles(os.path.abspath(directory)), read)
+    store = FactStore(CacheFiles(os.path.abspath(directory)), read)
     return {name: store.module(name) for name in ("a.py", "b.py")}, store.parsed
 
-store = FactStore(KeptFiles(os.path.abspath("ahead")), read)
+store = FactStore(CacheFiles(os.path.abspath("ahead")), read)
 with store.parsing_ahead(visit_all):
     ended(store._ahead.child)
     kept_ahead = {name: store.module(name) for name in ("a.py", "b.py")}
 store.finish()
-store = FactStore(KeptFiles(os.path.abspath("here")), read)
+store = FactStore(CacheFiles(os.path.abspath("here")), read)
 kept_here = {name: store.module(name) for name in ("a.py", "b.py")}
 store.finish()
 print(kept_ahead == kept_here, kept("ahead") == kept("here") == (kept_here, []))
@@ -283,7 +283,7 @@ print(children())
     "condition",
     [
         "threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()",
-        "ahead._cores = lambda: 1.5",
+        "parse_ahead._cores = lambda: 1.5",
         "sys.platform = 'darwin'",
         "os.fork = lambda: (_ for _ in ()).throw(BlockingIOError('no more processes'))",
         "store._seen = {'a.py': None}",
@@ -321,10 +321,10 @@ process.join()
 )
 def test_cores_of_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str | None, cores: float) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2, 3})
-    monkeypatch.setattr(ahead, "QUOTA", str(tmp_path / "cpu.max"))
+    monkeypatch.setattr(parse_ahead, "QUOTA", str(tmp_path / "cpu.max"))
     if quota is not None:
         (tmp_path / "cpu.max").write_text(f"{quota}\n")
-    assert ahead._cores() == cores
+    assert parse_ahead._cores() == cores
 
 
 # --- what they tell each other -----------------------------------------------------------------------------------

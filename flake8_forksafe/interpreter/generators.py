@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.iterating import Enough, consume, produce
+from flake8_forksafe.interpreter.iteration import Enough, consume, produce
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Lazy, Value
 from flake8_forksafe.source import facts

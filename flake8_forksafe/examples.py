@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import os
 
-ASIDE = frozenset(
+EXAMPLE_DIRECTORIES = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "samples", "conftest", "benchmarks"}
 )
 """Directories and modules whose apps count only if they are asked for."""
 
 
-def is_aside(path: str, project: str) -> bool:
+def is_example(path: str, project: str) -> bool:
     """Whether a file or a directory lies in tests, examples or the like."""
     parts = os.path.splitext(os.path.relpath(path, project))[0].split(os.sep)
-    return any(part in ASIDE or part.startswith("test_") for part in parts)
+    return any(part in EXAMPLE_DIRECTORIES or part.startswith("test_") for part in parts)
 
 
-def counts(path: str, project: str, asked: tuple[str, ...]) -> bool:
+def is_in_scope(path: str, project: str, asked: tuple[str, ...]) -> bool:
     """Whether a file is one of the project's own, or lies in what is asked for.
 
     :param asked: absolute paths.
     """
-    return not is_aside(path, project) or any(path == one or path.startswith(one + os.sep) for one in asked)
+    return not is_example(path, project) or any(path == one or path.startswith(one + os.sep) for one in asked)
 
 
 def example_of(path: str, project: str) -> str:
     """The test or example that a path lies in, relative to the project: ``examples/shop`` for what is in it."""
     parts = os.path.relpath(path, project).split(os.sep)
-    first = next((index for index, part in enumerate(parts) if part in ASIDE), 0)
+    first = next((index for index, part in enumerate(parts) if part in EXAMPLE_DIRECTORIES), 0)
     return os.path.join(*parts[: first + 2]) if len(parts) > first + 2 else os.path.join(*parts[: first + 1])

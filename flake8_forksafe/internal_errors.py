@@ -8,9 +8,9 @@ import sys
 from contextlib import suppress
 from types import TracebackType
 
+from flake8_forksafe.file_reading import EXHAUSTED, CannotAnalyse, OutOfResources
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable, shortened
-from flake8_forksafe.reading import EXHAUSTED, Blind, Exhausted
 
 PACKAGE_NAME = __name__.partition(".")[0]
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -21,11 +21,11 @@ ISSUES = "the issue tracker of flake8-forksafe"
 
 def describe(error: BaseException) -> str:
     """One line that tells what happened, and what to do about it."""
-    if isinstance(error, (UsageError, Blind)):
+    if isinstance(error, (UsageError, CannotAnalyse)):
         return _line(str(error))
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    if isinstance(error, (Exhausted, MemoryError)):
+    if isinstance(error, (OutOfResources, MemoryError)):
         return _line(f"it cannot go on: {str(error) or 'there is no more memory'}")
     package = failed_import(error)
     if isinstance(error, OSError) and error.errno in EXHAUSTED:

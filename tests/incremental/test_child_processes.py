@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no chi
 
 PRELUDE = """
 import os, signal, sys, threading, time
-from flake8_forksafe.incremental.processes import may_fork, output_of_child
+from flake8_forksafe.incremental.child_processes import may_fork, output_of_child
 
 def left():
     try:

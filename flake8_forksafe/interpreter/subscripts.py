@@ -5,7 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter import mappings
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.identity import is_known, key_of
-from flake8_forksafe.interpreter.iterating import charged, each
+from flake8_forksafe.interpreter.iteration import charged, each
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     MEMBERS,

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from flake8_forksafe import __version__
-from flake8_forksafe.incremental.secret import is_own, secret, temporary_name
-from flake8_forksafe.reading import read_file
+from flake8_forksafe.file_reading import read_file
+from flake8_forksafe.incremental.signing_key import is_own, secret, temporary_name
 
 MAGIC = b"forksafe kept "
 SIGNATURE_SIZE = 32
@@ -24,14 +24,14 @@ LEFTOVER_S = 3600
 """Seconds after which nobody is writing a temporary file any more."""
 
 
-class KeptFiles:
+class CacheFiles:
     """The kept files in one directory, which is this program's own.
 
     Whatever is wrong with the directory or with a file is no error: nothing is read, or nothing is kept.  A directory
     that is another user's, or that everybody may write to, is not used.
 
     :param directory: is made if need be; None for nowhere.
-    :raises UsageError: see :func:`~flake8_forksafe.incremental.secret.secret`.
+    :raises UsageError: see :func:`~flake8_forksafe.incremental.signing_key.secret`.
     """
 
     def __init__(self, directory: str | None) -> None:

@@ -21,9 +21,9 @@ from flake8_forksafe.interpreter.values import (
     Items,
     Lazy,
     Literal,
+    MappingView,
     Table,
     Value,
-    View,
     join,
 )
 from flake8_forksafe.source import facts
@@ -114,7 +114,7 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
         return _drain(machine, found, take)
     if isinstance(value, Items) and value.kind == "list":
         return _hand_over_list(machine, value, take)
-    if isinstance(value, View):
+    if isinstance(value, MappingView):
         return _hand_over_view(machine, value, take)
     if isinstance(value, Table):
         return _hand_over_view(machine, view_of(machine, value), take)
@@ -272,7 +272,7 @@ def _hand_over_list(machine: Machine, value: Items, take: Take) -> bool:
     return value.complete
 
 
-def view_of(machine: Machine, table: Table, kind: str = "keys") -> View:
+def view_of(machine: Machine, table: Table, kind: str = "keys") -> MappingView:
     """``table.keys()``, ``values()`` or ``items()``."""
 
     def element(key: object, value: Value) -> Value:
@@ -280,10 +280,10 @@ def view_of(machine: Machine, table: Table, kind: str = "keys") -> View:
             return value
         return machine.items("tuple", [value_of(key), value]) if kind == "items" else value_of(key)
 
-    return View(table, mappings.entries_of, element)
+    return MappingView(table, mappings.entries_of, element)
 
 
-def _hand_over_view(machine: Machine, view: View, take: Take) -> bool:
+def _hand_over_view(machine: Machine, view: MappingView, take: Take) -> bool:
     """Hand the elements of a mapping over, whose values may change meanwhile; another number of keys is an error."""
     table, stopped = view.table, False
     entries = view.entries(table)
@@ -306,7 +306,7 @@ def is_environment(value: Value) -> bool:
     What a comprehension makes of its variables is made of those that are known: one that no deployment file sets is
     taken to be unset, as by ``os.environ.setdefault``.  A loop may do anything with one, and so stays open.
     """
-    table = value.table if isinstance(value, View) else value
+    table = value.table if isinstance(value, MappingView) else value
     return isinstance(table, Table) and table.observer is not None
 
 

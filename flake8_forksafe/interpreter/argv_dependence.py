@@ -5,7 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter.values import Choice, Items, Literal, Unknown, Value, options
 
 
-class Senses:
+class ArgvDependence:
     """What depends on ``sys.argv``.
 
     :ivar count: how often a value that depends on it was read.

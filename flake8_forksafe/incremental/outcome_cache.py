@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from flake8_forksafe import __version__
 from flake8_forksafe.digest import checksum
 from flake8_forksafe.finding import Outcome, Remark
-from flake8_forksafe.incremental import plain
-from flake8_forksafe.incremental.kept_files import KeptFiles
+from flake8_forksafe.incremental import outcome_json
+from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.settings import Settings
 
 if TYPE_CHECKING:
-    from flake8_forksafe.incremental.evidence import Plain
+    from flake8_forksafe.incremental.outcome_inputs import Plain
     from flake8_forksafe.project.disk import Disk
     from flake8_forksafe.report.result import Report
     from flake8_forksafe.rules.rule import Context
@@ -56,36 +56,36 @@ def outcome_of(
 
 def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks: bool, apart: bool) -> Outcome:
     """The outcome of an analysis, kept or new."""
-    kept = KeptOutcome(settings, overlay)
+    kept = CachedOutcome(settings, overlay)
     known = kept.load(with_remarks)
     if known is not None:
         return known
-    from flake8_forksafe.deployment.glance import may_start_host
-    from flake8_forksafe.project.disk import disk_of, raise_if_blind
+    from flake8_forksafe.deployment.prefilter import may_start_host
+    from flake8_forksafe.project.disk import disk_of, raise_if_unread
 
     disk = disk_of(settings, overlay)
     if not (settings.app or may_start_host(disk, settings.project)):
-        from flake8_forksafe.incremental.evidence import gathered
+        from flake8_forksafe.incremental.outcome_inputs import gathered
 
-        raise_if_blind(disk)
+        raise_if_unread(disk)
         outcome = Outcome((), (), 0, 0)
         if kept.saves and not disk.exhausted:
             kept.save(outcome, gathered(disk, {}, {}, kept.looked_ns), True)
         return outcome
     if apart:
-        from flake8_forksafe.incremental.processes import output_of_child
+        from flake8_forksafe.incremental.child_processes import output_of_child
 
-        made = plain.loads(output_of_child(lambda: plain.dumps(new_outcome(kept, with_remarks))))
+        made = outcome_json.loads(output_of_child(lambda: outcome_json.dumps(new_outcome(kept, with_remarks))))
         if made is not None:
             return made
     return new_outcome(kept, with_remarks)
 
 
-def new_outcome(kept: KeptOutcome, with_remarks: bool) -> Outcome:
+def new_outcome(kept: CachedOutcome, with_remarks: bool) -> Outcome:
     """The outcome of a new analysis; it is kept."""
     from flake8_forksafe.analysis import analyse
-    from flake8_forksafe.incremental.evidence import gathered
     from flake8_forksafe.incremental.fact_store import FactStore
+    from flake8_forksafe.incremental.outcome_inputs import gathered
 
     stores: list[FactStore] = []
 
@@ -117,7 +117,7 @@ def analysed(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType
     from flake8_forksafe.analysis import analyse
     from flake8_forksafe.incremental.fact_store import FactStore
 
-    files = KeptFiles(settings.cache_dir)
+    files = CacheFiles(settings.cache_dir)
 
     def sources(disk: Disk) -> FactStore:
         return FactStore(files, disk.content, overlay.__contains__, disk.require_inside)
@@ -125,7 +125,7 @@ def analysed(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType
     return analyse(settings, overlay, sources)
 
 
-class KeptOutcome:
+class CachedOutcome:
     """The file that keeps an outcome, for some settings.
 
     :ivar saves: whether a new outcome is kept: not one that depends on an unsaved buffer.
@@ -136,7 +136,7 @@ class KeptOutcome:
         self.settings = settings
         self.overlay = overlay
         self.looked_ns = time.time_ns()
-        self.files = KeptFiles(settings.cache_dir)
+        self.files = CacheFiles(settings.cache_dir)
         self.saves = self.files.directory is not None and not overlay
         variables = [os.environ.get(name) for name in VARIABLES]
         parts = [settings._replace(cache_dir=None), os.path.realpath(settings.project), sys.prefix, sys.version]
@@ -155,14 +155,14 @@ class KeptOutcome:
             document = json.loads(bytes(payload))
             if document["key"] != self.key or (with_remarks and not document["with_remarks"]):
                 return None
-            from flake8_forksafe.incremental.evidence import asked_again
+            from flake8_forksafe.incremental.outcome_inputs import asked_again
             from flake8_forksafe.project.disk import disk_of
 
             known = document["evidence"]
             evidence = asked_again(known, disk_of(self.settings, self.overlay), self.looked_ns)
             if evidence is None:
                 return None
-            outcome = plain.outcome_of_plain(document["outcome"])
+            outcome = outcome_json.outcome_of_plain(document["outcome"])
             if evidence is not known and self.saves:
                 self.save(outcome, evidence, document["with_remarks"])
             return outcome

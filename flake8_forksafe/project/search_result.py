@@ -48,7 +48,7 @@ class Mention(NamedTuple):
     """A source file that mentions Celery.
 
     :ivar line: of the first import of Celery, 0 if it imports nothing of it.
-    :ivar tasks: whether it defines tasks, and does not lie aside (in tests, examples and the like).
+    :ivar tasks: whether it defines tasks, and is not in tests, examples or the like.
     """
 
     path: str
@@ -70,7 +70,7 @@ class Search(NamedTuple):
     """What a search of the tree for Celery found.
 
     :ivar other_names: what else a worker may be started with.
-    :ivar aside: apps among tests, examples and the like, which are left out.
+    :ivar in_examples: apps in tests, examples and the like, which are left out.
     :ivar foreign: imports of what may be an app that an installed package makes.
     """
 
@@ -78,4 +78,4 @@ class Search(NamedTuple):
     apps: tuple[AppFound, ...]
     other_names: tuple[AppFound, ...] = ()
     foreign: tuple[Foreign, ...] = ()
-    aside: tuple[AppFound, ...] = ()
+    in_examples: tuple[AppFound, ...] = ()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from flake8_forksafe.project.disk import Disk
 
 
-class Reference(NamedTuple):
+class NameReference(NamedTuple):
     """A place in another file that relies on a name.
 
     :ivar how: a clause for a message: ``imports it``.
@@ -23,7 +23,7 @@ class Reference(NamedTuple):
     how: str
 
 
-class Module(NamedTuple):
+class ModuleNames(NamedTuple):
     """The module whose names are looked for.
 
     :ivar names: the dotted names that it is imported by.
@@ -51,7 +51,7 @@ class Mentions:
         self._files: list[str] | None = None
         self._mentioned: dict[str, Mentioned | None] = {}
 
-    def references(self, module: Module, bound: Iterable[str]) -> Iterator[Reference]:
+    def references(self, module: ModuleNames, bound: Iterable[str]) -> Iterator[NameReference]:
         """The places in other files of the project that rely on a name of a module.
 
         A file is looked into only if its text allows for one.  One that cannot be read as Python counts if its text
@@ -75,13 +75,13 @@ class Mentions:
                 self._mentioned[path] = mentioned(content)
             found = self._mentioned[path]
             if found is None:
-                yield Reference(path, 1, "may rely on it, and cannot be read as Python")
+                yield NameReference(path, 1, "may rely on it, and cannot be read as Python")
                 continue
             for name in names:
                 yield from _in_file(path, found, module, name)
 
 
-def _possible(module: Module, name: str) -> re.Pattern[bytes]:
+def _possible(module: ModuleNames, name: str) -> re.Pattern[bytes]:
     """What the text of a file holds that relies on the name of a module."""
     last, word = re.escape(module.last).encode(), re.escape(name).encode()
     parts = [
@@ -191,29 +191,29 @@ def _imported(words: list[str], line: int) -> Iterator[ImportedName]:
         group = []
 
 
-def _in_file(path: str, found: Mentioned, module: Module, name: str) -> Iterator[Reference]:
+def _in_file(path: str, found: Mentioned, module: ModuleNames, name: str) -> Iterator[NameReference]:
     """The places in one file."""
     aliases = {one.alias for one in found.imports if _is_module(path, one, module)}
     for one in found.imports:
         if one.name and one.name in (name, "*") and _leads_to(path, one, one.module, module):
-            yield Reference(path, one.line, "imports all of its names" if one.name == "*" else "imports it")
+            yield NameReference(path, one.line, "imports all of its names" if one.name == "*" else "imports it")
     for chain, line in found.chains:
         if any(chain == f"{alias}.{name}" or chain.startswith(f"{alias}.{name}.") for alias in aliases):
-            yield Reference(path, line, "uses it")
+            yield NameReference(path, line, "uses it")
     for text, line in found.strings:
         how = _named(text, module, name, bool(aliases))
         if how:
-            yield Reference(path, line, how)
+            yield NameReference(path, line, how)
 
 
-def _is_module(path: str, one: ImportedName, module: Module) -> bool:
+def _is_module(path: str, one: ImportedName, module: ModuleNames) -> bool:
     """Whether an imported name stands for the module."""
     if not one.name:
         return module.is_called(".".join(one.module))
     return one.name == module.last and _leads_to(path, one, (*one.module, one.name), module)
 
 
-def _leads_to(path: str, one: ImportedName, parts: tuple[str, ...], module: Module) -> bool:
+def _leads_to(path: str, one: ImportedName, parts: tuple[str, ...], module: ModuleNames) -> bool:
     """Whether a name in the statement, absolute or relative, is that of the module."""
     if not one.level:
         return module.is_called(".".join(parts))
@@ -224,7 +224,7 @@ def _leads_to(path: str, one: ImportedName, parts: tuple[str, ...], module: Modu
     return os.path.splitext(module.path)[0] in (target, os.path.join(target, "__init__"))
 
 
-def _named(text: str, module: Module, name: str, is_imported: bool) -> str:
+def _named(text: str, module: ModuleNames, name: str, is_imported: bool) -> str:
     """How a string names it: ``mock.patch("shop.ai.torch")``, ``monkeypatch.setattr(ai, "torch", …)``."""
     if is_imported and text == name:
         return f"names {name!r} in a string"

@@ -6,8 +6,8 @@ import os
 import time
 from contextlib import suppress
 
+from flake8_forksafe.file_reading import read_file
 from flake8_forksafe.options import UsageError
-from flake8_forksafe.reading import read_file
 from flake8_forksafe.user_directories import APPLICATION, user_data
 
 VARIABLE = "FORKSAFE_CACHE_KEY"

@@ -41,7 +41,7 @@ from flake8_forksafe.interpreter.values import (
     text,
     texts,
 )
-from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Receiver
+from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import (
     cause,
     import_default_modules,
@@ -54,6 +54,7 @@ from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
 from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
+from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 from flake8_forksafe.project.search_result import split_spec
@@ -191,7 +192,7 @@ def _import_modules(machine: Machine, app: CeleryApp) -> None:
 
 
 def _finalize(machine: Machine, app: CeleryApp) -> None:
-    run_receivers(machine, app.receivers.get("on_after_finalize", []), {"sender": app.value})
+    run_receivers(machine, "on_after_finalize", app.receivers.get("on_after_finalize", []), {"sender": app.value})
 
 
 def _load_classes(machine: Machine, app: CeleryApp) -> None:
@@ -224,7 +225,7 @@ def _late_signal(name: str) -> Step:
 
 
 def _send(machine: Machine, name: str, keywords: dict[str, Value]) -> None:
-    run_receivers(machine, machine.state(CeleryState).receivers.get(name, []), keywords)
+    run_receivers(machine, name, machine.state(CeleryState).receivers.get(name, []), keywords)
 
 
 def _run_step(machine: Machine, step: Receiver) -> None:

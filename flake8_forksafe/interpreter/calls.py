@@ -106,6 +106,7 @@ def _new_frame(machine: Machine, function: Function, arguments: Arguments) -> Fr
     machine.memory.executions[function.node] = execution
     inner = Frame(function.module, function.node, "function", machine.journal.doubt, function.closure)
     inner.execution = execution
+    inner.function = function
     inner.qualname = function.qualname
     inner.owner = function.owner
     inner.line = function.line

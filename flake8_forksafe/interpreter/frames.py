@@ -7,7 +7,7 @@ from enum import IntFlag
 
 from flake8_forksafe.interpreter.namespace import Namespace, NamesVersion
 from flake8_forksafe.interpreter.records import Gate, Node
-from flake8_forksafe.interpreter.values import Class, Doubt, EnclosingScope, Item, Module, Value
+from flake8_forksafe.interpreter.values import Class, Doubt, EnclosingScope, Function, Item, Module, Value
 
 
 class Flow(IntFlag):
@@ -65,6 +65,7 @@ class Frame:
         "complete",
         "execution",
         "finals",
+        "function",
         "gates",
         "kind",
         "left",
@@ -110,6 +111,8 @@ class Frame:
         """For a generator: who takes what it yields."""
         self.complete = True
         """For a generator: whether all that it yields is known."""
+        self.function: Function | None = None
+        """The function that is executed."""
         self.owner: Class | None = None
         self.receiver: Value | None = None
         self.qualname = ""

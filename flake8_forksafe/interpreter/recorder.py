@@ -9,7 +9,7 @@ from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.occurrences import Occurrences
-from flake8_forksafe.interpreter.records import Edge, Gate, Node, Note, Setting, Span, Use
+from flake8_forksafe.interpreter.records import Dropped, Edge, Gate, Node, Note, Setting, Span, Use
 from flake8_forksafe.interpreter.values import TRUE, Arguments, Doubt, EnclosingScope, Literal, Value
 
 UseKey = tuple[Node, int, str]
@@ -61,6 +61,8 @@ class Recorder:
         self.spans: dict[str, Span] = {}
         self.notes: list[Note] = []
         self._noted: set[Note] = set()
+        self.dropped: dict[Dropped, None] = {}
+        """In the order in which they were noticed."""
         self.uses: dict[UseKey, Use] = {}
         self.settings: list[Setting] = []
         self._open: dict[int, tuple[Value, list[tuple[UseKey, Doubt]]]] = {}

@@ -126,6 +126,15 @@ class Span(NamedTuple):
     guarded: bool
 
 
+class Dropped(NamedTuple):
+    """A receiver that only a signal holds, weakly: it is gone before the signal is sent, and never called."""
+
+    module: str
+    line: int
+    signal: str
+    receiver: str
+
+
 class Note(NamedTuple):
     """Something the walk could not do (FS191, FS192): where, and why."""
 

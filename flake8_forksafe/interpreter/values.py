@@ -273,6 +273,7 @@ class EnclosingScope(Protocol):
     base: Doubt
     closure: EnclosingScope | None
     names: Namespace[Value]
+    function: Function | None
     owner: Class | None
     receiver: Value | None
     gates: tuple[Gate, ...]

@@ -10,6 +10,7 @@ from flake8_forksafe.interpreter.machine import merged
 from flake8_forksafe.library import (
     alembic,
     appconf,
+    blinker,
     builtin,
     celery,
     celery_programs,
@@ -53,6 +54,7 @@ LIBRARIES = (
     appconf.MODELS,
     setting_imports.MODELS,
     flask.MODELS,
+    blinker.MODELS,
     alembic.MODELS,
     pyramid.MODELS,
     sqlalchemy.MODELS,

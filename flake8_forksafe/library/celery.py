@@ -21,9 +21,10 @@ from flake8_forksafe.interpreter.values import (
     text,
     truth,
 )
-from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery, Receiver
+from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery
 from flake8_forksafe.library.celery_boot import import_default_modules, load_config, run_receivers
 from flake8_forksafe.library.django_settings import is_configured
+from flake8_forksafe.library.receivers import Receiver, connected
 
 
 def create(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -95,7 +96,7 @@ def autodiscover(machine: Machine, function: External, arguments: Arguments, fra
     force = arguments.get(2, "force")
     receiver = Receiver(Discovery(packages, related), frame, frame.line, machine.is_sure(frame))
     if force is not None and truth(force):
-        run_receivers(machine, [receiver], {})
+        run_receivers(machine, "import_modules", [receiver], {})
     else:
         machine.state(CeleryState).receivers.setdefault("import_modules", []).append(receiver)
     return NONE
@@ -136,24 +137,25 @@ def set_conf_item(machine: Machine, holder: External, index: Value, value: Value
 
 def connect_app_signal(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@app.on_after_configure.connect`` and its kin."""
-    app, name = machine.state(CeleryState).app_of(function.receiver), function.path.split(".")[-2]
-    handler = arguments.positional[0] if arguments.positional else None
-    if handler is None:
-        return Partial(function, Arguments())
-    if app is not None:
-        receiver = Receiver(handler, frame, frame.line, machine.is_sure(frame))
-        app.receivers.setdefault(name, []).append(receiver)
-    return handler
+    app = machine.state(CeleryState).app_of(function.receiver)
+    return _connect(machine, {} if app is None else app.receivers, function, arguments, frame)
 
 
 def connect_signal(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@celery.signals.x.connect``, with or without arguments, or called with the handler."""
-    name = function.path.split(".")[-2]
+    return _connect(machine, machine.state(CeleryState).receivers, function, arguments, frame)
+
+
+def _connect(
+    machine: Machine, receivers: dict[str, list[Receiver]], function: External, arguments: Arguments, frame: Frame
+) -> Value:
+    """``Signal.connect`` (celery/utils/dispatch/signal.py)."""
     handler = arguments.positional[0] if arguments.positional else arguments.keywords.get("receiver")
-    if not isinstance(handler, (Function, Method, Partial, Instance, Class)):
-        return Partial(function, Arguments()) if handler is None else handler
-    receiver = Receiver(handler, frame, frame.line, machine.is_sure(frame))
-    machine.state(CeleryState).receivers.setdefault(name, []).append(receiver)
+    if handler is None:
+        return Partial(function, arguments)
+    if isinstance(handler, (Function, Method, Partial, Instance, Class)):
+        receiver = connected(machine, handler, frame, arguments.keywords.get("weak"))
+        receivers.setdefault(function.path.split(".")[-2], []).append(receiver)
     return handler
 
 

@@ -22,6 +22,7 @@ from flake8_forksafe.interpreter.values import (
     text,
 )
 from flake8_forksafe.library.builtin_reflection import has
+from flake8_forksafe.library.receivers import Receiver
 
 
 class Discovery(NamedTuple):
@@ -29,15 +30,6 @@ class Discovery(NamedTuple):
 
     packages: Value | None
     related_name: Value
-
-
-class Receiver(NamedTuple):
-    """Something connected to a signal, and where that was done."""
-
-    function: Value | Discovery
-    frame: Frame
-    line: int
-    sure: bool
 
 
 class CeleryApp:

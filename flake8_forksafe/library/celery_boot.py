@@ -28,10 +28,11 @@ from flake8_forksafe.interpreter.values import (
     texts,
     truth,
 )
-from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery, Receiver
+from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery
 from flake8_forksafe.library.django_checks import run_checks
 from flake8_forksafe.library.django_settings import is_configured, load_settings
 from flake8_forksafe.library.django_setup import app_names, setup
+from flake8_forksafe.library.receivers import Receiver, called
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.library.standard_process import ProcessEnvironment
 from flake8_forksafe.project.search_result import split_spec
@@ -53,7 +54,7 @@ def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     with machine.recorder.boot_step("on_configure"):
         if isinstance(app.value, Instance):
             call_own(machine, app.value, "on_configure", Arguments(), cause(machine, app_place(app)))
-        run_receivers(machine, app.receivers.get("on_configure", []), {"sender": app.value})
+        run_receivers(machine, "on_configure", app.receivers.get("on_configure", []), {"sender": app.value})
     with machine.recorder.boot_step("load_config"):
         if app.source is not None:
             app.config = join(*(load_source(machine, app, option, frame) for option in options(app.source)))
@@ -63,7 +64,10 @@ def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
             app.config = machine.import_name(name, frame) if name else None
         with machine.recorder.boot_step("on_after_configure"):
             run_receivers(
-                machine, app.receivers.get("on_after_configure", []), {"sender": app.value, "source": UNKNOWN}
+                machine,
+                "on_after_configure",
+                app.receivers.get("on_after_configure", []),
+                {"sender": app.value, "source": UNKNOWN},
             )
 
 
@@ -101,11 +105,13 @@ def call_own(machine: Machine, holder: Class | Instance, name: str, arguments: A
             machine.call(method, arguments, frame)
 
 
-def run_receivers(machine: Machine, receivers: list[Receiver], keywords: dict[str, Value]) -> None:
+def run_receivers(machine: Machine, signal: str, receivers: list[Receiver], keywords: dict[str, Value]) -> None:
     """Send a signal: call what was connected to it, in order."""
     for receiver in list(receivers):
-        with machine.doubted(not receiver.sure):
+        with called(machine, receiver, signal) as is_alive:
             frame = cause(machine, receiver)
+            if not is_alive:
+                continue
             if isinstance(receiver.function, External) and receiver.function.path == "forksafe.django_fixup":
                 django_fixup(machine, frame)
             elif isinstance(receiver.function, Discovery):
@@ -158,7 +164,9 @@ def find_related_module(machine: Machine, package: str, related: str | None, fra
 
 def import_default_modules(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """``BaseLoader.import_default_modules``: the ``import_modules`` signal, then ``imports``, then ``include``."""
-    run_receivers(machine, machine.state(CeleryState).receivers.get("import_modules", []), {"sender": app.value})
+    run_receivers(
+        machine, "import_modules", machine.state(CeleryState).receivers.get("import_modules", []), {"sender": app.value}
+    )
     load_config(machine, app, frame)
     for name in ("imports", "include"):
         with machine.recorder.boot_step(name):

@@ -24,8 +24,9 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Receiver
+from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import app_place, call_own, cause
+from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
 
 

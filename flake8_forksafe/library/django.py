@@ -19,6 +19,7 @@ from flake8_forksafe.interpreter.values import (
     text,
 )
 from flake8_forksafe.library import django_checks, django_settings, django_setup
+from flake8_forksafe.library.receivers import Receiver, called, connected
 from flake8_forksafe.library.standard_functions import cached_property, class_property
 from flake8_forksafe.library.standard_import import import_path, import_string
 
@@ -27,7 +28,7 @@ class DjangoSignals(LibraryState):
     """What was connected to signals, by the identity of the signal, which is kept with it."""
 
     def __init__(self, machine: Machine) -> None:
-        self.receivers: dict[int, tuple[Value, list[Value]]] = {}
+        self.receivers: dict[int, tuple[Value, list[Receiver]]] = {}
 
 
 def setting(machine: Machine, value: External, name: str, frame: Frame) -> Value | None:
@@ -164,7 +165,7 @@ def connect_receiver(machine: Machine, function: External, arguments: Arguments,
     signals = created.positional[0]
     for item in iteration.iterate(machine, signals, frame).items if isinstance(signals, Items) else [None]:
         signal = signals if item is None else item.value
-        machine.call(machine.attribute(signal, "connect", frame), Arguments((handler,)), frame)
+        machine.call(machine.attribute(signal, "connect", frame), Arguments((handler,), created.keywords), frame)
     return handler
 
 
@@ -172,8 +173,9 @@ def connect(machine: Machine, function: External, arguments: Arguments, frame: F
     """``Signal.connect`` of a project's own or one of Django's signals."""
     handler = arguments.get(0, "receiver")
     if handler is not None and function.receiver is not None:
+        receiver = connected(machine, handler, frame, arguments.get(2, "weak"))
         machine.state(DjangoSignals).receivers.setdefault(id(function.receiver), (function.receiver, []))[1].append(
-            handler
+            receiver
         )
     return NONE
 
@@ -182,10 +184,12 @@ def send(machine: Machine, function: External, arguments: Arguments, frame: Fram
     """``Signal.send`` calls what was connected."""
     found = machine.state(DjangoSignals).receivers.get(id(function.receiver))
     results: list[Value] = []
-    for handler in list(found[1]) if found else ():
+    for receiver in list(found[1]) if found else ():
         keywords = {"sender": arguments.get(0, "sender") or NONE, **arguments.keywords}
-        result = machine.call(handler, Arguments((), keywords), frame)
-        results.append(machine.items("tuple", [handler, result]))
+        with called(machine, receiver, "a signal") as is_alive:
+            if is_alive and isinstance(receiver.function, Value):
+                result = machine.call(receiver.function, Arguments((), keywords), frame)
+                results.append(machine.items("tuple", [receiver.function, result]))
     known = machine.items("list", results)
     known.complete = False
     return known

@@ -32,6 +32,10 @@ STEP = "system checks"
 """What the step of a boot is called."""
 
 
+CHECKED_SETTINGS = {"allauth.account": "ACCOUNT_ADAPTER"}
+"""Settings whose dotted path the checks of an installed app import (allauth/account/checks.py, ``adapter_check``)."""
+
+
 class DjangoChecks(LibraryState):
     """System checks of the project.
 
@@ -62,6 +66,11 @@ def run_checks(machine: Machine, frame: Frame) -> None:
         routers = setting_cause(machine, "DATABASE_ROUTERS", frame)
         with machine.doubted():  # only what asks a database reads them (django/db/utils.py, ``ConnectionRouter``)
             import_all(machine, setting(machine, "DATABASE_ROUTERS", frame), routers)
+        for app, name in CHECKED_SETTINGS.items():
+            if any(f"{entry}.".startswith(f"{app}.") for entry in machine.state(DjangoApps).installed):
+                cause = setting_cause(machine, name, frame)
+                with machine.doubted():  # the version of the app is not asked
+                    import_all(machine, setting(machine, name, frame), cause)
         for check, at, line in list(checks.checks):
             inner = Frame(at.module, at.node, "function", machine.journal.doubt)
             inner.line, inner.boot = line, True

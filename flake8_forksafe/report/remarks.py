@@ -4,7 +4,7 @@ where to cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.deployment.model import TEMPLATE
 from flake8_forksafe.finding import Remark
@@ -42,6 +42,7 @@ def remarks(context: Context) -> Iterator[Remark]:
     if templates and context.traces:
         count = f"{len(templates)} deployment files are templates, such as" if len(templates) > 1 else "a template:"
         yield Remark(f"not read: {count} {{place}}; launches in them are not known", templates[0].path)
+    yield from dropped_receivers(traces)
     for app in context.left_out:
         yield Remark(f"left out: {app.spec!r} ({{place}}) {app.why}", app.path, app.line)
     for name in stale_accepts.stale(context):
@@ -57,6 +58,20 @@ def remarks(context: Context) -> Iterator[Remark]:
                 f"({len(best.hazards)} of {best.total} hazards{size})"
             )
             yield Remark(text, best.path, best.line)
+
+
+def dropped_receivers(traces: Sequence[Trace]) -> Iterator[Remark]:
+    """Receivers that are gone before their signal is sent."""
+    for trace in traces:
+        for one in trace.dropped:
+            path = trace.paths.get(one.module)
+            if path is not None and trace.origin(one.module) == FIRST_PARTY:
+                name = f" {one.receiver.rpartition('.')[2]!r}" if one.receiver else ""
+                text = (
+                    f"never called: the receiver{name} that {{place}} connects to {one.signal}, which keeps a weak "
+                    "reference only: define it at the top of a module, or connect it with weak=False"
+                )
+                yield Remark(text, path, one.line)
 
 
 def omissions(context: Context, trace: Trace) -> Iterator[Remark]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.finding import WORKER, Hop
-from flake8_forksafe.interpreter.records import Edge, Node, Note, Use
+from flake8_forksafe.interpreter.records import Dropped, Edge, Node, Note, Use
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 from flake8_forksafe.project.search_result import split_spec
@@ -114,6 +114,7 @@ class Trace:
         self.variants: dict[str, Trace] = {}
         """Traces of the same boot as other processes (:attr:`~flake8_forksafe.hosts.host.Host.other_processes`)."""
         self.notes: tuple[Note, ...] = tuple(recorder.notes)
+        self.dropped: tuple[Dropped, ...] = tuple(recorder.dropped)
         self.unresolved = recorder.unresolved
         self.app_place = booted.app_place
         self.paths = {name: module.found.path for name, module in modules.items()}

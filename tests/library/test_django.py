@@ -56,7 +56,7 @@ def test_signals_of_the_project_call_what_was_connected(tmp_path: Path) -> None:
         @receiver(ready)
         def one(sender, **kwargs):
             import m_one
-        ready.connect(lambda sender, **kwargs: __import__("m_two"))
+        ready.connect(two := lambda sender, **kwargs: __import__("m_two"))
         ready.send(sender=None)
         """
     walk = boot_program(tmp_path, FILES | {"shop/models.py": source})

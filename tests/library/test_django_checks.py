@@ -145,3 +145,12 @@ def test_database_routers_may_be_loaded(tmp_path: Path) -> None:
              "a/__init__.py": "", "a/routers.py": "class R: pass\n"}  # fmt: skip
     (trace,) = check(write(tmp_path, files)).traces
     assert [module.certain for module in trace.modules if module.name == "a.routers"] == [False]
+
+
+def test_settings_that_the_checks_of_an_installed_app_import(tmp_path: Path) -> None:
+    """Seen with django-allauth 65: ``adapter_check`` makes an adapter; older releases have no such check."""
+    settings = "INSTALLED_APPS = ['a', 'allauth.account']\nACCOUNT_ADAPTER = 'a.adapter.Adapter'\n"
+    files = {"proj/__init__.py": "", "proj/celery.py": CELERY, "proj/settings.py": settings,
+             "a/__init__.py": "", "a/adapter.py": "class Adapter: pass\n"}  # fmt: skip
+    (trace,) = check(write(tmp_path, files)).traces
+    assert [module.certain for module in trace.modules if module.name == "a.adapter"] == [False]

@@ -82,3 +82,30 @@ def test_remarks(tmp_path: Path) -> None:
     assert "not reported: 'torch.hub.load' at proj/heavy.py:5 stands behind a condition" in output
     assert "stale accept: 'polars'" in output and "stale accept: 'duckdb'" in output and "accept: 'scipy'" not in output
     assert "where to cut: deferring proj/tasks.py:2 alone keeps 'numpy' and 'torch' out of the parent" in output
+
+
+def test_a_receiver_that_is_never_called(tmp_path: Path) -> None:
+    """Seen with a real worker, Celery 5.7.0: neither handler is called; both are gone when ``make`` returns."""
+    write(tmp_path, {
+        "pyproject.toml": "[project]\nname = 'proj'\n",
+        "proj/__init__.py": "",
+        "proj/celery.py": """\
+            from celery import Celery
+            from celery.signals import worker_init, worker_process_init
+            def make():
+                app = Celery("proj", include=["proj.tasks"])
+                @worker_process_init.connect
+                def load(**kwargs):
+                    import torch
+                @worker_init.connect(sender=None)
+                def warm(**kwargs):
+                    import numpy
+                return app
+            app = make()
+            """,
+        "proj/tasks.py": "",
+    })  # fmt: skip
+    output = forksafe("check", cwd=tmp_path)
+    assert "never called: the receiver 'warm' that proj/celery.py:8 connects to worker_init" in output
+    assert "never called: the receiver 'load' that proj/celery.py:5 connects to worker_process_init" in output
+    assert "no findings" in output

@@ -67,13 +67,15 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     nameless: list[WorkerLaunch] = []
     left_out: list[LeftOut] = []
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
-    for start in launches.launches:
+    for start in sorted(launches.launches, key=_is_unseen):
         found = finder.resolve(start) if start.app is not None else None
         if found is not None and not is_in_scope(found.path, settings.project, asked):
             continue
         if found is not None:
             app = _app_of(found, search.apps, start)
-            started.setdefault(known.setdefault((app.root, app.spec), app), []).append(start)
+            others = started.setdefault(known.setdefault((app.root, app.spec), app), [])
+            if not _is_unseen(start) or all(map(_is_unseen, others)):
+                others.append(start)
         elif start.app is None or "$" in start.app:
             nameless.append(start)
         else:
@@ -84,7 +86,7 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
         near = [*started, *candidates]
         own = _nearest(near, start) if start.program is None else _of_program(near, start, disk)
         if own is not None and start.program is not None:
-            if start.kind != PYTHON or own not in started:
+            if not _is_unseen(start) or own not in started:
                 programs.setdefault(own, []).append(start)
         elif own is not None:
             started.setdefault(own, []).append(start)
@@ -110,6 +112,11 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
         for program in dict.fromkeys(start.program for start in starts):
             workers.append(Worker(app, tuple(start for start in starts if start.program == program)))
     return Chosen(tuple(workers), tuple(candidates), tuple(left_out))
+
+
+def _is_unseen(start: WorkerLaunch) -> bool:
+    """Whether it is of a Python program that nothing is seen to run."""
+    return start.kind == PYTHON
 
 
 def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Worker]:

@@ -21,6 +21,7 @@ from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
 from flake8_forksafe.deployment.model import (
     NOWHERE,
+    PYTHON,
     Bystander,
     Limit,
     Place,
@@ -93,6 +94,14 @@ def launches_of_script(start: Start, text: str, view: FileSystemView) -> list[Wo
     """The workers that a shell script starts which nothing else is known to run."""
     runner = CommandRunner(view, start.place)
     runner.script(text, start.place, start.environ, start.directory, None, start.place.path)
+    return _launches(runner, start, view, standalone=True)
+
+
+def launches_of_program(path: str, view: FileSystemView) -> list[WorkerLaunch]:
+    """The workers that a Python program starts by commands, and that nothing is seen to run."""
+    start = Start(PYTHON, "", (), {}, view.files.project, Place(path, 1))
+    runner = CommandRunner(view, start.place)
+    runner.spawned(path, {}, start.directory)
     return _launches(runner, start, view, standalone=True)
 
 
@@ -227,6 +236,9 @@ class CommandRunner:
                 directory = posixpath.join(directory, rest[0].text)
             elif (script := program_at(argv, position, directory, self.view)) is not None:
                 self.view.files.started.add(script.path)
+                self.spawned(script.path, environ, directory)
+                if script.path not in self.view.files.starters.paths:
+                    return
                 command, whole = WorkerCommand({}), tuple(argv[_beginning(argv, position) :])
                 where = place or word.place
                 self.started.append(Started(whole, where, command, environ, directory, script=script))
@@ -253,6 +265,12 @@ class CommandRunner:
                 self._program(word, rest, environ, directory)
             if len(self.started) > before:
                 return
+
+    def spawned(self, path: str, environ: Mapping[str, Word], directory: str) -> None:
+        """Run the commands that a Python program runs."""
+        for command in self.view.files.starters.spawned.get(path, ()):
+            inside = posixpath.join(directory, command.directory) if command.directory else directory
+            self.run(command.argv, {**environ, **dict(command.environ)}, inside)
 
     def _bystander(self, arguments: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
         """Note a process of Celery that is no worker, and its app."""

@@ -70,10 +70,23 @@ class Program(NamedTuple):
     command: str = ""
 
 
+class SpawnedCommand(NamedTuple):
+    """A command that a Python program runs in another process, or in its place.
+
+    :ivar directory: that it is given, as it is written; empty if it is given none.
+    :ivar environ: the variables that it is given, as far as they are written out.
+    """
+
+    argv: tuple[Word, ...]
+    directory: str = ""
+    environ: tuple[tuple[str, Word], ...] = ()
+
+
 class Starters(NamedTuple):
     """The programs of a repository that may start workers.
 
     :ivar paths: of the files, in the order of the tree; those of tests and examples are left out.
+    :ivar spawned: the commands that such a file runs and that name Celery; a file may hold only these.
     :ivar commands: management commands among them, by name.
     :ivar scripts: console scripts whose function lies in one of them, with ``module:function``.
     """
@@ -81,12 +94,18 @@ class Starters(NamedTuple):
     paths: tuple[str, ...] = ()
     commands: Mapping[str, str] = MappingProxyType({})
     scripts: Mapping[str, str] = MappingProxyType({})
+    spawned: Mapping[str, tuple[SpawnedCommand, ...]] = MappingProxyType({})
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of all of them."""
+        return tuple(dict.fromkeys((*self.paths, *self.spawned)))
 
     @property
     def words(self) -> tuple[str, ...]:
         """What a command that runs one of them holds."""
-        stems = {os.path.splitext(os.path.basename(path))[0] for path in self.paths}
-        packages = {os.path.basename(os.path.dirname(path)) for path in self.paths if path.endswith("__main__.py")}
+        stems = {os.path.splitext(os.path.basename(path))[0] for path in self.files}
+        packages = {os.path.basename(os.path.dirname(path)) for path in self.files if path.endswith("__main__.py")}
         return tuple(sorted(stems | packages | self.scripts.keys()))
 
 

@@ -25,18 +25,31 @@ HEAD = 128
 
 def find_starters(files: Files) -> Starters:
     """The programs of the repository that may start workers."""
-    paths = [path for path in _sources(files) if files.disk.holds(path, *MARKS)]
-    if not paths:
+    paths, spawning = [], []
+    for path in _sources(files):
+        itself, by_command = files.disk.starts(path, *MARKS)
+        if itself:
+            paths.append(path)
+        if by_command:
+            spawning.append(path)
+    spawned = {}
+    for path in spawning:
+        from flake8_forksafe.deployment.python_commands import commands_in
+
+        spawned[path] = commands_in(files.disk, path)
+    spawned = {path: commands for path, commands in spawned.items() if commands}
+    both = tuple(dict.fromkeys((*paths, *spawned)))
+    if not both:
         return Starters()
     from flake8_forksafe.project.requirements import console_scripts
 
-    commands = {_stem(path): path for path in paths if os.path.dirname(path).endswith(COMMANDS)}
+    commands = {_stem(path): path for path in both if os.path.dirname(path).endswith(COMMANDS)}
     entries = console_scripts(files.disk, files.project, ())
     scripts = {
         name: entry for name, entry in entries.items()
-        if any(_is_module(path, entry.partition(":")[0]) for path in paths)
+        if any(_is_module(path, entry.partition(":")[0]) for path in both)
     }  # fmt: skip
-    return Starters(tuple(paths), commands, scripts)
+    return Starters(tuple(paths), commands, scripts, spawned)
 
 
 def _sources(files: Files) -> Iterator[str]:
@@ -64,7 +77,7 @@ def _is_module(path: str, module: str) -> bool:
 def program_at(argv: Sequence[Word], position: int, directory: str, view: FileSystemView) -> Program | None:
     """The program that starts at one word of a command, if it is one that may start workers."""
     starters = view.files.starters
-    if not starters.paths:
+    if not starters.files:
         return None
     word = argv[position].text
     name, rest = posixpath.basename(word), tuple(one.text for one in argv[position + 1 :])
@@ -79,13 +92,13 @@ def program_at(argv: Sequence[Word], position: int, directory: str, view: FileSy
     if command in starters.commands and word.endswith("manage.py"):
         return Program(starters.commands[command], "", "", (word, *rest), command)
     path = view.file(word, directory)
-    return Program(path, "", "", (word, *rest)) if path in starters.paths else None
+    return Program(path, "", "", (word, *rest)) if path in starters.files else None
 
 
 def _module(rest: tuple[str, ...], view: FileSystemView) -> Program | None:
     """``python -m module``."""
     module = rest[0]
-    for path in view.files.starters.paths:
+    for path in view.files.starters.files:
         if _is_module(path, module) or _is_module(path, f"{module}.__main__"):
             name = f"{module}.__main__" if path.endswith(f"{os.sep}__main__.py") else module
             return Program(path, name, "", (path, *rest[1:]))
@@ -95,7 +108,7 @@ def _module(rest: tuple[str, ...], view: FileSystemView) -> Program | None:
 def _script(name: str, rest: tuple[str, ...], files: Files) -> Program:
     """A console script of the project."""
     entry = files.starters.scripts[name]
-    path = next(path for path in files.starters.paths if _is_module(path, entry.partition(":")[0]))
+    path = next(path for path in files.starters.files if _is_module(path, entry.partition(":")[0]))
     return Program(path, "", entry, (f"/venv/bin/{name}", *rest))
 
 

@@ -110,9 +110,41 @@ def _ecs(text: str, path: str, files: Files) -> Iterable[Start]:
     return platforms.ecs_starts(text, path, files)
 
 
+def _scripts(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import script_tables
+
+    return script_tables.script_starts(text, path, files)
+
+
+def _tox(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import script_tables
+
+    return script_tables.tox_starts(text, path, files)
+
+
+def _taskfile(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import script_tables
+
+    return script_tables.taskfile_starts(text, path, files)
+
+
+def _workflow(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import script_tables
+
+    return script_tables.workflow_starts(text, path, files)
+
+
+HIDDEN = (".devcontainer", os.path.join(".github", "workflows"))
+"""Hidden directories whose files start something: for those who develop the project, and for its tests."""
+JOBS = re.compile(rb"^jobs[ \t]*:", re.MULTILINE)
 CONTAINERS = re.compile(rb'"containerDefinitions"\s*:')
 PROCESS_FORMATS = (
     ProcessFormat("procfile", re.compile(r"Procfile(\..*)?", re.DOTALL).fullmatch, None, _procfile),
+    ProcessFormat("tox", re.compile(r"tox\.ini").fullmatch, None, _tox),
+    ProcessFormat("task", re.compile(r"[Tt]askfile(?:\.dist)?\.ya?ml").fullmatch, None, _taskfile),
+    ProcessFormat(
+        "scripts", re.compile(r"pyproject\.toml|Pipfile|package\.json|devcontainer\.json").fullmatch, None, _scripts
+    ),
     ProcessFormat("conf", re.compile(r".+\.(conf|ini)", re.DOTALL).fullmatch, PROGRAM, _supervisor),
     ProcessFormat("unit", re.compile(r".+\.service", re.DOTALL).fullmatch, None, _systemd),
     ProcessFormat("make", re.compile(r"(?:GNUm|[Mm])akefile|.+\.mk", re.DOTALL).fullmatch, None, _makefile),
@@ -146,7 +178,7 @@ def find_launches(disk: Disk, project: str) -> Launches:
     files = Files(disk, project)
     candidates = list(_candidates(files))
     files.starters = find_starters(files)
-    if not any(candidate.mentions for candidate in candidates) and not files.starters.paths:
+    if not any(candidate.mentions for candidate in candidates) and not files.starters.files:
         return Launches((), ())
     found: dict[WorkerLaunch, None] = {}
     commands: set[tuple[str, str, int]] = set()
@@ -179,12 +211,13 @@ def _command(launch: WorkerLaunch) -> tuple[str, str, int]:
 
 
 def _is_example(path: str, project: str) -> bool:
-    return any(part in EXAMPLE_DIRECTORIES for part in os.path.dirname(os.path.relpath(path, project)).split(os.sep))
+    directory = os.path.dirname(os.path.relpath(path, project))
+    return directory in HIDDEN or any(part in EXAMPLE_DIRECTORIES for part in directory.split(os.sep))
 
 
 def _candidates(files: Files) -> Iterator[Candidate]:
     """The files whose name and beginning say that they may start something."""
-    for directory, _, names in files.disk.tree(files.project):
+    for directory, names in _directories(files):
         for name in names:
             kind = _kind(name)
             if kind is None:
@@ -203,6 +236,17 @@ def _candidates(files: Files) -> Iterator[Candidate]:
             kind = _kind_inside(kind, name, content, mentions)
             if kind is not None:
                 yield Candidate(path, kind, mentions)
+
+
+def _directories(files: Files) -> Iterator[tuple[str, list[str]]]:
+    """The directories that deployment files lie in, with the names of their files."""
+    for directory, _, names in files.disk.tree(files.project):
+        yield directory, names
+    for hidden in HIDDEN:
+        directory = os.path.join(files.project, hidden)
+        if files.disk.is_directory(directory):
+            listing = files.disk.listing(directory)
+            yield directory, sorted(name for name in listing if listing[name] == "f")
 
 
 def _may_fork(files: Files, content: bytes) -> bool:
@@ -230,6 +274,8 @@ def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | 
         return kind
     if COMPOSE.search(content) or "compose" in name:
         return "compose"
+    if JOBS.search(content):
+        return "workflow"
     return "manifest" if MANIFEST.search(content) and WORKLOAD.search(content) else None
 
 
@@ -306,13 +352,13 @@ def _image_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[W
 
 def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What Procfiles, units and supervisor's programs start."""
-    formats = {form.kind: form for form in PROCESS_FORMATS}
+    formats = {form.kind: form.starts for form in PROCESS_FORMATS} | {"workflow": _workflow}
     for candidate in candidates:
         text = files.text(candidate.path) if candidate.kind in formats else None
         if text is not None:
             from flake8_forksafe.deployment.commands import launches_of
 
-            for start in formats[candidate.kind].starts(text, candidate.path, files):
+            for start in formats[candidate.kind](text, candidate.path, files):
                 yield from launches_of(start, FileSystemView(files))
 
 
@@ -338,8 +384,14 @@ def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[
 
 def _program_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """Python programs that may start a worker, and that nothing is seen to run."""
-    for path in files.starters.paths:
+    for path in files.starters.files:
         if path in files.started:
+            continue
+        if path in files.starters.spawned:
+            from flake8_forksafe.deployment.commands import launches_of_program
+
+            yield from launches_of_program(path, FileSystemView(files))
+        if path not in files.starters.paths:
             continue
         program = as_program(path, files)
         directory = files.project if program.command or program.entry else os.path.dirname(path)

@@ -10,7 +10,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from flake8_forksafe.file_reading import ABSENT, SOURCE_LIMIT, CannotAnalyse, raise_if_exhausted, read_file
-from flake8_forksafe.project.questions import CONTENT, UNREAD, Answer, Argument, Question, answer_of, head_of
+from flake8_forksafe.project.questions import (
+    CONTENT,
+    UNREAD,
+    Answer,
+    Argument,
+    Question,
+    answer_of,
+    as_numbers,
+    head_of,
+)
 from flake8_forksafe.project.stamps import Stamp, stamp_at, stamp_of
 from flake8_forksafe.settings import Settings, checkout, is_outside
 
@@ -291,6 +300,16 @@ class Disk:
             return bool(self.ask(path, "holds", *words))
         except OSError:
             return False
+
+    def starts(self, path: str, *marks: str) -> tuple[bool, bool]:
+        """Whether a Python file may start a worker itself, by one of some marks, and by a command; not if it cannot be
+        read.
+        """
+        try:
+            itself, by_command = as_numbers(self.ask(path, "starts", *marks))
+        except OSError:
+            return False, False
+        return bool(itself), bool(by_command)
 
     def depends_on(self, path: str) -> None:
         """Note a file that something else reads."""

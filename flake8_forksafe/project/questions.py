@@ -28,6 +28,11 @@ IMPORT = rb"(?m)^[ \t]*(?:from|import)[ \t]+celery\b"
 TASK = rb"(?m)^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b"
 """A decorator that makes a function a task."""
 
+SPAWNS = (
+    rb"\bsubprocess\b|\bos\.(?:system|popen|exec|spawn|posix_spawn)|\bcreate_subprocess_|\.(?:run|sudo|local|spawn)\("
+)
+"""What runs a command."""
+
 ANY_IMPORT = rb"(?m)^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import\b|import[ \t]+([A-Za-z_][\w., \t]*))"
 LIBRARIES = frozenset({"celery", "kombu", "django", "flask"})
 """What a file that holds a Celery app imports, though a file of the project may have the same name."""
@@ -48,6 +53,12 @@ def head_of(content: bytes, size: int, whole: int) -> str:
 def holds(content: bytes, *words: str) -> bool:
     """Whether one of some words occurs."""
     return any(word.encode() in content for word in words)
+
+
+def starts(content: bytes, *marks: str) -> list[int]:
+    """Whether a Python file may start a worker itself, by one of some marks; and whether by a command."""
+    spawns = b"celery" in content and b"worker" in content and re.search(SPAWNS, content) is not None
+    return [int(holds(content, *marks)), int(spawns)]
 
 
 def lines_hold(content: bytes, count: int, *arguments: Argument) -> list[int]:
@@ -82,7 +93,7 @@ def imported(content: bytes) -> list[str]:
 
 QUESTIONS: Mapping[str, Callable[..., Answer]] = {
     "content": digest, "head": head, "holds": holds, "lines hold": lines_hold, "celery": celery,
-    "imported": imported,
+    "imported": imported, "starts": starts,
 }  # fmt: skip
 
 

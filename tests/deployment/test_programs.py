@@ -106,3 +106,78 @@ def test_other_command(tmp_path: Path) -> None:
     """``app.start(["beat"])`` starts no worker."""
     report = report_of(tmp_path, {**APP, "run.py": SCRIPT.format('app.start(["beat"])')})
     assert report.traces[0].arguments is None
+
+
+SOLO = "import os, subprocess, shlex, sys\n{}\n"
+POOL = "'celery', '-A', 'proj', 'worker', '--pool', 'solo'"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(f"subprocess.Popen([{POOL}])", id="words"),
+        pytest.param("def main():\n    subprocess.run('celery -A proj worker --pool=solo', shell=True)", id="shell"),
+        pytest.param("n = 4\nline = f'celery -A proj worker -c {n} -n {os.uname()} -P solo'\n"
+                     "subprocess.call(line.split(' '))", id="split"),
+        pytest.param("subprocess.check_call(shlex.split('celery -A proj worker {} -Psolo'.format(sys.argv[1])))",
+                     id="format"),
+        pytest.param("def f(app='proj'):\n    subprocess.run(['celery', f'-A{app}', 'worker'] + ['-P', 'solo'])",
+                     id="computed app"),
+        pytest.param(f"os.execvp('celery', [{POOL}])", id="execvp"),
+        pytest.param(f"os.execlp('celery', {POOL})", id="execlp"),
+        pytest.param("os.system('celery -A proj worker --pool solo')", id="system"),
+        pytest.param("args = [sys.executable, '-m', 'celery', '-A', 'proj', 'worker', '-Psolo']\n"
+                     "os.execv(sys.executable, args)", id="python -m celery"),
+        pytest.param("env = {**os.environ, 'OPTIONS': '-P solo'}\n"
+                     "subprocess.run('celery -A proj worker $OPTIONS', shell=True, env=env)", id="env"),
+        pytest.param("class Start:\n    def run(self, c):\n        c.run('celery -A proj worker -P solo')",
+                     id="task runner"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("start", [{"compose.yaml": compose("python run.py")}, {}], ids=["run", "not run"])
+def test_command_of_a_program(tmp_path: Path, code: str, start: dict[str, str]) -> None:
+    """A worker that Python source starts as another process has the options that are written there."""
+    report = report_of(tmp_path, {**APP, "run.py": SOLO.format(code), **start})
+    (trace,) = report.traces
+    assert [Path(one.path).name for one in trace.starts] == [*start, *([] if start else ["run.py"])]
+    assert not trace.forks
+
+
+def test_command_with_directory_and_memory(tmp_path: Path) -> None:
+    """What runs the program gives the command its limit; ``cwd`` is where its app is found."""
+    files = {f"services/a/{name}": text for name, text in APP.items()}
+    program = SOLO.format("subprocess.run(['celery', '-A', 'proj', 'worker', '-c', '8'], cwd='services/a')")
+    limit = compose("python run.py") + "    mem_limit: 256m\n"
+    report = report_of(tmp_path, {**files, "run.py": program, "compose.yaml": limit})
+    (trace,) = report.traces
+    assert trace.launch.root == str(tmp_path / "services/a")
+    assert [(start.memory_mb, start.concurrency) for start in trace.starts] == [(256, "8")]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("subprocess.run(['celery', '-A', 'proj', 'status'])", id="no worker"),
+        pytest.param("subprocess.run(['pkill', '-f', 'celery worker'])", id="a name"),
+        pytest.param("print('celery -A proj worker --pool solo')", id="no process"),
+    ],
+)
+def test_command_that_starts_no_worker(tmp_path: Path, code: str) -> None:
+    (trace,) = report_of(tmp_path, {**APP, "run.py": SOLO.format(code)}).traces
+    assert not trace.starts
+
+
+def test_options_that_are_added_are_not_known(tmp_path: Path) -> None:
+    """A command that is completed elsewhere may have any pool, and is followed."""
+    code = "line = ['celery', '-A', 'proj', 'worker']\nline += sys.argv[1:]\nsubprocess.run(line)"
+    (trace,) = report_of(tmp_path, {**APP, "run.py": SOLO.format(code)}).traces
+    assert trace.forks
+    assert [start.open_options for start in trace.starts] == [("${line}",)]
+
+
+def test_deployment_goes_over_a_command_that_nothing_runs(tmp_path: Path) -> None:
+    program = SOLO.format(f"subprocess.run([{POOL}])")
+    files = {**APP, "run.py": program, "compose.yaml": compose("celery -A proj worker")}
+    (trace,) = report_of(tmp_path, files).traces
+    assert [Path(one.path).name for one in trace.starts] == ["compose.yaml"]
+    assert trace.forks

@@ -195,6 +195,33 @@ def packages() -> Iterator[str]:
         yield from (heading, "", *table((*headings, "Sources"), rows), "")
 
 
+def codes_of(names: list[str]) -> str:
+    """Names as a list of code."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def call_of(entry: dict[str, Any]) -> str:
+    """What an entry is for."""
+    text = f"`{entry['call']}`"
+    if "methods" in entry:
+        text += f": {codes_of(entry['methods'])}"
+    if "of" in entry:
+        text += f" of {codes_of(entry['of'])}"
+    if "only" in entry:
+        text += f" with {codes_of(entry['only'])}"
+    return text
+
+
+def why_of(entry: dict[str, Any]) -> str:
+    """Why, and with what arguments or in what version not."""
+    text = str(entry["why"])
+    if "unless" in entry:
+        text += f"; not with {codes_of(entry['unless'])}"
+    if "before" in entry:
+        text += f"; not from {entry['distribution']} {entry['before']} on"
+    return text
+
+
 def warm_ups() -> Iterator[str]:
     """Every call of the catalogue."""
     for code in ("FS111", "FS112", "FS113", ""):
@@ -202,9 +229,8 @@ def warm_ups() -> Iterator[str]:
         heading = f"### [{code}](codes/{code}.md)" if code else "### Looked at, and harmless"
         rows = [
             (
-                f"`{entry['call']}`"
-                + (f" of {', '.join(f'`{name}`' for name in entry['of'])}" if "of" in entry else ""),
-                entry["why"] + (f"; not with `{entry['unless']}`" if entry.get("unless") else ""),
+                call_of(entry),
+                why_of(entry),
                 entry["evidence"],
                 sources(entry["sources"]),
             )

@@ -27,6 +27,7 @@ from flake8_forksafe.project.presence import Presence
 from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
 from flake8_forksafe.project.search_result import AppFound, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
+from flake8_forksafe.project.versions import Versions
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.collected import Collected
@@ -70,14 +71,17 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
-    brings = third_parties_of(around, layout, requirements, presence)
+    locked = cache(lambda: locked_versions(around.disk, (around.settings.project, *layout.roots)))
+    versions_known = Versions(environment, requirements, locked)
+    brings = third_parties_of(around, layout, versions_known, presence)
 
     def trace_as(argv: Argv, elsewhere: bool = False) -> Trace:
         process = host.process(argv, environ, settings.platform, versions)
         if elsewhere:
             process = Process(argv, environ, settings.platform, versions)
         imports = ImportSystem(layout, around.store, around.catalogue.names(), presence, brings)
-        walk = Walk(LIBRARY, imports, process, partial(warm_up_of, cache(around.catalogue.warm_up)))
+        warm_up = partial(warm_up_of, cache(around.catalogue.entries_of), versions_known.is_at_least)
+        walk = Walk(LIBRARY, imports, process, warm_up)
         launch = Launch(app.spec, source=source, root=app.root)
         trace = Trace(launch, walk, boot(walk, host, start), environment)
         walk.release()
@@ -181,13 +185,9 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
 
 
 def third_parties_of(
-    around: Surroundings, layout: Layout, requirements: Requirements, presence: Presence
+    around: Surroundings, layout: Layout, versions: Versions, presence: Presence
 ) -> Callable[[str], Iterable[Brought]]:
     """What imports of packages are known to load that the environment, if one is found, does not hold."""
-    locked = cache(lambda: locked_versions(around.disk, (around.settings.project, *layout.roots)))
-
-    def wanted(distribution: str) -> str | None:
-        return requirements.versions.get(distribution) or locked().get(distribution)
 
     @cache
     def brings(module: str) -> tuple[Brought, ...]:
@@ -197,15 +197,33 @@ def third_parties_of(
             return ()
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
-        return tuple(load_third_parties().brought(module, wanted, presence.beside))
+        return tuple(load_third_parties().brought(module, versions.declared, presence.beside))
 
     return brings
 
 
-def warm_up_of(known: Callable[[str], WarmUp | None], call: str, arguments: Arguments) -> WarmUp | None:
-    """The warm-up that a call is, if it is one; ``known`` tells which it may be by its name."""
-    warm_up = known(call)
-    if warm_up is None:
+def warm_up_of(
+    entries: Callable[[str], tuple[WarmUp, ...]],
+    is_at_least: Callable[[str, str], bool | None],
+    call: str,
+    arguments: Arguments,
+) -> WarmUp | None:
+    """The warm-up that a call is, if it is one.
+
+    :param entries: what the catalogue has for the name of a call.
+    :param is_at_least: whether a distribution is of a version or newer, if that is known.
+    """
+    known = entries(call)
+    if not known:
         return None
-    literals = {name: value.value for name, value in arguments.keywords.items() if isinstance(value, Literal)}
-    return None if warm_up.is_harmless(literals) else warm_up
+    named = (*((str(index), value) for index, value in enumerate(arguments.positional)), *arguments.keywords.items())
+    given = {name: value.value if isinstance(value, Literal) else ... for name, value in named}
+    if not arguments.complete:
+        given["*"] = ...
+    entry = next((entry for entry in known if entry.is_meant(given)), None)
+    if entry is None or not entry.rule or entry.is_harmless(given):
+        return None
+    newer = is_at_least(entry.distribution, entry.before) if entry.before else False
+    if newer is None:
+        return entry._replace(why=f"{entry.why} in releases before {entry.before}, and no version is declared")
+    return None if newer else entry

@@ -43,7 +43,9 @@ class WarmUp(NamedTuple):
     :ivar rule: the code it is reported as when it happens at import time: FS111, FS112 or FS113.
     :ivar evidence: ``measured``, ``sourced`` or ``judgement``.
     :ivar why: what it does, as the rest of a sentence that begins with the call.
-    :ivar unless: ``keyword=value`` with which the call is harmless, or nothing.
+    :ivar unless: with one of these arguments the call is harmless; see :func:`is_given`.
+    :ivar only: it is meant only with one of these arguments.
+    :ivar before: the first version of ``distribution`` with which it is harmless; empty if none is known.
     :ivar ends: methods of the object that undo the call, such as ``close``: of what a class or function returned, or of
         what a method was called on.  ``__exit__`` is the end of a ``with`` block.
     :ivar ends_in_child: the same, called in each child; with ``keyword=value`` behind a space only if given that.
@@ -55,10 +57,13 @@ class WarmUp(NamedTuple):
     why: str
     instead: str
     of: tuple[str, ...]
-    unless: str
+    unless: tuple[str, ...]
     exceptions: tuple[str, ...]
     ends: tuple[str, ...] = ()
     ends_in_child: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    distribution: str = ""
+    before: str = ""
 
     def matches(self, call: str) -> bool:
         """Whether a call of that dotted name is meant.
@@ -87,10 +92,25 @@ class WarmUp(NamedTuple):
             part[:1].isupper() for part in called[: -len(tail)]
         )  # fmt: skip
 
-    def is_harmless(self, keywords: Mapping[str, object]) -> bool:
-        """Whether it is none with these literal keyword arguments."""
-        name, _, value = self.unless.partition("=")
-        return bool(name) and str(keywords.get(name)) == value
+    def is_meant(self, given: Mapping[str, object]) -> bool:
+        """Whether a call with these arguments is meant."""
+        return not self.only or any(is_given(argument, given) for argument in self.only)
+
+    def is_harmless(self, given: Mapping[str, object]) -> bool:
+        """Whether it is none with these arguments."""
+        return any(is_given(argument, given) for argument in self.unless)
+
+
+def is_given(argument: str, given: Mapping[str, object]) -> bool:
+    """Whether a call has an argument.
+
+    :param argument: ``keyword=value``; ``0=value`` for the first positional one; ``()`` for no argument at all.
+    :param given: the arguments of the call, by keyword or by number as text; ``...`` for one that is not known.
+    """
+    if argument == "()":
+        return not given
+    name, _, value = argument.partition("=")
+    return name in given and str(given[name]) == value
 
 
 def is_pattern(part: str) -> bool:
@@ -113,13 +133,11 @@ class Catalogue(NamedTuple):
     sources: dict[str, str]
     tops: frozenset[str]
 
-    def warm_up(self, call: str) -> WarmUp | None:
-        """The warm-up that a call may be, by its dotted name without argument lists."""
+    def entries_of(self, call: str) -> tuple[WarmUp, ...]:
+        """The entries that a call may be, by its dotted name without argument lists, in the order of the catalogue."""
         last, top = call.rpartition(".")[2], call.partition(".")[0]
-        for entry in (*self.warm_ups.get(last, ()), *self.warm_ups.get(f"{top}.*", ())):
-            if entry.matches(call):
-                return entry if entry.rule else None
-        return None
+        entries = (*self.warm_ups.get(last, ()), *self.warm_ups.get(f"{top}.*", ()))
+        return tuple(entry for entry in entries if entry.matches(call))
 
     def names(self) -> frozenset[str]:
         """The import names."""
@@ -157,7 +175,7 @@ def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] =
         )  # fmt: skip
     warm_ups = dict(catalogue.warm_ups)
     for code, call in calls:
-        entry = WarmUp(call, code, "project", USER_WHY, USER_WARM_UP_INSTEAD, (), "", ())
+        entry = WarmUp(call, code, "project", USER_WHY, USER_WARM_UP_INSTEAD, (), (), ())
         warm_ups[_index(call)] = (entry, *warm_ups.get(_index(call), ()))
     return Catalogue(hazards, warm_ups, catalogue.sources, _tops(hazards))
 
@@ -178,8 +196,9 @@ def read_catalogue(text: str) -> Catalogue:
     hazards = {entry["import"]: _hazard(entry) for entry in document["package"]}
     warm_ups: dict[str, tuple[WarmUp, ...]] = {}
     for entry in document["warmup"]:
-        key = _index(entry["call"])
-        warm_ups[key] = (*warm_ups.get(key, ()), _warm_up(entry))
+        for call in calls_of(entry):
+            key = _index(call)
+            warm_ups[key] = (*warm_ups.get(key, ()), _warm_up(entry, call))
     sources = {key: source["url"] for key, source in document["source"].items()}
     return Catalogue(hazards, warm_ups, sources, _tops(hazards))
 
@@ -194,18 +213,26 @@ def _index(call: str) -> str:
     return last if "*" not in last else f"{call.partition('.')[0]}.*"
 
 
-def _warm_up(entry: dict[str, Any]) -> WarmUp:
+def calls_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The calls that an entry is for: its own, or those of the methods that it names."""
+    return tuple(f"{entry['call']}.{method}" for method in entry.get("methods", ())) or (entry["call"],)
+
+
+def _warm_up(entry: dict[str, Any], call: str) -> WarmUp:
     return WarmUp(
-        call=entry["call"],
+        call=call,
         rule=entry["rule"],
         evidence=entry["evidence"],
         why=entry["why"],
         instead=entry["instead"],
         of=tuple(entry.get("of", ())),
-        unless=entry.get("unless", ""),
+        unless=tuple(entry.get("unless", ())),
         exceptions=tuple(entry.get("but", ())),
         ends=tuple(entry.get("ends", ())),
         ends_in_child=tuple(entry.get("ends_in_child", ())),
+        only=tuple(entry.get("only", ())),
+        distribution=entry.get("distribution", ""),
+        before=entry.get("before", ""),
     )
 
 

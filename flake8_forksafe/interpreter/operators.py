@@ -14,10 +14,12 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     Class,
     Descriptor,
+    External,
     Instance,
     Literal,
     Value,
     join,
+    options,
 )
 
 ARITHMETIC = {
@@ -35,7 +37,16 @@ def binary(machine: Machine, symbol: str, left: Value, right: Value, frame: Fram
         result = special_methods.call(machine, value, method, (other,), frame)
         if result is not None:
             return result
+    if symbol == "@":
+        _multiply_matrices(machine, left, right, frame)
     return arithmetic.binary(machine, symbol, left, right)
+
+
+def _multiply_matrices(machine: Machine, left: Value, right: Value, frame: Frame) -> None:
+    """``left @ right`` of a library's arrays is a call of ``__matmul__`` of the first one that is known."""
+    known = next((value for value in (*options(left), *options(right)) if isinstance(value, External)), None)
+    if known is not None:
+        machine.use(frame, f"{known.path}.__matmul__", Arguments((right,)))
 
 
 def augmented(machine: Machine, symbol: str, left: Value, right: Value, frame: Frame) -> Value:

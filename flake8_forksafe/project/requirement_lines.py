@@ -29,17 +29,23 @@ EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(\S.*)")
 EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 
 
+LOWER_BOUNDS = frozenset({"==", "===", ">=", ">", "~="})
+"""Operators of a specifier that leave no lower version (PEP 440)."""
+
+
 class Declared(NamedTuple):
     """A distribution that a project names.
 
     :ivar name: normalised.
     :ivar applies: whether it is installed wherever the project is; None if that depends on what is not known.
     :ivar version: the only one that is meant, if there is one.
+    :ivar lowest: the lowest one that is meant, if a bound is declared.
     """
 
     name: str
     applies: bool | None = True
     version: str | None = None
+    lowest: str | None = None
 
 
 def normalise(name: str) -> str:
@@ -74,7 +80,10 @@ def _declared(text: str, target: Target) -> Declared | None:
     marker = requirement.marker
     verdict = True if marker is None else applies(str(marker), target)
     pins = [one.version for one in requirement.specifier if one.operator in ("==", "===") and "*" not in one.version]
-    return Declared(canonicalize_name(requirement.name), verdict, pins[0] if pins else None)
+    bounds = [one.version.removesuffix(".*") for one in requirement.specifier if one.operator in LOWER_BOUNDS]
+    return Declared(
+        canonicalize_name(requirement.name), verdict, pins[0] if pins else None, bounds[0] if bounds else None
+    )
 
 
 def requirement_file(disk: Disk, path: str, inside: str, target: Target) -> list[Declared]:

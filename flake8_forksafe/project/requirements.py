@@ -25,12 +25,14 @@ class Requirements(NamedTuple):
         worker; and not required otherwise. A name whose marker depends on what is not known is in neither.
     :ivar python: lowest Python version, if declared.
     :ivar versions: of distributions that are pinned (``==``).
+    :ivar lowest: the lowest versions that the declared bounds allow.
     """
 
     required: frozenset[str]
     optional: frozenset[str]
     python: tuple[int, int] | None
     versions: Mapping[str, str] = MappingProxyType({})
+    lowest: Mapping[str, str] = MappingProxyType({})
 
 
 class DeclaredNames(NamedTuple):
@@ -62,7 +64,8 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str], target: Ta
         entry.name for entry in needed if entry.applies is False
     }
     versions = {entry.name: entry.version for entry in reversed(needed) if entry.version}
-    return Requirements(frozenset(required), frozenset(optional - required - unknown), python, versions)
+    lowest = {entry.name: entry.lowest for entry in reversed(needed) if entry.lowest}
+    return Requirements(frozenset(required), frozenset(optional - required - unknown), python, versions, lowest)
 
 
 def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[DeclaredNames]:
@@ -132,7 +135,16 @@ def _wanted(name: str, wanted: object, target: Target) -> Declared:
     """An entry of poetry's or Pipenv's tables: a version, a table, or several for different environments."""
     choices = wanted if isinstance(wanted, list) else [wanted]
     verdicts = {_applies(choice, target) for choice in choices}
-    return Declared(normalise(name), True if True in verdicts else None if None in verdicts or not verdicts else False)
+    verdict = True if True in verdicts else None if None in verdicts or not verdicts else False
+    bounds = [_lowest_of(choice) for choice in choices]
+    return Declared(normalise(name), verdict, lowest=bounds[0] if len(bounds) == 1 else None)
+
+
+def _lowest_of(wanted: object) -> str | None:
+    """The lower bound of a version in poetry's or Pipenv's syntax: ``^1.2``, ``~1.2``, ``>=1.2,<2``, ``1.2.3``."""
+    version = wanted.get("version") if isinstance(wanted, dict) else wanted
+    match = re.match(r"\s*(?:\^|~=?|>=?|===?)?\s*(\d[\w.]{0,40})", version) if isinstance(version, str) else None
+    return match[1] if match is not None and "||" not in str(version) else None
 
 
 def _applies(wanted: object, target: Target) -> bool | None:

@@ -1,0 +1,47 @@
+"""Of which version a distribution is where the worker runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from flake8_forksafe.project.environment import Environment
+from flake8_forksafe.project.requirements import Requirements
+
+
+class Versions:
+    """What tells the version of a distribution: the environment, or else what the project declares or locks.
+
+    :param locked: gives versions by normalised name, read only if they are asked for.
+    """
+
+    def __init__(
+        self, environment: Environment, requirements: Requirements, locked: Callable[[], Mapping[str, str]]
+    ) -> None:
+        self.environment = environment
+        self.requirements = requirements
+        self.locked = locked
+
+    def declared(self, distribution: str) -> str | None:
+        """The only version that the project's files allow."""
+        return self.requirements.versions.get(distribution) or self.locked().get(distribution)
+
+    def installed(self, distribution: str) -> str | None:
+        """The version in the environment (``name-version.dist-info``)."""
+        directory = self.environment.distributions.get(distribution)
+        name = os.path.basename(directory).rpartition(".")[0] if directory else ""
+        return name.partition("-")[2].partition("-")[0] or None
+
+    def is_at_least(self, distribution: str, version: str) -> bool | None:
+        """Whether a distribution is of that version or a newer one; None if that is not known."""
+        from packaging.version import InvalidVersion, Version
+
+        exact = self.installed(distribution) or self.declared(distribution)
+        lowest = exact or self.requirements.lowest.get(distribution)
+        if lowest is None:
+            return None
+        try:
+            newer = Version(lowest) >= Version(version)
+        except InvalidVersion:
+            return None
+        return True if newer else False if exact else None

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from flake8_forksafe.fix import show, write
 from flake8_forksafe.fix.plan import Repair, Workshop
-from flake8_forksafe.fix.proof import Analyse, Analysis, prove
+from flake8_forksafe.fix.proof import Analyse, Analysis
+from flake8_forksafe.fix.steps import prove
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.disk import Disk

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from flake8_forksafe.fix.text import Edit, Refused, Source
-from flake8_forksafe.fix.uses import Habits, Uses, dotted_parts, find_uses
+from flake8_forksafe.fix.uses import Habits, Uses, dotted_parts, find_uses, imported_packages
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -121,7 +121,7 @@ def plan(source: Source, what: ImportStatement, habits: Habits, runs: Callable[[
     functions: dict[cst.FunctionDef, tuple[cst.ImportAlias, ...]] = {}
     hints: list[cst.ImportAlias] = []
     for alias, bound in zip(what.aliases, what.bound, strict=True):
-        _refuse_by_habits(bound, habits)
+        refuse_by_habits(bound, habits)
         uses = find_uses(source, bound, what.node)
         for function in uses.functions:
             if runs(qualified_name(source, function)):
@@ -135,7 +135,7 @@ def plan(source: Source, what: ImportStatement, habits: Habits, runs: Callable[[
     return Deferral(what, functions, tuple(hints), tuple(_doubts(source, what, hints)))
 
 
-def _refuse_by_habits(bound: str, habits: Habits) -> None:
+def refuse_by_habits(bound: str, habits: Habits) -> None:
     """Refuse a name that the module reaches in other ways.
 
     :raises Refused: if it does.
@@ -261,6 +261,22 @@ def is_import(statement: cst.CSTNode) -> bool:
     import libcst as cst
 
     return isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Import | cst.ImportFrom)
+
+
+def head_length(body: Sequence[cst.CSTNode]) -> int:
+    """How many statements have to stay in front: the docstring, and imports from ``__future__``."""
+    import libcst as cst
+
+    count = int(bool(body) and is_docstring(body[0]))
+    while count < len(body):
+        statement = body[count]
+        if not is_import(statement) or not isinstance(statement, cst.SimpleStatementLine):
+            break
+        node = statement.body[0]
+        if not isinstance(node, cst.ImportFrom) or [*imported_packages(node)] != ["__future__"]:
+            break
+        count += 1
+    return count
 
 
 def _removal(source: Source, deferral: Deferral) -> Iterator[Edit]:

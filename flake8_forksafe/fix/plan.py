@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.effects import effects
-from flake8_forksafe.fix.references import Mentions, ModuleNames
+from flake8_forksafe.fix.references import Mentions, ModuleNames, NameReference
 from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.fix.uses import Habits, find_habits
 from flake8_forksafe.interpreter.records import Node
@@ -31,6 +31,7 @@ class Repair(NamedTuple):
     :ivar doubts: why it is not safe; none if it is.
     :ivar hazards: the packages that it keeps out of the parent, with the others.
     :ivar deferral: the import that it defers, if that is what it does.
+    :ivar kind: a word for it, for the summary.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Repair(NamedTuple):
     doubts: tuple[str, ...]
     hazards: tuple[str, ...]
     deferral: defer.Deferral | None = None
+    kind: str = "import"
 
     @property
     def is_safe(self) -> bool:
@@ -93,6 +95,25 @@ class Workshop:
             raise Refused(found)
         return found
 
+    def habits(self, path: str) -> Habits:
+        """What a file does that concerns all of its names.
+
+        :raises Refused: if it cannot be edited.
+        """
+        habits = self._habits.get(path)
+        if habits is None:
+            habits = self._habits[path] = find_habits(self.source(path))
+        return habits
+
+    def module_names(self, path: str) -> tuple[str, ...]:
+        """The names that a file's module has before the fork, or else one by its place in the project."""
+        stem = os.path.splitext(os.path.relpath(path, self.context.settings.project))[0]
+        return tuple(self.names.get(path, ())) or (stem.replace(os.sep, ".").removesuffix(".__init__"),)
+
+    def references(self, path: str, modules: tuple[str, ...], bound: Iterable[str]) -> Iterator[NameReference]:
+        """The places in other files that rely on names of a module."""
+        return self._mentions.references(ModuleNames(path, modules), bound)
+
     def deferral(self, trace: Trace, statement: Statement, targets: tuple[str, ...]) -> defer.Deferral | None:
         """How a statement can be deferred; None, and an entry in ``refused``, if it cannot."""
         path = trace.paths.get(statement.node.module)
@@ -115,15 +136,13 @@ class Workshop:
 
     def _deferral(self, trace: Trace, statement: Statement, path: str, targets: tuple[str, ...]) -> defer.Deferral:
         source = self.source(path)
-        habits = self._habits.get(path)
-        if habits is None:
-            habits = self._habits[path] = find_habits(source)
-        names = tuple(self.names[path])
+        habits = self.habits(path)
+        names = self.module_names(path)
         what = defer.import_at(source, statement.line, lambda name: any(_is_of(target, name) for target in targets))
         runs = {node.function for one in self.context.traces for pair in one.graph.edges for node in pair
                 if node.module in names and node.function}  # fmt: skip
         found = defer.plan(source, what, habits, runs.__contains__)
-        for reference in self._mentions.references(ModuleNames(path, names), what.bound):
+        for reference in self.references(path, names, what.bound):
             where = f"{os.path.relpath(reference.path, self.context.settings.project)}:{reference.line}"
             raise Refused(f"{where} {reference.how}")
         return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))

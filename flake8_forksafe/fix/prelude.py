@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.finding import Finding
-from flake8_forksafe.fix.defer import is_docstring, is_import
+from flake8_forksafe.fix.defer import head_length, is_import
 from flake8_forksafe.fix.text import Edit, Refused, Source
-from flake8_forksafe.fix.uses import imported_packages
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import THREADS, read_prelude
 from flake8_forksafe.rules.rule import Context
 
 if TYPE_CHECKING:
-    import libcst as cst
     from libcst import metadata
 
 CODES = ("FS131", "FS132", "FS133")
@@ -89,7 +87,7 @@ def edits_of(source: Source, prelude: PreludeEdit, marks: bool) -> list[Edit]:
     others = [one for one in source.global_scope.assignments if one.name == "os" and not _is_import_of_os(source, one)]
     if others:
         raise Refused("'os' is another thing in the file")
-    head = _head(body)
+    head = head_length(body)
     at = source.place(body[head - 1]).end.line + 1 if head else 1 + len(source.module.header)
     if head < len(body) and not head:
         at = source.first_line(body[0]) - len(getattr(body[0], "leading_lines", ()))
@@ -123,22 +121,6 @@ def _marked(source: Source, line: int) -> Iterator[Edit]:
     elif noqa["colon"] is not None and "E402" not in text:
         at = source.line_start(line) + noqa.end()
         yield Edit(at, at, "E402,")
-
-
-def _head(body: Sequence[cst.CSTNode]) -> int:
-    """How many statements have to stay in front: the docstring, and imports from ``__future__``."""
-    import libcst as cst
-
-    count = int(bool(body) and is_docstring(body[0]))
-    while count < len(body):
-        statement = body[count]
-        if not is_import(statement) or not isinstance(statement, cst.SimpleStatementLine):
-            break
-        node = statement.body[0]
-        if not isinstance(node, cst.ImportFrom) or [*imported_packages(node)] != ["__future__"]:
-            break
-        count += 1
-    return count
 
 
 def _is_import_of_os(source: Source, assignment: metadata.BaseAssignment) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from flake8_forksafe.finding import Finding
-from flake8_forksafe.fix import defer
-from flake8_forksafe.fix.plan import Repair, Workshop, plan
-from flake8_forksafe.fix.prelude import CODES, PreludeEdit, wanted_preludes, wants_marks
-from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
-from flake8_forksafe.fix.prelude_values import correction
-from flake8_forksafe.fix.text import Refused, Source
+from flake8_forksafe.fix.plan import Repair, Workshop
+from flake8_forksafe.fix.prelude import PreludeEdit
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.rules.pool import launches
 from flake8_forksafe.rules.rule import Context
+
+SAME_HAZARDS = "the boot, followed again, reaches the same hazards in another way"
 
 
 class Analysis(Protocol):
@@ -27,15 +28,13 @@ class Analysis(Protocol):
     def context(self) -> Context:
         """What the rules looked at."""
 
+    @property
+    def disk(self) -> Disk:
+        """The files, as it saw them."""
+
 
 Analyse = Callable[[Mapping[str, bytes]], Analysis]
 """Analyses the project with other contents of some files, by absolute path."""
-
-
-MOST_ALONE = 20
-"""How many repairs are tried one by one when they do not hold together; each costs an analysis."""
-MOST_VALUES = 12
-"""How many values one run corrects; each costs an analysis."""
 
 
 class Proved(NamedTuple):
@@ -53,132 +52,38 @@ class Proved(NamedTuple):
     withdrawn: dict[tuple[str, int], str]
     preludes: tuple[PreludeEdit, ...] = ()
 
+    def workshop(self, first: Workshop) -> Workshop:
+        """The sources as they are after the repairs, for further ones."""
+        return Workshop(self.after.context, self.after.disk, first.may_edit) if self.contents else first
 
-def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
-    """Plan repairs, and withdraw those that do not hold, until all that are left do.
+    def original(self, first: Workshop, path: str, line: int) -> tuple[str, int]:
+        """Where a line of a repaired file stood before any repair, or the line near it."""
+        if path not in self.contents:
+            return path, line
+        old, new = first.disk.content(path).splitlines(), self.contents[path].splitlines()
+        for kind, start, end, new_start, new_end in difflib.SequenceMatcher(None, old, new, False).get_opcodes():
+            if new_start < line <= new_end:
+                return path, start + (line - new_start if kind == "equal" else min(1, end - start) or 1)
+        return path, line
 
-    A prelude comes last: an import that is deferred may make it needless.
-    """
-    proved = _prove_deferrals(workshop, before, analyse, with_unsafe)
-    for prelude in wanted_preludes(proved.after.context, proved.after.findings):
-        proved = _with_prelude(workshop, proved, prelude, analyse)
-    for finding in [finding for finding in proved.after.findings if finding.code == "FS134"][:MOST_VALUES]:
-        proved = _with_correction(workshop, proved, finding, analyse, with_unsafe)
-    return proved
-
-
-def _with_correction(
-    workshop: Workshop, proved: Proved, finding: Finding, analyse: Analyse, with_unsafe: bool
-) -> Proved:
-    """The repairs with another value of a variable, if that holds.  It may be meant, so that it is never safe."""
-    try:
-        source = _source(workshop, proved, finding.path)
-        corrected = correction(source, finding)
-        if not with_unsafe:
-            raise Refused(f"that would not be safe: {corrected.old} may be meant")
-        edited = {**proved.contents, finding.path: source.edited([corrected.edit])}
-        after = analyse(edited)
-        same = [one for one in after.findings if one.code == "FS134" and one[:2] == finding[:2]]
-        new = _new_findings(workshop, proved.after, after, edited)
-        if same or new:
-            raise Refused(f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would not help")
-    except Refused as error:
-        return proved._replace(withdrawn={**proved.withdrawn, (finding.path, finding.line): error.reason})
-    repair = Repair(finding.path, finding.line, corrected.what, (f"{corrected.old} may be meant",), ())
-    return proved._replace(repairs=(*proved.repairs, repair), contents=edited, after=after)
+    def without(self, first: Workshop, path: str, line: int, reason: str) -> Proved:
+        """The same, without a repair of what stands at a line of the repaired file."""
+        return self._replace(withdrawn={**self.withdrawn, self.original(first, path, line): reason})
 
 
-def _source(workshop: Workshop, proved: Proved, path: str) -> Source:
-    """A file as it is after the repairs so far.
-
-    :raises Refused: if it is not to be edited.
-    """
-    if not workshop.may_edit(path):
-        raise Refused("its file was not asked for")
-    source = workshop.source(path)
-    return Source(path, proved.contents[path]) if path in proved.contents else source
-
-
-def _with_prelude(workshop: Workshop, proved: Proved, prelude: PreludeEdit, analyse: Analyse) -> Proved:
-    """The repairs with a prelude, if that holds."""
-    place = prelude.path, prelude.line or 1
-    try:
-        source = _source(workshop, proved, prelude.path)
-        marks = wants_marks(workshop.context.settings.project)
-        edited = {**proved.contents, prelude.path: source.edited(edits_of_prelude(source, prelude, marks))}
-    except Refused as error:
-        return proved._replace(withdrawn={**proved.withdrawn, place: error.reason})
-    after = analyse(edited)
-    asked = {finding for finding in proved.after.findings if finding.subject == prelude.app and finding.code in CODES}
-    known = {finding.subject for finding in asked if finding.code != "FS132"}
-    new = [finding for finding in _new_findings(workshop, proved.after, after, edited)
-           if finding.code != "FS132" or finding.subject not in known]  # fmt: skip
-    told = {(finding.code, finding.subject, finding.what) for finding in after.findings}
-    if new or any((finding.code, finding.subject, finding.what) in told for finding in asked):
-        wrong = f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would come too late"
-        return proved._replace(withdrawn={**proved.withdrawn, place: wrong})
-    return proved._replace(contents=edited, after=after, preludes=(*proved.preludes, prelude))
-
-
-def _prove_deferrals(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
-    withdrawn: dict[tuple[str, int], str] = {}
-    while True:
-        repairs = plan(workshop, with_unsafe, withdrawn)
-        if not repairs:
-            return Proved((), {}, before, before, withdrawn)
-        try:
-            contents = edited(workshop, repairs)
-        except Refused as error:
-            withdrawn.update({(repair.path, repair.line): error.reason for repair in repairs[-1:]})
-            continue
-        after = analyse(contents)
-        wrong = _wrong(workshop, before, after, contents)
-        if not wrong:
-            return Proved(repairs, contents, before, after, withdrawn)
-        blamed = _blamed(workshop, repairs, before, analyse)
-        withdrawn.update({(repair.path, repair.line): wrong for repair in blamed})
-
-
-def _blamed(workshop: Workshop, repairs: tuple[Repair, ...], before: Analysis, analyse: Analyse) -> Sequence[Repair]:
-    """The repairs that go wrong by themselves; all, if none does, or if they are too many to be tried."""
-    if not 1 < len(repairs) <= MOST_ALONE:
-        return repairs
-    alone = []
-    for repair in repairs:
-        contents = edited(workshop, (repair,))
-        if _new_findings(workshop, before, analyse(contents), contents):
-            alone.append(repair)
-    return alone or repairs
-
-
-def edited(workshop: Workshop, repairs: Sequence[Repair]) -> dict[str, bytes]:
-    """The contents of the files that repairs change.
-
-    :raises Refused: if they cannot be edited.
-    """
-    contents = {}
-    for path in dict.fromkeys(repair.path for repair in repairs):
-        source = workshop.source(path)
-        deferrals = [repair.deferral for repair in repairs if repair.path == path and repair.deferral is not None]
-        contents[path] = source.edited(defer.edits_of(source, deferrals))
-    return contents
-
-
-def _wrong(workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]) -> str:
+def wrong(workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]) -> str:
     """What does not hold after repairs; ``""`` if all does."""
-    new = _new_findings(workshop, before, after, contents)
+    new = new_findings(workshop, before, after, contents)
     if new:
         return f"it would give rise to {new[0].code}: {new[0].what}"
     if len(after.findings) >= len(before.findings):
-        return "the boot, followed again, reaches the same hazards in another way"
+        return SAME_HAZARDS
     tasks = {name for trace in before.context.traces for name in trace.task_modules}
     lost = tasks - {name for trace in after.context.traces for name in trace.task_modules}
     return f"the worker would not know the tasks of {min(lost)}" if lost else ""
 
 
-def _new_findings(
-    workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]
-) -> list[Finding]:
+def new_findings(workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]) -> list[Finding]:
     """Findings that were not there before, wherever they stood.
 
     A finding is known by what it is about, or by the text of its line: an import that brought two packages, and now
@@ -191,6 +96,15 @@ def _new_findings(
         if (finding.path, finding.code, finding.subject) not in known
         and (finding.path, finding.code, line_text(workshop, finding, contents)) not in known
     ]  # fmt: skip
+
+
+def executed(context: Context, module: str, function: str) -> str:
+    """Who calls a function before the fork; ``""`` if nobody does."""
+    for trace in context.traces:
+        for edge in trace.edges if trace.forks else ():
+            if edge.target == Node(module, function):
+                return str(edge.source)
+    return ""
 
 
 def line_text(workshop: Workshop, finding: Finding, contents: Mapping[str, bytes]) -> str:

@@ -16,11 +16,13 @@ class NameReference(NamedTuple):
     """A place in another file that relies on a name.
 
     :ivar how: a clause for a message: ``imports it``.
+    :ivar through: for ``uses it``, the name that the module has there.
     """
 
     path: str
     line: int
     how: str
+    through: str = ""
 
 
 class ModuleNames(NamedTuple):
@@ -42,6 +44,9 @@ class ModuleNames(NamedTuple):
         return any(name == own or own.endswith(f".{name}") or name.endswith(f".{own}") for own in self.names)
 
 
+STAR = re.compile(rb"\bimport\s*\(?\s*\*")
+
+
 class Mentions:
     """What the files of a project mention; each is read once."""
 
@@ -59,11 +64,23 @@ class Mentions:
         """
         names = tuple(bound)
         filters = [_possible(module, name) for name in names]
+        for path, found in self._mentioning(module, names, filters):
+            if found is None:
+                yield NameReference(path, 1, "may rely on it, and cannot be read as Python")
+                continue
+            for name in names:
+                yield from _in_file(path, found, module, name)
+        yield from self._through_stars(module, names)
+
+    def _mentioning(
+        self, module: ModuleNames, words: tuple[str, ...], filters: list[re.Pattern[bytes]]
+    ) -> Iterator[tuple[str, Mentioned | None]]:
+        """What other files mention that hold one of some words, and what one of the patterns finds."""
         if self._files is None:
             self._files = [os.path.join(directory, file) for directory, _, files in self.disk.tree(self.project)
                            for file in files if file.endswith((".py", ".pyi"))]  # fmt: skip
         for path in self._files:
-            if path == module.path or not any(self.disk.holds(path, name) for name in names):
+            if path == module.path or not any(self.disk.holds(path, word) for word in words):
                 continue
             try:
                 content = self.disk.content(path, searched=True)
@@ -73,12 +90,27 @@ class Mentions:
                 continue
             if path not in self._mentioned:
                 self._mentioned[path] = mentioned(content)
-            found = self._mentioned[path]
-            if found is None:
-                yield NameReference(path, 1, "may rely on it, and cannot be read as Python")
-                continue
-            for name in names:
-                yield from _in_file(path, found, module, name)
+            yield path, self._mentioned[path]
+
+    def _through_stars(self, module: ModuleNames, names: tuple[str, ...]) -> Iterator[NameReference]:
+        """The places that rely on the names of a module by way of ``from module import *`` in another one."""
+        public = tuple(name for name in names if not name.startswith("_"))
+        pending, seen = [module] if public else [], {module.path}
+        while pending:
+            one = pending.pop()
+            for path, found in [*self._mentioning(one, (one.last,), [STAR])]:
+                stars = [star for star in found.imports if star.name == "*"] if found is not None else []
+                if path in seen or not any(_leads_to(path, star, star.module, one) for star in stars):
+                    continue
+                seen.add(path)
+                stem = os.path.splitext(os.path.relpath(path, self.project))[0].replace(os.sep, ".")
+                starred = ModuleNames(path, (stem.removesuffix(".__init__"),))
+                pending.append(starred)
+                filters = [_possible(starred, name) for name in public]
+                for other, mentions in self._mentioning(starred, public, filters):
+                    for name in public if mentions is not None and other not in seen else ():
+                        for reference in _in_file(other, mentions or Mentioned((), (), ()), starred, name):
+                            yield reference._replace(how=f"{reference.how}, by way of {starred.last}")
 
 
 def _possible(module: ModuleNames, name: str) -> re.Pattern[bytes]:
@@ -198,8 +230,9 @@ def _in_file(path: str, found: Mentioned, module: ModuleNames, name: str) -> Ite
         if one.name and one.name in (name, "*") and _leads_to(path, one, one.module, module):
             yield NameReference(path, one.line, "imports all of its names" if one.name == "*" else "imports it")
     for chain, line in found.chains:
-        if any(chain == f"{alias}.{name}" or chain.startswith(f"{alias}.{name}.") for alias in aliases):
-            yield NameReference(path, line, "uses it")
+        for alias in aliases:
+            if chain == f"{alias}.{name}" or chain.startswith(f"{alias}.{name}."):
+                yield NameReference(path, line, "uses it", alias)
     for text, line in found.strings:
         how = _named(text, module, name, bool(aliases))
         if how:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from flake8_forksafe.fix.plan import Workshop
 from flake8_forksafe.fix.proof import Proved, line_text, parent_megabytes
 from flake8_forksafe.printable import printable
+from flake8_forksafe.project.layout import STDLIB
 
 
 def header(proved: Proved, base: str) -> Iterator[str]:
@@ -26,7 +28,7 @@ def header(proved: Proved, base: str) -> Iterator[str]:
 
 def proof_text(proved: Proved) -> str:
     """What is better after repairs."""
-    modules = [sum(len(trace.modules) for trace in analysis.context.traces)
+    modules = [sum(module.origin != STDLIB for trace in analysis.context.traces for module in trace.modules)
                for analysis in (proved.before, proved.after)]  # fmt: skip
     sizes = [parent_megabytes(analysis.context) for analysis in (proved.before, proved.after)]
     return (
@@ -78,9 +80,8 @@ IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")
 
 def count_text(proved: Proved) -> str:
     """How many repairs, in how many files."""
-    imports = sum(repair.deferral is not None for repair in proved.repairs)
-    kinds = ((imports, "import"), (len(proved.preludes), "prelude"), (len(proved.repairs) - imports, "value"))
-    what = " and ".join(counted(count, kind) for count, kind in kinds if count) or "nothing"
+    kinds = Counter([*(repair.kind for repair in proved.repairs), *("prelude" for _ in proved.preludes)])
+    what = " and ".join(counted(count, kind) for kind, count in kinds.items()) or "nothing"
     return f"{what} in {counted(len(proved.contents), 'file')}" if proved.contents else what
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,6 +98,43 @@ class Source:
         scopes = self._metadata[metadata.ScopeProvider].values()
         scope: metadata.GlobalScope = next(scope for scope in scopes if isinstance(scope, metadata.GlobalScope))
         return scope
+
+    def start(self, node: cst.CSTNode) -> int:
+        """The offset of a node."""
+        start = self.place(node).start
+        return self.offset(start.line, start.column)
+
+    def imports_at(self, line: int) -> Iterator[tuple[cst.Import | cst.ImportFrom, metadata.Scope]]:
+        """The import statements that begin in a line, wherever they stand, with the scope that they bind names in."""
+        import libcst as cst
+        from libcst import metadata
+
+        scopes = self._metadata[metadata.ScopeProvider]
+        for node in self._nodes:
+            if isinstance(node, cst.Import | cst.ImportFrom) and self.place(node).start.line == line:
+                yield node, scopes[node]
+
+    def attributes_at(self, line: int) -> Iterator[cst.Attribute]:
+        """The expressions ``a.b`` that begin in a line."""
+        import libcst as cst
+
+        for node in self._nodes:
+            if isinstance(node, cst.Attribute) and self.place(node).start.line == line:
+                yield node
+
+    def binders(self, name: cst.Name) -> list[cst.CSTNode | None]:
+        """What binds the name that is used in a place."""
+        from libcst import metadata
+
+        scope = self._metadata[metadata.ScopeProvider].get(name)
+        return [getattr(one, "node", None) for one in scope[name.value]] if scope is not None else []
+
+    @cached_property
+    def _nodes(self) -> list[cst.CSTNode]:
+        found: list[cst.CSTNode] = [self.module]
+        for node in found:
+            found += node.children
+        return found
 
     def first_line(self, statement: cst.CSTNode) -> int:
         """The line in which a statement begins, with its decorators and without the comments above it."""

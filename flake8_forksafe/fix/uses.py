@@ -65,7 +65,7 @@ def find_uses(source: Source, bound: str, statement: cst.Import | cst.ImportFrom
     if not functions and not hints:
         raise Refused(f"{bound!r} is not used in the file: it is imported for its effects, or for other modules")
     for function in functions:
-        _refuse_compiled(source, function, bound)
+        refuse_compiled(function, bound)
     return Uses(tuple(functions), tuple(hints))
 
 
@@ -130,7 +130,7 @@ def has_future_annotations(source: Source) -> bool:
     return False
 
 
-def _refuse_compiled(source: Source, function: cst.FunctionDef, bound: str) -> None:
+def refuse_compiled(function: cst.FunctionDef, bound: str) -> None:
     """Refuse a function whose source a decorator compiles.
 
     :raises Refused: if it is one.
@@ -139,6 +139,37 @@ def _refuse_compiled(source: Source, function: cst.FunctionDef, bound: str) -> N
         for part in dotted_parts(decorator.decorator):
             if part in COMPILERS:
                 raise Refused(f"{bound!r} is used in {function.name.value}(), which @{part} compiles")
+
+
+def first_name(node: cst.CSTNode) -> cst.Name | None:
+    """The name that ``a``, ``a.b`` or ``a.b.c`` begins with; None for anything else."""
+    import libcst as cst
+
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node if isinstance(node, cst.Name) else None
+
+
+def refuse_position(source: Source, node: cst.CSTNode) -> None:
+    """Refuse a use that cannot become a call.
+
+    :raises Refused: if it is bound or deleted there, or stands in a pattern.
+    """
+    import libcst as cst
+
+    line = source.place(node).start.line
+    parent = source.parent(node)
+    binders = (cst.AssignTarget, cst.AugAssign, cst.NamedExpr, cst.AnnAssign, cst.For, cst.CompFor, cst.AsName)
+    if isinstance(parent, binders) and any(getattr(parent, part, None) is node for part in ("target", "name")):
+        raise Refused(f"it is bound anew in line {line}")
+    if isinstance(parent, cst.Del):
+        raise Refused(f"it is deleted in line {line}")
+    while parent is not None:
+        if isinstance(parent, cst.MatchPattern):
+            raise Refused(f"it stands in a pattern, in line {line}")
+        if isinstance(parent, cst.BaseStatement):
+            return
+        parent = source.parent(parent)
 
 
 def dotted_parts(node: cst.CSTNode) -> Iterator[str]:

@@ -215,3 +215,46 @@ def test_a_package_that_stays_is_left_alone(shop: Path, capsys: pytest.CaptureFi
     write(shop, {"shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nSIZE = ai.SIZE, prices.X\n"})
     _, out, _ = fix(capsys)
     assert "shop/ai.py:1: move 'import torch'" in out and "pandas" not in out.partition("# proof")[0]
+
+
+def test_a_value_is_made_on_first_use(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {
+        "shop/ai.py": "import torch\n\nDEVICE = torch.device('cpu')\nMODEL = torch.load('m', DEVICE)\n",
+        "shop/tasks.py": "from celery import shared_task\n\nfrom shop.ai import DEVICE, MODEL\n\n\n"
+                         "@shared_task\ndef run(x):\n    return MODEL(x, DEVICE)\n",
+        "shop/prices.py": "",
+        "shop/api.py": "from shop.ai import MODEL\n",
+        "shop/celery.py": SHOP["shop/celery.py"].replace("tasks", 'tasks", "shop.api'),
+    })  # fmt: skip
+    _, out, err = fix(capsys)
+    assert "on first use" not in out and "more with --unsafe" in err
+    status, out, err = fix(capsys, "--unsafe", "--write")
+    assert (status, check(shop, app="shop.celery").findings) == (0, ())
+    assert "shop/ai.py:4: make MODEL on first use, in get_model(); 1 use in 3 files (unsafe: it is no longer" in out
+    assert "shop/ai.py:3: make DEVICE on first use, in get_device(); 2 uses in 2 files (unsafe" in out
+    assert "shop/ai.py:1: move 'import torch' into _make_device(), _make_model() (safe)" in out
+    assert err.startswith("forksafe fix repaired 2 values and 1 import in 3 files")
+    assert fix(capsys, "--unsafe", "--write")[:2] == (0, "")
+
+
+def test_a_value_that_the_boot_needs_stays(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {
+        "shop/ai.py": "import torch\n\nMODEL = torch.load('m')\n\n\ndef first():\n    return MODEL(1)\n",
+        "shop/tasks.py": "from shop import ai\n\nai.first()\n",
+        "shop/prices.py": "",
+    })  # fmt: skip
+    _, out, err = fix(capsys, "--unsafe")
+    assert "on first use" not in out
+    assert "shop/ai.py:3: FS111 'torch.load' is not repaired: it would give rise to FS111" in err
+
+
+def test_two_imports_of_one_module(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {
+        "shop/tasks.py": "from celery import shared_task\n\nfrom shop import ai\nfrom shop.ai import more\n\n\n"
+                         "@shared_task\ndef run(x):\n    return ai.describe(x), more(x)\n\n\nTYPE = None\n",
+        "shop/ai.py": SHOP["shop/ai.py"] + "\n\nEMPTY = torch.empty\n\n\nclass E(torch.Tensor):\n    pass\n",
+    })  # fmt: skip
+    status, out, err = fix(capsys, "--write")
+    assert status == 0 and "repaired 2 imports in 1 file" in err
+    assert "from shop import ai'" in out and "from shop.ai import more'" in out
+    assert fix(capsys, "--write")[:2] == (0, "")

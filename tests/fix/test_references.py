@@ -66,3 +66,20 @@ def test_names_of_a_package(tmp_path: Path) -> None:
     module = ModuleNames(str(tmp_path / "shop" / "__init__.py"), ("shop",))
     places = {Path(one.path).name for one in Mentions(Disk(), str(tmp_path)).references(module, ["torch"])}
     assert places == {"user.py", "t.py"}
+
+
+def test_a_star_hands_names_on(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "shop/ai.py": "import torch\n",
+        "shop/__init__.py": "from .ai import *\n",
+        "api/__init__.py": "from shop import *\n",
+        "tests/test_a.py": "import shop\nfrom api import torch\nshop.torch\n",
+        "tests/test_b.py": "import torch\nfrom shop import load\n",
+    })  # fmt: skip
+    module = ModuleNames(str(tmp_path / "shop/ai.py"), ("shop.ai",))
+    references = [*Mentions(Disk(), str(tmp_path)).references(module, ("torch",))]
+    told = {(Path(reference.path).name, reference.line, reference.how) for reference in references}
+    assert told == {
+        ("test_a.py", 3, "uses it, by way of shop"),
+        ("test_a.py", 2, "imports it, by way of api"),
+    }

@@ -1,0 +1,234 @@
+"""The steps of a repair, each proved by following the boot again: imports, values, preludes.
+
+An import that is deferred may leave nothing else to do, so that comes first; a prelude may become needless, and comes
+last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flake8_forksafe.finding import Finding
+from flake8_forksafe.fix import defer
+from flake8_forksafe.fix.accessor import Accessor, constant_at, constants_from, plan_accessor
+from flake8_forksafe.fix.plan import Repair, Workshop, plan
+from flake8_forksafe.fix.prelude import CODES, PreludeEdit, wanted_preludes, wants_marks
+from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
+from flake8_forksafe.fix.prelude_values import correction
+from flake8_forksafe.fix.proof import SAME_HAZARDS, Analyse, Analysis, Proved, executed, new_findings, wrong
+from flake8_forksafe.fix.text import Refused, Source
+
+MOST_ALONE = 20
+"""How many repairs are tried one by one when they do not hold together; each costs an analysis."""
+MOST_ROUNDS = 4
+"""How often a set of imports is looked for that gains something where others are deferred."""
+MOST_VALUES = 12
+"""How many values one run corrects, and how many it makes on first use; each costs an analysis."""
+MADE_EARLY = ("FS111", "FS112", "FS113")
+"""The codes of what is made when a module is imported."""
+IMPORTED_EARLY = ("FS101", "FS102", "FS103")
+"""The codes of imports."""
+
+
+def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
+    """Plan repairs, and withdraw those that do not hold, until all that are left do."""
+    proved = _with_deferrals(workshop, Proved((), {}, before, before, {}), analyse, with_unsafe)
+    if with_unsafe:
+        proved = _with_accessors(workshop, proved, analyse)
+    for prelude in wanted_preludes(proved.after.context, proved.after.findings):
+        proved = _with_prelude(workshop, proved, prelude, analyse)
+    for finding in [finding for finding in proved.after.findings if finding.code == "FS134"][:MOST_VALUES]:
+        proved = _with_correction(workshop, proved, finding, analyse, with_unsafe)
+    return proved
+
+
+def _with_deferrals(
+    workshop: Workshop, proved: Proved, analyse: Analyse, with_unsafe: bool, rounds: int = MOST_ROUNDS
+) -> Proved:
+    """The repairs with the cheapest sets of imports deferred, until no more is gained.
+
+    The graph has one statement for each way from one module to another; a second one, that imports the same, shows
+    itself when the first is deferred.
+    """
+    while rounds:
+        rounds -= 1
+        findings = len(proved.after.findings)
+        proved = _with_cut(workshop, proved, analyse, with_unsafe, rounds)
+        if len(proved.after.findings) >= findings:
+            break
+    return proved
+
+
+def _with_cut(workshop: Workshop, proved: Proved, analyse: Analyse, with_unsafe: bool, rounds: int) -> Proved:
+    """The repairs with one cheapest set of imports deferred that can be."""
+    now = proved.workshop(workshop)
+    withdrawn: dict[tuple[str, int], str] = {}
+    while repairs := plan(now, with_unsafe, withdrawn):
+        try:
+            contents = {**proved.contents, **edited(now, repairs)}
+        except Refused as error:
+            withdrawn.update({(repair.path, repair.line): error.reason for repair in repairs[-1:]})
+            continue
+        after = analyse(contents)
+        placed = tuple(one._replace(line=proved.original(workshop, one.path, one.line)[1]) for one in repairs)
+        trial = proved._replace(repairs=(*proved.repairs, *placed), contents=contents, after=after)
+        reason = wrong(now, proved.after, after, contents)
+        if reason == SAME_HAZARDS and rounds:
+            trial = _with_deferrals(workshop, trial, analyse, with_unsafe, rounds)
+            reason = wrong(now, proved.after, trial.after, trial.contents)
+        if not reason:
+            proved = trial
+            break
+        blamed = _blamed(now, repairs, proved, analyse)
+        withdrawn.update({(repair.path, repair.line): reason for repair in blamed})
+    told = {proved.original(workshop, *place): reason for place, reason in withdrawn.items()}
+    return proved._replace(withdrawn={**proved.withdrawn, **told})
+
+
+def _blamed(workshop: Workshop, repairs: tuple[Repair, ...], proved: Proved, analyse: Analyse) -> Sequence[Repair]:
+    """The repairs that go wrong by themselves; all, if none does, or if they are too many to be tried."""
+    if not 1 < len(repairs) <= MOST_ALONE:
+        return repairs
+    alone = []
+    for repair in repairs:
+        contents = {**proved.contents, **edited(workshop, (repair,))}
+        if new_findings(workshop, proved.after, analyse(contents), contents):
+            alone.append(repair)
+    return alone or repairs
+
+
+def edited(workshop: Workshop, repairs: Sequence[Repair]) -> dict[str, bytes]:
+    """The contents of the files in which repairs defer imports.
+
+    :raises Refused: if they cannot be edited.
+    """
+    contents = {}
+    for path in dict.fromkeys(repair.path for repair in repairs):
+        source = workshop.source(path)
+        deferrals = [repair.deferral for repair in repairs if repair.path == path and repair.deferral is not None]
+        contents[path] = source.edited(defer.edits_of(source, deferrals))
+    return contents
+
+
+def _with_accessors(workshop: Workshop, proved: Proved, analyse: Analyse) -> Proved:
+    """The repairs with values made on first use: those that must not be made before the fork, and then those for which
+    alone a hazard is imported."""
+    tried: set[tuple[str, int]] = set()
+    while (finding := _following(workshop, proved, MADE_EARLY, tried)) is not None:
+        path, line = finding.path, finding.line
+        try:
+            now = proved.workshop(workshop)
+            source = _source(now, path)
+            accessor = plan_accessor(now, path, [constant_at(source, line)])
+            trial = _with_accessor(workshop, proved, accessor, analyse, line)
+            reason = wrong(now, proved.after, trial.after, trial.contents)
+            if reason:
+                raise Refused(reason)
+            proved = trial
+        except Refused as error:
+            proved = proved.without(workshop, path, line, error.reason)
+    proved = _with_deferrals(workshop, proved, analyse, with_unsafe=True)
+    tried.clear()
+    while (finding := _following(workshop, proved, IMPORTED_EARLY, tried)) is not None:
+        path, line = finding.path, finding.line
+        try:
+            now = proved.workshop(workshop)
+            source = _source(now, path)
+            bound = defer.import_at(source, line, lambda name: True).bound
+            constants = constants_from(source, bound)
+            accessor = plan_accessor(now, path, constants)
+            first = source.place(constants[0].statement).start.line
+            trial = _with_accessor(workshop, proved, accessor, analyse, first)
+            trial = _with_deferrals(workshop, trial, analyse, with_unsafe=True)
+            if not len(trial.after.findings) < len(proved.after.findings):
+                raise Refused("a hazard is imported all the same")
+            proved = trial
+        except Refused:
+            continue  # that the name is used when the module is imported has been told
+    return proved
+
+
+def _following(workshop: Workshop, proved: Proved, codes: Sequence[str], tried: set[tuple[str, int]]) -> Finding | None:
+    """The first finding of some codes in a place that was not tried yet, which it is from now on."""
+    for finding in proved.after.findings:
+        place = proved.original(workshop, finding.path, finding.line)
+        if finding.code in codes and place not in tried and len(tried) < MOST_VALUES:
+            tried.add(place)
+            return finding
+    return None
+
+
+def _with_accessor(workshop: Workshop, proved: Proved, accessor: Accessor, analyse: Analyse, line: int) -> Proved:
+    """The repairs with values of a module made on first use.
+
+    :raises Refused: if they would be used before the fork all the same, or something new would be found.
+    """
+    now = proved.workshop(workshop)
+    contents = {**proved.contents, **{path: now.source(path).edited(edits) for path, edits in accessor.edits.items()}}
+    after = analyse(contents)
+    new = new_findings(now, proved.after, after, contents)
+    if new:
+        raise Refused(f"it would give rise to {new[0].code}: {new[0].what}")
+    for module in now.module_names(accessor.path):
+        for maker in accessor.makers:
+            caller = executed(after.context, module, maker)
+            if caller:
+                raise Refused(f"it is used before the fork as well, by {caller}")
+    place = proved.original(workshop, accessor.path, line)
+    doubt = "it is no longer made when the module is imported, and nothing outside of the project finds the old name"
+    repair = Repair(*place, accessor.what, (doubt,), (), kind="value")
+    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
+
+
+def _with_correction(
+    workshop: Workshop, proved: Proved, finding: Finding, analyse: Analyse, with_unsafe: bool
+) -> Proved:
+    """The repairs with another value of a variable, if that holds.  It may be meant, so that it is never safe."""
+    try:
+        now = proved.workshop(workshop)
+        source = _source(now, finding.path)
+        corrected = correction(source, finding)
+        if not with_unsafe:
+            raise Refused(f"that would not be safe: {corrected.old} may be meant")
+        contents = {**proved.contents, finding.path: source.edited([corrected.edit])}
+        after = analyse(contents)
+        same = [one for one in after.findings if one.code == "FS134" and one[:2] == finding[:2]]
+        new = new_findings(now, proved.after, after, contents)
+        if same or new:
+            raise Refused(f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would not help")
+    except Refused as error:
+        return proved.without(workshop, finding.path, finding.line, error.reason)
+    place = proved.original(workshop, finding.path, finding.line)
+    repair = Repair(*place, corrected.what, (f"{corrected.old} may be meant",), (), kind="value")
+    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
+
+
+def _source(workshop: Workshop, path: str) -> Source:
+    """A file as it is after the repairs so far.
+
+    :raises Refused: if it is not to be edited.
+    """
+    if not workshop.may_edit(path):
+        raise Refused("its file was not asked for")
+    return workshop.source(path)
+
+
+def _with_prelude(workshop: Workshop, proved: Proved, prelude: PreludeEdit, analyse: Analyse) -> Proved:
+    """The repairs with a prelude, if that holds."""
+    now = proved.workshop(workshop)
+    try:
+        source = _source(now, prelude.path)
+        marks = wants_marks(workshop.context.settings.project)
+        contents = {**proved.contents, prelude.path: source.edited(edits_of_prelude(source, prelude, marks))}
+    except Refused as error:
+        return proved.without(workshop, prelude.path, prelude.line or 1, error.reason)
+    after = analyse(contents)
+    asked = {finding for finding in proved.after.findings if finding.subject == prelude.app and finding.code in CODES}
+    known = {finding.subject for finding in asked if finding.code != "FS132"}
+    new = [finding for finding in new_findings(now, proved.after, after, contents)
+           if finding.code != "FS132" or finding.subject not in known]  # fmt: skip
+    told = {(finding.code, finding.subject, finding.what) for finding in after.findings}
+    if new or any((finding.code, finding.subject, finding.what) in told for finding in asked):
+        reason = f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would come too late"
+        return proved.without(workshop, prelude.path, prelude.line or 1, reason)
+    return proved._replace(contents=contents, after=after, preludes=(*proved.preludes, prelude))

@@ -15,6 +15,7 @@ from flake8_forksafe.rules.prelude import THREADS, read_prelude
 from flake8_forksafe.rules.rule import Context
 
 if TYPE_CHECKING:
+    import libcst as cst
     from libcst import metadata
 
 CODES = ("FS131", "FS132", "FS133")
@@ -91,16 +92,21 @@ def edits_of(source: Source, prelude: PreludeEdit, marks: bool) -> list[Edit]:
     at = source.place(body[head - 1]).end.line + 1 if head else 1 + len(source.module.header)
     if head < len(body) and not head:
         at = source.first_line(body[0]) - len(getattr(body[0], "leading_lines", ()))
+    imported = ["import os", ""]
+    if head < len(body) and _is_import_of_os_alone(source, body[head]):
+        at, head, imported = source.place(body[head]).end.line + 1, head + 1, []
     parts = [source.newline] if head else []
-    parts += [line + source.newline for line in ("import os", "", *lines)]
+    parts += [line + source.newline for line in (*imported, *lines)]
     parted = not source.line(at).strip()
     edits = [Edit(source.line_start(at), source.line_start(at), "".join(parts) + ("" if parted else source.newline))]
     for statement in body[head:]:
         if not is_import(statement):
             continue
         place = source.place(statement)
-        if source.text_of(statement).strip() == "import os" and not parted:
-            edits.append(Edit(source.line_start(place.start.line), source.line_start(place.end.line + 1), ""))
+        if _is_import_of_os_alone(source, statement):
+            alone = not source.line(place.start.line - 1).strip() and not source.line(place.end.line + 1).strip()
+            end = place.end.line + (2 if alone else 1)
+            edits.append(Edit(source.line_start(place.start.line), source.line_start(end), ""))
         elif marks:
             edits += _marked(source, place.start.line)
     return edits
@@ -131,6 +137,12 @@ def _is_import_of_os(source: Source, assignment: metadata.BaseAssignment) -> boo
     return isinstance(node, cst.Import) and any(
         alias.asname is None and source.text_of(alias.name) == "os" for alias in node.names
     )
+
+
+def _is_import_of_os_alone(source: Source, statement: cst.CSTNode) -> bool:
+    """Whether a statement is ``import os`` and nothing else on its line."""
+    line = source.line(source.place(statement).start.line)
+    return source.text_of(statement).strip() == "import os" and line.strip() == "import os"
 
 
 def _beside(source: Source, line: int, lines: list[str]) -> Edit:

@@ -24,7 +24,7 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
-from flake8_forksafe.workers import choose, follow_candidates, other_hosts
+from flake8_forksafe.workers import choose, follow_candidates, other_hosts, unseen
 
 
 def collect_anew(disk: Disk) -> Collected:
@@ -104,9 +104,12 @@ def trace_apps(
     traces = [trace for worker in chosen.workers if (trace := follow(worker)) is not None]
     found, others = follow_candidates(chosen, traces, search, follow)
     hosts = [trace for worker in elsewhere if (trace := follow(worker)) is not None]
+    unknown = {trace: list(unseen(trace)) for trace in hosts}
     if around.problems and search is None:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
-    return (*traces, *found, *hosts), search, (*chosen.left_out, *others)
+    seen = [trace for trace in hosts if not unknown[trace]]
+    left_out = (*chosen.left_out, *others, *(one for trace in hosts for one in unknown[trace]))
+    return (*traces, *found, *seen), search, left_out
 
 
 def read_measurement(settings: Settings, disk: Disk) -> Measurement | None:

@@ -52,7 +52,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     """Follow the boot of one worker; None, and a problem, if there is no such module."""
     settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
     host, layout = host_named(app.host), make_layout(settings, disk, app)
-    if app.spec and layout.find(split_spec(app.spec)[0]) is None and layout.find(app.spec.rpartition(".")[0]) is None:
+    if host.has_tasks and app.spec and not is_there(layout, app.spec):
         if not app.path:
             around.problems.append(Problem("app", app.spec))
         return None
@@ -75,11 +75,14 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     versions_known = Versions(environment, requirements, locked)
     brings = third_parties_of(around, layout, versions_known, presence)
 
+    def installed(module: str) -> bool | None:
+        return True if module in host.provided else presence(module)
+
     def trace_as(argv: Argv, elsewhere: bool = False) -> Trace:
         process = host.process(argv, environ, settings.platform, versions)
         if elsewhere:
             process = Process(argv, environ, settings.platform, versions)
-        imports = ImportSystem(layout, around.store, around.catalogue.names(), presence, brings)
+        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, brings)
         warm_up = partial(warm_up_of, cache(around.catalogue.entries_of), versions_known.is_at_least)
         walk = Walk(LIBRARY, imports, process, warm_up)
         launch = Launch(app.spec, source=source, root=app.root)
@@ -100,6 +103,11 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
     trace.forks = any(host.pool(start, trace.conf).forks for start in trace.starts or (None,))
     return trace
+
+
+def is_there(layout: Layout, spec: str) -> bool:
+    """Whether the module of an app is found, or the one that holds it."""
+    return any(layout.find(name) is not None for name in (split_spec(spec)[0], spec.rpartition(".")[0]))
 
 
 def argv_of(host: Host, app: AppFound, launcher: Launcher | None, starts: tuple[WorkerLaunch, ...]) -> Argv:

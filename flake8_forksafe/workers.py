@@ -14,7 +14,7 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.model import PYTHON, Bystander, Launches, WorkerLaunch
 from flake8_forksafe.examples import is_example, is_in_scope
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.layout import FoundModule, Layout
+from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule, Layout
 from flake8_forksafe.project.questions import as_words
 from flake8_forksafe.project.search_result import AppFound, LeftOut, Search, split_spec
 from flake8_forksafe.settings import Settings
@@ -134,6 +134,18 @@ def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Work
         app = AppFound(start.app or "", found.path if found is not None else start.path, 1, root, started, start.host)
         groups.setdefault((start.host, root, start.app, start.host_options), (app, []))[1].append(start)
     return [Worker(app, tuple(starts)) for app, starts in groups.values()]
+
+
+def unseen(trace: Trace) -> Iterator[LeftOut]:
+    """The launches of a host of which nothing was found that its parent executes, though it should be something."""
+    if trace.clean or any(module.origin == FIRST_PARTY for module in trace.modules):
+        return
+    for start in trace.starts:
+        missing = dict(start.host_options).get("missing config")
+        why = "is started here, but was not found"
+        if missing is not None:
+            why = f"is started here with {missing!r}, which was not found"
+        yield LeftOut(trace.host.shown(trace.launch.app), start.path, start.line, why)
 
 
 def given_apps(settings: Settings, finder: Finder, spec: str) -> Iterator[AppFound]:

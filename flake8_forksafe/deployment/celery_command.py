@@ -59,12 +59,14 @@ class WorkerCommand(NamedTuple):
     :ivar settings: arguments of the form ``worker.concurrency=3``, which ``Celery.config_from_cmdline`` reads.
     :ivar nodes: how many workers are started with these options.
     :ivar open_options: variables in the place of arguments, which may stand for any options.
+    :ivar arguments: as they are, for a host whose files hold options as well.
     """
 
     options: Mapping[str, Word]
     settings: tuple[Word, ...] = ()
     nodes: int = 1
     open_options: tuple[str, ...] = ()
+    arguments: tuple[Word, ...] = ()
 
 
 def worker_commands(arguments: Sequence[Word]) -> tuple[WorkerCommand, ...]:

@@ -53,7 +53,7 @@ class Files:
         self.templates: set[tuple[str, str]] = set()
         self.starters = Starters()
         self.started: set[str] = set()
-        """The programs among them that something is seen to run."""
+        """The programs among them, and the configurations, that something is seen to use."""
         self.unread: dict[str, str] = {}
         """Files that are there and cannot be read, with the reason."""
         self._named: dict[str, list[str]] | None = None

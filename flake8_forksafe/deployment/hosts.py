@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from flake8_forksafe.deployment import django_commands, gunicorn_command
+from flake8_forksafe.deployment import django_commands, gunicorn_command, uwsgi_command
 from flake8_forksafe.deployment.celery_command import WorkerCommand
 from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.model import Word, WorkerLaunch
@@ -61,6 +61,62 @@ def _gunicorn_launch(
     )
 
 
+def _uwsgi_launch(
+    launch: WorkerLaunch, command: WorkerCommand, environ: Mapping[str, Word], view: FileSystemView, directory: str
+) -> WorkerLaunch:
+    """What the options of the command, of variables and of configuration files amount to."""
+    from flake8_forksafe.deployment.uwsgi_files import Reader
+
+    reader = Reader(view, directory, environ)
+    given = [*uwsgi_command.read_variables(environ), *uwsgi_command.read_arguments(command.arguments)]
+    server = uwsgi_command.server_of(reader.expand(given))
+    if server.chdir is not None:
+        directory = posixpath.join(directory, server.chdir.text)
+    found: list[tuple[str, str]] = []
+    app: str | None = None
+    for kind, word, sure in server.loads:
+        what = word.text.partition("=")[2] if kind == "mount" else word.text
+        is_file = uwsgi_command.is_file(kind, what)
+        path = view.file(what, directory) if is_file and "$(" not in what else None
+        if kind == "mount" and not is_file and ":" not in what:
+            continue  # it is no app of Python (uwsgi_python_mount_app)
+        may = "" if sure else "may "
+        if is_file:
+            found.append((f"{may}{kind}", f"{path or what}={what}"))
+        else:
+            app = what if kind == "module" else app
+            found.append((f"{may}{kind}", what))
+    if server.lazy is not False:
+        found.append(("lazy-apps", "yes" if server.lazy else "maybe"))
+    single = server.processes is None or server.processes.text == "1"
+    if server.master is False and single and not reader.missing:
+        found.append(("alone", "yes"))
+    found += [("missing config", name) for name in reader.missing]
+    if server.callable:
+        found.append(("callable", server.callable))
+    launch = _with_environ(launch, {name: word.text for name, word in server.environ.items()})
+    if server.processes is not None:
+        place = server.processes.place
+        launch = launch._replace(
+            concurrency=server.processes.text, concurrency_path=place.path, concurrency_line=place.line
+        )
+    search_path = ":".join(word.text for word in server.pythonpath)
+    return launch._replace(
+        host="uWSGI",
+        app=app,
+        directory=view.directory(directory),
+        search_path=(*view.search_path(search_path, directory), *launch.search_path),
+        host_options=tuple(found),
+    )
+
+
+def _with_environ(launch: WorkerLaunch, more: Mapping[str, str]) -> WorkerLaunch:
+    """A launch whose process sets variables itself."""
+    if not more:
+        return launch
+    return launch._replace(environ=tuple(sorted({**dict(launch.environ), **more}.items())), environ_places=())
+
+
 def _django_launch(
     name: str,
     launch: WorkerLaunch,
@@ -78,8 +134,7 @@ def _django_launch(
         found["script"] = path
     root = os.path.dirname(path) if path is not None else launch.directory
     if "settings" in known:
-        values = {**dict(launch.environ), "DJANGO_SETTINGS_MODULE": known["settings"].text}
-        launch = launch._replace(environ=tuple(sorted(values.items())), environ_places=())
+        launch = _with_environ(launch, {"DJANGO_SETTINGS_MODULE": known["settings"].text})
     return launch._replace(host=name, app=None, directory=root, host_options=tuple(sorted(found.items())))
 
 
@@ -91,6 +146,7 @@ def _django_program(command: str) -> HostProgram:
 
 HOST_PROGRAM_TABLE = (
     HostProgram("gunicorn", gunicorn_command.PROGRAMS, gunicorn_command.gunicorn_command, _gunicorn_launch),
+    HostProgram("uWSGI", uwsgi_command.PROGRAMS, uwsgi_command.uwsgi_command, _uwsgi_launch),
     *map(_django_program, django_commands.COMMANDS),
 )
 HOST_PROGRAMS = {name: program for program in HOST_PROGRAM_TABLE for name in program.programs}

@@ -47,7 +47,7 @@ class Limit(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-HOST_WORDS = ("gunicorn", "rqworker", "run_huey", "qcluster")
+HOST_WORDS = ("gunicorn", "uwsgi", "rqworker", "run_huey", "qcluster")
 """What a deployment file holds that starts a host besides Celery."""
 CELERY = "Celery"
 """The host of a launch that does not say it."""

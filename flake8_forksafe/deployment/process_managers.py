@@ -225,3 +225,10 @@ def _unit_command(value: str, place: Place, environ: Mapping[str, Word]) -> tupl
         else:
             words.append(substitute(word, environ.get, bare=False))
     return tuple(words)
+
+
+def uwsgi_starts(text: str, path: str, files: Files) -> Iterator[Start]:
+    """The server that a configuration of uWSGI is for, as the emperor or a unit of the system starts it."""
+    place = Place(path, next((number for number, line in enumerate(text.split("\n"), 1) if "[uwsgi]" in line), 1))
+    words = (Word("uwsgi", place), Word("--ini", place), Word(path, place))
+    yield Start("uwsgi", "", words, {}, files.project, place)

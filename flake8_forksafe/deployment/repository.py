@@ -137,6 +137,15 @@ def _workflow(text: str, path: str, files: Files) -> Iterable[Start]:
 HIDDEN = (".devcontainer", os.path.join(".github", "workflows"))
 """Hidden directories whose files start something: for those who develop the project, and for its tests."""
 JOBS = re.compile(rb"^jobs[ \t]*:", re.MULTILINE)
+
+
+def _uwsgi(text: str, path: str, files: Files) -> Iterable[Start]:
+    from flake8_forksafe.deployment import process_managers
+
+    return process_managers.uwsgi_starts(text, path, files)
+
+
+UWSGI = re.compile(rb"^\[uwsgi\]", re.MULTILINE)
 CONTAINERS = re.compile(rb'"containerDefinitions"\s*:')
 PROCESS_FORMATS = (
     ProcessFormat("procfile", re.compile(r"Procfile(\..*)?", re.DOTALL).fullmatch, None, _procfile),
@@ -151,6 +160,7 @@ PROCESS_FORMATS = (
     ProcessFormat("just", re.compile(r"\.?[Jj]ustfile|.+\.just", re.DOTALL).fullmatch, None, _justfile),
     ProcessFormat("fly", re.compile(r"fly(?:\..+)?\.toml", re.DOTALL).fullmatch, None, _fly),
     ProcessFormat("render", re.compile(r"render\.ya?ml").fullmatch, None, _render),
+    ProcessFormat("uwsgi", re.compile(r".+\.ini", re.DOTALL).fullmatch, UWSGI, _uwsgi),
     ProcessFormat("ecs", re.compile(r"(?i:.*task.?def.*|.*ecs.*)\.json", re.DOTALL).fullmatch, CONTAINERS, _ecs),
 )
 """Process managers: one entry each, which imports what it needs when a file of its format is read."""
@@ -182,7 +192,7 @@ def find_launches(disk: Disk, project: str) -> Launches:
         return Launches((), ())
     found: dict[WorkerLaunch, None] = {}
     commands: set[tuple[str, str, int]] = set()
-    for rank in (_yaml_launches, _image_launches, _process_launches, _script_launches, _program_launches):
+    for rank in RANKS:
         launches = [launch for launch in rank(candidates, files) if _command(launch) not in commands]
         found |= dict.fromkeys(launches)
         commands |= {_command(launch) for launch in launches}
@@ -352,6 +362,18 @@ def _image_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[W
 
 def _process_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What Procfiles, units and supervisor's programs start."""
+    return _formatted_launches([one for one in candidates if one.kind != "uwsgi"], files)
+
+
+def _configured_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """What configurations of uWSGI start that nothing else is seen to name."""
+    for candidate in candidates:
+        if candidate.kind == "uwsgi" and candidate.path not in files.started:
+            yield from _formatted_launches([candidate], files)
+
+
+def _formatted_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
+    """What files of process managers start."""
     formats = {form.kind: form.starts for form in PROCESS_FORMATS} | {"workflow": _workflow}
     for candidate in candidates:
         text = files.text(candidate.path) if candidate.kind in formats else None
@@ -396,3 +418,14 @@ def _program_launches(candidates: Iterable[Candidate], files: Files) -> Iterator
         program = as_program(path, files)
         directory = files.project if program.command or program.entry else os.path.dirname(path)
         yield WorkerLaunch(None, program.argv, path, 1, directory, PYTHON, program=program, command_path=path)
+
+
+RANKS = (
+    _yaml_launches,
+    _image_launches,
+    _process_launches,
+    _script_launches,
+    _configured_launches,
+    _program_launches,
+)
+"""What starts something, the outermost first: what one of them starts through a file of another is its own."""

@@ -7,7 +7,6 @@ preloaded; else each worker imports it for itself, and only the configuration fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from flake8_forksafe.deployment.gunicorn_command import PROGRAMS
@@ -17,6 +16,7 @@ from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
 from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.hosts.wsgi import import_app
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -25,7 +25,6 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     Function,
     Literal,
-    Method,
     ModuleValue,
     Value,
     text,
@@ -42,9 +41,6 @@ BEFORE_FORK = ("on_starting", "when_ready", "pre_fork")
 the app is preloaded, these come after it."""
 IN_CHILDREN = ("post_fork", "post_worker_init")
 CLEAN = "each worker imports the app for itself, after the fork: nothing preloads it"
-
-FACTORY = re.compile(r"(\w+)\s*(?:\((.*)\))?\s*", re.DOTALL)
-"""What may stand behind the colon: a name, or a call of one."""
 
 
 class GunicornBoot(LibraryState):
@@ -131,27 +127,12 @@ def _load_app(boot: HostBoot) -> None:
         preloads = truth(value) if value is not None else False
     chosen.preloads = preloads
     if preloads is not False:
+        spec = boot.start.app or text(chosen.setting("wsgi_app") or UNKNOWN) or ""
+        if not spec.partition(":")[0]:
+            boot.machine.note("FS192", boot.frame, "the app that gunicorn preloads cannot be resolved")
+            return
         with boot.machine.doubted(preloads is None):
-            _import_app(boot, boot.start.app or text(chosen.setting("wsgi_app") or UNKNOWN) or "")
-
-
-def _import_app(boot: HostBoot, spec: str) -> None:
-    """``gunicorn.util.import_app``."""
-    name, _, attribute = spec.partition(":")
-    machine = boot.machine
-    if not name:
-        machine.note("FS192", boot.frame, "the app that gunicorn preloads cannot be resolved")
-        return
-    module = machine.import_name(name, boot.frame)
-    if not isinstance(module, ModuleValue):
-        return
-    boot.app_place = (name, 1)
-    factory = FACTORY.fullmatch(attribute or "application")
-    if factory is None:
-        return
-    value = machine.attribute(module, factory[1], boot.frame)
-    if factory[2] is not None and isinstance(value, (Function, Method)):
-        machine.call(value, Arguments((), {}, complete=not factory[2].strip()), boot.frame)
+            import_app(boot, spec)
 
 
 def _hook(name: str) -> Step:

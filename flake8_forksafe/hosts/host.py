@@ -121,6 +121,7 @@ class Host:
     :ivar unset: environment variables that its processes surely do not have.
     :ivar absent: top-level modules that it surely does not load.
     :ivar loaded: modules that it loads itself, each with the step in which it has not yet.
+    :ivar provided: top-level modules that come with its processes, installed or not.
     :ivar argv_of: ``sys.argv`` of the parent by the words of its command; None if the launch forms say enough.
     :ivar has_tasks: whether it runs tasks, so that one without any is not understood.
     :ivar child_timeout: how long a child may take to start; None if nothing kills it.
@@ -146,6 +147,7 @@ class Host:
     unset: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     loaded: tuple[tuple[str, str], ...] = ()
+    provided: frozenset[str] = frozenset()
 
     def process(
         self, argv: Argv, environ: tuple[tuple[str, str], ...], platform: str | None, versions: Versions

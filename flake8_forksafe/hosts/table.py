@@ -6,8 +6,9 @@ from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.django_commands import DJANGO_RUNNERS
 from flake8_forksafe.hosts.gunicorn import GUNICORN
 from flake8_forksafe.hosts.host import Host
+from flake8_forksafe.hosts.uwsgi import UWSGI
 
-HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, *DJANGO_RUNNERS)
+HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, UWSGI, *DJANGO_RUNNERS)
 
 
 def host_named(name: str) -> Host:

@@ -32,6 +32,7 @@ from flake8_forksafe.library import (
     standard_paths,
     standard_process,
     standard_tasks,
+    uwsgi,
 )
 
 LIBRARIES = (
@@ -59,6 +60,7 @@ LIBRARIES = (
     pyramid.MODELS,
     sqlalchemy.MODELS,
     once.MODELS,
+    uwsgi.MODELS,
 )
 """Every library that is known, one file each (the builtins and the standard library by subject)."""
 

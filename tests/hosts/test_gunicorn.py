@@ -6,47 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers import check, write
-
-from flake8_forksafe.report import apps
-from flake8_forksafe.report.result import Report
-
-HANG = """\
-    from concurrent.futures import ThreadPoolExecutor
-
-    POOL = ThreadPoolExecutor(1)
-    POOL.submit(int).result()
-
-    def app(environ, start_response):
-        start_response("200 OK", [])
-        return [str(POOL.submit(lambda: 42).result(timeout=3)).encode()]
-    """
-TWIN = """\
-    from concurrent.futures import ThreadPoolExecutor
-    from functools import cache
-
-    @cache
-    def pool():
-        return ThreadPoolExecutor(1)
-
-    def app(environ, start_response):
-        start_response("200 OK", [])
-        return [str(pool().submit(lambda: 42).result(timeout=3)).encode()]
-    """
-
-
-def served(root: Path, command: str, files: dict[str, str], **options: object) -> Report:
-    """The report on a project without Celery that a Procfile serves."""
-    return check(write(root, {"pyproject.toml": "", "Procfile": f"web: {command}\n", **files}), **options)
-
-
-def found(report: Report) -> list[tuple[str, str, int]]:
-    """Codes, file names and lines."""
-    return [(one.code, Path(one.path).name, one.line) for one in report.findings]
-
-
-def clean(report: Report) -> list[str]:
-    """What ``forksafe check -v`` says of hosts that are clean."""
-    return [line for line in apps.table(report, report.context.settings.project) if line.startswith("clean: ")]
+from served_apps import HANG, TWIN, clean, found, served
 
 
 @pytest.mark.parametrize(

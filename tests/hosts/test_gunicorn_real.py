@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,34 +14,12 @@ from pathlib import Path
 
 import pytest
 from helpers import PATIENCE_S, check, write
+from served_apps import LOUD_HANG as HANG
+from served_apps import LOUD_TWIN as TWIN
+from served_apps import SITE, free_port
 
 pytest.importorskip("gunicorn")
 pytestmark = pytest.mark.slow
-
-HANG = """\
-    from concurrent.futures import ThreadPoolExecutor
-
-    POOL = ThreadPoolExecutor(1)
-    POOL.submit(int).result()
-
-    def app(environ, start_response):
-        try:
-            answer = str(POOL.submit(lambda: 42).result(timeout=3))
-        except TimeoutError:
-            answer = "hangs"
-        start_response("200 OK", [])
-        return [answer.encode()]
-    """
-TWIN = HANG.replace(
-    "POOL = ThreadPoolExecutor(1)\n    POOL.submit(int).result()\n",
-    "from functools import cache\n\n    @cache\n    def pool():\n        return ThreadPoolExecutor(1)\n",
-).replace("POOL.submit(lambda", "pool().submit(lambda")
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 def answer_of(root: Path, arguments: list[str], environ: dict[str, str]) -> str:
@@ -99,28 +76,6 @@ from gunicorn.app.wsgiapp import run
 sys.argv[0] = "gunicorn"
 run()
 """
-SITE = {
-    "gunicorn.conf.py": "import proj.serving\npreload_app = True\ndef when_ready(server):\n    import proj.late\n"
-                        "def post_fork(server, worker):\n    import proj.child\n",
-    "proj/__init__.py": "", "proj/serving.py": "", "proj/late.py": "", "proj/child.py": "",
-    "proj/settings.py": "SECRET_KEY = 'x'\nINSTALLED_APPS = ['django.contrib.contenttypes', 'shop', 'stock']\n"
-                        "MIDDLEWARE = ['shop.middleware.Stamp']\nROOT_URLCONF = 'proj.urls'\n",
-    "proj/urls.py": "from django.urls import path\nfrom shop import views\nurlpatterns = [path('', views.index)]\n",
-    "proj/wsgi.py": "import os\nfrom django.core.wsgi import get_wsgi_application\n"
-                    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n"
-                    "application = get_wsgi_application()\n",
-    "proj/asgi.py": "import os\nfrom django.core.asgi import get_asgi_application\n"
-                    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n"
-                    "application = get_asgi_application()\n",
-    "shop/__init__.py": "", "shop/views.py": "def index(request): ...\n", "shop/tasks.py": "",
-    "shop/models.py": "from django.db import models\nclass Item(models.Model): ...\n",
-    "shop/signals.py": "",
-    "shop/apps.py": "from django.apps import AppConfig\nclass Shop(AppConfig):\n    name = 'shop'\n"
-                    "    def ready(self):\n        from shop import signals\n",
-    "shop/middleware.py": "class Stamp:\n    def __init__(self, get_response):\n        import shop.stamps\n",
-    "shop/stamps.py": "",
-    "stock/__init__.py": "", "stock/models.py": "import stock.units\n", "stock/units.py": "", "stock/admin.py": "",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("app", ["proj.wsgi", "proj.asgi:application"])

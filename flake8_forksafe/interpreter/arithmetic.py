@@ -15,6 +15,7 @@ from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.mutation import update
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT, TooLarge, percent
 from flake8_forksafe.interpreter.values import (
+    ANYTHING,
     CHOICE_LIMIT,
     ITEM_LIMIT,
     UNKNOWN,
@@ -58,7 +59,7 @@ def _binary(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
     if symbol == "+" and isinstance(left, Items):
         return _concatenate(machine, left, right)
     if symbol == "+" and isinstance(right, Items):
-        return Items(right.kind, right.items, machine.journal.doubt, complete=False)
+        return Items(right.kind, (ANYTHING, *right.items), machine.journal.doubt, complete=False)
     if symbol == "*" and isinstance(left, Items) and isinstance(right, Literal) and isinstance(right.value, int):
         repeated = (item for _ in range(min(right.value, ITEM_LIMIT)) for item in left.items)
         return Items(left.kind, repeated if left.items else (), machine.journal.doubt, left.complete)
@@ -112,7 +113,9 @@ def _concatenate(machine: Machine, left: Items, right: Value) -> Value:
     if isinstance(right, Items):
         if left.kind != right.kind and {left.kind, right.kind} <= {"list", "tuple"}:
             return machine.fail("TypeError")
-        return Items(left.kind, chain(left.items, right.items), machine.journal.doubt, left.complete and right.complete)
+        between = () if left.complete or not right.items else (ANYTHING,)
+        items = chain(left.items, between, right.items)
+        return Items(left.kind, items, machine.journal.doubt, left.complete and right.complete)
     return Items(left.kind, left.items, machine.journal.doubt, complete=False)
 
 

@@ -7,11 +7,15 @@ from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    UNKNOWN,
+    Arguments,
     Class,
+    Descriptor,
     External,
     Function,
     Instance,
     Items,
+    Literal,
     ModuleValue,
     Table,
     Value,
@@ -59,11 +63,8 @@ def assign(machine: Machine, target: Expression, value: Value, frame: Frame) -> 
 def set_attribute(machine: Machine, holder: Value, name: str, value: Value, frame: Frame) -> None:
     """``holder.name = value``."""
     for option in options(holder):
-        if isinstance(option, ModuleValue):
-            names: dict[str, Value] = option.module.contents
-        elif isinstance(option, (Instance, Class, External, Function)):
-            names = option.names
-        else:
+        names = names_of(option)
+        if names is None:
             continue
         stored: Value | None = value
         if isinstance(option, Instance):
@@ -74,8 +75,49 @@ def set_attribute(machine: Machine, holder: Value, name: str, value: Value, fram
             setter = machine.library.setters.get(option.path)
             if setter is not None:
                 setter(machine, option, name, value, frame)
-        known = names.get(name)
-        machine.write(names, name, stored if known is None or option is holder else join(known, stored))
+        store(machine, names, name, stored, option is holder)
+
+
+def names_of(holder: Value) -> dict[str, Value] | None:
+    """The attributes that something has itself, and that may be set and deleted; None if it has none."""
+    if isinstance(holder, ModuleValue):
+        return holder.module.contents
+    return holder.names if isinstance(holder, (Instance, Class, External, Function)) else None
+
+
+def store(machine: Machine, names: dict[str, Value], name: str, value: Value, sure: bool) -> None:
+    """Bind an attribute; in one of several objects it only may be bound."""
+    known = names.get(name)
+    machine.write(names, name, value if known is None or sure else join(known, value))
+
+
+def delete_attribute(machine: Machine, holder: Value, name: str, frame: Frame) -> None:
+    """``del holder.name``."""
+    for option in options(holder):
+        names = names_of(option)
+        if names is None:
+            continue
+        if special_methods.call(machine, option, "__delattr__", (Literal(name),), frame) is not None:
+            continue
+        if isinstance(option, Instance) and name not in names:
+            descriptor = special_methods.method_of(option.cls, name)
+            if isinstance(descriptor, Descriptor) and descriptor.deleter is not None:
+                machine.call(descriptor.deleter, Arguments((option,)), frame)
+                continue
+            if special_methods.call(machine, descriptor or UNKNOWN, "__delete__", (option,), frame) is not None:
+                continue
+        remove(machine, names, name, option is holder)
+
+
+def remove(machine: Machine, names: dict[str, Value], name: str, sure: bool) -> None:
+    """Unbind an attribute; one that only may be gone may be anything that is found behind it."""
+    if name not in names:
+        return
+    if sure and machine.journal.doubt is machine.journal.certain:
+        machine.journal.changes += 1
+        del names[name]
+    else:
+        machine.write(names, name, join(names[name], UNKNOWN))
 
 
 def run_augment(machine: Machine, node: facts.Augment, frame: Frame) -> Flow:
@@ -97,6 +139,12 @@ def _changed_in_place(machine: Machine, node: facts.Augment, left: Value, right:
     if node.operator == "+" and isinstance(left, Items) and left.kind == "list":
         mutation.extend(machine, left, right)
         return True
+    if node.operator in ("-", "&", "^") and isinstance(left, Items) and left.kind == "set":
+        changing.become(machine, left, operators.binary(machine, node.operator, left, right, frame))
+        return True
+    if node.operator == "*" and isinstance(left, Items) and left.kind == "list":
+        changing.become(machine, left, operators.binary(machine, node.operator, left, right, frame))
+        return True
     if node.operator == "|" and (isinstance(left, Table) or (isinstance(left, Items) and left.kind == "set")):
         with mutation.watched(left, frame):
             mutation.update(machine, left, right)
@@ -110,6 +158,8 @@ def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
             names = frame.scope_of(target.id)
             if names is frame.names or machine.is_sure(frame):
                 names.unbind(target.id)
+        elif isinstance(target, facts.Attribute):
+            delete_attribute(machine, machine.evaluate(target.value, frame), target.name, frame)
         elif isinstance(target, facts.Subscript):
             container = machine.evaluate(target.value, frame)
             key = machine.evaluate(target.key, frame)

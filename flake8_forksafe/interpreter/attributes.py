@@ -10,6 +10,7 @@ from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.special_methods import method_of
 from flake8_forksafe.interpreter.values import (
     BARE,
     NONE,
@@ -30,6 +31,7 @@ from flake8_forksafe.interpreter.values import (
     Method,
     ModuleValue,
     NamedItems,
+    NamesTable,
     Partial,
     Super,
     Unknown,
@@ -128,13 +130,30 @@ def external_value(machine: Machine, value: External, name: str, frame: Frame) -
 
 
 def instance_value(machine: Machine, value: Instance, name: str, frame: Frame) -> Value:
-    if name in value.names:
+    hook = method_of(value.cls, "__getattribute__")
+    if hook is not None and not name.startswith("__"):
+        found = machine.call(hook, Arguments((value, Literal(name))), frame)
+        if found is not UNKNOWN:
+            return found
+    return own_or_inherited(machine, value, name, frame)
+
+
+def own_or_inherited(machine: Machine, value: Instance, name: str, frame: Frame) -> Value:
+    """``object.__getattribute__(value, name)``."""
+    if name in value.names and not _comes_first(method_of(value.cls, name)):
         return value.names[name]
     if name == "__class__":
         return value.cls
     if name == "__dict__":
-        return machine.table(value.names, False)
+        return NamesTable(machine.journal.certain, value.names)
     return from_classes(machine, list(value.cls.mro()), name, value, value.cls, frame)
+
+
+def _comes_first(found: Value | None) -> bool:
+    """Whether an attribute of a class is looked at before those of its objects: it is a data descriptor."""
+    if isinstance(found, Instance):
+        return method_of(found.cls, "__set__") is not None
+    return isinstance(found, Descriptor) and found.kind == "property"
 
 
 def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Value:
@@ -152,11 +171,13 @@ def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Valu
         return machine.items("tuple", classes, whole)
     if name == "__dict__":
         return machine.table(value.names, False)
-    if isinstance(value.metaclass, Class):
-        found = next((base.names[name] for base in value.metaclass.mro()
-                      if isinstance(base, Class) and name in base.names), None)  # fmt: skip
-        if found is not None and not any(isinstance(base, Class) and name in base.names for base in value.mro()):
+    if isinstance(value.metaclass, Class) and method_of(value, name) is None:
+        found = method_of(value.metaclass, name)
+        if found is not None:
             return bound(machine, found, value, value.metaclass, frame)
+        hook = method_of(value.metaclass, "__getattr__")
+        if hook is not None and all(isinstance(base, Class) or base.path in BARE for base in value.mro()):
+            return machine.call(hook, Arguments((value, Literal(name))), frame)
     return from_classes(machine, list(value.mro()), name, None, value, frame)
 
 
@@ -202,9 +223,14 @@ def from_classes(
         hook = base.names.get("__getattr__") if isinstance(base, Class) else None
         if hook is not None and instance is not None:
             return machine.call(hook, Arguments((instance, Literal(name))), frame)
-    if isinstance(instance, Instance):
-        machine.may_fail(ATTRIBUTE_ERROR)
+    if name in OBJECT_METHODS and isinstance(instance, Instance):
+        return External(f"builtins.object.{name}", instance)
+    machine.may_fail(ATTRIBUTE_ERROR)
     return UNKNOWN
+
+
+OBJECT_METHODS = ("__getattribute__", "__setattr__", "__delattr__")
+"""Methods of ``object`` that a class which overrides them calls."""
 
 
 def bound(machine: Machine, found: Value, instance: Value | None, cls: Value, frame: Frame) -> Value:
@@ -219,11 +245,10 @@ def bound(machine: Machine, found: Value, instance: Value | None, cls: Value, fr
         return Method(found, instance) if instance is not None else found
     if isinstance(found, Choice):
         return join(*(bound(machine, option, instance, cls, frame) for option in found.options))
-    if isinstance(found, Instance) and instance is not None:
-        getter = next((base.names["__get__"] for base in found.cls.mro()
-                       if isinstance(base, Class) and "__get__" in base.names), None)  # fmt: skip
+    if isinstance(found, Instance):
+        getter = method_of(found.cls, "__get__")
         if getter is not None:
-            return machine.call(getter, Arguments((found, instance, cls)), frame)
+            return machine.call(getter, Arguments((found, NONE if instance is None else instance, cls)), frame)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.call_memo import Remembered
 from flake8_forksafe.interpreter.comparison import equal
-from flake8_forksafe.interpreter.errors import SOME_ERROR, VALUE_ERROR
+from flake8_forksafe.interpreter.errors import SOME_ERROR, TYPE_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
@@ -80,7 +80,8 @@ def _produce(
         arguments = _widened(arguments)
     if is_repeated and not _may_run_widened(machine, function, arguments, frame):
         return False
-    with machine.doubted(is_repeated), _entered(machine, function, arguments) as inner:
+    stretch = machine.journal.repeated() if is_repeated else nullcontext()
+    with stretch, _entered(machine, function, arguments) as inner:
         inner.take = take
         assert isinstance(function.definition, facts.Define)
         machine.execute(function_body(machine, function, function.definition.body), inner)
@@ -134,7 +135,8 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
         _run_widened(machine, function, _widened(arguments), frame)
         return UNKNOWN
     reads_before, before = machine.argv_dependence.count, machine.journal.changes
-    with _entered(machine, function, arguments) as inner:
+    raised = machine.errors.raised
+    with _entered(machine, function, arguments) as inner, machine.doubted(machine.errors.raised != raised):
         result = _run_body(machine, function, inner)
     if machine.argv_dependence.count != reads_before:
         result = machine.argv_dependence.mark(result)
@@ -165,7 +167,7 @@ def _run_widened(machine: Machine, function: Function, arguments: Arguments, fra
     """Execute a function for all its further calls, in doubt, and forget what it computed for others."""
     if not _may_run_widened(machine, function, arguments, frame):
         return
-    with machine.doubted():
+    with machine.journal.repeated():
         mark = len(machine.journal.entries)
         with _entered(machine, function, arguments) as inner:
             _run_body(machine, function, inner)
@@ -212,6 +214,7 @@ def _call_key(function: Function, arguments: Arguments) -> tuple[object, ...]:
         function.line,
         id(function.definition),
         closure,
+        *map(_identity, function.defaults.values()),
         *map(_identity, arguments.positional),
         *named,
     )
@@ -238,7 +241,7 @@ def _run_body(machine: Machine, function: Function, inner: Frame) -> Value:
 
 
 def bind_arguments(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> None:
-    """Bind arguments to parameters; what is missing is unknown, not an error."""
+    """Bind arguments to parameters; what is missing is unknown, and an error only where something catches it."""
     positional = list(arguments.positional)
     keywords = dict(arguments.keywords)
     parameters = function.definition.parameters
@@ -250,7 +253,7 @@ def bind_arguments(machine: Machine, function: Function, arguments: Arguments, f
             elif parameter.name in keywords and parameter.kind == "":
                 names[parameter.name] = keywords.pop(parameter.name)
             else:
-                names[parameter.name] = _default(function, parameter, arguments)
+                names[parameter.name] = _default(machine, function, parameter, arguments)
         elif parameter.kind == "*":
             names[parameter.name] = machine.items("tuple", positional, arguments.complete)
             positional = []
@@ -258,17 +261,22 @@ def bind_arguments(machine: Machine, function: Function, arguments: Arguments, f
             if parameter.name in keywords:
                 names[parameter.name] = keywords.pop(parameter.name)
             else:
-                names[parameter.name] = _default(function, parameter, arguments)
+                names[parameter.name] = _default(machine, function, parameter, arguments)
     for parameter in parameters:
         if parameter.kind == "**":
             names[parameter.name] = machine.table(keywords, arguments.complete)
+            keywords = {}
+    if positional or keywords:
+        machine.may_fail(TYPE_ERROR)
     if parameters and parameters[0].kind in ("", "/"):
         frame.receiver = names[parameters[0].name]
 
 
-def _default(function: Function, parameter: facts.Parameter, arguments: Arguments) -> Value:
+def _default(machine: Machine, function: Function, parameter: facts.Parameter, arguments: Arguments) -> Value:
     default = function.defaults.get(parameter.name)
     if default is None:
+        if arguments.complete:
+            machine.may_fail(TYPE_ERROR)
         return UNKNOWN
     return default if arguments.complete else join(default, UNKNOWN)
 

@@ -171,6 +171,10 @@ def _identical(left: Value, right: Value) -> Value:
         and "_name_" in right.names
     ):
         return TRUE if left is right else FALSE  # members of an enumeration
+    changeable = [isinstance(value, Table) or (isinstance(value, Items) and value.kind != "tuple")
+                  for value in (left, right)]  # fmt: skip
+    if left is not right and any(changeable) and all(isinstance(value, (Table, Items)) for value in (left, right)):
+        return FALSE
     answer = equal(left, right)
     return UNKNOWN if answer is None else Literal(answer)
 

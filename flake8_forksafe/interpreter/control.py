@@ -60,25 +60,43 @@ class Loop:
         self.broken: list[NamesVersion[Value]] = []
         self.doubtful = False
 
-    def round(self, run: Callable[[], Flow], may_be_skipped: bool, repeats: bool = False) -> bool:
+    def round(
+        self,
+        run: Callable[[], Flow],
+        may_be_skipped: bool,
+        repeats: bool = False,
+        between: Callable[[], object] | None = None,
+    ) -> bool:
         """Execute a round; returns whether there may be another.
 
         :param repeats: whether this round stands for any number of rounds.
+        :param between: what is executed before the next of them.
         """
         frame, outer, place = self.frame, self.frame.left, self.frame.place
         frame.left = []
         frame.place = place_of(frame)
         raised = self.machine.errors.raised
 
-        def whole() -> Flow:
-            before, mark = frame.names.version(), len(self.machine.journal.entries)
+        def once() -> Flow:
             flow = run()
-            if repeats and forget_all(self.machine, frame, before, mark):
-                flow |= run()  # once more, with what the first time left behind
             continued = [names for kind, names in frame.left if kind is Flow.CONTINUE]
             if continued:
+                frame.left = [exit for exit in frame.left if exit[0] is not Flow.CONTINUE]
                 frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *continued], join)
-            return flow | Flow.NEXT if continued else flow
+                flow |= Flow.NEXT
+            if between is not None and flow & Flow.NEXT:
+                between()
+            return flow
+
+        def whole() -> Flow:
+            if not repeats:
+                return once()
+            before, mark = frame.names.version(), len(self.machine.journal.entries)
+            with self.machine.journal.repeated():
+                flow = once()
+                if forget_all(self.machine, frame, before, mark):
+                    flow |= once()  # once more, with what the first time left behind
+            return flow
 
         try:
             with self.machine.doubted(self.doubtful):
@@ -127,16 +145,24 @@ def run_while(machine: Machine, node: facts.While, frame: Frame) -> Flow:
         if holds is False:
             break
         last = holds is None or number == WHILE_LIMIT - 1  # how often it really runs is not known
-        if not loop.round(partial(machine.execute, node.body, frame), holds is None, last):
+        again = partial(_ask_again, machine, node, frame) if last else None
+        if not loop.round(partial(machine.execute, node.body, frame), holds is None, last, again):
             return loop.end((), False)
         if last:
             break
     return loop.end(node.orelse, True)
 
 
+def _ask_again(machine: Machine, node: facts.While, frame: Frame) -> None:
+    """Evaluate the condition of a ``while`` after a round."""
+    frame.line, frame.column = node.line, node.column
+    special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
+
+
 def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     iterable = machine.evaluate(node.iterable, frame)
     loop = Loop(machine, frame)
+    sizes = iterating.Sizes(iterable)
     spent = False
 
     def run(value: Value) -> Flow:
@@ -162,6 +188,7 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     if not complete:
         frame.line, frame.column = node.line, node.column
         loop.rest(partial(run, UNKNOWN), spent)
+        sizes.check(machine, False)
     return loop.end(node.orelse, True)
 
 

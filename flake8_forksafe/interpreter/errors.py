@@ -11,7 +11,8 @@ SOME_ERROR = External("some library's error")
 """What a call of a library may raise."""
 KEY_ERROR, INDEX_ERROR = External("builtins.KeyError()"), External("builtins.IndexError()")
 ATTRIBUTE_ERROR, VALUE_ERROR = External("builtins.AttributeError()"), External("builtins.ValueError()")
-RUNTIME_ERROR = External("builtins.RuntimeError()")
+RUNTIME_ERROR, STOP_ITERATION = External("builtins.RuntimeError()"), External("builtins.StopIteration()")
+TYPE_ERROR = External("builtins.TypeError()")
 IMPORT_ERROR, MODULE_NOT_FOUND = External("builtins.ImportError()"), External("builtins.ModuleNotFoundError()")
 
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from functools import partial
 
@@ -75,7 +76,8 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
         machine.errors.raised,
         len(frame.left),
     )
-    swallowing = [kind for handler, kind in zip(node.handlers, handlers, strict=True) if not _raises_again(handler)]
+    ending = [_ends_boot(machine, handler, kind, frame) for handler, kind in zip(node.handlers, handlers, strict=True)]
+    swallowing = [kind for kind, ends in zip(handlers, ending, strict=True) if not ends]
     machine.errors.catchers.append(swallowing)
     machine.errors.possible = []
     raised: Value | None = None
@@ -95,8 +97,8 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
             run = partial(machine.execute, node.orelse, frame)
             flow = flow & ~Flow.NEXT | (attempt(machine, frame, run) if machine.errors.raised != already else run())
     chosen = [
-        handler for handler, kind in zip(node.handlers, handlers, strict=True)
-        if not _raises_again(handler) and any(matches(error, kind) is not False for error in possible)
+        handler for handler, kind, ends in zip(node.handlers, handlers, ending, strict=True)
+        if not ends and any(matches(error, kind) is not False for error in possible)
     ]  # fmt: skip
     _pass_on(machine, possible, handlers, already)
     if chosen:
@@ -112,9 +114,19 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     return flow
 
 
-def _raises_again(handler: facts.Handler) -> bool:
-    """Whether a handler ends in ``raise``: it catches nothing, the worker would not start."""
-    return bool(handler.body) and isinstance(handler.body[-1], facts.Raise)
+def _ends_boot(machine: Machine, handler: facts.Handler, kind: Value | None, frame: Frame) -> bool:
+    """Whether a handler ends in a ``raise`` that no handler further out catches: the worker would not start."""
+    last = handler.body[-1] if handler.body else None
+    if not isinstance(last, facts.Raise):
+        return False
+    raised = last.value.function if isinstance(last.value, facts.Call) else last.value
+    if raised is None or (isinstance(raised, facts.Name) and raised.id == handler.name):
+        kinds = [item.value for item in kind.items] if isinstance(kind, Items) else [kind]
+        return not any(error is not None and machine.errors.catches(error) for error in kinds)
+    error = frame.find(raised.id) if isinstance(raised, facts.Name) else None
+    if error is None and isinstance(raised, facts.Name) and hasattr(builtins, raised.id):
+        error = External(f"builtins.{raised.id}")
+    return not machine.errors.catches(UNKNOWN if error is None else error)
 
 
 def _handle(machine: Machine, node: facts.Try, handlers: list[Value | None], error: Value, frame: Frame) -> Flow:
@@ -137,6 +149,8 @@ def _run_handler(machine: Machine, handler: facts.Handler, error: Value, frame: 
         return machine.execute(handler.body, frame)
     finally:
         machine.errors.caught = outer
+        if handler.name is not None:
+            frame.names.unbind(handler.name)
 
 
 def run_raise(machine: Machine, node: facts.Raise, frame: Frame) -> Flow:

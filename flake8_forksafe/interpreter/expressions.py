@@ -26,6 +26,7 @@ from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    ANYTHING,
     FALSE,
     FALSY,
     NONE,
@@ -152,6 +153,8 @@ def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
             inner = iteration.iterate(machine, machine.evaluate(item.value, frame), frame)
             found.extend(inner.items)
             complete &= inner.complete
+            if not inner.complete and item is not node.items[-1]:
+                found.append(ANYTHING)
         else:
             found.append(Item(machine.evaluate(item, frame)))
     if node.kind == "set":
@@ -189,7 +192,12 @@ def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
     for option in options(container):
         if isinstance(option, Instance):
             method = attributes.attribute(machine, option, "__getitem__", frame)
-            return machine.call(method, Arguments((index,)), frame)
+            found = machine.call(method, Arguments((index,)), frame)
+            if not isinstance(method, External):
+                return found
+            with machine.doubted():  # a mapping of a library's kind, which may lack the key
+                missing = special_methods.call(machine, option, "__missing__", (index,), frame)
+            return found if missing is None else join(found, missing)
         if isinstance(option, External):
             getter = machine.library.items.get(option.path)
             if getter is not None:
@@ -226,10 +234,10 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
         element = machine.evaluate(node.element, inner)
         if node.value is not None:
             machine.step(mappings.enter(table, identity.key_of(element), machine.evaluate(node.value, inner), sure))
-        elif (element is UNKNOWN and not sure) or len(found.items) >= COMPREHENSION_LIMIT:
-            found.complete = False
         else:
-            found.items.append(Item(element, sure))
+            found.complete &= (element is not UNKNOWN or sure) and len(found.items) < COMPREHENSION_LIMIT
+            if len(found.items) < COMPREHENSION_LIMIT:
+                found.items.append(Item(element, sure))
         return False
 
     complete = _rounds(machine, node.clauses, first, inner, emit)
@@ -237,8 +245,7 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
         table.complete &= complete
         return table
     found.complete &= complete
-    if node.kind == "set":
-        found.items = identity.distinct(found.items)
+    found.items = identity.distinct(found.items) if node.kind == "set" else iterating.leading(found.items)
     return found
 
 

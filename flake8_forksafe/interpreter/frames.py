@@ -141,12 +141,11 @@ class Frame:
         value = self.names.get(name)
         if value is not None and name not in self.outer_names:
             return value
-        inner: EnclosingScope = self
         frame = self.closure
         while frame is not None:
-            if frame.kind != "class" or inner.kind == "comprehension":
+            if frame.kind != "class":
                 value = frame.names.get(name)
                 if value is not None:
                     return value
-            inner, frame = frame, frame.closure
+            frame = frame.closure
         return self.module.names.get(name)

@@ -36,10 +36,8 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
         rest = value.rest
 
         def take(item: Item) -> bool:
-            if item.sure or item.value is not UNKNOWN:
-                rest.items.append(item)
-            else:
-                rest.complete = False
+            rest.items.append(item)
+            rest.complete &= item.sure or item.value is not UNKNOWN
             return True
 
         complete = produce(machine, value, frame, take)

@@ -32,12 +32,24 @@ def run_import(machine: Machine, node: facts.Import, frame: Frame) -> Flow:
         value = machine.import_name(name, frame, "import")
         if value is None:
             value = machine.fail("ModuleNotFoundError")
-        top, dotted, _ = name.partition(".")
-        if alias is None and dotted:
+        top, dotted, rest = name.partition(".")
+        if dotted:
             module = machine.imports.modules.get(top)
-            value = ModuleValue(module) if module is not None else machine.external(top)
+            outer: Value = ModuleValue(module) if module is not None else machine.external(top)
+            value = outer if alias is None else _attribute_along(outer, rest, value)
         bind_name(machine, frame, alias or top, value)
     return Flow.NEXT
+
+
+def _attribute_along(outer: Value, names: str, module: Value) -> Value:
+    """What ``import a.b.c as d`` binds: the attributes along the path, which are the modules unless rebound."""
+    found = outer
+    for name in names.split("."):
+        inner = found.module.names.get(name) if isinstance(found, ModuleValue) else None
+        if inner is None:
+            return module
+        found = inner
+    return found
 
 
 def _declared_lazy(frame: Frame, name: str) -> bool:
@@ -63,10 +75,13 @@ def run_import_from(machine: Machine, node: facts.ImportFrom, frame: Frame) -> F
     return Flow.NEXT
 
 
-def import_member(machine: Machine, module: Value, name: str, frame: Frame, local: bool = False) -> Value:
+def import_member(
+    machine: Machine, module: Value, name: str, frame: Frame, local: bool = False, error: str = "ImportError"
+) -> Value:
     """``from module import name``: an attribute, else a submodule (CPython's ``_handle_fromlist``).
 
     :param local: whether the import is relative, so that the module cannot be a library's.
+    :param error: what is raised where there is neither.
     """
     if isinstance(module, External):
         path = f"{module.path}.{name}"
@@ -83,20 +98,33 @@ def import_member(machine: Machine, module: Value, name: str, frame: Frame, loca
             machine.record(frame, Node(found.module.name), "import")
         return reified(machine, found, frame, module)
     module.module.inspected = True
-    child = f"{module.module.name}.{name}"
-    if module.module.found.is_package and machine.imports.layout.find(child) is not None:
-        submodule = machine.import_name(child, frame, "import")
-        return machine.fail("ImportError") if submodule is None else submodule
+    if _is_submodule(machine, module, name):
+        submodule = machine.import_name(f"{module.module.name}.{name}", frame, "import")
+        return machine.fail(error) if submodule is None else submodule
     hook = names.get("__getattr__")
     if hook is not None:
         if isinstance(hook, Function):  # what it loads is loaded by this statement
             machine.record(frame, hook.node, "import")
-        return machine.call(hook, Arguments((Literal(name),)), frame)
+        answer = _ask(machine, hook, name, frame, error)
+        return machine.fail(error) if answer is None else answer
     if module.module.found.path is None and not local:  # a folder of the project that has a library's name
-        return machine.import_name(child, frame, "import") or UNKNOWN
+        return machine.import_name(f"{module.module.name}.{name}", frame, "import") or UNKNOWN
     if module.module.open or name.startswith("__"):
         return UNKNOWN
-    return machine.fail("ImportError")
+    return machine.fail(error)
+
+
+def _is_submodule(machine: Machine, module: ModuleValue, name: str) -> bool:
+    child = f"{module.module.name}.{name}"
+    return module.module.found.is_package and machine.imports.layout.find(child) is not None
+
+
+def import_submodule(machine: Machine, module: Value, name: str, frame: Frame) -> None:
+    """Import what ``fromlist`` of ``__import__`` names, if it is a submodule that is not yet an attribute."""
+    if isinstance(module, External):
+        outside_member(machine, module.path, name, frame)
+    elif isinstance(module, ModuleValue) and name not in module.module.names and _is_submodule(machine, module, name):
+        machine.import_name(f"{module.module.name}.{name}", frame)
 
 
 def reified(machine: Machine, value: Value, frame: Frame, holder: Value) -> Value:
@@ -134,24 +162,38 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
         for item in exported.items:
             name = text(item.value)
             if name is not None:
-                frame.names[name] = import_member(machine, module, name, frame)
+                frame.names[name] = import_member(machine, module, name, frame, error="AttributeError")
     else:
         hook = names.get("__getattr__")
         if exported is None and hook is not None:
-            _ask_for_all(machine, hook, frame)
+            _ask(machine, hook, "__all__", frame)  # what it returns is not followed
         frame.names.bind_all({name: value for name, value in names.items() if not name.startswith("_")})
     frame.module.open |= module.module.open
 
 
-def _ask_for_all(machine: Machine, hook: Value, frame: Frame) -> None:
-    """Ask ``__getattr__`` of a module for ``__all__``, as a star import does; what it returns is not followed."""
-    doubt, mark = machine.journal.doubt, len(machine.errors.catchers)
-    machine.errors.catchers.append([External("builtins.AttributeError")])
+def _ask(machine: Machine, hook: Value, name: str, frame: Frame, error: str = "") -> Value | None:
+    """Ask ``__getattr__`` of a module for a name, as imports do; None if it surely raises ``AttributeError``.
+
+    :param error: what the import raises then.
+    """
+    doubt, mark, before = machine.journal.doubt, len(machine.errors.catchers), machine.errors.possible
+    machine.errors.catchers.append([ATTRIBUTE_ERROR_TYPE])
+    machine.errors.possible = []
     try:
-        machine.call(hook, Arguments((Literal("__all__"),)), frame)
-    except Raised as error:
+        return machine.call(hook, Arguments((Literal(name),)), frame)
+    except Raised as raised:
         machine.journal.doubt = doubt
-        if not matches(error.value, External("builtins.AttributeError")):
+        if not matches(raised.value, ATTRIBUTE_ERROR_TYPE):
             raise
+        return None
     finally:
         del machine.errors.catchers[mark:]
+        possible, machine.errors.possible = machine.errors.possible, before
+        for other in possible:
+            if not matches(other, ATTRIBUTE_ERROR_TYPE):
+                machine.may_fail(other)
+            elif error:
+                machine.may_fail(External(f"builtins.{error}()"))
+
+
+ATTRIBUTE_ERROR_TYPE = External("builtins.AttributeError")

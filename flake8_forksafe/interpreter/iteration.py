@@ -11,6 +11,7 @@ from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    ANYTHING,
     MEMBERS,
     UNKNOWN,
     Choice,
@@ -25,6 +26,7 @@ from flake8_forksafe.interpreter.values import (
     Table,
     Value,
     join,
+    options,
 )
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
@@ -100,6 +102,23 @@ class _Left(Closed):
         self.error = error
 
 
+class Sizes:
+    """How many keys the mappings have that a value iterates: another number is an error when the next is asked for."""
+
+    def __init__(self, value: Value) -> None:
+        found = [option.table if isinstance(option, View) else option for option in options(value)]
+        self.tables = [(table, len(table.entries)) for table in found if isinstance(table, Table)]
+        self.sure = not isinstance(value, Choice)
+
+    def check(self, machine: Machine, sure: bool = True) -> None:
+        """Raise the error, if a size changed; ``sure`` says whether the next element is surely asked for."""
+        for table, size in self.tables:
+            if len(table.entries) != size:
+                if sure and self.sure and mappings.is_known(table):
+                    machine.fail("RuntimeError")
+                machine.may_fail(RUNTIME_ERROR)
+
+
 def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
     """Hand the elements of an iterable to ``take`` as they are computed; returns whether no others can follow.
 
@@ -120,8 +139,10 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
         return _hand_over_view(machine, view_of(machine, value), take)
     if isinstance(value, Instance):
         return _ask(machine, value, frame, take)
+    sizes = Sizes(value)
     iterable = iterate(machine, value, frame)
     hand_over(machine, iterable.items, take)
+    sizes.check(machine)
     return iterable.complete
 
 
@@ -156,15 +177,23 @@ def collected(machine: Machine, value: Value, frame: Frame) -> Items:
     found = Items("iterator", (), machine.journal.doubt)
 
     def take(item: Item) -> bool:
-        if item.sure or item.value is not UNKNOWN:
-            found.items.append(item)
-        else:
-            found.complete = False
+        found.complete &= item.sure or item.value is not UNKNOWN
+        found.items.append(item)
         return False
 
     complete = consume(machine, value, frame, take)
     found.complete &= complete
+    found.items = leading(found.items)
     return found
+
+
+def leading(items: list[Item]) -> list[Item]:
+    """Elements, and :data:`.ANYTHING` only where others follow."""
+    kept: list[Item] = []
+    for item in reversed(items):
+        if item.sure or item.value is not UNKNOWN or (kept and kept[-1] is not ANYTHING):
+            kept.append(item if item.sure or item.value is not UNKNOWN else ANYTHING)
+    return kept[::-1]
 
 
 def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
@@ -285,18 +314,15 @@ def view_of(machine: Machine, table: Table, kind: str = "keys") -> MappingView:
 
 def _hand_over_view(machine: Machine, view: MappingView, take: Take) -> bool:
     """Hand the elements of a mapping over, whose values may change meanwhile; another number of keys is an error."""
-    table, stopped = view.table, False
-    entries = view.entries(table)
-    for key, before in entries:
-        if len(table.entries) != len(entries):
-            if mappings.is_known(table) and not stopped:
-                machine.fail("RuntimeError")
-            machine.may_fail(RUNTIME_ERROR)
+    table, stopped, sizes = view.table, False, Sizes(view)
+    for key, before in view.entries(table):
+        sizes.check(machine, not stopped)
         item = table.entries.get(key)
         if item is None:
             continue
         with machine.doubted(stopped):
             stopped |= take(Item(view.element(key, item.value), item.sure and before.sure and not stopped))
+    sizes.check(machine, not stopped)
     return table.complete
 
 
@@ -333,11 +359,12 @@ def unpack(machine: Machine, value: Value, targets: tuple[Expression, ...]) -> l
     if not items.complete or not all(item.sure for item in items.items):
         return [UNKNOWN] * len(targets)
     values = [item.value for item in items.items]
-    if not starred:
-        return values if len(values) == len(targets) else [UNKNOWN] * len(targets)
-    before, after = starred[0], len(targets) - starred[0] - 1
-    if len(values) < before + after:
+    before, after = (starred[0], len(targets) - starred[0] - 1) if starred else (len(targets), 0)
+    if len(values) < before + after or (not starred and len(values) > before):
+        machine.fail("ValueError")
         return [UNKNOWN] * len(targets)
+    if not starred:
+        return values
     middle = machine.items("list", values[before : len(values) - after])
     return [*values[:before], middle, *values[len(values) - after :]]
 

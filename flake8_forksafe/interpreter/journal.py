@@ -28,6 +28,19 @@ class Journal:
         """Execute something that only may happen."""
         return Doubted(self) if really else CERTAINLY
 
+    def repeated(self) -> AbstractContextManager[None]:
+        """Execute something that may happen any number of times."""
+        return Doubted(self, repeats=True)
+
+    def may_repeat(self, born: Doubt) -> bool:
+        """Whether a change made now to something born in ``born`` stands for any number of changes."""
+        doubt: Doubt | None = self.doubt
+        while doubt is not None and doubt is not born:
+            if doubt.repeats:
+                return True
+            doubt = doubt.outer
+        return False
+
     def write(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
         self.changes += 1
@@ -60,15 +73,16 @@ class Journal:
 class Doubted:
     """What is executed in it only may happen."""
 
-    __slots__ = ("journal", "mark", "outer")
+    __slots__ = ("journal", "mark", "outer", "repeats")
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, repeats: bool = False) -> None:
         self.journal = journal
+        self.repeats = repeats
 
     def __enter__(self) -> None:
         journal = self.journal
         self.outer, self.mark = journal.doubt, len(journal.entries)
-        journal.doubt = Doubt(self.outer)
+        journal.doubt = Doubt(self.outer, self.repeats)
 
     def __exit__(self, *error: object) -> None:
         self.journal.doubt = self.outer

@@ -75,6 +75,19 @@ def replace_all(machine: Machine, container: Items, values: Value) -> None:
     container.complete = added.complete and (certain or container.complete) and len(found) <= ITEM_LIMIT
 
 
+def become(machine: Machine, container: Items, value: Value) -> None:
+    """What an operator made of a container takes its place, in the container itself."""
+    machine.journal.changes += 1
+    known = isinstance(value, Items)
+    found = list(value.items) if isinstance(value, Items) else []
+    certain = known and machine.touches_surely(container.born)
+    complete = isinstance(value, Items) and value.complete and not machine.journal.may_repeat(container.born)
+    container.items[:] = found if certain else unsure((*container.items, *found))
+    if container.kind == "set":
+        container.items[:] = distinct(container.items)
+    container.complete = complete and (certain or container.complete)
+
+
 def delete_item(machine: Machine, container: Value, index: Value) -> None:
     """``del container[index]``; what may be gone is not sure any more."""
     machine.journal.changes += 1
@@ -116,6 +129,7 @@ def append(machine: Machine, container: Items, value: Value, position: int | Non
     if len(container.items) >= ITEM_LIMIT:
         container.complete = False
         return
+    container.complete &= not machine.journal.may_repeat(container.born)
     item = Item(value, sure and machine.touches_surely(container.born))
     container.items.insert(len(container.items) if position is None else position, item)
 

@@ -7,11 +7,17 @@ from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Value, truth
 
 
+def method_of(cls: Value | None, name: str) -> Value | None:
+    """What a first-party class and its first-party bases have under a name; None if it is nothing."""
+    order = cls.mro() if isinstance(cls, Class) else ()
+    return next((base.names[name] for base in order if isinstance(base, Class) and name in base.names), None)
+
+
 def call(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
     """Call a special method; None if ``value`` is no object of a first-party class that defines it."""
     if not isinstance(value, Instance):
         return None
-    if not any(isinstance(base, Class) and name in base.names for base in value.cls.mro()):
+    if method_of(value.cls, name) is None:
         return None
     return machine.call(machine.attribute(value, name, frame), Arguments(arguments), frame)
 

@@ -28,12 +28,16 @@ Plain = str | bytes | int | float | complex | bool | None
 
 
 class Doubt:
-    """A stretch of execution that may not happen, nested in the one around it; the outermost is certain."""
+    """A stretch of execution that may not happen, nested in the one around it; the outermost is certain.
 
-    __slots__ = ("outer",)
+    :ivar repeats: whether it stands for any number of stretches.
+    """
 
-    def __init__(self, outer: Doubt | None = None) -> None:
+    __slots__ = ("outer", "repeats")
+
+    def __init__(self, outer: Doubt | None = None, repeats: bool = False) -> None:
         self.outer = outer
+        self.repeats = repeats
 
     def within(self, other: Doubt) -> bool:
         """Whether this stretch lies inside ``other`` or is the same."""
@@ -88,10 +92,14 @@ class Item(NamedTuple):
     sure: bool = True
 
 
+ANYTHING = Item(UNKNOWN, False)
+"""Stands, in a sequence that is not complete, where elements that are not known may be in front of others."""
+
+
 class Items(Value):
     """A list, tuple, set or iterator.
 
-    :ivar complete: False when there may be elements that are not known.
+    :ivar complete: False when there may be elements that are not known, or the order is not.
     :ivar born: the doubt it was created in; what happens to it in deeper doubt only may happen.
     """
 
@@ -164,7 +172,35 @@ class Table(Value):
         return "{" + inner + ("" if self.complete else ", ...") + "}"
 
 
-class MappingView(Items):
+class NamesTable(Table):
+    """``globals()``: a mapping whose entries are names of a scope or an object."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, born: Doubt, names: dict[str, Value]) -> None:
+        super().__init__(Bound(names), born, complete=False)
+        self.names = names
+
+
+class Bound(dict[object, Item]):
+    """Entries that are stored in names."""
+
+    def __init__(self, names: dict[str, Value]) -> None:
+        super().__init__({name: Item(value) for name, value in names.items()})
+        self.names = names
+
+    def __setitem__(self, key: object, item: Item) -> None:
+        super().__setitem__(key, item)
+        if isinstance(key, str):
+            self.names[key] = item.value
+
+    def __delitem__(self, key: object) -> None:
+        super().__delitem__(key)
+        if isinstance(key, str) and key in self.names:
+            del self.names[key]
+
+
+class View(Items):
     """What ``keys()``, ``values()`` or ``items()`` of a mapping gives: its elements are those that the mapping has now.
 
     :ivar entries: the keys that are there, and whether for sure.
@@ -421,15 +457,16 @@ class Lazy(Value):
 class Descriptor(Value):
     """``property``, ``classmethod`` or ``staticmethod`` around a function.
 
-    :ivar setter: for a property, the function that an assignment calls.
+    :ivar setter: for a property, the function that an assignment calls; ``deleter``: the one that ``del`` calls.
     """
 
-    __slots__ = ("function", "kind", "setter")
+    __slots__ = ("deleter", "function", "kind", "setter")
 
-    def __init__(self, kind: str, function: Value, setter: Value | None = None) -> None:
+    def __init__(self, kind: str, function: Value, setter: Value | None = None, deleter: Value | None = None) -> None:
         self.kind = kind
         self.function = function
         self.setter = setter
+        self.deleter = deleter
 
 
 class Class(Value):

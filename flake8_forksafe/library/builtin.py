@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import strings
+from flake8_forksafe.interpreter import attributes, strings
 from flake8_forksafe.interpreter.machine import Library
 from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Items, Literal, Table
 from flake8_forksafe.library import builtin_iteration, builtin_methods, builtin_reflection
@@ -22,6 +22,8 @@ MODELS = Library(
     "builtins.getattr": builtin_reflection.get_attribute,
     "builtins.hasattr": builtin_reflection.has_attribute,
     "builtins.setattr": builtin_reflection.set_attribute,
+    "builtins.delattr": builtin_reflection.delete_attribute,
+    **{f"builtins.object.{name}": builtin_reflection.object_method for name in attributes.OBJECT_METHODS},
     "builtins.isinstance": builtin_reflection.is_instance,
     "builtins.issubclass": builtin_reflection.is_subclass,
     "builtins.type": builtin_reflection.type_of,
@@ -64,8 +66,8 @@ MODELS = Library(
     "builtins.bool": builtin_iteration.convert,
     "builtins.repr": builtin_iteration.convert,
     "builtins.__import__": builtin_reflection.import_,
-    "forksafe.property.setter": builtin_reflection.with_setter,
-    "forksafe.property.deleter": builtin_reflection.first_argument,
+    "forksafe.property.setter": builtin_reflection.with_accessor,
+    "forksafe.property.deleter": builtin_reflection.with_accessor,
     "forksafe.property.getter": builtin_reflection.first_argument,
     **{f"builtins.{kind}.{name}": builtin_methods.method(builtin_methods.sequence_method, Items)
        for kind in ("list", "tuple", "set", "iterator", "view") for name in _SEQUENCE_METHODS},

@@ -5,12 +5,13 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import generators, identity, iteration, mappings, mutation, operators, special_methods
-from flake8_forksafe.interpreter.errors import VALUE_ERROR
+from flake8_forksafe.interpreter import changing, identity, iterating, lazily, mappings, operators, special_methods
+from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Take
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    ANYTHING,
     CHOICE_LIMIT,
     FALSE,
     MEMBERS,
@@ -63,7 +64,9 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
 def in_order(machine: Machine, items: list[Item], arguments: Arguments, frame: Frame) -> tuple[list[Item], bool]:
     """The elements that ``sorted`` or ``list.sort`` puts in order, and whether that order is known."""
     ordered = _ordered(machine, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame)
-    return (items, len(items) < 2) if ordered is None else (ordered, True)
+    if ordered is not None:
+        return ordered, True
+    return (items, True) if len(items) < 2 else ([ANYTHING, *items], False)
 
 
 def _ordered(
@@ -292,6 +295,11 @@ def next_(machine: Machine, function: External, arguments: Arguments, frame: Fra
     else:
         found = iteration.iterate(machine, iterator, frame)
     default = arguments.get(1, "default")
+    if not found.complete and not isinstance(iterator, Lazy):  # which element is the first is not known
+        machine.may_fail(STOP_ITERATION)
+        result = join(*(item.value for item in found.items), UNKNOWN)
+        found.items[:] = identity.unsure(found.items)
+        return result
     if found.items and found.items[0].sure and found.kind == "iterator" and machine.touches_surely(found.born):
         return found.items.pop(0).value
     for index, item in enumerate(found.items):

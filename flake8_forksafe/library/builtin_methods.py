@@ -104,10 +104,11 @@ def _remove(machine: Machine, receiver: Items, name: str, value: Value) -> None:
         if answer and item.sure:
             return
         doubtful = True
+    error = errors.KEY_ERROR if receiver.kind == "set" else VALUE_ERROR
     if identity.is_known(receiver) and name == "remove":
-        machine.fail("ValueError")
+        machine.fail("KeyError" if receiver.kind == "set" else "ValueError")
     elif name == "remove":
-        machine.may_fail(VALUE_ERROR)
+        machine.may_fail(error)
 
 
 def _pop(machine: Machine, receiver: Items, index: Value | None) -> Value:

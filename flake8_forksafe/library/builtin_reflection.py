@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import assignments, calls, definitions, errors, iteration
+from flake8_forksafe.interpreter import assignments, attributes, calls, definitions, errors, imports, iterating
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -20,19 +20,21 @@ from flake8_forksafe.interpreter.values import (
     FilePath,
     Function,
     Instance,
-    Item,
     Items,
     Literal,
     Method,
     ModuleValue,
+    NamesTable,
     Partial,
     Table,
     Value,
     join,
     options,
     text,
+    texts,
     truth,
 )
+from flake8_forksafe.project.layout import absolute
 
 
 def get_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -106,6 +108,28 @@ def set_attribute(machine: Machine, function: External, arguments: Arguments, fr
         assignments.set_attribute(machine, holder, name, value, frame)
     elif isinstance(holder, ModuleValue):
         holder.module.open = True  # as with globals(): what is put in there under a computed name is not followed
+    return NONE
+
+
+def delete_attribute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    holder, name = arguments.get(0, ""), text(arguments.get(1, ""))
+    if holder is not None and name is not None:
+        assignments.delete_attribute(machine, holder, name, frame)
+    return NONE
+
+
+def object_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``object.__getattribute__``, ``__setattr__`` and ``__delattr__``, with or without a receiver."""
+    given = arguments.positional if function.receiver is None else (function.receiver, *arguments.positional)
+    holder, name = (given[0], text(given[1])) if len(given) > 1 else (None, None)
+    if not isinstance(holder, Instance) or name is None:
+        return UNKNOWN
+    if function.path.endswith("__getattribute__"):
+        return attributes.own_or_inherited(machine, holder, name, frame)
+    if function.path.endswith("__setattr__") and len(given) > 2:
+        assignments.store(machine, holder.names, name, given[2], True)
+    elif function.path.endswith("__delattr__"):
+        assignments.remove(machine, holder.names, name, True)
     return NONE
 
 
@@ -231,36 +255,15 @@ def names_of(machine: Machine, function: External, arguments: Arguments, frame: 
     if holder is None:
         if function.path.endswith("globals"):
             frame.module.open = True  # what is put in there under a computed name is not followed
-        return NamesTable(machine, frame.module.contents if function.path.endswith("globals") else frame.names)
+        return NamesTable(
+            machine.journal.certain, frame.module.contents if function.path.endswith("globals") else frame.names
+        )
     if isinstance(holder, ModuleValue):
         holder.module.open = True
-        return NamesTable(machine, holder.module.contents)
+        return NamesTable(machine.journal.certain, holder.module.contents)
     if isinstance(holder, (Instance, Class)):
-        return NamesTable(machine, holder.names)
+        return NamesTable(machine.journal.certain, holder.names)
     return UNKNOWN
-
-
-class NamesTable(Table):
-    """``globals()``: a mapping whose entries are names of a scope."""
-
-    __slots__ = ("names",)
-
-    def __init__(self, machine: Machine, names: dict[str, Value]) -> None:
-        super().__init__(Bound(names), machine.journal.certain, complete=False)
-        self.names = names
-
-
-class Bound(dict[object, Item]):
-    """Entries that are stored in a scope's names."""
-
-    def __init__(self, names: dict[str, Value]) -> None:
-        super().__init__({name: Item(value) for name, value in names.items()})
-        self.names = names
-
-    def __setitem__(self, key: object, item: Item) -> None:
-        super().__setitem__(key, item)
-        if isinstance(key, str):
-            self.names[key] = item.value
 
 
 def directory(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -287,23 +290,34 @@ def is_callable(machine: Machine, function: External, arguments: Arguments, fram
 
 def import_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``__import__(name)``: returns the top package unless ``fromlist`` is given."""
-    name = text(arguments.get(0, "name"))
-    if name is None:
+    name, level = text(arguments.get(0, "name")), arguments.get(4, "level")
+    dots = level.value if isinstance(level, Literal) else 0 if level is None else None
+    if name is None or not isinstance(dots, int):
         return UNKNOWN
-    value = machine.import_name(name, frame)
+    whole = absolute(frame.module.package, dots, name)
+    value = machine.import_name(whole, frame) if whole else None
     if value is None:
         return machine.fail("ModuleNotFoundError")
-    fromlist = arguments.get(3, "fromlist")
-    module = machine.imports.modules.get(name.partition(".")[0])
-    if module is None or (fromlist is not None and truth(fromlist)):
+    fromlist = arguments.get(3, "fromlist") or NONE
+    if isinstance(fromlist, Items) and truth(fromlist) is not False:
+        for member in texts(join(*(item.value for item in fromlist.items))) if fromlist.items else ():
+            imports.import_submodule(machine, value, member, frame)
+    top = machine.imports.modules.get(name.partition(".")[0])
+    holds = truth(fromlist)
+    if holds or (top is None and holds is False) or dots:
         return value
-    return ModuleValue(module)
+    outer = machine.external(name.partition(".")[0]) if top is None else ModuleValue(top)
+    return outer if holds is False else join(value, outer)
 
 
-def with_setter(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``@name.setter`` of a property."""
-    inner, setter = arguments.positional[0], arguments.get(1, "fset")
-    return Descriptor("property", inner.function, setter) if isinstance(inner, Descriptor) else inner
+def with_accessor(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``@name.setter`` and ``@name.deleter`` of a property."""
+    inner, accessor = arguments.positional[0], arguments.get(1, "")
+    if not isinstance(inner, Descriptor):
+        return inner
+    if function.path.endswith("setter"):
+        return Descriptor(inner.kind, inner.function, accessor, inner.deleter)
+    return Descriptor(inner.kind, inner.function, inner.setter, accessor)
 
 
 def first_argument(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

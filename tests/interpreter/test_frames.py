@@ -33,7 +33,7 @@ def test_names_are_looked_up_in_functions_around_but_not_in_classes() -> None:
     comprehension = frame("comprehension", body)
     MODULE.names["b"] = Literal("module")
     assert [repr(inner.find(name)) for inner in (method, comprehension) for name in "ab"] == [
-        "'outer'", "'module'", "'class'", "'class'"
+        "'outer'", "'module'", "'outer'", "'module'"
     ]  # fmt: skip
 
 

@@ -140,10 +140,10 @@ def _changed_in_place(machine: Machine, node: facts.Augment, left: Value, right:
         mutation.extend(machine, left, right)
         return True
     if node.operator in ("-", "&", "^") and isinstance(left, Items) and left.kind == "set":
-        changing.become(machine, left, operators.binary(machine, node.operator, left, right, frame))
+        mutation.become(machine, left, operators.binary(machine, node.operator, left, right, frame))
         return True
     if node.operator == "*" and isinstance(left, Items) and left.kind == "list":
-        changing.become(machine, left, operators.binary(machine, node.operator, left, right, frame))
+        mutation.become(machine, left, operators.binary(machine, node.operator, left, right, frame))
         return True
     if node.operator == "|" and (isinstance(left, Table) or (isinstance(left, Items) and left.kind == "set")):
         with mutation.watched(left, frame):

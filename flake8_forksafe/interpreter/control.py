@@ -112,6 +112,12 @@ class Loop:
         self.doubtful |= bool(ending & (Flow.BREAK | Flow.RETURN | Flow.ABORT)) or self.machine.errors.raised != raised
         return bool(ending & Flow.NEXT)
 
+    def asks(self, sizes: iteration.Sizes) -> None:
+        """Ask for the next element, which may be an error."""
+        if sizes.check(self.machine, not self.doubtful):
+            self.frame.left.append((Flow.ABORT, self.frame.names.version()))
+            self.doubtful = True
+
     def rest(self, run: Callable[[], Flow], spent: bool) -> None:
         """Execute a round that stands for any number of further ones.
 
@@ -162,7 +168,7 @@ def _ask_again(machine: Machine, node: facts.While, frame: Frame) -> None:
 def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     iterable = machine.evaluate(node.iterable, frame)
     loop = Loop(machine, frame)
-    sizes = iterating.Sizes(iterable)
+    sizes = iteration.Sizes(iterable)
     spent = False
 
     def run(value: Value) -> Flow:
@@ -175,6 +181,7 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
         spent = not has_rounds(machine, frame)
         if spent:
             raise iteration.Enough
+        loop.asks(sizes)
         if not loop.round(partial(run, item.value), not item.sure):
             raise iteration.Enough
         return loop.doubtful
@@ -188,7 +195,7 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
     if not complete:
         frame.line, frame.column = node.line, node.column
         loop.rest(partial(run, UNKNOWN), spent)
-        sizes.check(machine, False)
+    loop.asks(sizes)
     return loop.end(node.orelse, True)
 
 

@@ -245,7 +245,7 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
         table.complete &= complete
         return table
     found.complete &= complete
-    found.items = identity.distinct(found.items) if node.kind == "set" else iterating.leading(found.items)
+    found.items = identity.distinct(found.items) if node.kind == "set" else iteration.leading(found.items)
     return found
 
 

@@ -106,17 +106,21 @@ class Sizes:
     """How many keys the mappings have that a value iterates: another number is an error when the next is asked for."""
 
     def __init__(self, value: Value) -> None:
-        found = [option.table if isinstance(option, View) else option for option in options(value)]
+        found = [option.table if isinstance(option, MappingView) else option for option in options(value)]
         self.tables = [(table, len(table.entries)) for table in found if isinstance(table, Table)]
         self.sure = not isinstance(value, Choice)
 
-    def check(self, machine: Machine, sure: bool = True) -> None:
-        """Raise the error, if a size changed; ``sure`` says whether the next element is surely asked for."""
-        for table, size in self.tables:
-            if len(table.entries) != size:
-                if sure and self.sure and mappings.is_known(table):
-                    machine.fail("RuntimeError")
-                machine.may_fail(RUNTIME_ERROR)
+    def check(self, machine: Machine, sure: bool) -> bool:
+        """Raise the error, if a size changed; returns whether it only may be raised.
+
+        :param sure: whether the next element is surely asked for.
+        """
+        changed = [table for table, size in self.tables if len(table.entries) != size]
+        if changed and sure and self.sure and mappings.is_known(changed[0]):
+            machine.fail("RuntimeError")
+        if changed:
+            machine.may_fail(RUNTIME_ERROR)
+        return bool(changed) and machine.errors.catches(RUNTIME_ERROR)
 
 
 def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
@@ -139,10 +143,8 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
         return _hand_over_view(machine, view_of(machine, value), take)
     if isinstance(value, Instance):
         return _ask(machine, value, frame, take)
-    sizes = Sizes(value)
     iterable = iterate(machine, value, frame)
     hand_over(machine, iterable.items, take)
-    sizes.check(machine)
     return iterable.complete
 
 
@@ -313,16 +315,14 @@ def view_of(machine: Machine, table: Table, kind: str = "keys") -> MappingView:
 
 
 def _hand_over_view(machine: Machine, view: MappingView, take: Take) -> bool:
-    """Hand the elements of a mapping over, whose values may change meanwhile; another number of keys is an error."""
-    table, stopped, sizes = view.table, False, Sizes(view)
+    """Hand the elements of a mapping over, whose values may change meanwhile."""
+    table, stopped = view.table, False
     for key, before in view.entries(table):
-        sizes.check(machine, not stopped)
         item = table.entries.get(key)
         if item is None:
             continue
         with machine.doubted(stopped):
             stopped |= take(Item(view.element(key, item.value), item.sure and before.sure and not stopped))
-    sizes.check(machine, not stopped)
     return table.complete
 
 

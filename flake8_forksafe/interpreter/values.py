@@ -200,7 +200,7 @@ class Bound(dict[object, Item]):
             del self.names[key]
 
 
-class View(Items):
+class MappingView(Items):
     """What ``keys()``, ``values()`` or ``items()`` of a mapping gives: its elements are those that the mapping has now.
 
     :ivar entries: the keys that are there, and whether for sure.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import changing, identity, iterating, lazily, mappings, operators, special_methods
+from flake8_forksafe.interpreter import generators, identity, iteration, mappings, mutation, operators, special_methods
 from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Take

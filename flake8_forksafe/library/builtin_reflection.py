@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import assignments, attributes, calls, definitions, errors, imports, iterating
+from flake8_forksafe.interpreter import (
+    assignments,
+    attributes,
+    calls,
+    definitions,
+    errors,
+    import_statements,
+    iteration,
+)
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -301,7 +309,7 @@ def import_(machine: Machine, function: External, arguments: Arguments, frame: F
     fromlist = arguments.get(3, "fromlist") or NONE
     if isinstance(fromlist, Items) and truth(fromlist) is not False:
         for member in texts(join(*(item.value for item in fromlist.items))) if fromlist.items else ():
-            imports.import_submodule(machine, value, member, frame)
+            import_statements.import_submodule(machine, value, member, frame)
     top = machine.imports.modules.get(name.partition(".")[0])
     holds = truth(fromlist)
     if holds or (top is None and holds is False) or dots:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from flake8_forksafe.deployment.files import Files, FileSystemView
 from flake8_forksafe.deployment.model import Limit, Start, Word
 from flake8_forksafe.deployment.sizes import kubernetes_mebibytes
+from flake8_forksafe.deployment.templates import UNKNOWN_VARIABLE
 from flake8_forksafe.deployment.yaml_tree import Node, YamlMapping, YamlSequence, text_of, word_of
 
 REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
@@ -100,7 +101,7 @@ def _environ(container: YamlMapping, maps: Mapping[str, YamlMapping]) -> dict[st
         for key, value in table.entries.items() if table is not None else ():
             word = word_of(value)
             if word is not None:
-                environ[prefix + key] = word
+                environ[prefix + key] = _expand(word, {})
     for entry in entries.items if isinstance(entries, YamlSequence) else ():
         name = text_of(entry.get("name")) if isinstance(entry, YamlMapping) else None
         if name is not None and isinstance(entry, YamlMapping):
@@ -120,7 +121,7 @@ def _value(entry: YamlMapping, name: str, maps: Mapping[str, YamlMapping]) -> Wo
 
 def _expand(word: Word, environ: Mapping[str, Word]) -> Word:
     """``$(NAME)`` of variables that the container defines; others stay as they are."""
-    unknown = list(word.unknown)
+    unknown = [*word.unknown, *UNKNOWN_VARIABLE.findall(word.text)]
 
     def value(match: re.Match[str]) -> str:
         if match[1] is None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode
+from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode, without_ending
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
 from flake8_forksafe.deployment.model import (
     CELERY,
@@ -290,7 +290,7 @@ def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | 
 
 
 def _is_of(form: ProcessFormat, name: str, content: bytes) -> bool:
-    return bool(form.is_named(name)) and (form.mark is None or form.mark.search(content) is not None)
+    return bool(form.is_named(without_ending(name))) and (form.mark is None or form.mark.search(content) is not None)
 
 
 def _is_readable(content: bytes) -> bool:
@@ -302,7 +302,8 @@ def _is_readable(content: bytes) -> bool:
 
 
 def _kind(name: str) -> str | None:
-    """The format that a file's name promises."""
+    """The format that a file's name promises, or that of what a template becomes."""
+    name = without_ending(name)
     stem, extension = os.path.splitext(name)
     if name.startswith("."):
         return None
@@ -317,6 +318,15 @@ def _kind(name: str) -> str | None:
     return "program" if not extension else None
 
 
+def _text(files: Files, path: str) -> str | None:
+    """A file's text, or what a template becomes; None if it cannot be read."""
+    if without_ending(path) == path:
+        return files.text(path)
+    from flake8_forksafe.deployment.rendering import rendered_text
+
+    return rendered_text(files, path)
+
+
 def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What compose files and manifests start."""
     chosen = [candidate for candidate in candidates if candidate.kind in ("compose", "manifest")]
@@ -325,14 +335,14 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
     from flake8_forksafe.deployment.commands import launches_of
     from flake8_forksafe.deployment.compose import compose_starts
     from flake8_forksafe.deployment.kubernetes import config_maps, is_manifest, kubernetes_starts
-    from flake8_forksafe.deployment.yaml_tree import Node, YamlMapping, read_documents
+    from flake8_forksafe.deployment.rendering import rendered_documents
+    from flake8_forksafe.deployment.yaml_tree import Node, YamlMapping
 
     manifests: list[Node] = []
     services: list[tuple[str, Start, FileSystemView]] = []
     for candidate in chosen:
-        text = files.text(candidate.path)
         try:
-            documents = read_documents(text, candidate.path) if text is not None else []
+            documents = rendered_documents(files, candidate.path)
         except Unusable as error:
             if candidate.mentions:
                 files.report(candidate.path, error.line, error.reason)
@@ -351,7 +361,7 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
 def _image_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What Dockerfiles start by themselves."""
     for candidate in candidates:
-        text = files.text(candidate.path) if candidate.kind == "dockerfile" else None
+        text = _text(files, candidate.path) if candidate.kind == "dockerfile" else None
         if text is not None:
             from flake8_forksafe.deployment.commands import launches_of
             from flake8_forksafe.deployment.dockerfile import image_starts
@@ -376,7 +386,7 @@ def _formatted_launches(candidates: Iterable[Candidate], files: Files) -> Iterat
     """What files of process managers start."""
     formats = {form.kind: form.starts for form in PROCESS_FORMATS} | {"workflow": _workflow}
     for candidate in candidates:
-        text = files.text(candidate.path) if candidate.kind in formats else None
+        text = _text(files, candidate.path) if candidate.kind in formats else None
         if text is not None:
             from flake8_forksafe.deployment.commands import launches_of
 
@@ -391,7 +401,7 @@ def _script_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[
     own: list[WorkerLaunch] = []
     outer: list[WorkerLaunch] = []
     for candidate in scripts:
-        text = files.text(candidate.path)
+        text = _text(files, candidate.path)
         if text is None or not (candidate.mentions or any(name in text for name in names)):
             continue
         from flake8_forksafe.deployment.commands import launches_of_script

@@ -7,7 +7,7 @@ document whose aliases stand for millions of values can do anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from flake8_forksafe.deployment.model import TEMPLATE, Place, Unusable, Word
@@ -76,8 +76,10 @@ class _Open:
         self.size = 1
 
 
-def read_documents(text: str, path: str) -> list[Node]:
+def read_documents(text: str, path: str, lines: Sequence[int] = ()) -> list[Node]:
     """The documents of a YAML stream.
+
+    :param lines: for each line of the text the line of the file that it comes from, if these differ.
 
     PyYAML has a limit of its own in some versions; it reads ahead, and so it may refuse a depth before the reader does.
     What it calls that differs, so the brackets up to the place of its error decide.
@@ -91,7 +93,7 @@ def read_documents(text: str, path: str) -> list[Node]:
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return list(_Reader(path).documents(yaml.parse(text, Loader=loader)))
+        return list(_Reader(path, lines).documents(yaml.parse(text, Loader=loader)))
     except yaml.MarkedYAMLError as error:
         template = TEMPLATE_MARK.search(text)
         mark = error.problem_mark or error.context_mark
@@ -113,8 +115,9 @@ def _open_brackets(text: str) -> int:
 
 
 class _Reader:
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, lines: Sequence[int]) -> None:
         self.path = path
+        self.lines = lines
         self.count = 0
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.stack: list[_Open] = []
@@ -124,7 +127,7 @@ class _Reader:
 
         for event in events:
             self.count += 1
-            line = event.start_mark.line + 1
+            line = self._line(event.start_mark.line + 1)
             if len(self.stack) > DEEPEST:
                 raise Unusable(TOO_DEEP, line)
             if self.count > MOST_VALUES:
@@ -161,7 +164,12 @@ class _Reader:
         if event.implicit[0] and text in ("", "~", "null", "Null", "NULL"):
             text = None
         last = event.end_mark.line + (event.end_mark.column > 0 or event.end_mark.line == event.start_mark.line)
-        return YamlScalar(text, Place(self.path, event.start_mark.line + 1), last, event.tag or "")
+        place = Place(self.path, self._line(event.start_mark.line + 1))
+        return YamlScalar(text, place, self._line(last), event.tag or "")
+
+    def _line(self, line: int) -> int:
+        """The line of the file."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else line
 
     def _close(self, done: _Open) -> Node:
         place = Place(self.path, done.line)

@@ -667,7 +667,7 @@ BROKEN = {
     "merges": ("compose.yml", f"m0: &m0 {{k: celery}}\n{MERGES}{SERVICE}", 18, "its aliases stand for more than a mil"),
     "an alias to itself": ("compose.yml", f"x: &x [*x]\n{SERVICE}", 1, "it refers to 'x'"),
     "a template": ("worker.yaml", "kind: Pod\nspec: {{ .Values.x }}\ncontainers: {celery: [\n", 2, "it is a template"),
-    "another template": ("compose.yml", "{% if x %}\nservices:\n  celery: x\n{% endif %}\n", 1, "it is a template"),
+    "another template": ("compose.yml", "{% if x %}\nservices:\n  celery: [x\n{% endif %}\n", 1, "it is a template"),
     "depth": ("compose.yml", f"x: {'[' * 5000}\n{SERVICE}", 1, "it is nested too deeply"),
     "depth of tables": ("compose.yml", f"x: {'{a: ' * 3000}\n{SERVICE}", 1, "it is nested too deeply"),
     "depth of a block": ("compose.yml", f"celery:\n{'- ' * 5000}\n", 2, "it is nested too deeply"),

@@ -2,9 +2,11 @@
 
 Run by ``third_parties.py`` with the interpreter of an environment that holds the distribution and what it requires:
 
-    python -I third_parties_probe.py DISTRIBUTION CATALOGUE...
+    python -I third_parties_probe.py [--setups] DISTRIBUTION CATALOGUE...
+    python -I third_parties_probe.py --module MODULE CATALOGUE...
 
-``CATALOGUE`` are the dotted names of the packages that are looked for.
+``CATALOGUE`` are the dotted names of the packages that are looked for.  ``--setups`` measures only what the Django apps
+of the distribution do at ``django.setup()``.
 """
 
 import importlib
@@ -14,6 +16,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 
@@ -25,7 +28,18 @@ SECONDS = 60
 """For one module."""
 MOST_SECONDS = 120
 """For all modules of a distribution: what is not reached is not in the table."""
-SKIPPED = {"tests", "test", "testing", "conftest", "vendor", "_vendor", "migrations", "examples", "docs", "benchmarks"}
+SKIPPED = {
+    "tests",
+    "test",
+    "testing",
+    "conftest",
+    "vendor",
+    "_vendor",
+    "migrations",
+    "examples",
+    "docs",
+    "benchmarks",
+} | {"project_template", "example", "demo", "sandbox"}
 
 
 class Watcher:
@@ -90,12 +104,144 @@ def settle_django(own=()):
         return
     apps = ["contenttypes", "auth", "sessions", "messages", "staticfiles"]
     settings.configure(
-        INSTALLED_APPS=[*(f"django.contrib.{app}" for app in apps), *own], SECRET_KEY="x", DATABASES={}, USE_TZ=True,
-        STATIC_URL="/static/", ROOT_URLCONF="none", DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        INSTALLED_APPS=list(dict.fromkeys([*(f"django.contrib.{app}" for app in apps), *own])), SECRET_KEY="x",
+        DATABASES={}, USE_TZ=True, STATIC_URL="/static/", ROOT_URLCONF="none", SITE_ID=1,
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     )  # fmt: skip
     import django
 
     django.setup()
+
+
+PROJECT_APP = "forksafe_project_app"
+"""An app that stands for those of a project: what is looked for in it, other apps look for in every app."""
+OWN_MODULES = {"admin", "apps", "management", "migrations", "models", "templatetags"}
+"""What Django itself looks for in every app."""
+
+
+class Asked:
+    """Notes which modules of :data:`PROJECT_APP` are looked for, and in whose ``AppConfig.ready()``.
+
+    :ivar found: pairs of app and module; the app is empty outside of ``ready()``.
+    """
+
+    def __init__(self):
+        self.found = []
+
+    def find_spec(self, name, path=None, target=None):
+        """Find nothing, and note who asks: the app whose ``ready()`` is the innermost one that runs."""
+        package, _, module = name.partition(".")
+        if package == PROJECT_APP and module and module.partition(".")[0] not in OWN_MODULES:
+            app, frame = "", sys._getframe(1)
+            while frame is not None and not app:
+                ready = frame.f_code.co_name == "ready" and "self" in frame.f_locals
+                app = getattr(frame.f_locals["self"], "name", "") if ready else ""
+                frame = frame.f_back
+            if (app, module) not in self.found:
+                self.found.append((app, module))
+        return
+
+
+def apps_of(names):
+    """The Django apps that distributions bring: packages with a file ``apps.py``; nothing is imported."""
+    found = []
+    for name in names:
+        for file in importlib.metadata.files(name) or ():
+            package = file.parts[:-1]
+            usable = all(part.isidentifier() and part not in SKIPPED and "test" not in part for part in package)
+            if file.parts[-1] == "apps.py" and 0 < len(package) <= 3 and usable and package[0] != "django":
+                found.append(".".join(package))
+    return sorted(set(found))
+
+
+def set_up(apps, module, catalogue):
+    """What ``django.setup()`` with further apps does; and without ``ready()``, what importing a module does then."""
+    folder = tempfile.mkdtemp()
+    os.mkdir(os.path.join(folder, PROJECT_APP))
+    with open(os.path.join(folder, PROJECT_APP, "__init__.py"), "w"):
+        pass
+    sys.path.insert(0, folder)
+    asked, watcher = Asked(), Watcher(catalogue)
+    sys.meta_path[:0] = [asked, watcher]
+    error = ""
+    try:
+        if module:
+            from django.apps import AppConfig
+
+            create = AppConfig.create
+
+            def quiet(entry):
+                made = create(entry)
+                made.ready = lambda: None
+                return made
+
+            AppConfig.create = staticmethod(quiet)
+        settle_django([*apps, PROJECT_APP])
+        if module:
+            asked.found.clear()
+            importlib.import_module(module)
+    except BaseException as problem:
+        error = f"{type(problem).__name__}: {problem}"[:200]
+    return {
+        "error": error,
+        "asked": asked.found,
+        "loads": {known: chain(watcher.importers, known, "") for known in catalogue if known in sys.modules},
+        "python_threads": [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()],
+    }
+
+
+def setups(apps, others, catalogue):
+    """What each app of a distribution does with the project when Django is set up, or when its URLs are imported.
+
+    :param others: apps that the distribution's requirements bring.
+    """
+    found = {}
+    together = apart(set_up, [*others, *apps], "", catalogue)
+    runs = [(apps, together)] if together and not together["error"] else [
+        ([app], apart(set_up, dict.fromkeys([*others, *(one for one in apps if app.startswith(f"{one}.")), app]), "",
+                      catalogue)) for app in apps
+    ]  # fmt: skip
+    plain = apart(set_up, others, "", catalogue) or {"loads": {}, "python_threads": []}
+    for own, record in runs:
+        if record is None or record["error"]:
+            continue
+        for app in own:
+            names = sorted({module for asker, module in record["asked"] if asker == app})
+            loads = {
+                known: way for known, way in record["loads"].items()
+                if known not in plain["loads"] and _owner(way, own) == app
+            }  # fmt: skip
+            starts = sorted(set(record["python_threads"]) - set(plain["python_threads"])) if len(own) == 1 else []
+            found[app] = {"discovers": names, "loads": loads, "starts": starts}
+        if len(own) > 1 and record["python_threads"]:
+            for app in own:
+                alone = apart(set_up, [*others, app], "", catalogue)
+                if alone and not alone["error"]:
+                    found[app]["starts"] = sorted(set(alone["python_threads"]) - set(plain["python_threads"]))
+        for app in own:
+            if importlib.util.find_spec(app) and is_module(f"{app}.urls"):
+                urls = apart(set_up, [*others, *own], f"{app}.urls", catalogue)
+                if urls and urls["asked"]:
+                    found[f"{app}.urls"] = {"discovers": sorted({module for _, module in urls["asked"]})}
+    return {
+        name: {key: value for key, value in one.items() if value} for name, one in found.items() if any(one.values())
+    }
+
+
+def _owner(way, apps):
+    """The app whose module is the first of a chain."""
+    for module in way:
+        owners = [app for app in apps if module == app or module.startswith(f"{app}.")]
+        if owners:
+            return max(owners, key=len)
+    return ""
+
+
+def is_module(dotted):
+    """Whether there is a file for a module; nothing is imported."""
+    base = os.path.join(*dotted.split("."))
+    return any(os.path.isfile(os.path.join(path, f"{base}.py")) or os.path.isdir(os.path.join(path, base))
+               for path in sys.path)  # fmt: skip
 
 
 def state():
@@ -182,9 +328,16 @@ def is_app(module):
     return any(os.path.isfile(os.path.join(path, base, "apps.py")) for path in sys.path)
 
 
-def main():
-    """Print the record of one distribution."""
-    distribution, catalogue = sys.argv[1], sys.argv[2:]
+def required_apps(distribution):
+    """The Django apps that the requirements of a distribution bring, and those of Django that others need."""
+    others = [one.metadata["Name"] for one in importlib.metadata.distributions()]
+    own = set(apps_of([distribution]))
+    brought = [app for app in apps_of(others) if app not in own and "." not in app]
+    return ["django.contrib.admin", "django.contrib.sites", "django.contrib.humanize", *brought]
+
+
+def modules_measured(distribution, catalogue):
+    """What importing each module of a distribution does, and asking lazy ones for their names."""
     modules = modules_of(distribution)
     apps = [module for module in modules if is_app(module)]
     records = []
@@ -201,10 +354,24 @@ def main():
                 apart(measured, module, name, catalogue) or {"module": module, "name": name, "error": "ended"}
             )
             records[-1].pop("names", None)
-    installed = {one.metadata["Name"]: one.version for one in importlib.metadata.distributions()}
+    return records
+
+
+def main():
+    """Print the record of one distribution."""
+    arguments = sys.argv[1:]
+    if arguments[0] == "--module":
+        _, module, *catalogue = arguments
+        print(json.dumps(measured(module, "", catalogue)))
+        return
+    only_setups = arguments[0] == "--setups"
+    distribution, *catalogue = arguments[only_setups:]
+    apps = apps_of([distribution]) if importlib.util.find_spec("django") is not None else []
     print(json.dumps({
         "distribution": distribution, "version": importlib.metadata.version(distribution),
-        "python": ".".join(map(str, sys.version_info[:2])), "installed": installed, "modules": records,
+        "python": ".".join(map(str, sys.version_info[:2])),
+        "setups": setups(apps, required_apps(distribution), catalogue) if apps else {},
+        "modules": [] if only_setups else modules_measured(distribution, catalogue),
     }))  # fmt: skip
 
 

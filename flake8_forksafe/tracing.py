@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import Place, Word, WorkerLaunch
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
-from flake8_forksafe.hazards.third_parties import Brought
+from flake8_forksafe.hazards.third_parties import NO_EFFECTS, Effects
 from flake8_forksafe.hosts.facts import Argv
 from flake8_forksafe.hosts.host import Host, HostStart, Launcher, boot
 from flake8_forksafe.hosts.table import host_named, host_programs
@@ -73,7 +73,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
     locked = cache(lambda: locked_versions(around.disk, (around.settings.project, *layout.roots)))
     versions_known = Versions(environment, requirements, locked)
-    brings = third_parties_of(around, layout, versions_known, presence)
+    effects = third_parties_of(around, layout, versions_known, presence)
 
     def installed(module: str) -> bool | None:
         return True if module in host.provided else presence(module)
@@ -82,7 +82,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         process = host.process(argv, environ, settings.platform, versions)
         if elsewhere:
             process = Process(argv, environ, settings.platform, versions)
-        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, brings)
+        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, effects)
         warm_up = partial(warm_up_of, cache(around.catalogue.entries_of), versions_known.is_at_least)
         walk = Walk(LIBRARY, imports, process, warm_up)
         launch = Launch(app.spec, source=source, root=app.root)
@@ -194,20 +194,26 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
 
 def third_parties_of(
     around: Surroundings, layout: Layout, versions: Versions, presence: Presence
-) -> Callable[[str], Iterable[Brought]]:
-    """What imports of packages are known to load that the environment, if one is found, does not hold."""
+) -> Callable[[str], Effects]:
+    """What imports of packages are known to do that are not walked.
+
+    An environment tells what the packages load that it holds, and which version they have: those of them that can load
+    a hazard are walked.
+    """
 
     @cache
-    def brings(module: str) -> tuple[Brought, ...]:
+    def effects(module: str) -> Effects:
         top = module.partition(":")[0]
         own = around.catalogue.find(top)
-        if (own is not None and own.reported) or (layout.environment and presence(top.partition(".")[0])):
-            return ()
+        if own is not None and own.reported:
+            return NO_EFFECTS
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
-        return tuple(load_third_parties().brought(module, versions.declared, presence.beside))
+        is_installed = bool(layout.environment) and presence(top.partition(".")[0])
+        found = load_third_parties().effects(module, versions.exact, presence.beside)
+        return found._replace(brought=()) if is_installed else found
 
-    return brings
+    return effects
 
 
 def warm_up_of(

@@ -16,8 +16,10 @@ class Hazard(NamedTuple):
         ``data-loss``, ``threads``, ``memory``, ``connection`` or ``none``.
     :ivar reported: whether importing it before the fork is reported by default.
     :ivar tamed_by: environment variables that make it safe, by measurement.
-    :ivar rss_import_mb: resident memory that importing it adds, in MB; None if not measured.
-    :ivar pulls: other hazards that importing it imports, where they are installed.
+    :ivar rss_import_mb: resident memory that importing it adds, in MB, with what it requires and nothing else
+        installed; None if not measured.
+    :ivar pulls: other hazards that importing it imports.
+    :ivar pulls_if_installed: those that it imports only where it finds them; no figure includes them.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Hazard(NamedTuple):
     threads_import: int | None
     pulls: tuple[str, ...]
     sources: tuple[str, ...]
+    pulls_if_installed: tuple[str, ...] = ()
 
 
 class WarmUp(NamedTuple):
@@ -250,4 +253,5 @@ def _hazard(entry: dict[str, Any]) -> Hazard:
         threads_import=entry.get("threads_import"),
         pulls=tuple(entry["pulls"]),
         sources=tuple(entry["sources"]),
+        pulls_if_installed=tuple(entry.get("pulls_if_installed", ())),
     )

@@ -16,7 +16,9 @@ class MeasuredVersion(NamedTuple):
     """One measured version of a distribution.
 
     :ivar modules: for each importable module, or ``module:name`` of a name that is loaded when it is asked for, what is
-        loaded: ``loads``, and ``optional`` where that is guarded and was not installed.
+        loaded: ``loads``, and ``optional`` where that is guarded and was not installed; ``discovers``, the modules that
+        are looked for in every Django app; ``starts``, the names of threads; ``mb``.  ``app:setup()`` is what
+        ``django.setup()`` does with a Django app besides importing its package.
     """
 
     distribution: str
@@ -41,6 +43,29 @@ class Brought(NamedTuple):
     way: tuple[str, ...]
     sure: bool
     source: str = ""
+
+
+class Effects(NamedTuple):
+    """What an import does besides executing a module's own code.
+
+    :ivar discovers: names of the modules that it imports from every Django app that has them.
+    :ivar starts: names of the Python threads that it starts.
+    :ivar mb: resident memory that it adds, all that it loads included, in MB; 0 if that is not known, or little.
+    :ivar within: catalogued packages that ``mb`` includes.
+    :ivar source: what was measured.
+    :ivar sure: whether all versions that may be meant start and discover the same.
+    """
+
+    brought: tuple[Brought, ...] = ()
+    discovers: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    mb: int = 0
+    within: tuple[str, ...] = ()
+    source: str = ""
+    sure: bool = True
+
+
+NO_EFFECTS = Effects()
 
 
 class ThirdParties(NamedTuple):
@@ -77,6 +102,32 @@ class ThirdParties(NamedTuple):
             return (earlier[-1] if earlier else versions[0]), True
         return None
 
+    def effects(
+        self, module: str, wanted: Callable[[str], str | None], presence: Callable[[str], bool | None]
+    ) -> Effects:
+        """What importing a module, and the packages around it, does.
+
+        :param module: dotted, or ``module:name``.
+        :param presence: whether a top-level module is installed; None if that is not known.
+        """
+        found = self.version_of(module.partition(":")[0], wanted)
+        if found is None:
+            return NO_EFFECTS
+        version, alike = found
+        entries = [version.modules[key] for key in _keys(module) if key in version.modules]
+        discovers, starts = (
+            [one for entry in entries for one in entry.get(key, ())] for key in ("discovers", "starts")
+        )
+        return Effects(
+            tuple(self.brought(module, wanted, presence)),
+            tuple(dict.fromkeys(discovers)),
+            tuple(dict.fromkeys(starts)),
+            next((entry["mb"] for entry in entries if "mb" in entry), 0),
+            tuple(package for entry in entries for package in entry.get("loads", ())),
+            version.shown(wanted(version.distribution)),
+            alike,
+        )
+
     def brought(
         self, module: str, wanted: Callable[[str], str | None], presence: Callable[[str], bool | None]
     ) -> Iterator[Brought]:
@@ -107,10 +158,14 @@ def _around(module: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
+def _keys(module: str) -> list[str]:
+    """The entries of a version that are about a module, or about ``module:name``."""
+    return [module] if ":" in module else _around(module)
+
+
 def _brought(version: MeasuredVersion, module: str) -> list[Brought]:
-    dotted, _, name = module.partition(":")
     found = []
-    for key in [module] if name else _around(dotted):
+    for key in _keys(module):
         entry = version.modules.get(key, {})
         found += [Brought(package, tuple(way), True) for package, way in entry.get("loads", {}).items()]
         found += [Brought(package, tuple(way), False) for package, way in entry.get("optional", {}).items()]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
-from flake8_forksafe.hazards.third_parties import Brought
+from flake8_forksafe.hazards.third_parties import NO_EFFECTS, Effects
 from flake8_forksafe.interpreter.values import Module
 from flake8_forksafe.project.layout import Layout
 from flake8_forksafe.source.cut import CutBody
@@ -27,12 +27,12 @@ class ImportSystem:
 
     :param hazards: dotted names that count as modules wherever they appear.
     :param presence: whether a top-level module outside the source roots is installed; None if that is not known.
-    :param brings: what an import of a module that is not walked is known to load, by its name or ``module:name``.
+    :param effects: what an import of a module that is not walked is known to do, by its name or ``module:name``.
     :ivar modules: every first-party (and walked third-party) module executed, in order.
     :ivar bodies: function bodies that were collected, by file and place.
     """
 
-    __slots__ = ("bodies", "brings", "hazards", "layout", "modules", "presence", "sources")
+    __slots__ = ("bodies", "effects", "hazards", "layout", "modules", "presence", "sources")
 
     def __init__(
         self,
@@ -40,12 +40,12 @@ class ImportSystem:
         sources: Sources,
         hazards: frozenset[str],
         presence: Callable[[str], bool | None] = lambda name: None,
-        brings: Callable[[str], Iterable[Brought]] = lambda name: (),
+        effects: Callable[[str], Effects] = lambda name: NO_EFFECTS,
     ) -> None:
         self.layout = layout
         self.sources = sources
         self.hazards = hazards
         self.presence = presence
-        self.brings = brings
+        self.effects = effects
         self.modules: dict[str, Module] = {}
         self.bodies: dict[tuple[str, CutBody], Block] = {}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from flake8_forksafe.interpreter.bringing import bring, note_external
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node, Note, Span
 from flake8_forksafe.interpreter.values import External, Function, Module, ModuleValue, Value
-from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, outside_origin, parents
+from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, parents
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block
 from flake8_forksafe.source.text import Unreadable
@@ -68,8 +69,9 @@ def _import_outside(machine: Machine, name: str, frame: Frame, kind: str) -> Val
     if installed is None:
         machine.may_fail(MODULE_NOT_FOUND)
     elif not installed and machine.errors.catches(MODULE_NOT_FOUND):
-        with machine.doubted():
-            _outside(machine, name, frame, kind)
+        if frame.module.found.origin != THIRD_PARTY:  # whose source is read only where the environment is known
+            with machine.doubted():
+                _outside(machine, name, frame, kind)
         return None
     return External(name)
 
@@ -139,45 +141,19 @@ def _outside(machine: Machine, name: str, frame: Frame, kind: str) -> None:
     """Record the import of a module that is not walked."""
     machine.record(frame, Node(name), kind)
     if name not in machine.recorder.externals:
-        _note_external(machine, name)
-        _bring(machine, name, name)
+        note_external(machine, name)
+        bring(machine, name, name, frame)
     hook = machine.library.imports.get(name)
     if hook is not None:
         hook(machine, name, frame)
-
-
-def _note_external(machine: Machine, name: str) -> None:
-    """Record that a module is loaded that is not walked."""
-    if name not in machine.recorder.externals:
-        machine.recorder.externals[name] = outside_origin(name)
-        machine.recorder.loads(name)
-
-
-def _bring(machine: Machine, name: str, asked: str) -> None:
-    """Record what a module that is not walked is known to load.
-
-    :param asked: the module, or ``module:name`` of a name that it loads something for.
-    """
-    for brought in machine.imports.brings(asked):
-        machine.recorder.measured[name] = brought.source
-        holder = name
-        for target in (*brought.way, brought.package):
-            if target == holder:
-                continue
-            module = Module(FoundModule(holder, None, False, (), THIRD_PARTY))
-            frame = Frame(module, Node(holder), "module", machine.journal.doubt)
-            with machine.journal.doubted(not brought.sure):
-                machine.record(frame, Node(target), "import")
-            _note_external(machine, target)
-            holder = target
 
 
 def outside_member(machine: Machine, package: str, name: str, frame: Frame) -> None:
     """Do what ``from package import name`` does besides importing the package: the name may be a module of its own."""
     path = f"{package}.{name}"
     if path not in machine.recorder.externals:
-        _bring(machine, package, f"{package}:{name}")
-        _bring(machine, package, path)
+        bring(machine, package, f"{package}:{name}", frame)
+        bring(machine, package, path, frame)
     hook = machine.library.imports.get(path)
     if hook is not None:
         hook(machine, path, frame)

@@ -73,6 +73,9 @@ class Machine(Protocol):
     def import_name(self, name: str, frame: Frame, kind: str = "dynamic") -> Value | None:
         """Import a module and its parents, as ``importlib.import_module`` does; None if it does not exist."""
 
+    def bring(self, package: str, name: str, frame: Frame) -> None:
+        """Do what a package that is not walked is known to do for ``name`` (``setup()``: as a Django app)."""
+
     def state(self, kind: type[State]) -> State:
         """What a model of a library remembers of this walk."""
 

@@ -29,6 +29,17 @@ def _is_end(end: str, method: str, arguments: Arguments) -> bool:
     return not keyword or (isinstance(given, Literal) and str(given.value) == expected)
 
 
+THREADS_INSTEAD = {
+    "imported": "import it inside the function that uses it",
+    "set up": "take it out of the worker's INSTALLED_APPS, or switch the thread off there",
+}
+"""What to do about threads that an import starts, or a Django app that is set up."""
+
+
+def _named(threads: tuple[str, ...]) -> str:
+    return f"the thread {threads[0]!r}" if len(threads) == 1 else f"{len(threads)} threads"
+
+
 class Recorder:
     """Everything that the rules may ask of a walk.
 
@@ -134,6 +145,21 @@ class Recorder:
         if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
             self.uses[key] = use
         return key if warm_up.ends or warm_up.ends_in_child else None
+
+    def starts(self, frame: Frame, asked: str, threads: tuple[str, ...], source: str) -> None:
+        """Record that importing a module, or setting up an app (``app:setup()``), starts threads.
+
+        :param source: what was measured.
+        """
+        name, _, function = asked.partition(":")
+        verb = "set up" if function else "imported"
+        key = (frame.node, frame.line, asked)
+        why = f"starts {_named(threads)} that no child has (measured with {source})"
+        warm_up = WarmUp(name, "FS112", "measured", why, THREADS_INSTEAD[verb], (), (), ())
+        sure = self.journal.is_sure(frame)
+        if sure or key not in self.uses:
+            place = (frame.node, frame.line, frame.column)
+            self.uses[key] = Use(*place, name, name, warm_up, sure, frame.gates, verb)
 
     def opened(self, key: UseKey, owner: Value) -> None:
         """Note the object whose methods undo a warm-up.

@@ -72,12 +72,13 @@ class Edge(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A call of something that the catalogue of warm-ups lists.
+    """A call of something that the catalogue of warm-ups lists, or an import that is known to act like one.
 
     :ivar call: what is called, without argument lists: ``threading.Thread.start``.
     :ivar shown: the same as people read it: ``threading.Thread().start``.
     :ivar sure: whether it happens whenever ``node`` executes.
     :ivar gates: the gates it stands behind, inside ``node``.
+    :ivar verb: what is done to it: ``called``, or ``imported`` or ``set up`` (as a Django app) where that is enough.
     """
 
     node: Node
@@ -88,6 +89,7 @@ class Use(NamedTuple):
     warm_up: WarmUp
     sure: bool
     gates: tuple[Gate, ...]
+    verb: str = "called"
 
 
 class Setting(NamedTuple):

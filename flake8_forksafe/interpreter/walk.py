@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 
 from flake8_forksafe.hazards.catalogue import WarmUp
-from flake8_forksafe.interpreter import attributes, calls, expressions, importing, statements
+from flake8_forksafe.interpreter import attributes, bringing, calls, expressions, importing, statements
 from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
 from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.call_memo import CallMemo
@@ -103,6 +103,10 @@ class Walk:
     def import_name(self, name: str, frame: Frame, kind: str = "dynamic") -> Value | None:
         """Import a module and its parents, as ``importlib.import_module`` does; None if it does not exist."""
         return importing.import_name(self, name, frame, kind)
+
+    def bring(self, package: str, name: str, frame: Frame) -> None:
+        """Do what a package that is not walked is known to do for ``name`` (``setup()``: as a Django app)."""
+        bringing.bring(self, package, f"{package}:{name}", frame)
 
     # --- what is told -------------------------------------------------------------------------------------------
 

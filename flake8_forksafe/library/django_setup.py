@@ -174,6 +174,9 @@ def _library_ready(machine: Machine, name: str, frame: Frame) -> None:
         autodiscover(machine, module, frame)
     for module in facts.READY_IMPORTS.get(name, ()):
         machine.import_name(module, frame)
+    app = name.partition(".apps.")[0]
+    if app:
+        machine.bring(app, "setup()", frame)
 
 
 def autodiscover(machine: Machine, module: str, frame: Frame) -> None:

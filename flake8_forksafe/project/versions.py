@@ -32,11 +32,15 @@ class Versions:
         name = os.path.basename(directory).rpartition(".")[0] if directory else ""
         return name.partition("-")[2].partition("-")[0] or None
 
+    def exact(self, distribution: str) -> str | None:
+        """The version in the environment, else the one that the project's files allow."""
+        return self.installed(distribution) or self.declared(distribution)
+
     def is_at_least(self, distribution: str, version: str) -> bool | None:
         """Whether a distribution is of that version or a newer one; None if that is not known."""
         from packaging.version import InvalidVersion, Version
 
-        exact = self.installed(distribution) or self.declared(distribution)
+        exact = self.exact(distribution)
         lowest = exact or self.requirements.lowest.get(distribution)
         if lowest is None:
             return None

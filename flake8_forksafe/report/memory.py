@@ -40,6 +40,7 @@ def _row(sized: Sized, base: str) -> dict[str, Any]:
         "concurrency_source": sized.pool.concurrency_source,
         "packages": dict(memory.packages),
         "child_packages": dict(memory.child_packages),
+        "optional_packages": dict(memory.optional),
         "parent_mb": round(memory.parent),
         "child_mb": round(memory.child) if forks else None,
         "needed_mb": round(needed) if count is not None or not forks else None,
@@ -74,7 +75,14 @@ def render(launches: Iterable[Sized], base: str) -> Iterator[str]:
     for line in table:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
     for row in found:
-        packages = ", ".join(f"{name} {size}" for name, size in row["packages"].items()) or "none"
-        later = ", ".join(f"{name} {size}" for name, size in row["child_packages"].items())
-        children = f"; in each child: {later}" if later else ""
-        yield f"{row['launch']}: packages in the parent (MB): {packages}{children}; figures from {row['source']}"
+        packages, later, optional = map(_listed, (row["packages"], row["child_packages"], row["optional_packages"]))
+        more = f"; in each child: {later}" if later else ""
+        more += (
+            f"; not counted, as only other packages load them where they are installed: {optional}" if optional else ""
+        )
+        yield f"{row['launch']}: packages in the parent (MB): {packages or 'none'}{more}; figures from {row['source']}"
+
+
+def _listed(packages: dict[str, int]) -> str:
+    """Packages and their sizes."""
+    return ", ".join(f"{name} {size}" for name, size in packages.items())

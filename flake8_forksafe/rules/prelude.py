@@ -111,9 +111,12 @@ def check_missing(context: Context) -> Iterator[Finding]:
         names = wanted(context)
         place = trace.app_location
         if place is not None and len(prelude.missing(names)) == len(names):
+            sure = [name for name in prelude.needy if name not in trace.optional]
+            packages = sure or list(prelude.needy)
+            are = ("is" if len(packages) == 1 else "are") if sure else "may be"
             what = (
-                f"nothing limits native threads before {listed(list(prelude.needy))} "
-                f"{'is' if len(prelude.needy) == 1 else 'are'} imported in {trace.host.words.forker}'s parent"
+                f"nothing limits native threads before {listed(packages)} {are} imported in "
+                f"{trace.host.words.forker}'s parent"
             )
             instead = f'set {", ".join(THREADS)} to "1" at the top of the module of the app{_objective_c(trace, names)}'
             yield Finding(*place, 0, "FS131", what, trace.launch.app, (), instead)

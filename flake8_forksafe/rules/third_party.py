@@ -84,9 +84,11 @@ def _walked(context: Context, trace: Trace, edge: Edge, outgoing: dict[Node, lis
 
 def _measured(context: Context, trace: Trace, own: Hazard | None) -> list[Pulled]:
     """The hazards that an import loads by the catalogue's measurement, as far as they are surely installed."""
-    names = own.pulls if own is not None else ()
+    names = (
+        {**dict.fromkeys(own.pulls, True), **dict.fromkeys(own.pulls_if_installed, False)} if own is not None else {}
+    )
     hazards = [context.catalogue.hazards[name] for name in names if name in context.catalogue.hazards]
-    return [Pulled(hazard, (), True) for hazard in hazards
+    return [Pulled(hazard, (), names[hazard.name]) for hazard in hazards
             if hazard.reported and trace.presence(hazard.name.partition(".")[0]) is True]  # fmt: skip
 
 

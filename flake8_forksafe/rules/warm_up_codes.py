@@ -134,6 +134,11 @@ def _forker(run: WarmUpRun) -> str:
     return run.trace.host.words.forker
 
 
+def _does(run: WarmUpRun) -> str:
+    """``calls 'x'``, or ``imports 'x'``."""
+    return f"{VERBS.get(run.use.verb, run.use.verb)} {run.use.shown!r}"
+
+
 def _import_time(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
@@ -151,22 +156,22 @@ def _resource(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
     where = f" in {run.step}" if run.step in run.trace.host.handlers else " in ready()" if run.step == READY else ""
-    return f"{run.use.shown!r} is called{where} before {_forker(run)} forks: it {run.use.warm_up.why}"
+    return f"{run.use.shown!r} is {run.use.verb}{where} before {_forker(run)} forks: it {run.use.warm_up.why}"
 
 
 def _ready(run: WarmUpRun) -> str:
     thread = " in a thread" if any(edge.kind == "thread" for edge in run.path) else ""
-    return f"ready() calls {run.use.shown!r}{thread} in {_forker(run)} too, before it forks: it {run.use.warm_up.why}"
+    return f"ready() {_does(run)}{thread} in {_forker(run)} too, before it forks: it {run.use.warm_up.why}"
 
 
 def _handler(run: WarmUpRun) -> str:
     main = run.trace.host.words.main
     if run.step in run.trace.host.after_fork:
         return (
-            f"the {run.step} handler calls {run.use.shown!r} in {main}: the first children exist by then, but "
+            f"the {run.step} handler {_does(run)} in {main}: the first children exist by then, but "
             f"every child that replaces one inherits it, and hangs: it {run.use.warm_up.why}"
         )
-    return f"a {run.step} handler calls {run.use.shown!r} in {main}, before it forks: it {run.use.warm_up.why}"
+    return f"a {run.step} handler {_does(run)} in {main}, before it forks: it {run.use.warm_up.why}"
 
 
 def _broken_gate(run: WarmUpRun, form: str) -> str:
@@ -178,15 +183,15 @@ def _broken_gate(run: WarmUpRun, form: str) -> str:
         )
     example = forms.get(form) or next(iter(forms.values()))
     return (
-        f"this gate does not recognise {_forker(run)}, whose sys.argv is {[*example]}, so {run.use.shown!r} is called "
-        f"there before it forks: it {run.use.warm_up.why}"
+        f"this gate does not recognise {_forker(run)}, whose sys.argv is {[*example]}, so {run.use.shown!r} is "
+        f"{run.use.verb} there before it forks: it {run.use.warm_up.why}"
     )
 
 
 def _selecting_gate(run: WarmUpRun) -> str:
     return (
-        f"this gate selects {_forker(run)}: {run.use.shown!r} is called there, before it forks, and nowhere else: "
-        f"it {run.use.warm_up.why}"
+        f"this gate selects {_forker(run)}: {run.use.shown!r} is {run.use.verb} there, before it forks, and nowhere "
+        f"else: it {run.use.warm_up.why}"
     )
 
 
@@ -194,11 +199,12 @@ def _process_init(run: WarmUpRun) -> str:
     limit = run.trace.host.child_timeout
     assert limit is not None
     return (
-        f"the {run.trace.host.words.hook} handler calls {run.use.shown!r}: if that takes longer than {limit.setting} "
+        f"the {run.trace.host.words.hook} handler {_does(run)}: if that takes longer than {limit.setting} "
         f"({limit.seconds:g} s), children that replace others are killed in a loop"
     )
 
 
+VERBS = {"called": "calls", "imported": "imports", "set up": "sets up"}
 WHAT: dict[str, Callable[[WarmUpRun], str]] = {
     "FS111": _import_time,
     "FS112": _resource,

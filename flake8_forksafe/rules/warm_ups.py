@@ -63,7 +63,8 @@ class WarmUpRun(NamedTuple):
         else:
             start = (*trace.chain(self.cause.source), trace.hop(self.cause))
         path = trace.paths.get(self.use.node.module)
-        return (*start, *map(trace.hop, self.path), Hop(self.use.shown, path, self.use.line, "call"))
+        kind = "import" if self.use.verb == "imported" else "call"
+        return (*start, *map(trace.hop, self.path), Hop(self.use.shown, path, self.use.line, kind))
 
 
 def warm_up_runs(trace: Trace) -> Iterator[WarmUpRun]:

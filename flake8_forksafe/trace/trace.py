@@ -95,6 +95,8 @@ class Trace:
         self.environment = environment.source
         """How the environment was found whose source the walk read as well."""
         self.presence = walk.imports.presence
+        self.effects = walk.imports.effects
+        """What imports of packages are known to do that are not walked, and how large they are."""
         recorder, modules = walk.recorder, walk.imports.modules
         edges = tuple(recorder.executed(walk.memory.executions))
         self.edges = edges[: booted.edges_at_fork]
@@ -205,6 +207,16 @@ class Trace:
         for edge in self.edges:
             if sources[edge.source] and (origin != FIRST_PARTY or self._origins.get(edge.loads) != FIRST_PARTY):
                 yield edge
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """Modules that are loaded only where the code of a third party finds something that it can do without."""
+        sure = [edge for edge in self.edges if edge.sure or self.origin(edge.source.module) != THIRD_PARTY]
+        if len(sure) == len(self.edges):
+            return frozenset()
+        graph = ExecutionGraph(sure, self.host.root)
+        targets = {edge.target for edge in self.edges if edge.loads}
+        return frozenset(target.module for target in targets if not graph.is_reached(target))
 
     @cached_property
     def omissible(self) -> Mapping[Node, Omission]:

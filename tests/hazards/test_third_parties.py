@@ -10,6 +10,8 @@ from helpers import check, found_codes, write
 
 from flake8_forksafe.hazards.catalogue import load_catalogue
 from flake8_forksafe.hazards.third_parties import Brought, load_third_parties, read_third_parties, table_of
+from flake8_forksafe.report.memory import render
+from flake8_forksafe.rules.pool import launches
 
 TABLE = read_third_parties(
     table_of({
@@ -49,6 +51,28 @@ def test_what_is_optional_is_loaded_where_it_is_declared() -> None:
     assert brought("sheets.charts", matplotlib=False) == []
 
 
+def test_what_else_an_import_does() -> None:
+    table = read_third_parties(
+        table_of({
+            "watch": [{"version": "1.2", "light": "watch.more", "modules": {
+                "watch": {"loads": {"numpy": []}, "starts": ["watcher"], "mb": 30},
+                "watch.urls": {"discovers": ["hooks"]},
+                "watch.app:setup()": {"discovers": ["panels"]}}}],
+        })
+    )  # fmt: skip
+
+    def effects(module: str) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+        found = table.effects(module, lambda name: None, lambda name: None)
+        return found.starts, found.discovers, found.mb
+
+    assert effects("watch") == effects("watch.more") == (("watcher",), (), 30)
+    assert effects("watch.urls") == (("watcher",), ("hooks",), 30)
+    assert effects("watch.app:setup()") == ((), ("panels",), 0)
+    assert effects("elsewhere") == ((), (), 0)
+    found = table.effects("watch", lambda name: "2.0", lambda name: None)
+    assert (found.within, found.source) == (("numpy",), "watch 1.2 (the project asks for 2.0)")
+
+
 def test_names_that_are_loaded_when_they_are_asked_for() -> None:
     assert brought("sheets:Frame") == [("pandas", True)]
     assert brought("sheets:Other") == brought("elsewhere") == brought("sheetsomething") == []
@@ -71,7 +95,7 @@ def test_the_table_is_about_the_catalogue() -> None:
     assert len({one.distribution for one in versions}) >= 400
     for one in versions:
         for module, entry in one.modules.items():
-            assert set(entry) <= {"loads", "optional", "threads", "starts", "mb"}, module
+            assert set(entry) <= {"loads", "optional", "threads", "starts", "discovers", "mb"}, module
             assert set(entry.get("loads", {})) | set(entry.get("optional", {})) <= set(known), module
 
 
@@ -134,3 +158,119 @@ def test_an_environment_decides_instead(tmp_path: Path) -> None:
         f"{site}/celery/__init__.py": "", f"{site}/celery-5.5.0.dist-info/METADATA": "Name: celery\nVersion: 5.5.0\n",
     })  # fmt: skip
     assert check(tmp_path, environment="venv").findings == ()
+
+
+def test_an_import_that_starts_a_thread(tmp_path: Path) -> None:
+    write(tmp_path, {**PROJECT, "p/tasks.py": "import honeybadger\n\n\ndef later():\n    import honeybadger\n"})
+    (finding,) = (finding for finding in check(tmp_path).findings if finding.code == "FS112")
+    assert (finding.path, finding.line) == (str(tmp_path / "p/tasks.py"), 1)
+    assert "'honeybadger' is imported before the worker forks: it starts the thread 'honeybadger-" in finding.text
+    assert "measured with honeybadger " in finding.text
+    assert "p.tasks" in finding.text
+    assert not messages_accepting(tmp_path, "honeybadger")
+
+
+def messages_accepting(root: Path, name: str) -> list[str]:
+    return [finding.text for finding in check(root, accept=f"{name}: tried").findings if finding.code == "FS112"]
+
+
+def test_an_import_that_starts_a_thread_in_an_environment(tmp_path: Path) -> None:
+    site = "venv/lib/python3.12/site-packages"
+    write(tmp_path, {
+        **PROJECT, "p/tasks.py": "import honeybadger\n", "venv/pyvenv.cfg": "", f"{site}/honeybadger/__init__.py": "",
+        f"{site}/honeybadger-0.1.dist-info/METADATA": "Name: honeybadger\nVersion: 0.1\n",
+        f"{site}/celery/__init__.py": "", f"{site}/celery-5.5.0.dist-info/METADATA": "Name: celery\nVersion: 5.5.0\n",
+    })  # fmt: skip
+    (message,) = (one.text for one in check(tmp_path, environment="venv").findings if one.code == "FS112")
+    assert "(the project asks for 0.1)" in message
+
+
+SITE = {
+    "manage.py": "",
+    "site_/__init__.py": "from site_.celery import app\n",
+    "site_/celery.py": """\
+        import os
+        from celery import Celery
+
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_.settings")
+        app = Celery("site_")
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        app.autodiscover_tasks()
+        """,
+    "blog/__init__.py": "",
+    "blog/wagtail_hooks.py": "from blog import reports\n",
+    "blog/reports.py": "from django_pandas.io import read_frame\n",
+    "blog/tasks.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("apps", "urls", "found"),
+    [
+        (["blog", "wagtail.snippets"], "", True),
+        (["blog", "wagtail"], "", False),
+        (["blog", "wagtail"], "from wagtail.admin import urls\n", True),
+    ],
+)
+def test_apps_that_import_modules_of_every_app(tmp_path: Path, apps: list[str], urls: str, found: bool) -> None:
+    settings = f"INSTALLED_APPS = {apps}\nROOT_URLCONF = 'site_.urls'\n"
+    write(tmp_path, {**SITE, "site_/settings.py": settings, "site_/urls.py": f"{urls}urlpatterns = []\n"})
+    report = check(tmp_path)
+    hooks = [module for module in report.traces[0].modules if module.name == "blog.wagtail_hooks"]
+    assert [(module.importer, module.certain) for module in hooks] == (
+        [("wagtail.admin" if urls else "wagtail.snippets", True)] if found else []
+    )
+    assert (("blog/reports.py", 1, "FS103") in found_codes(report, tmp_path)) is found
+
+
+ENVIRONMENT = {
+    "venv/pyvenv.cfg": "",
+    **{
+        f"venv/lib/python3.12/site-packages/{name}-1.0.dist-info/METADATA": f"Name: {name}\nVersion: 1.0\n{more}"
+        for name, more in {"celery": "", "numpy": "", "middle": "Requires-Dist: numpy\n"}.items()
+    },
+    **{f"venv/lib/python3.12/site-packages/{name}/__init__.py": "" for name in ("celery", "numpy")},
+    "venv/lib/python3.12/site-packages/middle-1.0.dist-info/top_level.txt": "middle\n",
+    "venv/lib/python3.12/site-packages/middle/__init__.py": """\
+        import numpy
+        try:
+            import torch
+        except ImportError:
+            torch = None
+        """,
+}
+
+
+def test_what_third_parties_can_do_without_is_not_loaded_where_it_is_not_installed(tmp_path: Path) -> None:
+    write(tmp_path, {**PROJECT, **ENVIRONMENT, "p/tasks.py": "import middle\n"})
+    report = check(tmp_path, environment="venv")
+    assert "torch" not in {module.name for module in report.traces[0].modules}
+    assert "'torch'" not in "".join(messages(tmp_path, "FS131"))
+    (message,) = (finding.text for finding in report.findings if finding.code == "FS103")
+    assert "importing 'middle' brings 'numpy'" in message
+
+
+def test_what_only_may_be_loaded_is_said_and_not_counted(tmp_path: Path) -> None:
+    declared = "[project]\nname = 'p'\ndependencies = ['openpyxl', 'numpy']\n"
+    write(tmp_path, {**PROJECT, "p/tasks.py": "import openpyxl\n", "pyproject.toml": declared})
+    report = check(tmp_path)
+    (prelude,) = (finding.text for finding in report.findings if finding.code == "FS131")
+    assert "before 'numpy' may be imported" in prelude
+    assert "may bring 'numpy'" in messages(tmp_path, "FS103")[0]
+    (sized,) = launches(report.context)
+    assert "numpy" not in dict(sized.estimate.packages)
+    assert "numpy" in dict(sized.estimate.optional)
+    shown = "\n".join(render([sized], str(tmp_path)))
+    assert "not counted, as only other packages load them where they are installed: numpy" in shown
+
+
+def test_the_size_of_a_third_party_counts_once(tmp_path: Path) -> None:
+    write(tmp_path, {**PROJECT, "p/tasks.py": "import qdrant_client\n"})
+    (sized,) = launches(check(tmp_path).context)
+    alone = dict(sized.estimate.packages)
+    assert alone["qdrant_client"] > 50
+    write(tmp_path, {"p/tasks.py": "import qdrant_client, langchain_qdrant\n"})
+    (sized,) = launches(check(tmp_path).context)
+    both = dict(sized.estimate.packages)
+    assert set(both) == {"numpy", "langchain_qdrant"}
+    assert both["langchain_qdrant"] > alone["qdrant_client"]

@@ -1,0 +1,50 @@
+"""What libraries are known to do that are not walked: packages they load, modules they look for, threads they start."""
+
+from __future__ import annotations
+
+from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.values import Arguments, External, Literal, Module
+from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, outside_origin
+
+AUTODISCOVER = "django.utils.module_loading.autodiscover_modules"
+
+
+def note_external(machine: Machine, name: str) -> None:
+    """Record that a module is loaded that is not walked."""
+    if name not in machine.recorder.externals:
+        machine.recorder.externals[name] = outside_origin(name)
+        machine.recorder.loads(name)
+
+
+def bring(machine: Machine, name: str, asked: str, frame: Frame) -> None:
+    """Record what a module that is not walked is known to do, and do what that does with the project.
+
+    :param asked: the module, or ``module:name`` of a name that it does something for.
+    :param frame: what causes it.
+    """
+    known = machine.imports.effects(asked)
+    for brought in known.brought:
+        machine.recorder.measured[name] = brought.source
+        holder = name
+        for target in (*brought.way, brought.package):
+            if target == holder:
+                continue
+            inside = _inside(machine, holder)
+            with machine.journal.doubted(not brought.sure):
+                machine.record(inside, Node(target), "import")
+            note_external(machine, target)
+            holder = target
+    with machine.journal.doubted(not known.sure):
+        if known.starts:
+            machine.recorder.starts(frame, asked, known.starts, known.source)
+        for module in known.discovers:
+            note_external(machine, name)
+            machine.record(frame, Node(name), "dynamic")
+            machine.call(External(AUTODISCOVER), Arguments((Literal(module),)), _inside(machine, name))
+
+
+def _inside(machine: Machine, name: str) -> Frame:
+    """A frame of a module that is not walked."""
+    return Frame(Module(FoundModule(name, None, False, (), THIRD_PARTY)), Node(name), "module", machine.journal.doubt)

@@ -7,17 +7,16 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from flake8_forksafe import __version__
+from flake8_forksafe.command_line import make_parser
 from flake8_forksafe.internal_errors import complain, describe, occupy_standard_streams, show_traceback
 from flake8_forksafe.options import UsageError
-from flake8_forksafe.printable import printable, shortened
-from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, TRACE_DOCUMENTS
+from flake8_forksafe.report.formats import TRACE_DOCUMENTS
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import (
     OPTIONS,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 1.0
 """Seconds before a terminal is told that the analysis is under way."""
-COMMANDS = ("check", "fix", "trace", "measure", "why", "memory", "explain")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,8 +79,8 @@ def run_command(given: list[str]) -> int:
     if not command:
         make_parser().print_help()
         return 2
-    if not command.startswith("-") and command not in COMMANDS:
-        raise UsageError(f"there is no command {command!r}; the commands are {', '.join(COMMANDS)}")
+    if not command.startswith("-") and command not in RUNNERS:
+        raise UsageError(f"there is no command {command!r}; the commands are {', '.join(RUNNERS)}")
     ours = given[: given.index("--")] if command == "measure" and "--" in given else given
     try:
         options = make_parser(command).parse_args(ours)
@@ -93,9 +91,8 @@ def run_command(given: list[str]) -> int:
     try:
         os.getcwd()
     except OSError as error:
-        raise UsageError(f"the current directory cannot be told: {error.strerror}") from None
-    status: int = options.run(options)
-    return status
+        raise UsageError(f"the current directory cannot be determined: {error.strerror}") from None
+    return RUNNERS[command](options)
 
 
 def run() -> NoReturn:
@@ -109,129 +106,6 @@ def run() -> NoReturn:
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(status)
-
-
-class Parser(argparse.ArgumentParser):
-    """Options in full only, and one line for one that cannot be meant."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Write help, which argparse does without a word if it cannot be written."""
-        (file or sys.stdout).write(message)
-
-    def error(self, message: str) -> NoReturn:
-        """End with a message."""
-        complain(self.prog, f"{printable(shortened(message))}; see {self.prog} --help")
-        self.exit(2)
-
-
-def make_parser(command: str = "") -> argparse.ArgumentParser:
-    """The command line: the same options as flake8's, without their prefix.
-
-    :param command: the one that is asked for; ``measure`` has its options only then, since no other needs its code.
-    """
-    parser = Parser(
-        prog="forksafe",
-        description="Find what a Celery worker's MainProcess imports and runs before it forks. "
-        "Everything but measure is static: the project is not imported.",
-        epilog="Begin with: forksafe check. Exit status: 0 nothing found, 1 findings, 2 it could not be done.",
-    )
-    parser.add_argument("--version", action="version", version=f"forksafe {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    check = commands.add_parser("check", help="report findings, with the chain that explains each", description=
-                                "Follow the worker's boot through the source, and report what is unsafe to fork, "
-                                "with the chain that leads to it and the way out. No worker is started.")  # fmt: skip
-    check.add_argument("paths", nargs="*", metavar="PATH", help="report on these files and directories only; "
-                       "the project is the one they lie in (default: the one around here)")  # fmt: skip
-    check.add_argument("--format", choices=(*CHECK_LINES, *CHECK_DOCUMENTS), default="text",
-                       help="output format (default: text)")  # fmt: skip
-    check.add_argument("--select", action="append", metavar="CODES", help="report only codes that begin so, such as "
-                       "FS101,FS11 (default: all)")  # fmt: skip
-    check.add_argument("--ignore", action="append", metavar="CODES", help="do not report codes that begin so; of two "
-                       "that fit, the longer decides")  # fmt: skip
-    check.add_argument("--exit-zero", action="store_true", help="exit status 0 though there are findings")
-    check.add_argument("-q", "--quiet", action="store_true", help="findings only: no remarks and no summary")
-    check.add_argument("--output-file", metavar="FILE", help="write the report to a file")
-    check.add_argument("-v", "--verbose", action="store_true", help="end with a table of the workers")
-    check.add_argument("--statistics", action="store_true", help="count the findings of each code")
-    check.add_argument("--write-baseline", metavar="FILE", help="write all findings of the project to a file, "
-                       "which --baseline then knows")  # fmt: skip
-    add_options(check, reports=True)
-    check.set_defaults(run=run_check)
-
-    fix = commands.add_parser("fix", help="show or write repairs that were proved by following the boot again",
-                              description="Defer the cheapest set of imports without which no hazard is loaded before "
-                              "the fork. A repair is shown only if the boot, followed again through the changed "
-                              "source, has fewer findings and no new one. Exit status: 1 if something would change; "
-                              "with --write, 1 if findings remain.")  # fmt: skip
-    fix.add_argument("paths", nargs="*", metavar="PATH", help="edit these files and directories only; the project is "
-                     "the one they lie in (default: the one around here)")  # fmt: skip
-    fix.add_argument("--unsafe", action="store_true", help="also repairs that may change what the program does")
-    fix.add_argument("--write", action="store_true", help="write the files, all or none (default: show a diff)")
-    fix.add_argument("--allow-dirty", action="store_true", help="with --write: also files that differ from the last "
-                     "commit of git")  # fmt: skip
-    add_options(fix)
-    fix.set_defaults(run=run_fix)
-
-    trace = commands.add_parser("trace", help="list what is loaded before the fork, in order", description=
-                                "List the steps of the worker's boot, and the project's modules that each loads, "
-                                "in order, with the place that imports each.")  # fmt: skip
-    trace.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
-    trace.add_argument("--format", choices=("text", *TRACE_DOCUMENTS), default="text",
-                       help="output format (default: text); html is a page to look at")  # fmt: skip
-    trace.add_argument("--list", action="store_true", help="only list the workers: app, root, settings, pool, launches")
-    add_options(trace)
-    trace.set_defaults(run=run_trace)
-
-    measure = commands.add_parser("measure", help="boot a real worker up to its first fork: runs the project's code")
-    if command == "measure":
-        from flake8_forksafe.measure import command as measurement
-
-        measurement.add_arguments(measure)
-        measure.set_defaults(run=measurement.run)
-
-    why = commands.add_parser("why", help="tell how a module or package comes to be loaded before the fork",
-                              description="Show each step from the worker to a module, with the lines of source: "
-                              "as it is executed first, and by the shortest chain.")  # fmt: skip
-    why.add_argument("name", metavar="NAME", help="a module or package, such as torch or shop.tasks")
-    why.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
-    add_options(why)
-    why.set_defaults(run=run_why)
-
-    memory = commands.add_parser("memory", help="estimate the memory of each launch, and what concurrency fits",
-                                 description="For each way in which the deployment files start a worker: what its "
-                                 "processes need, and how many fit. For figures of your own: measure --save, "
-                                 "then --measurement.")  # fmt: skip
-    memory.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
-    memory.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
-    add_options(memory)
-    memory.set_defaults(run=run_memory)
-
-    explain = commands.add_parser("explain", help="explain a code, or list all codes", description=
-                                  "Show the page of a code: what it reports, why that is bad, an example, the way "
-                                  "out, and how it decides.")  # fmt: skip
-    explain.add_argument("code", nargs="?", metavar="CODE", help="such as FS101 (default: list all codes)")
-    explain.set_defaults(run=run_explain)
-    return parser
-
-
-def add_options(parser: argparse.ArgumentParser, reports: bool = False) -> None:
-    """The options that flake8 has as ``--forksafe-*``.
-
-    :param reports: whether the command reports findings, which a baseline may take away.
-    """
-    group = parser.add_argument_group("settings", "also flake8 options --forksafe-NAME, and keys of [tool.forksafe]")
-    for option in OPTIONS:
-        if option.key == "baseline" and not reports:
-            continue
-        text = f"{option.help} (default: {option.default})"
-        if option.is_flag:
-            group.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
-        else:
-            group.add_argument(f"--{option.name}", metavar=option.metavar, help=text)
 
 
 def settings_from(options: argparse.Namespace, start: str) -> Settings:
@@ -493,3 +367,22 @@ def run_explain(options: argparse.Namespace) -> int:
                 print(line)
             return 0
     raise UsageError(f"there is no code {options.code!r}; the codes are {', '.join(rule.code for rule in RULES)}")
+
+
+def run_measure(options: argparse.Namespace) -> int:
+    """``forksafe measure``."""
+    from flake8_forksafe.measure.command import run
+
+    return run(options)
+
+
+RUNNERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": run_check,
+    "fix": run_fix,
+    "trace": run_trace,
+    "measure": run_measure,
+    "why": run_why,
+    "memory": run_memory,
+    "explain": run_explain,
+}
+"""What each sub-command does; its options are declared in :data:`flake8_forksafe.command_line.COMMANDS`."""

@@ -31,9 +31,9 @@ def describe(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in EXHAUSTED:
         return _line(f"it cannot go on: {os.strerror(error.errno)}")
     if package is not None:
-        return _line(f"{package} cannot be imported ({_named(error)}); install flake8-forksafe anew")
+        return _line(f"{package} cannot be imported ({_named(error)}); reinstall flake8-forksafe")
     if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
-        return _line(f"what was found cannot be written: {error.strerror}")
+        return _line(f"the findings cannot be written: {error.strerror}")
     return _line(f"internal error: {_named(error)}; please report it to {ISSUES}, with what {DEBUG}=1 shows")
 
 

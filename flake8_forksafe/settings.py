@@ -80,7 +80,7 @@ class Settings(NamedTuple):
     baseline: Annotated[
         str | None,
         Option(
-            as_text, "FILE", "do not report the findings that forksafe check --write-baseline wrote", "none",
+            as_text, "FILE", "do not report findings in this file, which forksafe check --write-baseline wrote", "none",
             is_path=True, is_relative=True,
         ),
     ] = None  # fmt: skip
@@ -114,7 +114,7 @@ class Settings(NamedTuple):
     measurement: Annotated[
         str | None,
         Option(
-            as_text, "FILE", "what forksafe measure --save wrote, instead of an estimate", "none",
+            as_text, "FILE", "measurement by forksafe measure --save, used instead of an estimate", "none",
             is_path=True, is_relative=True,
         ),
     ] = None  # fmt: skip
@@ -128,7 +128,7 @@ class Settings(NamedTuple):
     cache_dir: Annotated[
         str | None,
         Option(
-            as_text, "DIR", "where what was read is kept between runs", "the user's cache directory",
+            as_text, "DIR", "directory of the cache between runs", "the user's cache directory",
             is_relative=True,
         ),
     ] = None  # fmt: skip
@@ -140,7 +140,7 @@ class Settings(NamedTuple):
         return checksum(repr(self._replace(cache_dir=None)))
 
 
-NO_CACHE = Option(as_flag, "", "read every file anew, and keep nothing", "off", name="no-cache")
+NO_CACHE = Option(as_flag, "", "do not read or write the cache", "off", name="no-cache")
 """The one option that is no field: it takes ``cache_dir`` away."""
 
 
@@ -321,7 +321,7 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
         return os.path.join(real, OWN_DIRECTORY)
     if given is None and (cache is None or not _lies_in(real, os.path.realpath(cache))):
         raise UsageError(
-            f"the option cache-dir names {chosen!r}, which lies neither in the project nor in your cache directory; "
+            f"the option cache-dir names {chosen!r}, which is neither in the project nor in your cache directory; "
             f"only the command line of forksafe and {CACHE_VARIABLE} may name another place"
         )
     return os.path.join(real, name)

@@ -104,7 +104,7 @@ def _style_guide(configuration: Configuration, choice: CodeSelection) -> StyleGu
         mapping = parse_files_to_codes_mapping(configuration.per_file)
     except ExecutionError:
         raise UsageError(
-            f"per-file-ignores of flake8 in {configuration.directory} is no mapping from files to codes"
+            f"per-file-ignores of flake8 in {configuration.directory} is not a mapping from files to codes"
         ) from None
     manager = StyleGuideManager(options, _Silent())
     for pattern, codes in mapping:  # relative to the file that names them, from wherever the command is run

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+from flake8_forksafe.cli import RUNNERS
+from flake8_forksafe.command_line import COMMANDS
+
 SHOP = {
     "pyproject.toml": "",
     "shop/__init__.py": "",
@@ -21,6 +24,10 @@ SHOP = {
 }
 RUN = "from flake8_forksafe.__main__ import run; run()"
 DIES = "raise RuntimeError('of its own making')\n"
+
+
+def test_every_command_has_options_and_does_something() -> None:
+    assert [command.name for command in COMMANDS] == list(RUNNERS)
 
 
 @pytest.fixture
@@ -247,7 +254,7 @@ class TestStreams:
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
     def test_a_full_disk(self, shop: Path, arguments: str) -> None:
         line = one_line(shell(shop, ">/dev/full", arguments))
-        assert line == "forksafe: what was found cannot be written: No space left on device"
+        assert line == "forksafe: the findings cannot be written: No space left on device"
 
     @pytest.mark.parametrize("redirection", ["2>/dev/full", "<&- 2>&-"])
     def test_another_stream_is_closed_or_full(self, shop: Path, arguments: str, redirection: str) -> None:
@@ -270,7 +277,7 @@ class TestStreams:
 def test_a_current_directory_that_is_gone(shop: Path, arguments: list[str]) -> None:
     code = f"import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); {RUN}"
     line = one_line(command(shop, *arguments, code=code))
-    assert line == "forksafe: the current directory cannot be told: No such file or directory"
+    assert line == "forksafe: the current directory cannot be determined: No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -287,7 +294,7 @@ def test_a_broken_dependency(shop: Path, tmp_path: Path, content: str, error: st
         write(tmp_path / package, {f"{package}/__init__.py": content})
         line = one_line(command(shop, "check", "--no-cache", environ={"PYTHONPATH": str(tmp_path / package)}))
         assert line.startswith(f"forksafe: {package} cannot be imported ({error}")
-        assert line.endswith("; install flake8-forksafe anew")
+        assert line.endswith("; reinstall flake8-forksafe")
 
 
 def test_a_broken_dependency_that_only_some_files_need(shop: Path, tmp_path: Path) -> None:
@@ -296,7 +303,7 @@ def test_a_broken_dependency_that_only_some_files_need(shop: Path, tmp_path: Pat
     environ = {"PYTHONPATH": str(tmp_path / "broken")}
     done = command(shop, "check", "--no-cache", "--format", "json", environ=environ)
     assert done.returncode == 1 and "FS101" in done.stdout and "FS192" in done.stdout
-    assert "PyYAML cannot be imported (RuntimeError); install flake8-forksafe anew" in done.stdout
+    assert "PyYAML cannot be imported (RuntimeError); reinstall flake8-forksafe" in done.stdout
 
 
 FAULT = (

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flake8_forksafe.cli import make_parser
+from flake8_forksafe.command_line import make_parser
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

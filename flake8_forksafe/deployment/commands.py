@@ -217,7 +217,7 @@ class CommandRunner:
         """
         self.budget.left -= 1
         if self.depth >= DEEPEST or self.budget.left < 0:
-            self.view.files.report(self.place.path, self.place.line, "it runs more than could be followed")
+            self.view.files.report(self.place.path, self.place.line, "it runs more commands than are followed")
             return
         self.depth += 1
         self._search(argv, dict(environ), directory, place)

@@ -271,7 +271,7 @@ class _Project:
         if amount == 0:  # Docker's way to say that there is no limit
             return None
         if amount is None and not word.unknown:
-            self.files.report(word.place.path, word.place.line, f"{word.text!r} is no amount of memory")
+            self.files.report(word.place.path, word.place.line, f"{word.text!r} is not an amount of memory")
         return Limit(amount, word.place, word.unknown)
 
     def _volumes(self, service: YamlMapping, directory: str) -> Iterator[tuple[str, str]]:

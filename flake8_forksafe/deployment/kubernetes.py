@@ -139,5 +139,5 @@ def _memory(container: YamlMapping, files: Files) -> Limit | None:
         return None
     amount = kubernetes_mebibytes(word.text)
     if amount is None:
-        files.report(word.place.path, word.place.line, f"{word.text!r} is no amount of memory")
+        files.report(word.place.path, word.place.line, f"{word.text!r} is not an amount of memory")
     return Limit(amount, word.place)

@@ -89,7 +89,7 @@ def read_documents(text: str, path: str, lines: Sequence[int] = ()) -> list[Node
     try:
         import yaml
     except Exception as error:  # whatever a broken installation raises
-        raise Unusable(f"PyYAML cannot be imported ({type(error).__name__}); install flake8-forksafe anew") from None
+        raise Unusable(f"PyYAML cannot be imported ({type(error).__name__}); reinstall flake8-forksafe") from None
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

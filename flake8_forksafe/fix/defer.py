@@ -96,7 +96,7 @@ def import_at(source: Source, line: int, is_meant: Callable[[str], bool]) -> Imp
             raise Refused("it is a star import")
         every = tuple(node.names)
         return ImportStatement(statement, node, every, _meant(node, every, is_meant))
-    raise Refused("it is no import statement")
+    raise Refused("it is not an import statement")
 
 
 def _meant(

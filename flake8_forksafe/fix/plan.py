@@ -84,7 +84,7 @@ class Workshop:
         if found is None:
             try:
                 if is_outside(path, checkout(self.context.settings.project)):
-                    raise Refused("the file lies outside the repository")
+                    raise Refused("the file is outside the repository")
                 found = Source(path, self.disk.content(path))
             except Refused as error:
                 found = error.reason
@@ -127,7 +127,7 @@ class Workshop:
                 if statement.kind != "import":
                     raise Refused("it is imported by a name that is computed, or lazily")
                 if not self.may_edit(path):
-                    raise Refused("its file was not asked for")
+                    raise Refused("its file is not among the given paths")
                 self._plans[place] = self._deferral(trace, statement, path, targets)
             except Refused as error:
                 self.refused[place] = error.reason
@@ -160,7 +160,7 @@ class Workshop:
             if node.function or trace.origin(node.module) != FIRST_PARTY:
                 continue
             if node.module in trace.task_modules:
-                raise Refused(f"{node.module} defines tasks, which the worker would not know")
+                raise Refused(f"{node.module} defines tasks, which the worker would not register")
             path = trace.paths.get(node.module)
             if path is None:
                 continue

@@ -48,7 +48,7 @@ def find_uses(source: Source, bound: str, statement: cst.Import | cst.ImportFrom
         node = getattr(assignment, "node", None)
         if node is not statement:
             where = f" in line {source.place(node).start.line}" if node is not None else ""
-            raise Refused(f"{bound!r} is bound{where} as well")
+            raise Refused(f"{bound!r} is also bound{where}")
         references |= set(assignment.references)
     functions: dict[cst.FunctionDef, None] = {}
     hints: list[int] = []

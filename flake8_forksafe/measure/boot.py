@@ -213,7 +213,7 @@ def hung_at(dump: str, directory: str) -> str | None:
         return None
     own = next((frame for frame in frames if _own(frame[0], directory)), None)
     innermost = frames[0]
-    text = f"it stands at {_shown(innermost[0], directory)}:{innermost[1]} in {innermost[2]}"
+    text = f"it is at {_shown(innermost[0], directory)}:{innermost[1]} in {innermost[2]}"
     if own is None or own == innermost:
         return text
     return f"{text}, called from {_shown(own[0], directory)}:{own[1]} in {own[2]}"

@@ -28,13 +28,11 @@ class Interpreter(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``forksafe measure``."""
-    parser.description = (
-        "Boot the project's real worker in its own interpreter, stop at the first fork of its pool, and compare what "
-        "was imported with the static trace.  This runs the project's code, as `celery worker` would; it connects to "
-        "no broker and takes no task.  Arguments after -- are passed to `celery worker`."
+    parser.add_argument(
+        "project", nargs="?", default=".", metavar="DIR", help="the project (default: the current directory)"
     )
-    parser.add_argument("project", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
-    parser.add_argument("-A", "--app", metavar="APP", help="Celery app as given to celery -A (default: the one found)")
+    parser.add_argument("-A", "--app", metavar="APP",
+                        help="Celery app as given to celery -A (default: the one that is found)")  # fmt: skip
     parser.add_argument("--django-settings", metavar="MODULE", help="sets DJANGO_SETTINGS_MODULE for the worker")
     parser.add_argument("--python", metavar="PATH", help="the project's interpreter, or the directory of its "
                         "environment (default: VIRTUAL_ENV, then .venv, venv or env in the project)")  # fmt: skip
@@ -176,7 +174,7 @@ def find_interpreter(given: str | None, project: str) -> Interpreter:
     ):
         for path in _interpreters(directory):
             return Interpreter(path, reason)
-    return Interpreter(sys.executable, "the one that forksafe runs in, for want of an environment in the project")
+    return Interpreter(sys.executable, "the one that forksafe runs in, because the project has no environment")
 
 
 def _interpreters(path: str) -> Iterator[str]:

@@ -34,7 +34,7 @@ def recording_text(recording: Mapping[str, Any], measured: Measurement, project:
             calls = f" in {step['calls']} calls" if step["calls"] > 1 else ""
             yield f"    {'  ' * len(step['within'])}{step['step']}: {step['seconds']:.2f} s{calls}"
     parent = measured.parent
-    pss = f", PSS {megabytes(parent.pss)}" if parent.pss is not None else " (this platform does not tell PSS)"
+    pss = f", PSS {megabytes(parent.pss)}" if parent.pss is not None else " (PSS is not available on this platform)"
     yield f"  memory of MainProcess: RSS {megabytes(parent.rss)}{pss}"
     yield from threads_text(recording, project)
     for fork in recording["early_forks"]:
@@ -47,7 +47,7 @@ def threads_text(recording: Mapping[str, Any], project: str) -> Iterator[str]:
         yield f"  thread {thread['name']}{_started(thread['started_by'], project)}"
     native = recording["native_threads"]
     if native is None:
-        yield "  native threads: this platform does not tell"
+        yield "  native threads: not available on this platform"
     elif native:
         names = ", ".join(
             f"{count} named {name!r}" for name, count in Counter(thread["name"] for thread in native).items()

@@ -98,7 +98,7 @@ def measurement_of(document: Mapping[str, Any], path: str = "") -> Measurement:
     beside = document.get("parent_beside_children")
     children = document.get("children", [])
     if not isinstance(children, list):
-        raise UsageError(f"{path} is not a measurement: its children are no list")
+        raise UsageError(f"{path} is not a measurement: its children are not a list")
     return Measurement(
         str(document.get("app", "")),
         _memory(document["memory"], path),

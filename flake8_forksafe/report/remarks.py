@@ -27,16 +27,16 @@ def remarks(context: Context) -> Iterator[Remark]:
         node, line, _, _ = run.anchor()
         path = run.trace.paths.get(node.module)
         if path is not None and is_first_party(run.trace, run):
-            why = "stands behind a condition that only the project can tell"
+            why = "depends on a condition that the analysis cannot evaluate"
             yield Remark(f"not reported: {run.use.shown!r} at {{place}} {why}", path, line)
     for path, reason, searched in context.unread:
         if searched:
-            yield Remark(f"not looked into: {{place}}: {reason}", path)
+            yield Remark(f"not searched: {{place}}: {reason}", path)
     for trace in context.traces:
         choice = trace.settings_choice
         if choice is not None and choice.others and trace.settings == (choice.taken.module,):
             also = ", ".join(f"{one.module!r}" for one in choice.others[:3])
-            text = f"Django settings: {choice.taken.module!r} is taken, which {{place}} names; there is {also} as well"
+            text = f"Django settings: {choice.taken.module!r} is used, named in {{place}}; {also} also exists"
             yield Remark(text, choice.taken.path, choice.taken.line)
     templates = [trouble for trouble in context.troubles if trouble.text == TEMPLATE]
     if templates and context.traces:

@@ -23,8 +23,8 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
     if context.search.foreign and not with_tasks:
         for one in context.search.foreign:
             text = (
-                f"{one.name!r} may be the Celery app of the worker, and is made by {one.source!r}, which is not of the "
-                "project, so nothing is checked; name an app of the project with the option app"
+                f"{one.name!r} may be the worker's Celery app, but it is created by {one.source!r}, which is not part "
+                "of the project, so nothing is checked; name an app of the project with the option app"
             )
             yield Finding(one.path, one.line, 0, "FS190", text, one.source)
     elif imports and not with_tasks and not (context.search.in_examples and not _defines_tasks(context)):
@@ -58,9 +58,9 @@ def _unreached(context: Context) -> Iterator[Finding]:
     if place is None or len(defining) - len(missed) >= SEEN_SHARE * len(defining):
         return
     text = (
-        f"the worker is seen to load {len(defining) - len(missed)} of {len(defining)} modules of the project that "
-        f"define tasks, and not {beside(missed[0], place[0])}; what it loads can be named with the options app, "
-        "django-settings and source-roots"
+        f"the analysis finds {len(defining) - len(missed)} of {len(defining)} modules that define tasks, and not "
+        f"{beside(missed[0], place[0])}: if the worker loads it, say from where with the options app, django-settings "
+        "and source-roots"
     )
     yield Finding(*place, 0, "FS190", text, with_tasks[0].launch.app)
 

@@ -178,7 +178,7 @@ def refused(setting: Setting) -> str:
     if value is None or setting.name not in (*THREADS, OBJECTIVE_C, GRPC):
         return ""
     if not isinstance(value, str):
-        return f"{value!r} is no string, and os.environ takes nothing else"
+        return f"{value!r} is not a string, and os.environ accepts only strings"
     if setting.name in THREADS and value != "1":
         return f"{value!r} still allows threads" if value.isdigit() and value != "0" else f"{value!r} is not accepted"
     if setting.name == OBJECTIVE_C and value != "YES":

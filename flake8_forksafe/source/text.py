@@ -37,7 +37,7 @@ def decode(data: bytes) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         if codecs.lookup(encoding).name in NOT_FOR_SOURCE:
-            raise LookupError(f"no source is written in the encoding {encoding}")
+            raise LookupError(f"source cannot be written in the encoding {encoding}")
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1

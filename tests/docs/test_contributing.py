@@ -12,7 +12,7 @@ import pytest
 from examples import DOCS, ROOT, blocks
 from helpers import analyse_deep, check, write
 
-from flake8_forksafe import cli, rules, tracing
+from flake8_forksafe import cli, command_line, rules, tracing
 from flake8_forksafe.deployment import hosts, model, repository
 from flake8_forksafe.hazards import catalogue
 from flake8_forksafe.hosts import table
@@ -112,7 +112,7 @@ def test_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_an_output_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, {**SHOP, "shop/grids.py": "import torch\n"})
     added = MappingProxyType({**report_check.CHECK_DOCUMENTS, "csv": run_block("findings as CSV")["as_csv"]})
-    for module in (report_check, cli):
+    for module in (report_check, command_line):
         monkeypatch.setattr(module, "CHECK_DOCUMENTS", added)
     assert cli.main(["check", "--no-cache", "--format", "csv", str(tmp_path)]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -16,7 +16,7 @@ import generate
 import pytest
 import yaml
 
-from flake8_forksafe.cli import make_parser
+from flake8_forksafe.command_line import make_parser
 from flake8_forksafe.settings import OPTIONS, make_settings
 
 BLOCKS = [block for page in examples.pages() for block in examples.blocks(page)]

@@ -476,7 +476,7 @@ REFUSED = {
     "vars()": ("import heavy\ndef f(): return heavy\ndef check(): return vars()['heavy']\n", "vars() in line 3"),
     "eval": ("import heavy\ndef f(): return heavy\ndef check(): return eval('heavy.load()')\n", "eval() in line 3"),
     "__all__": ("import heavy\n__all__ = ['heavy']\ndef f(): return heavy\n", "__all__"),
-    "bound twice": ("import heavy\nimport heavy.sub\ndef check(): return heavy.sub\n", "is bound in line 2"),
+    "bound twice": ("import heavy\nimport heavy.sub\ndef check(): return heavy.sub\n", "is also bound in line 2"),
     "bound by a fallback": ("import heavy\nif 0:\n    heavy = None\ndef f(): return heavy\n", "bound in line 3"),
     "inside try": ("try:\n    import heavy\nexcept ImportError:\n    heavy = None\n", "inside 'try'"),
     "inside if": ("if True:\n    import heavy\ndef f(): return heavy\n", "inside 'if'"),

@@ -114,7 +114,7 @@ def test_only_what_is_asked_for_is_edited(shop: Path, capsys: pytest.CaptureFixt
     assert status == 1
     assert "# shop/ai.py:1: move 'import torch' into describe(), more() (safe)" in out
     assert "+++ b/shop/tasks.py" not in out
-    assert "shop/prices.py:1: FS101 'pandas' is not repaired: its file was not asked for" in err
+    assert "shop/prices.py:1: FS101 'pandas' is not repaired: its file is not among the given paths" in err
 
 
 def test_what_cannot_be_repaired_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,7 +152,7 @@ def test_a_value_is_corrected_on_request(
     files = {"p/__init__.py": "", "p/celery.py": before, "p/tasks.py": ""}
     assert fixed(tmp_path, files, monkeypatch) == {"FS134"}
     told = capsys.readouterr()
-    assert "FS134 'OMP_NUM_THREADS' is not repaired: that would not be safe: '4' may be meant" in told.err
+    assert "FS134 'OMP_NUM_THREADS' is not repaired: that would not be safe: '4' may be intended" in told.err
     assert told.err.rstrip().endswith("; 1 more with --unsafe")
     assert main(["fix", "--no-cache", "--write", "--unsafe"]) == 0
     after = f"import os\n\n{form.format(chr(34) + '1' + chr(34))}  # four\n{APP}"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from helpers import write
 
-from flake8_forksafe.cli import main, make_parser
+from flake8_forksafe.cli import main
+from flake8_forksafe.command_line import make_parser
 from flake8_forksafe.measure.boot import hung_at, redirect, worker_arguments
 from flake8_forksafe.measure.command import find_interpreter, parse_memory
 from flake8_forksafe.options import UsageError
@@ -98,12 +99,12 @@ Thread 0x00007f00 (most recent call first):
 
 def test_where_a_worker_hangs() -> None:
     assert hung_at(DUMP, "/srv/project") == (
-        "it stands at /usr/lib/python3.13/socket.py:720 in readinto, called from shop/models.py:7 in load"
+        "it is at /usr/lib/python3.13/socket.py:720 in readinto, called from shop/models.py:7 in load"
     )
     assert hung_at(DUMP, "/srv/project/shop") == (
-        "it stands at /usr/lib/python3.13/socket.py:720 in readinto, called from models.py:7 in load"
+        "it is at /usr/lib/python3.13/socket.py:720 in readinto, called from models.py:7 in load"
     )
-    assert hung_at(DUMP, "/srv/other") == "it stands at /usr/lib/python3.13/socket.py:720 in readinto"
+    assert hung_at(DUMP, "/srv/other") == "it is at /usr/lib/python3.13/socket.py:720 in readinto"
     assert hung_at("", "/srv/project") is None
 
 

@@ -192,7 +192,7 @@ def test_a_directory_that_is_only_come_across(shop: Path) -> None:
     finally:
         (shop / "data").chmod(0o755)
     assert "FS191" not in done.stdout and "FS101" in done.stdout, done
-    assert f"{shop}/data not looked into: {{place}}: Permission denied" in done.stdout
+    assert f"{shop}/data not searched: {{place}}: Permission denied" in done.stdout
 
 
 @permissions

@@ -63,7 +63,7 @@ def test_the_choice_is_said(tmp_path: Path) -> None:
     assert [finding.code for finding in report.findings if finding.path.endswith("tasks.py")] == ["FS101"]
     (said,) = [remark for remark in remarks(report.context) if remark.text.startswith("Django settings")]
     assert said.text == (
-        "Django settings: 'conf.settings.prod' is taken, which {place} names; there is 'conf.settings.local' as well"
+        "Django settings: 'conf.settings.prod' is used, named in {place}; 'conf.settings.local' also exists"
     )
     assert said.path == str(tmp_path / "conf/wsgi.py")
 

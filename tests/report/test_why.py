@@ -79,7 +79,7 @@ def test_remarks(tmp_path: Path) -> None:
     write(tmp_path, {"proj/other.py": "from celery import Celery\napp = Celery('other', include=['proj.tasks'])\n"})
     output = forksafe("check", cwd=tmp_path)
     assert output.count("not reported: 'torch.hub.load' at proj/heavy.py:5") == output.count("where to cut") == 1
-    assert "not reported: 'torch.hub.load' at proj/heavy.py:5 stands behind a condition" in output
+    assert "not reported: 'torch.hub.load' at proj/heavy.py:5 depends on a condition" in output
     assert "stale accept: 'polars'" in output and "stale accept: 'duckdb'" in output and "accept: 'scipy'" not in output
     assert "where to cut: deferring proj/tasks.py:2 alone keeps 'numpy' and 'torch' out of the parent" in output
 

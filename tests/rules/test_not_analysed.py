@@ -83,7 +83,7 @@ def test_tasks_that_no_worker_loads(tmp_path: Path) -> None:
     }
     found = messages(tmp_path, files, "FS190")
     assert list(found) == [("proj/celery.py", 3)]
-    assert "load 0 of 1 modules of the project that define tasks, and not shop/tasks.py" in found["proj/celery.py", 3]
+    assert "finds 0 of 1 modules that define tasks, and not shop/tasks.py" in found["proj/celery.py", 3]
     (tmp_path / "proj/tasks.py").write_text("import shop.tasks\n")
     assert [finding.code for finding in check(tmp_path).findings] == []
 

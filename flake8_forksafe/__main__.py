@@ -1,4 +1,4 @@
-"""The program ``forksafe``, and ``python -m flake8_forksafe``: nothing is imported before an interrupt is caught."""
+"""The program ``forksafe``, also ``python -m flake8_forksafe``.  It catches an interrupt before it imports anything."""
 
 from typing import NoReturn
 

@@ -28,7 +28,7 @@ from flake8_forksafe.workers import choose, follow_candidates, other_hosts, unse
 
 
 def collect_anew(disk: Disk) -> Collected:
-    """Facts that are collected from the files on a disk, and not kept."""
+    """Collects facts from the files on a disk, without a cache."""
     return Collected(disk.content)
 
 
@@ -66,14 +66,14 @@ def analyse(
 
 
 def clean_ones(traces: tuple[Trace, ...]) -> Iterator[LeftOut]:
-    """What is started, but does not execute the app of the project before it forks; and why."""
+    """Launches that do not execute the project's app before they fork, with the reason."""
     for trace in traces:
         for start in trace.starts if trace.clean else ():
             yield LeftOut(trace.host.shown(trace.launch.app), start.path, start.line, trace.clean)
 
 
 def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, store: Collected) -> None:
-    """Refuse what the user just named and does not exist; what a file of the project names so is FS193.
+    """Refuse an option of the user that names something missing.  In a file of the project it is FS193 instead.
 
     :raises UsageError: for the first such option, with names that come near.
     """
@@ -92,7 +92,7 @@ def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, stor
 def trace_apps(
     around: Surroundings, launches: Launches
 ) -> tuple[tuple[Trace, ...], Search | None, tuple[LeftOut, ...]]:
-    """Find the workers, and follow the boot of each; and where they were searched for, and what was left out."""
+    """Find the workers and trace each boot.  Also returns what was searched, and which apps were left out."""
     settings, disk, store = around.settings, around.disk, around.store
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
     search = None if settings.app else celery_app.search(disk, settings.project, store.module, store.body, asked)
@@ -113,7 +113,7 @@ def trace_apps(
 
 
 def read_measurement(settings: Settings, disk: Disk) -> Measurement | None:
-    """What the user measured, if they name it."""
+    """Read the measurement that the option ``measurement`` names, if any."""
     if settings.measurement is None:
         return None
     path = absolute(settings, settings.measurement)

@@ -1,7 +1,8 @@
-"""The baseline: findings that a project had when it began to use this tool, and that are not reported again.
+"""The baseline: known findings of a project, which are not reported.
 
-A file of JSON, one entry a line so that two branches that mend different findings merge.  An entry names a code, a
-module of the project and what the finding is about, and no line, so edits elsewhere in a file bring nothing back.
+A JSON file with one entry per line, so that branches that fix different findings merge without a conflict.  An entry
+names a code, a module of the project and the subject of the finding, but no line: edits elsewhere in the file do not
+matter.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LINE = re.compile(r":\d+$")
 
 
 class BaselineEntry(NamedTuple):
-    """Findings that are known.
+    """A known finding; several findings may match one entry.
 
     :ivar module: dotted name of the file's path in the project: of ``src/shop/tasks.py``, ``src.shop.tasks``.
     :ivar subject: what it is about: the hazard, the module that is imported, the call.
@@ -35,7 +36,7 @@ class BaselineEntry(NamedTuple):
 
 
 def entry_of(finding: Finding, project: str) -> BaselineEntry:
-    """What stands for a finding."""
+    """The entry of a finding."""
     subject = finding.subject.replace(project.rstrip(os.sep) + os.sep, "").replace(os.sep, "/")
     return BaselineEntry(finding.code, module_name(finding.path, project), LINE.sub("", subject))
 
@@ -47,7 +48,7 @@ def module_name(path: str, project: str) -> str:
 
 
 def without_known(outcome: Outcome, entries: Iterable[BaselineEntry], settings: Settings) -> Outcome:
-    """An outcome less the findings of a baseline, with a remark for each entry that nothing is found for any more."""
+    """Remove the findings of a baseline from an outcome, and add a remark for each stale entry."""
     known = set(entries)
     keys = [entry_of(finding, settings.project) for finding in outcome.findings]
     kept = tuple(finding for finding, key in zip(outcome.findings, keys, strict=True) if key not in known)

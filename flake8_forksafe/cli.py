@@ -33,25 +33,25 @@ if TYPE_CHECKING:
     from flake8_forksafe.report.result import Report
 
 PATIENCE_S = 1.0
-"""Seconds before a terminal is told that the analysis is under way."""
+"""Seconds after which a message on the terminal says that the analysis is running."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
-    Returns its exit status: 0 nothing found, 1 findings, 2 it could not do what was asked.
+    Returns the exit status: 0 no findings, 1 findings, 2 error.
     """
     if not occupy_standard_streams():
         complain("forksafe", "standard output is closed")
         return 2
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # an arrow that the locale's encoding lacks is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):  # the arrows of chains are not in every locale's encoding
             stream.reconfigure(errors="backslashreplace")
     try:
         status = run_command(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # the reader of a pipe has seen enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         silence()
         return 0
     except (Exception, KeyboardInterrupt) as error:
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def silence() -> None:
-    """Write what is still to be written; if that is what cannot be done, have nobody try again."""
+    """Flush standard output.  If that fails, redirect it to the null device, so that nothing fails at exit."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -73,7 +73,7 @@ def silence() -> None:
 def run_command(given: list[str]) -> int:
     """Do what the arguments ask for.
 
-    :raises UsageError: if they cannot be meant.
+    :raises UsageError: if the arguments are not valid.
     """
     command = next(iter(given), "")
     if not command:
@@ -98,7 +98,7 @@ def run_command(given: list[str]) -> int:
 def run() -> NoReturn:
     """Run the command as a program.
 
-    It neither looks for cycles nor takes its memory apart at the end: that took 0.1 and 0.2 s of a cold run.
+    The garbage collector is off and memory is not freed at the end: they took 0.1 and 0.2 s of a cold run.
     """
     gc.disable()
     status = main()
@@ -123,7 +123,7 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
 
 
 def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
-    """Analyse, telling a terminal if it takes long.
+    """Run an analysis, with a message on the terminal if it takes long.
 
     :param overlay: contents that replace those of files, by absolute path.
     """
@@ -135,7 +135,7 @@ def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxy
 
 @contextmanager
 def patience() -> Iterator[None]:
-    """Analyse in here: deep recursion is allowed, and a terminal is told if it takes long."""
+    """Run an analysis in this context: it allows deep recursion, and shows a message if it takes long."""
     with progress("forksafe: following the worker's boot; the next run will be faster"), deep_recursion():
         yield
 
@@ -144,9 +144,9 @@ def patience() -> Iterator[None]:
 def progress(message: str) -> Iterator[None]:
     """Show a line on a terminal while something takes longer than :data:`PATIENCE_S`.
 
-    By a signal, since a thread would keep the analysis from using a second process.
+    Uses a signal: with a second thread, the analysis could not fork its parsing process.
     """
-    if not sys.stderr.isatty() or sys.platform == "win32":  # which has no such timer
+    if not sys.stderr.isatty() or sys.platform == "win32":  # Windows has no such timer
         yield
         return
     import signal
@@ -210,7 +210,7 @@ def show_findings(
 
 @contextmanager
 def writing_to(name: str | None, project: str) -> Iterator[None]:
-    """Write what goes to standard output to a file instead, if one is named.
+    """Redirect standard output to a file, if one is named.
 
     :raises UsageError: if it cannot be written, or is a link of the project that leads out of the repository.
     """
@@ -235,7 +235,7 @@ def run_fix(options: argparse.Namespace) -> int:
     if options.allow_dirty and not options.write:
         raise UsageError("--allow-dirty is for --write")
     report = run_analysis(settings)
-    if not report.traces:  # as for check: a hook that runs everywhere is not to fail
+    if not report.traces:  # not an error, as for check: a hook may run in every repository
         print(f"forksafe fix: nothing to repair: no worker was found in {settings.project}", file=sys.stderr)
         return 0
     from flake8_forksafe.fix.command import Wishes, fix
@@ -262,7 +262,7 @@ def common_directory(paths: list[str]) -> str:
 
 
 def refuse_together(options: argparse.Namespace, first: str, others: Mapping[str, str]) -> None:
-    """Refuse options that would be passed over in silence.
+    """Refuse options that would have no effect.
 
     :param others: attributes of ``options``, with what each is called.
     :raises UsageError: if one of them was given.
@@ -286,7 +286,7 @@ def write_baseline(name: str, settings: Settings, outcome: Outcome) -> int:
 
 
 def in_place(finding: Finding) -> Finding:
-    """A finding at the place that it is really about, which need not be a Python file."""
+    """The finding at its real place, which may be a deployment file."""
     return finding._replace(path=finding.place[0], line=finding.place[1], column=0) if finding.place else finding
 
 

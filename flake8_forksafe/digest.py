@@ -1,4 +1,4 @@
-"""Short names for contents."""
+"""Digests of file contents."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import zlib
 
 def digest(content: bytes) -> str:
     """The SHA-256 digest of a content."""
-    import hashlib  # it loads OpenSSL, which a run on which nothing changed can do without
+    import hashlib  # loads OpenSSL, which a run without changes does not need
 
     return hashlib.sha256(content).hexdigest()
 
 
 def checksum(text: str) -> str:
-    """A short name for a text: two checksums and the length, which no accident makes equal, though intent might.
+    """A checksum of a text: CRC-32, Adler-32 and the length.  It is not collision-resistant.
 
-    Where that matters, the text itself is compared too, or nothing is gained by it but a stale finding of one's own.
+    Where a collision on purpose would matter, callers compare the text as well.
     """
     data = text.encode("utf-8", "surrogateescape")
     return f"{zlib.crc32(data):08x}{zlib.adler32(data):08x}{len(data):x}"

@@ -1,4 +1,4 @@
-"""Directories whose apps and launches are those of tests and examples, not the project's own."""
+"""Directories of tests and examples.  Their apps and launches are not the project's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 EXAMPLE_DIRECTORIES = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "samples", "conftest", "benchmarks"}
 )
-"""Directories and modules whose apps count only if they are asked for."""
+"""Names of directories and modules that are analysed only on request."""
 
 
 def is_example(path: str, project: str) -> bool:
@@ -17,9 +17,9 @@ def is_example(path: str, project: str) -> bool:
 
 
 def is_in_scope(path: str, project: str, asked: tuple[str, ...]) -> bool:
-    """Whether a file is one of the project's own, or lies in what is asked for.
+    """Whether a file is in scope: the project's own, or in a path that the user gave.
 
-    :param asked: absolute paths.
+    :param asked: absolute paths that the user gave.
     """
     return not is_example(path, project) or any(path == one or path.startswith(one + os.sep) for one in asked)
 

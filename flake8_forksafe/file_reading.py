@@ -1,6 +1,6 @@
-"""The one way in which a file is opened: regular files only, no larger than can be meant, without ever waiting.
+"""Reads files: regular files only, up to a size limit, and without blocking.
 
-A checkout may hold a named pipe, or a link to a device, under the name of any file that is looked for.
+The checkout is untrusted: any file in it may be a named pipe or a link to a device.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ KINDS = (
 DEEP_KEY = re.compile(r"(?:\.[ \t]*+(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+){100}")
 """A hundred parts of a dotted key."""
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
-"""What says that there is no such file; any other error hides one."""
+"""Errors that mean that the file does not exist; after any other error it may exist."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""What is no property of the file: the next one could not be read either."""
+"""Errors of the process or the machine: no other file could be read either."""
 
 
 class OutOfResources(Exception):
-    """This process, or the machine, has no more of what reading takes; whatever follows would be blind."""
+    """The process cannot read any more files (descriptors or memory are used up), so the analysis stops."""
 
 
 class CannotAnalyse(Exception):
-    """Nothing can be said of a project, since what could not be read may hold all that there is to find."""
+    """The analysis cannot give an answer, because files that it needs could not be read."""
 
 
 def read_file(
     path: str, limit: int = SOURCE_LIMIT, whole: bool = True, follow: bool = True
 ) -> tuple[bytes, os.stat_result]:
-    """What a regular file holds, and its state just before.
+    """Read a regular file.  Returns its content, and its status from just before.
 
     :param limit: bytes.
-    :param whole: whether a larger file is refused; otherwise its beginning is read.
-    :param follow: whether it may be a link, where the system has any.
+    :param whole: refuse a larger file; if False, read its beginning.
+    :param follow: whether it may be a symbolic link.
     :raises OSError: if it cannot be read, is no regular file, or is too large; ``strerror`` is a clause for a message.
     :raises OutOfResources: if no file can be read any more.
     """
@@ -70,9 +70,9 @@ def read_file(
 
 
 def raise_if_exhausted(error: OSError) -> None:
-    """Tell an error that is about this process from one that is about a file.
+    """Raise :class:`OutOfResources` for an error of the process, rather than of a file.
 
-    :raises OutOfResources: if it is the former.
+    :raises OutOfResources: if ``error`` is one of :data:`EXHAUSTED`.
     """
     if error.errno in EXHAUSTED:
         raise OutOfResources(error.strerror or str(error)) from None
@@ -87,7 +87,7 @@ def _check(status: os.stat_result, limit: int, whole: bool) -> None:
 
 
 def _read(descriptor: int, expected: int, limit: int, whole: bool) -> bytes:
-    """The bytes of an open file, whose size need not be the expected one: some file systems say 0 of every file."""
+    """Read an open file.  Its size may not be ``expected``: some file systems report 0 for every file."""
     content = os.read(descriptor, min(expected, limit) + 1)
     if 0 < len(content) == expected <= limit:
         return content
@@ -99,7 +99,7 @@ def _read(descriptor: int, expected: int, limit: int, whole: bool) -> bytes:
 
 
 def size_text(size: int) -> str:
-    """A size as people read it."""
+    """A size for a message."""
     return f"{size >> 20} MiB" if size >= 2**20 else f"{size >> 10} KiB"
 
 

@@ -1,15 +1,15 @@
-"""What is reported: data that every part may use, and that costs nothing to import."""
+"""What is reported: findings, chains, remarks and outcomes as plain data."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 WORKER = "celery worker"
-"""What executes the first hop of a chain, unless that says otherwise."""
+"""The source of the first hop of a chain, unless the hop has another."""
 
 
 class Hop(NamedTuple):
-    """One edge of a chain, with the place it stands at.
+    """One edge of a chain, with its place.
 
     :ivar node: what is executed: a module, or ``module:function``.
     :ivar path: file that holds the line which executes it; None for the host itself, and for what is not read.
@@ -25,15 +25,15 @@ class Hop(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Something to tell the user.
+    """One reported problem.
 
     :ivar path: absolute path of the file.
     :ivar line: 1-based; ``column`` is 0-based.
     :ivar what: what happens, and why it is dangerous.
     :ivar subject: what it is about; two findings of one code at one place about one subject are the same.
     :ivar chain: how the worker gets there; the last hop is what is found.
-    :ivar instead: the way out.
-    :ivar place: path and line of what it is really about, where that is no Python file; flake8 cannot show it there.
+    :ivar instead: how to fix it.
+    :ivar place: path and line in a deployment file, if the finding is about one; flake8 reports it at ``path`` instead.
     """
 
     path: str
@@ -48,13 +48,13 @@ class Finding(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The message in one line, without the code: what, by which chain, and the way out."""
+        """The message in one line without the code: what happens, the chain, and how to fix it."""
         chain = f": {chain_text(self.chain)}" if self.chain else ""
         return f"{self.what}{chain}; {self.instead}" if self.instead else f"{self.what}{chain}"
 
 
 class Remark(NamedTuple):
-    """Something ``forksafe check`` says that is no finding.
+    """A remark of ``forksafe check`` beside its findings.
 
     :ivar text: a sentence in which ``{place}`` stands for the place, if there is one.
     """
@@ -65,7 +65,7 @@ class Remark(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one analysis has to tell.
+    """The result of one analysis.
 
     :ivar apps: Celery apps found; ``files``: files on the boot path.
     :ivar others: what other hosts run, one word for each app.

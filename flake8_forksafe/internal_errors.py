@@ -1,4 +1,4 @@
-"""What is said of an error that nobody foresaw, in one line."""
+"""Messages for unexpected errors, in one line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from flake8_forksafe.printable import printable, shortened
 PACKAGE_NAME = __name__.partition(".")[0]
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 DEBUG = "FORKSAFE_DEBUG"
-"""The environment variable that asks for the traceback."""
+"""The environment variable that shows the traceback."""
 ISSUES = "the issue tracker of flake8-forksafe"
 
 
 def describe(error: BaseException) -> str:
-    """One line that tells what happened, and what to do about it."""
+    """One line that says what happened and what to do."""
     if isinstance(error, (UsageError, CannotAnalyse)):
         return _line(str(error))
     if isinstance(error, KeyboardInterrupt):
@@ -38,9 +38,9 @@ def describe(error: BaseException) -> str:
 
 
 def failed_import(error: BaseException) -> str | None:
-    """The package outside of this one in whose import an error was raised, if it was in one.
+    """The package whose import raised an error, if it is not part of this program; else None.
 
-    What a traceback shows of it is the package's own module being executed; CPython removes importlib's part.
+    The traceback shows the frame of the package's module; CPython removes the frames of importlib.
     """
     trace: TracebackType | None = error.__traceback__
     inside = False
@@ -75,7 +75,7 @@ def complain(program: str, text: str) -> None:
 
 
 def show_traceback(error: BaseException) -> None:
-    """Show where an error was raised, if the user asks for it."""
+    """Print the traceback of an error if :data:`DEBUG` is set."""
     if os.environ.get(DEBUG):
         import traceback
 
@@ -84,7 +84,9 @@ def show_traceback(error: BaseException) -> None:
 
 
 def occupy_standard_streams() -> bool:
-    """Keep files from being opened as a standard stream that is closed; whether there is an output."""
+    """Open the null device for each closed standard stream, so that no file gets its number.
+
+    Returns whether there is a standard output."""
     for number in range(3):
         try:
             os.fstat(number)

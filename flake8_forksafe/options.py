@@ -1,4 +1,4 @@
-"""What an option is: its forms on the command line, in flake8 and in pyproject.toml, and how its value is read."""
+"""Options: their names on the command line, in flake8 and in pyproject.toml, and how their values are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonf
 
 
 class UsageError(Exception):
-    """Something the user wrote that cannot be meant; the message is for them."""
+    """An invalid option, argument or file of the user.  The message is shown to them."""
 
 
 class Option(NamedTuple):
@@ -21,13 +21,13 @@ class Option(NamedTuple):
 
     It is declared once, at its field of :class:`flake8_forksafe.settings.Settings`, which gives it its name.
 
-    :ivar read: from a value as it is written, and the option, to what the field holds.  It raises :class:`UsageError`.
+    :ivar read: converts a written value to the value of the field.  It raises :class:`UsageError`.
     :ivar metavar: what the value is called in help texts; empty for a flag.
-    :ivar default: what holds without it, for people.
-    :ivar names_project: it names something of the project: FS193 if that does not exist, and an error if the user just
-        gave it.
-    :ivar is_path: it names files or directories, which lie in the repository unless the user said otherwise.
-    :ivar is_relative: it means something in one directory only: the nearest project around where it is given.
+    :ivar default: describes the default, for help texts.
+    :ivar names_project: it names something in the project.  If that does not exist: FS193, or an error if the option
+        was given on the command line.
+    :ivar is_path: it names files or directories.  Outside of the repository, only the command line may name any.
+    :ivar is_relative: its value is relative to the nearest project around the directory in which it is given.
     """
 
     read: Callable[[Any, Option], Any]
@@ -123,7 +123,7 @@ def as_version(value: Any, option: Option) -> tuple[int, int]:
 
 
 def as_platform(value: Any, option: Option) -> str:
-    """A value that ``sys.platform`` has somewhere: with any other, conditions would silently not hold."""
+    """A value that ``sys.platform`` can have; with another, every condition on it would be false."""
     platform = as_text(value, option)
     if re.fullmatch(PLATFORMS, platform) is None:
         raise UsageError(

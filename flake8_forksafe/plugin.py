@@ -1,4 +1,4 @@
-"""flake8's door: declare the options, start a session, hand over its findings.
+"""The flake8 plugin: declares the options, starts a session, and yields its findings.
 
 This module is imported in every flake8 run, so it imports nothing heavy.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ForkSafePlugin:
-    """The flake8 plugin; ``run`` only looks findings up."""
+    """The flake8 plugin.  ``parse_options`` analyses the project; ``run`` looks up the findings of a file."""
 
     name = "flake8-forksafe"
     version = __version__
@@ -72,7 +72,7 @@ class ForkSafePlugin:
             cls.session.start(settings, overlay)
         except UsageError as error:
             raise ExecutionError(f"flake8-forksafe: {describe(error)}") from None
-        except Exception as error:  # what the other plugins find is still to be shown
+        except Exception as error:  # flake8 goes on with its other plugins
             cls.session.fail(project, error)
 
     def run(self) -> Iterator[tuple[int, int, str, type[ForkSafePlugin]]]:
@@ -82,7 +82,7 @@ class ForkSafePlugin:
 
 
 def _stdin() -> bytes:
-    """The unsaved buffer, as flake8 itself reads it (it keeps what it read)."""
+    """The unsaved buffer on standard input.  flake8 caches what it reads, so both get the same text."""
     from flake8.utils import stdin_get_value
 
     text: str = stdin_get_value()

@@ -1,8 +1,9 @@
 """One analysis per flake8 run: workers, stdin buffers, reruns in one process.
 
 flake8 calls ``parse_options`` in its parent and, with the start methods spawn and forkserver, once more in every worker
-process.  The parent analyses, and leaves the findings in a private file whose name, guarded by the parent's process id
-and the settings' digest, travels in the environment; a worker reads that file.  A forked worker inherits the findings.
+process.  The parent analyses, and writes the findings to a private file.  An environment variable holds the name of the
+file, the parent's process id and a digest of the settings; a worker reads that file.  A forked worker inherits the
+findings.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ RECURSION_LIMIT = 60_000
 
 
 class Located(NamedTuple):
-    """A finding as flake8 wants it."""
+    """A finding in the form that flake8 takes."""
 
     line: int
     column: int
@@ -46,7 +47,7 @@ class Session:
         self._handed: str | None = None
 
     def start(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
-        """Begin a run: analyse, or take over what the parent found."""
+        """Begin a run: analyse, or read the findings of the parent process."""
         self.findings = MappingProxyType({})
         if _parent_process() is not None:
             inherited = _take_over(settings)
@@ -58,13 +59,13 @@ class Session:
             self._hand_over(settings)
 
     def fail(self, project: str, error: Exception) -> None:
-        """Say that nothing is checked: on standard error, and as a finding where the project imports Celery."""
+        """Report that nothing is checked: on standard error, and as FS190 where the project imports Celery."""
         text = describe(error)
         if _parent_process() is None:
             show_traceback(error)
             complain("flake8-forksafe", text)
         self.findings = {}
-        with suppress(Exception):  # whatever keeps from saying more
+        with suppress(Exception):  # the message on standard error is enough
             from flake8_forksafe.project.celery_app import mentions
             from flake8_forksafe.project.disk import Disk
 
@@ -75,7 +76,7 @@ class Session:
                     return
 
     def _hand_over(self, settings: Settings) -> None:
-        """Leave the findings, if any, for workers that do not inherit memory."""
+        """Write the findings for workers that do not inherit memory (spawn, forkserver)."""
         self._discard()
         if not self.findings:
             os.environ[VARIABLE] = f"{os.getpid()}:{settings.digest()}:"
@@ -105,14 +106,14 @@ class Session:
 
 
 def _parent_process() -> BaseProcess | None:
-    """The process that started this one as a worker, if one did."""
+    """The process id of the parent, if this is a worker process of :mod:`multiprocessing`."""
     from multiprocessing import parent_process
 
     return parent_process()
 
 
 def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
-    """What the parent process found, if it left anything for these settings."""
+    """The findings of the parent process for these settings, if there are any."""
     parent = _parent_process()
     pid, _, rest = os.environ.get(VARIABLE, "").partition(":")
     digest, _, path = rest.partition(":")
@@ -128,7 +129,7 @@ def _take_over(settings: Settings) -> Mapping[str, tuple[Located, ...]] | None:
                 return None
             loaded = json.load(stream)
         return {str(path): tuple(map(_located, found)) for path, found in loaded.items()}
-    except Exception:  # a file that is gone or broken: analyse once more
+    except Exception:  # the file is missing or damaged: analyse again
         return None
 
 
@@ -155,10 +156,10 @@ def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Lo
 
 
 class deep_recursion:
-    """Room for the walk, which nests as deep as the imports and calls of the analysed program.
+    """Raise the recursion limit for a walk, which nests as deeply as the imports and calls of the program.
 
-    Meanwhile Python looks for no cycles: nearly all that is made stays until the end, and looking took a seventh of
-    the time (weblate, cold and with one import added), for 2 % of memory.
+    The garbage collector is off meanwhile: nearly all objects live until the end, and it took a seventh of the time
+    (weblate, cold and with one import added), for 2 % of memory.
     """
 
     def __enter__(self) -> None:
@@ -174,7 +175,7 @@ class deep_recursion:
 
 
 def start_directory(filenames: Iterable[str]) -> str:
-    """Where to look for the project: in what the files to check have in common, as the command does."""
+    """The directory to search for the project: the common directory of the files to check, as in the command."""
     paths = [os.path.abspath(name) for name in filenames if name != "-"]
     if not paths:
         return os.getcwd()

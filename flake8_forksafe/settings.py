@@ -33,11 +33,11 @@ REPOSITORY_MARKERS = (".git", ".hg")
 """What lies in the top directory of a repository."""
 CACHE_VARIABLE = "FORKSAFE_CACHE_DIR"
 OWN_DIRECTORY = ".forksafe"
-"""In a cache directory inside the project: hidden, so that nobody searches it for source."""
+"""Name of the cache inside the project: hidden, so that no search for source finds it."""
 
 
 class Settings(NamedTuple):
-    """What one analysis depends on besides the files.  A field with an :class:`Option` is one that users can set.
+    """The settings of one analysis.  A field with an :class:`Option` is one that users can set.
 
     :ivar project: absolute path of the project's top directory; all relative paths are relative to it.
     :ivar accept: accepted packages with the reasons given.
@@ -136,12 +136,12 @@ class Settings(NamedTuple):
     asked: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """A short name for everything that can change a finding."""
+        """A digest of all settings that can change a finding."""
         return checksum(repr(self._replace(cache_dir=None)))
 
 
 NO_CACHE = Option(as_flag, "", "do not read or write the cache", "off", name="no-cache")
-"""The one option that is no field: it takes ``cache_dir`` away."""
+"""The only option that is not a field: it sets ``cache_dir`` to None."""
 
 
 def _declared() -> Iterator[Option]:
@@ -154,7 +154,7 @@ OPTIONS = (*_declared(), NO_CACHE)
 
 
 def nearest_project(start: str) -> str:
-    """The nearest directory with a marker, ``start`` or one above it, else ``start``: what options are relative to."""
+    """The nearest directory with a marker from ``start`` upwards, else ``start``.  Options are relative to it."""
     start = os.path.abspath(start)
     return next(iter(_marked(start)), start)
 
@@ -178,12 +178,12 @@ def project_directory(start: str) -> str:
 
 
 def asked_for(project: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """The directories among tests or examples of a project whose apps are looked at since a path in them is given."""
+    """Directories of tests or examples that are analysed because a given path lies in them."""
     return tuple(sorted({example_of(path, project) for path in paths if is_example(path, project)}))
 
 
 def _marked(start: str) -> Iterator[str]:
-    """Directories with a marker from ``start`` upwards; a home directory is the project of nothing that lies in it."""
+    """Directories with a marker from ``start`` upwards, without the user's home directory."""
     directory, home = start, os.path.expanduser("~")
     while directory != home or directory == start:
         if _holds(directory, PROJECT_MARKERS):
@@ -229,7 +229,7 @@ def leads_outside(path: str, project: str) -> bool:
 
 
 def refuse_target(path: str, project: str) -> None:
-    """Refuse to write through a link that the project has laid, or to what waits for a reader.
+    """Refuse to write through a symbolic link of the project, or to a file that is not regular.
 
     :raises UsageError: if a path that is written as one of the repository is such.
     """
@@ -304,10 +304,11 @@ def _paths(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | None:
-    """The directory of a project in which this program alone keeps something; None if there is no place for it.
+    """The cache directory of a project; None if there is no place for one.
 
     :param chosen: the option, if it is set.
-    :param by_user: whether the user gave it; else a file of the project did, which may name no directory of others.
+    :param by_user: whether the user gave it.  A file of the project may name only a directory inside the project or
+        the user's cache directory.
     :raises UsageError: if it does.
     """
     given = chosen if by_user else os.environ.get(CACHE_VARIABLE) or None
@@ -328,7 +329,7 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
 
 
 def _check_place(option: Option, path: str, project: str, by_user: bool) -> None:
-    """Refuse a path that leads out of the repository, unless the user wrote it so: what it names is quoted."""
+    """Refuse a path outside of the repository, unless the user gave it: findings may quote the file."""
     if leads_outside(path, project) and not (by_user and is_outside(path, project)):
         raise UsageError(
             f"the option {option.name} names {shown(path)}, which leads out of the repository; "

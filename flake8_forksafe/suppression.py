@@ -1,8 +1,8 @@
-"""Which findings the user does not want: ``# noqa``, ``# flake8: noqa``, per-file-ignores, ``--select``, ``--ignore``.
+"""Suppressed findings: ``# noqa``, ``# flake8: noqa``, per-file-ignores, ``--select``, ``--ignore``.
 
-flake8 takes these away itself.  For the command, flake8's own code is asked where there is something to decide, so that
-both report the same.  What a project selects for flake8 (``select = E,F``) is not asked: who runs the command wants its
-findings.  Of what it ignores, what names codes of this plugin counts.
+In flake8, flake8 itself removes them.  The command calls flake8's own code where there is something to decide, so that
+both report the same.  What a project selects for flake8 (``select = E,F``) does not apply to the command.  Of what it
+ignores, entries that name codes of this plugin apply.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Silent:
 
 
 def _style_guide(configuration: Configuration, choice: CodeSelection) -> StyleGuideManager:
-    """flake8's own judge."""
+    """flake8's own :class:`~flake8.style_guide.StyleGuideManager`, which decides."""
     from flake8.exceptions import ExecutionError
     from flake8.style_guide import StyleGuideManager
     from flake8.utils import normalize_path, parse_files_to_codes_mapping
@@ -166,7 +166,7 @@ def _section(path: str, top: str) -> dict[str, str] | None:
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(content.decode())
-    except (UnicodeDecodeError, configparser.ParsingError):  # flake8 passes it over
+    except (UnicodeDecodeError, configparser.ParsingError):  # flake8 ignores it too
         return None
     except configparser.Error as error:
         raise UsageError(f"{path} cannot be used: {error}") from None

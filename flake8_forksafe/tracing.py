@@ -1,4 +1,4 @@
-"""From one Celery app to its trace: where its modules are found, what its process knows, and how it is launched."""
+"""Traces one app: finds its modules, models its process, and follows the boot of its host."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from flake8_forksafe.workers import Worker
 
 
 class Surroundings(NamedTuple):
-    """What the traces of one analysis share.
+    """Data that all traces of one analysis share.
 
     :ivar problems: options that name something that does not exist; added to.
     """
@@ -49,7 +49,7 @@ class Surroundings(NamedTuple):
 
 
 def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
-    """Follow the boot of one worker; None, and a problem, if there is no such module."""
+    """Follow the boot of one worker.  Returns None, and adds a problem, if its module does not exist."""
     settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
     host, layout = host_named(app.host), make_layout(settings, disk, app)
     if host.has_tasks and app.spec and not is_there(layout, app.spec):
@@ -121,7 +121,7 @@ def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
     """Where the modules of one app's worker are found."""
     named = [absolute(settings, root) for root in settings.source_roots]
     roots = tuple(path for path in named if disk.is_directory(path))
-    if len(roots) < len(named) or not named:  # one that does not exist must not make the app look as if it did not
+    if len(roots) < len(named) or not named:  # a missing directory must not hide the app
         roots = tuple(dict.fromkeys((*roots, *source_roots(disk, settings.project, app.root))))
     return Layout(disk, roots)
 

@@ -1,4 +1,4 @@
-"""Where programs keep what is theirs: the user's directories for caches and for data.
+"""The user's directories for caches and for data.
 
 As platformdirs has them (https://platformdirs.readthedocs.io), whose import alone takes longer than a run on which
 nothing changed.

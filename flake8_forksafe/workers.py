@@ -1,7 +1,7 @@
 """Which workers an analysis follows: each an app with the root it is imported from, and the launches that start it.
 
-What a launch names is what is started, in whatever module that stands.  The search of the source is for apps that no
-launch tells of: in roots where none is launched, and as the names of what is launched.
+A launch decides which app is started.  The search of the source finds apps that no launch names: in roots without a
+launch, and as other names of launched apps.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Worker(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """What is to be followed.
+    """The workers to follow.
 
     :ivar workers: what is named by an option or a launch.
     :ivar candidates: apps of the source that no launch names; one may turn out to be another name of a worker's app.
@@ -149,7 +149,7 @@ def unseen(trace: Trace) -> Iterator[LeftOut]:
 
 
 def given_apps(settings: Settings, finder: Finder, spec: str) -> Iterator[AppFound]:
-    """The apps that a value of the option means: one, but for a name that several directories have alike.
+    """The apps that a value of the option names: several if the name exists in several directories.
 
     A root may stand in front: ``services/alerts:config.celery``.
     """
@@ -176,7 +176,7 @@ def _highest(disk: Disk, project: str, top: str) -> str:
 
 
 def _with_starts(finder: Finder, apps: list[AppFound], starts: Iterable[WorkerLaunch]) -> Iterator[Worker]:
-    """Given apps, each with the launches that start it; one that names no app may be that of the only one."""
+    """Given apps with the launches that start them.  A launch without an app starts the only given app."""
     resolved = [(start, finder.resolve(start) if start.app is not None else None) for start in starts]
     for app in apps:
         own = finder.read(app.root, app.spec)

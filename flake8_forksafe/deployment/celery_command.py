@@ -1,4 +1,4 @@
-"""Celery's command line: whether its arguments start workers, and with which options.
+"""Parses Celery's command line: which workers it starts, and with which options.
 
 Read in Celery 5.3.6 and 5.7.0: ``celery/bin/celery.py`` (global options), ``celery/bin/worker.py`` and
 ``celery/bin/base.py`` (options of a worker), ``celery/apps/multi.py`` and ``celery/bin/multi.py`` (``celery multi``).
@@ -58,7 +58,7 @@ class WorkerCommand(NamedTuple):
     :ivar options: click's parameter name to the value given last.
     :ivar settings: arguments of the form ``worker.concurrency=3``, which ``Celery.config_from_cmdline`` reads.
     :ivar nodes: how many workers are started with these options.
-    :ivar open_options: variables in the place of arguments, which may stand for any options.
+    :ivar open_options: variables in place of arguments.  Each may expand to any options.
     :ivar arguments: as they are, for a host whose files hold options as well.
     """
 
@@ -103,7 +103,7 @@ def _is_open(word: Word) -> bool:
 
 
 def _open(words: Sequence[Word]) -> tuple[str, ...]:
-    """The variables among arguments that are no options."""
+    """Variables that stand in place of arguments."""
     return tuple(word.text for word in words if _is_open(word))
 
 
@@ -234,7 +234,7 @@ def _members(namespace: str, names: Sequence[str], counted: bool) -> Iterator[st
 
 
 TRUE = frozenset({"1", "t", "true", "y", "yes", "on"})
-"""What click takes for true (click/types.py, ``BoolParamType``); Celery does not start with what it cannot take."""
+"""The values that click converts to True (click/types.py, ``BoolParamType``).  Celery does not start with others."""
 
 
 def with_skipped_checks(arguments: Sequence[Word], environ: Mapping[str, Word]) -> Mapping[str, Word]:

@@ -1,7 +1,7 @@
-"""Which workers a command starts, through wrappers, shells, scripts and process managers.
+"""Finds the workers that a command starts, through wrappers, shells, scripts and process managers.
 
-A command is searched from left to right for ``celery`` followed by ``worker``, so that a wrapper needs to be known only
-if it takes names of programs without running them.
+A command is searched from left to right for ``celery`` followed by ``worker``.  So most wrappers need no entry here:
+only those that take names of programs without running them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from flake8_forksafe.deployment.shell_values import Budget, State
 from flake8_forksafe.deployment.substitution import NAME
 
 CELERY = frozenset({"celery", "celery.exe", "celery.__main__.main"})
-"""Programs that are Celery's; the last is a function that ``watchfiles`` is told to run."""
+"""Celery's programs; the last is the function that ``watchfiles`` is given to run."""
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
 
@@ -46,7 +46,7 @@ NAME_TAKERS = frozenset({
     "helm", "journalctl", "kill", "killall", "ln", "mkdir", "mv", "pgrep", "pip", "pip3", "pkill", "printf", "ps", "rm",
     "sed", "service", "supervisorctl", "systemctl", "tail", "touch", "type", "useradd", "usermod", "which", "yum",
 })  # fmt: skip
-"""Programs to which ``celery`` and ``worker`` are names of services, users or files."""
+"""Programs for which ``celery`` and ``worker`` are names of services, users or files, not commands."""
 
 CONTAINER_TOOLS = frozenset({"docker", "docker-compose", "podman", "podman-compose", "kubectl", "nerdctl", "heroku"})
 """Programs that run a command only with ``run`` or ``exec``."""
@@ -55,10 +55,10 @@ DIRECT_WRAPPERS = frozenset({
     "--", "catatonit", "chpst", "command", "ddtrace-run", "doas", "dumb-init", "env", "exec", "ionice", "nice", "nohup",
     "opentelemetry-instrument", "setsid", "stdbuf", "sudo", "time", "tini", "watchfiles", "with-contenv", "xvfb-run",
 })  # fmt: skip
-"""Programs that may stand directly before ``celery``; any other has a sub-command of that name."""
+"""Programs that run the command ``celery`` behind them; behind any other program it is a sub-command."""
 
 BYSTANDERS = frozenset({"beat", "events", "flower"})
-"""Sub-commands of Celery that run for as long as a worker does, and fork no pool."""
+"""Long-running sub-commands of Celery that fork no pool."""
 
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 DEEPEST = 12
@@ -91,7 +91,7 @@ def launches_of(start: Start, view: FileSystemView) -> list[WorkerLaunch]:
 
 
 def launches_of_script(start: Start, text: str, view: FileSystemView) -> list[WorkerLaunch]:
-    """The workers that a shell script starts which nothing else is known to run."""
+    """The workers that a shell script starts, if no other file runs the script."""
     runner = CommandRunner(view, start.place)
     runner.script(text, start.place, start.environ, start.directory, None, start.place.path)
     return _launches(runner, start, view, standalone=True)
@@ -119,7 +119,7 @@ def _launches(
 
 
 def make_launch(start: Start, started: Started, view: FileSystemView, expanded: set[str]) -> WorkerLaunch:
-    """All that is known about a worker."""
+    """Build the launch of a worker from everything known about it."""
     options, environ = started.command.options, with_skipped_checks(started.argv, started.environ)
     known = sorted((name, word) for name, word in environ.items() if not word.unknown)
     app = options.get("app") or app_of_environment(environ)
@@ -186,7 +186,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 def _is_celery(word: Word) -> bool:
-    """Whether it is Celery's program, or a variable that is named as if it held it (``${CELERY_BIN}``)."""
+    """Whether a word is Celery's program, or a variable whose name says so (``${CELERY_BIN}``)."""
     return _base(word) in CELERY or ("$" in word.text and bool(word.unknown) and "celery" in word.text.lower())
 
 
@@ -195,7 +195,7 @@ def _base(word: Word) -> str:
 
 
 class CommandRunner:
-    """Follows one command; what it starts gathers in ``started``.
+    """Follows one command, and collects the workers in ``started``.
 
     :ivar expanded: names of the variables that scripts read.
     """
@@ -273,7 +273,7 @@ class CommandRunner:
             self.run(command.argv, {**environ, **dict(command.environ)}, inside)
 
     def _bystander(self, arguments: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
-        """Note a process of Celery that is no worker, and its app."""
+        """Record a process of Celery that is not a worker, with its app."""
         command, named = other_command(arguments)
         app = named or app_of_environment(environ)
         if command in BYSTANDERS and app is not None and not app.unknown:
@@ -366,7 +366,7 @@ def _arguments(argv: Sequence[Word], position: int) -> tuple[Word, ...]:
 
 
 def _beginning(argv: Sequence[Word], position: int) -> int:
-    """Where the process begins that ``celery`` at ``position`` belongs to."""
+    """The position at which the command of the process begins whose ``celery`` is at ``position``."""
     previous = argv[position - 1] if position else None
     if previous is None:
         return position

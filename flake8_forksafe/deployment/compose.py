@@ -26,7 +26,7 @@ from flake8_forksafe.deployment.yaml_tree import (
 )
 
 DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-"""Files that are read without being named, the first that exists; beside it, the one with ``.override``."""
+"""The default files.  Compose reads the first that exists, and the one with ``.override`` beside it."""
 
 DEEPEST = 12
 BY_NAME = frozenset({"environment", "labels", "args"})
@@ -63,7 +63,7 @@ def _is_override(path: str) -> bool:
 
 
 def _is_partial(service: YamlMapping) -> bool:
-    """Whether it is no service by itself: one needs an image or a build, so this one is put over another file."""
+    """Whether a file is only an override: a service without ``image`` and ``build`` needs another file."""
     return not {"image", "build", "extends"} & service.entries.keys()
 
 
@@ -126,7 +126,7 @@ class _Project:
         self.variables = read_variables(files.text(beside) or "", beside) if files.disk.is_file(beside) else {}
 
     def beneath(self, path: str) -> YamlMapping | None:
-        """The default compose file that this one is put over."""
+        """The default compose file that this one overrides."""
         for name in DEFAULT_NAMES:
             default = os.path.join(os.path.dirname(path), name)
             if default != path and self.files.disk.is_file(default):
@@ -225,7 +225,7 @@ class _Project:
         return choose_image(read_images(text, path, context, self.files, arguments), target)
 
     def _argv(self, service: YamlMapping, image: Image | None) -> tuple[Word, ...]:
-        """``entrypoint`` and ``command``, where absent those of the image; an entrypoint resets the image's command."""
+        """``entrypoint`` and ``command``, by default those of the image.  An entrypoint resets the image's command."""
         entrypoint, command = self._words(service.get("entrypoint")), self._words(service.get("command"))
         if image is None or (entrypoint is not None and command is not None):
             return (entrypoint or ()) + (command or ())

@@ -1,4 +1,4 @@
-"""Images: what a Dockerfile's stages run, in which environment, and which files of the repository lie where."""
+"""Interprets Dockerfiles: what each stage runs, its environment, and which files of the repository it holds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_WORDS: Mapping[str, Word] = MappingProxyType({})
 class Run(NamedTuple):
     """``CMD`` or ``ENTRYPOINT``.
 
-    :ivar is_shell: whether it is in shell form, to which nothing can be added.
+    :ivar is_shell: whether it is in shell form.  Arguments cannot be appended to that.
     """
 
     argv: tuple[Word, ...]
@@ -38,7 +38,7 @@ class Image(NamedTuple):
     """A stage, with what it has from the stages it is built on.
 
     :ivar base: the index of the stage it is built on, None for an image from elsewhere.
-    :ivar runs: whether it says itself what is run.
+    :ivar runs: whether the stage itself has ``CMD`` or ``ENTRYPOINT``.
     :ivar context: the directory that it is built from.
     """
 
@@ -55,11 +55,11 @@ class Image(NamedTuple):
     context: str = ""
 
     def view(self, files: Files) -> FileSystemView:
-        """The files that its processes see."""
+        """The file system that its processes see."""
         return FileSystemView(files, self.mounts, self.written, True, self.context)
 
     def argv(self) -> tuple[Word, ...]:
-        """What it runs by itself."""
+        """The command that it runs by default."""
         entry = self.entrypoint.argv if self.entrypoint is not None else ()
         if self.entrypoint is not None and self.entrypoint.is_shell:
             return entry
@@ -96,8 +96,8 @@ def choose_image(images: list[Image], target: str | None) -> Image | None:
 
 
 def image_starts(text: str, path: str, files: Files) -> Iterator[tuple[Start, FileSystemView]]:
-    """What the images of a Dockerfile run when nothing else is asked of them: the last stage, and named ones that are
-    not there only to be built on.
+    """The default commands of a Dockerfile's images: of the last stage, and of named stages that no other stage is
+    built on.
     """
     images = read_images(text, path, guess_context(text, path, files), files)
     bases = {image.base for image in images}
@@ -110,7 +110,7 @@ def image_starts(text: str, path: str, files: Files) -> Iterator[tuple[Start, Fi
 
 
 def guess_context(text: str, path: str, files: Files) -> str:
-    """The directory a Dockerfile was written for: the nearest one above it that holds all that it copies."""
+    """The likely build context: the nearest directory above the Dockerfile that holds everything it copies."""
     sources = []
     for instruction in read_instructions(text, path):
         if instruction.name in ("COPY", "ADD") and "from" not in instruction.flags and not instruction.documents:

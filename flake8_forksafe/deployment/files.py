@@ -1,4 +1,4 @@
-"""Files of the repository as deployment files and running processes name them."""
+"""Reads files of the repository, and resolves the paths by which deployment files and processes name them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flake8_forksafe.file_reading import ABSENT, CONFIGURATION_LIMIT
 from flake8_forksafe.project.disk import Disk
 
 LARGEST = CONFIGURATION_LIMIT
-"""Bytes of a deployment file that are read; none that a person wrote is larger."""
+"""Bytes of a deployment file that are read.  Files that people write are smaller."""
 
 SEARCHED = 64 * 2**20
 """Bytes of a larger file that are searched for a mention of Celery."""
@@ -46,10 +46,10 @@ class Text(NamedTuple):
 
 
 class Files:
-    """Reading with bounds, and finding by name.
+    """Reads files up to a size limit, and finds files by name.
 
     :ivar troubles: what could not be read, by file and kind.
-    :ivar bystanders: processes of Celery that are no workers.
+    :ivar bystanders: processes of Celery that are not workers.
     :ivar starters: Python programs that may start workers.
     :ivar templates: services that exist for those of other files to extend: the file and the name.
     """
@@ -70,7 +70,7 @@ class Files:
         self._scripts: dict[tuple[str, int], Script] = {}
 
     def report(self, path: str, line: int, text: str) -> None:
-        """Note a trouble, once for each file and kind."""
+        """Record a trouble, once for each file and kind."""
         self.troubles.setdefault((path, text.partition(":")[0]), Trouble(path, line, text))
 
     def read(self, path: str, size: int = LARGEST) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Programs besides Celery's that fork processes, as commands name them: one entry each."""
+"""Recognises hosts other than Celery by their commands: one entry for each program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readers of deployment files exchange: words with their places, launches, troubles."""
+"""The data of this package: words with their places, launches, troubles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 
 PYTHON = "python"
-"""The kind of a launch that is a Python program which nothing is seen to run."""
+"""The kind of a launch by a Python program that no deployment file runs."""
 
 NOWHERE = Place("", 0)
 
@@ -48,9 +48,9 @@ class Limit(NamedTuple):
 
 
 HOST_WORDS = ("gunicorn", "uwsgi", "rqworker", "run_huey", "qcluster")
-"""What a deployment file holds that starts a host besides Celery."""
+"""Words in deployment files that start a host other than Celery."""
 CELERY = "Celery"
-"""The host of a launch that does not say it."""
+"""The default host of a launch."""
 
 
 class Program(NamedTuple):
@@ -112,8 +112,8 @@ class Starters(NamedTuple):
 class WorkerLaunch(NamedTuple):
     """One way a worker is started.
 
-    Options are as given on the command line, None if they are not; what they amount to together with the environment
-    and Celery's settings is told by :func:`flake8_forksafe.deployment.pool.resolve`.
+    Options are those of the command line, None if not given.  :func:`flake8_forksafe.deployment.pool.resolve` combines
+    them with the environment and Celery's settings.
 
     :ivar app: what ``-A``, ``APP`` or ``CELERY_APP`` say, in the order in which ``celery/bin/celery.py`` asks.
     :ivar argv: the command that runs Celery, without the programs that only wrap it: ``("celery", "-A", "proj",
@@ -176,7 +176,7 @@ class WorkerLaunch(NamedTuple):
 
 
 class Bystander(NamedTuple):
-    """A process of Celery that is no worker.
+    """A process of Celery that is not a worker.
 
     :ivar command: the sub-command, such as ``beat`` or ``flower``.
     """
@@ -194,7 +194,7 @@ TEMPLATE = "it is a template, so what it will say is not known"
 
 
 class Trouble(NamedTuple):
-    """A deployment file that could not be read, or not with certainty.
+    """A deployment file that could not be read completely.
 
     :ivar text: a clause for a message, such as ``it is not valid YAML: ...``.
     """
@@ -231,7 +231,7 @@ class Start(NamedTuple):
 
 
 class Unusable(Exception):
-    """A file that is no document of its format.
+    """Raised for a file that is not a valid document of its format.
 
     :param reason: a clause for a message.
     """

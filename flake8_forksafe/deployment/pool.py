@@ -1,4 +1,4 @@
-"""What a launch amounts to: its pool, whether that forks, and how many processes it makes.
+"""Determines the pool of a launch: its kind, whether it forks, and how many processes it has.
 
 Read in Celery 5.3.6 and 5.7.0 and compared with the banners of real workers: ``celery/bin/celery.py`` (``main``: the
 prefix of click's environment variables is ``CELERY``), ``celery/bin/worker.py`` (``WorkersPool.convert``,
@@ -92,7 +92,7 @@ class Pool(NamedTuple):
 
 
 class SourcedValue(NamedTuple):
-    """A value and what it comes from."""
+    """A value with its source."""
 
     value: object
     source: str

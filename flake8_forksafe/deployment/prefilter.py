@@ -1,4 +1,4 @@
-"""The first look at a project: whether anything in it may be a host, so that the rest is worth importing."""
+"""A cheap check whether a project may start any host at all.  If not, nothing else of the analysis is imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("Dockerfile", "Procfile", "fly.", "Containerfile")
 
 
 def may_deploy(name: str) -> bool:
-    """Whether a file of this name may start something: it may if the readers of deployment files read it."""
+    """Whether a file of this name may start processes.  True for every name that a deployment reader reads."""
     lowered = name.lower()
     if lowered.endswith(".json"):
         return "task" in lowered or "ecs" in lowered

@@ -1,7 +1,7 @@
-"""Workers that Python programs start: scripts, modules, console scripts, management commands.
+"""Finds Python programs that start workers: scripts, modules, console scripts, management commands.
 
-A program is noticed by what is written in it; whether it starts a worker, of which app and with which options, the
-walk of its boot tells (:mod:`flake8_forksafe.library.celery_programs`).
+A search of its text finds a program.  Whether it starts a worker, and of which app and with which options, the walk of
+its boot decides (:mod:`flake8_forksafe.library.celery_programs`).
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Every way a repository starts a Celery worker.
+"""Finds every way in which a repository starts a Celery worker, or another host.
 
-Files are chosen by the names that deployment files have.  If none of them mentions Celery, nothing is parsed and
-nothing is imported that parses.
+Files are chosen by their names.  If none of them mentions Celery or another host, none is parsed, and no parser is
+imported.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode, without_ending
@@ -24,7 +24,9 @@ from flake8_forksafe.deployment.model import (
     Unusable,
     WorkerLaunch,
 )
+from flake8_forksafe.deployment.process_formats import PROCESS_FORMATS, ProcessFormat
 from flake8_forksafe.deployment.programs import as_program, find_starters
+from flake8_forksafe.deployment.script_tables import workflow_starts
 from flake8_forksafe.examples import EXAMPLE_DIRECTORIES
 from flake8_forksafe.project.disk import Disk
 
@@ -40,7 +42,6 @@ MENTION = mention_of(HOST_WORDS)
 COMPOSE = re.compile(rb"^[\"']?services[\"']?[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#-]", re.MULTILINE)
 MANIFEST = re.compile(rb"^[\"']?(?:kind|items)[\"']?[ \t]*:", re.MULTILINE)
 WORKLOAD = re.compile(rb"\bcontainers[\"']?[ \t]*:|^kind[ \t]*:[ \t]*ConfigMap\b", re.MULTILINE)
-PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 SCRIPT_HEAD = 128
 GUNICORN = "gunicorn"
 RUNNERS = re.compile("|".join(word for word in HOST_WORDS if word != GUNICORN).encode())
@@ -48,122 +49,9 @@ RUNNERS = re.compile("|".join(word for word in HOST_WORDS if word != GUNICORN).e
 PRELOADS = re.compile(rb"--preload|GUNICORN_CMD_ARGS|(?:-c|--config)\b")
 
 
-class ProcessFormat(NamedTuple):
-    """The file of a process manager.
-
-    :ivar is_named: whether a file of this name may be one.
-    :ivar mark: what its content holds; None if the name is enough.
-    :ivar starts: the processes that a file starts, by its text and path.
-    """
-
-    kind: str
-    is_named: Callable[[str], object]
-    mark: re.Pattern[bytes] | None
-    starts: Callable[[str, str, Files], Iterable[Start]]
-
-
-def _procfile(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import process_managers
-
-    return process_managers.procfile_starts(text, path, files)
-
-
-def _supervisor(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import process_managers
-
-    return process_managers.supervisor_starts(text, path, files)
-
-
-def _systemd(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import process_managers
-
-    return process_managers.systemd_starts(text, path, files)
-
-
-def _makefile(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import task_runners
-
-    return task_runners.makefile_starts(text, path, files)
-
-
-def _justfile(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import task_runners
-
-    return task_runners.justfile_starts(text, path, files)
-
-
-def _fly(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import platforms
-
-    return platforms.fly_starts(text, path, files)
-
-
-def _render(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import platforms
-
-    return platforms.render_starts(text, path, files)
-
-
-def _ecs(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import platforms
-
-    return platforms.ecs_starts(text, path, files)
-
-
-def _scripts(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import script_tables
-
-    return script_tables.script_starts(text, path, files)
-
-
-def _tox(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import script_tables
-
-    return script_tables.tox_starts(text, path, files)
-
-
-def _taskfile(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import script_tables
-
-    return script_tables.taskfile_starts(text, path, files)
-
-
-def _workflow(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import script_tables
-
-    return script_tables.workflow_starts(text, path, files)
-
-
 HIDDEN = (".devcontainer", os.path.join(".github", "workflows"))
 """Hidden directories whose files start something: for those who develop the project, and for its tests."""
 JOBS = re.compile(rb"^jobs[ \t]*:", re.MULTILINE)
-
-
-def _uwsgi(text: str, path: str, files: Files) -> Iterable[Start]:
-    from flake8_forksafe.deployment import process_managers
-
-    return process_managers.uwsgi_starts(text, path, files)
-
-
-UWSGI = re.compile(rb"^\[uwsgi\]", re.MULTILINE)
-CONTAINERS = re.compile(rb'"containerDefinitions"\s*:')
-PROCESS_FORMATS = (
-    ProcessFormat("procfile", re.compile(r"Procfile(\..*)?", re.DOTALL).fullmatch, None, _procfile),
-    ProcessFormat("tox", re.compile(r"tox\.ini").fullmatch, None, _tox),
-    ProcessFormat("task", re.compile(r"[Tt]askfile(?:\.dist)?\.ya?ml").fullmatch, None, _taskfile),
-    ProcessFormat(
-        "scripts", re.compile(r"pyproject\.toml|Pipfile|package\.json|devcontainer\.json").fullmatch, None, _scripts
-    ),
-    ProcessFormat("conf", re.compile(r".+\.(conf|ini)", re.DOTALL).fullmatch, PROGRAM, _supervisor),
-    ProcessFormat("unit", re.compile(r".+\.service", re.DOTALL).fullmatch, None, _systemd),
-    ProcessFormat("make", re.compile(r"(?:GNUm|[Mm])akefile|.+\.mk", re.DOTALL).fullmatch, None, _makefile),
-    ProcessFormat("just", re.compile(r"\.?[Jj]ustfile|.+\.just", re.DOTALL).fullmatch, None, _justfile),
-    ProcessFormat("fly", re.compile(r"fly(?:\..+)?\.toml", re.DOTALL).fullmatch, None, _fly),
-    ProcessFormat("render", re.compile(r"render\.ya?ml").fullmatch, None, _render),
-    ProcessFormat("uwsgi", re.compile(r".+\.ini", re.DOTALL).fullmatch, UWSGI, _uwsgi),
-    ProcessFormat("ecs", re.compile(r"(?i:.*task.?def.*|.*ecs.*)\.json", re.DOTALL).fullmatch, CONTAINERS, _ecs),
-)
-"""Process managers: one entry each, which imports what it needs when a file of its format is read."""
 
 
 class Candidate(NamedTuple):
@@ -384,7 +272,7 @@ def _configured_launches(candidates: Iterable[Candidate], files: Files) -> Itera
 
 def _formatted_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[WorkerLaunch]:
     """What files of process managers start."""
-    formats = {form.kind: form.starts for form in PROCESS_FORMATS} | {"workflow": _workflow}
+    formats = {form.kind: form.starts for form in PROCESS_FORMATS} | {"workflow": workflow_starts}
     for candidate in candidates:
         text = _text(files, candidate.path) if candidate.kind in formats else None
         if text is not None:

@@ -1,7 +1,7 @@
-"""What a shell script runs: an interpreter that starts nothing.
+"""Interprets shell scripts, to find the programs that they run.  Nothing is executed.
 
-A condition that the repository does not decide is unknown; then every branch is followed, each with its own copy of the
-variables, and what they disagree on is unknown afterwards.
+If the repository does not determine a condition, every branch is followed with its own copy of the variables.  A
+variable on which the branches disagree is unknown afterwards.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_ROUNDS = 64
 DEEPEST_CALL = 20
 
 Execute = Callable[[Sequence[Word], Mapping[str, Word], str, Place], None]
-"""Runs a program that is no part of the shell: arguments, environment, working directory, where it is written."""
+"""Runs an external program: arguments, environment, working directory, place."""
 
 ReadSource = Callable[[str, str], "tuple[str, str] | None"]
 """The path and the text of a file that ``source`` names, as seen from a directory."""
@@ -237,7 +237,7 @@ class ShellInterpreter:
         return self.read_source(name, directory)
 
     def program(self, words: Sequence[Word], state: State) -> Ending:
-        """Run a program that is no part of the shell."""
+        """Run an external program."""
         if state.output is not None:
             state.output.append(None)
         else:

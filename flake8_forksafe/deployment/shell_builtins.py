@@ -27,7 +27,7 @@ SUCCESS, FAILURE, UNKNOWN = Ending(True), Ending(False), Ending(None)
 
 
 class Shell(Protocol):
-    """What a built-in needs of the shell that runs it (:class:`flake8_forksafe.deployment.shell.ShellInterpreter`).
+    """The interface of the shell that built-ins use (:class:`flake8_forksafe.deployment.shell.ShellInterpreter`).
 
     :ivar path: the file that the current statement stands in.
     """
@@ -38,7 +38,7 @@ class Shell(Protocol):
         """The path and the text of a file that ``source`` names, as seen from a directory."""
 
     def program(self, words: Sequence[Word], state: State) -> Ending:
-        """Run a program that is no part of the shell."""
+        """Run an external program."""
 
     def nested(self, text: str, path: str, line: int, state: State) -> Ending:
         """Run another script in this shell."""
@@ -56,7 +56,7 @@ def run_exec(shell: Shell, words: Sequence[Word], state: State) -> Ending:
 
 
 def run_nothing(shell: Shell, words: Sequence[Word], state: State) -> Ending:
-    """What changes nothing that matters here."""
+    """A command without an effect on variables or programs."""
     return SUCCESS
 
 

@@ -1,4 +1,4 @@
-"""The grammar of shell scripts: text to a tree.
+"""Parses shell scripts into a tree.
 
 POSIX shell (IEEE Std 1003.1, "Shell Command Language") with the parts of bash that start scripts use: ``[[ ]]``,
 arrays, ``function``, ``&>``.  What a start script never needs to start a worker, such as arithmetic, is kept as text.

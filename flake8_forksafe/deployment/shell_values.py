@@ -1,4 +1,4 @@
-"""The variables of a running script, and what its words expand to."""
+"""The variables of a script, and the expansion of its words."""
 
 from __future__ import annotations
 

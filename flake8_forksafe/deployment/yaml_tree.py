@@ -1,4 +1,4 @@
-"""YAML documents with the place of each value, read in bounded time and memory.
+"""Reads YAML documents with the line of each value, in bounded time and memory.
 
 PyYAML only parses: no object is constructed, an alias is the value that its anchor names, and so neither a tag nor a
 document whose aliases stand for millions of values can do anything.

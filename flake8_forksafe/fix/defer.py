@@ -202,7 +202,7 @@ def is_docstring(line: cst.CSTNode) -> TypeGuard[cst.SimpleStatementLine | cst.S
 
 
 def edits_of(source: Source, deferrals: Sequence[Deferral]) -> list[Edit]:
-    """The edits that move imports.
+    """The edits that move imports into functions.
 
     :raises Refused: if the module's layout leaves no place for them.
     """

@@ -1,4 +1,4 @@
-"""What else the project loses before the fork when a module is imported later: what the module registers."""
+"""Finds what a module registers when it is imported; that would be missing if the import is deferred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which imports to defer: the cheapest set without which no hazard is reached before the fork."""
+"""Chooses the imports to defer: the cheapest set without which no hazard is reached before the fork."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Repair(NamedTuple):
 
 
 class Workshop:
-    """The sources of one project, and what can be done with their imports.
+    """The source files of one project, and the possible deferrals in them.
 
     :ivar refused: why a statement cannot be deferred, by path and line.
     """

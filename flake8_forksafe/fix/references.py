@@ -1,4 +1,4 @@
-"""Who else in the project relies on a name of a module: importers, attributes, and strings such as those of mocks."""
+"""Finds references to a name of a module in other files: imports, attributes, and strings (``mock.patch("a.b")``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repairs as people and ``patch`` read them: what is done and why it holds, then a unified diff."""
+"""Prints repairs: a description and the result of the verification, then a unified diff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Source that is edited: its text, where things stand in it, and the bytes that an edited text becomes."""
+"""Source files to edit: the text, positions of nodes, and the bytes after an edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an imported name is used in its module, and what else there forbids to move the import."""
+"""Finds the uses of an imported name in its module, and anything there that prevents a deferral."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def dotted_parts(node: cst.CSTNode) -> Iterator[str]:
 
 
 class Habits(NamedTuple):
-    """What a module does that concerns all of its names.
+    """Properties of a module that concern all of its names.
 
     :ivar globals: names that a function declares global.
     :ivar strings: the values of its strings, as far as they may be names.
@@ -203,7 +203,7 @@ class Habits(NamedTuple):
 
 
 def find_habits(source: Source) -> Habits:
-    """What a module does that concerns all of its names."""
+    """Properties of a module that concern all of its names."""
     import libcst as cst
 
     names: set[str] = set()

@@ -1,4 +1,4 @@
-"""Write repaired files: all of them or none, and only over what was looked at."""
+"""Writes repaired files: all or none, and only if they did not change since they were read."""
 
 from __future__ import annotations
 

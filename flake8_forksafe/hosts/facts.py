@@ -1,4 +1,4 @@
-"""What is known of a host besides its plan: plain data that a trace keeps, so that rules need nothing else of it."""
+"""Facts of a host as plain data.  A trace holds them, so rules do not need the host itself."""
 
 from __future__ import annotations
 

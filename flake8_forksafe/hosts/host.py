@@ -1,4 +1,4 @@
-"""What a host is: a program that forks processes which inherit whatever it has loaded and started."""
+"""Hosts: programs that fork processes, which inherit everything that the parent has loaded and started."""
 
 from __future__ import annotations
 

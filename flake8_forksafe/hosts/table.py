@@ -1,4 +1,4 @@
-"""Every host that is known, one file each."""
+"""The table of hosts, with one file for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept between runs: facts by content, and the last outcome with what it depends on.
+"""The cache: facts by content, and the last outcome with its inputs.
 
 Facts are used again for a file whose content is the one that they were made of.  An outcome is used again if every
 question that its analysis asked about a file or a directory has the same answer as then.  Nothing else is used again.

@@ -1,4 +1,4 @@
-"""Files that are kept between runs: signed, put in place whole or not at all, and recognised before they go."""
+"""Cache files: signed, written atomically, and removed only if this program wrote them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEFTOVER_S = 3600
 
 
 class CacheFiles:
-    """The kept files in one directory, which is this program's own.
+    """The cache files in one directory.
 
     Whatever is wrong with the directory or with a file is no error: nothing is read, or nothing is kept.  A directory
     that is another user's, or that everybody may write to, is not used.

@@ -1,7 +1,7 @@
-"""Children of this process: where one may be made, what it does, and how it ends.
+"""Forks child processes, where that is safe, and ends them.
 
-Forking is what this package warns of.  Here it is done only where it is safe: on Linux, in a process that has no other
-thread and is nobody's worker; and a child has always ended before what it was made for has.
+This package warns of unsafe forks, so it forks only where that is safe: on Linux, in a process without other threads
+that is not itself a worker.  A child always ends before the context that needs it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _end(number: int) -> None:
 
 
 def output_of_child(work: Callable[[], bytes]) -> bytes:
-    """What a child makes of some work, so that the memory of this process stays as it was.
+    """Run some work in a child and return its output, so that the memory of this process does not change.
 
     Nothing if there can be no child, or if it failed: then the caller does the work, and meets the same error.
     """

@@ -1,4 +1,4 @@
-"""Facts by content: collected once, kept in one file.
+"""Caches facts by file content, in one file.
 
 What counts is the content's hash, so facts are as good under another path; what the system notes of a file only saves
 reading it.  The file is read in one go, and each entry decoded when it is asked for: as plain data that is checked

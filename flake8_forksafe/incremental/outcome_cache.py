@@ -1,4 +1,4 @@
-"""The last outcome, kept with what it depends on: as long as that stays the same, nothing is analysed again."""
+"""Caches the last outcome with its inputs.  As long as these stay the same, nothing is analysed again."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def outcome_of(
     """The outcome of an analysis, kept or new, less what the baseline knows.
 
     :param with_remarks: whether remarks are wanted, which take their time.
-    :param apart: whether to leave a new analysis to a child, where that is possible: flake8's workers, which are forked
-        later, were slowed down by some 5 % by what the memory of an analysis looks like when it is freed.
+    :param apart: whether to run a new analysis in a child process, where that is possible.  The fragmented memory that
+        an analysis leaves behind made flake8's workers, which are forked later, some 5 % slower.
     :raises UsageError: if the baseline cannot be used.
     """
     if settings.baseline is None:

@@ -1,6 +1,6 @@
-"""What an outcome depends on: each question that was asked about a file or a directory, with its answer.
+"""The inputs of an outcome: each question that the analysis asked about a file or directory, with its answer.
 
-The outcome still holds if each question has the same answer now.  Stamps only save asking again.
+The outcome is valid as long as each question has the same answer.  An unchanged stamp saves asking it.
 """
 
 from __future__ import annotations

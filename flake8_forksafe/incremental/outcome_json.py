@@ -1,4 +1,4 @@
-"""Outcomes as JSON and back; what is read is checked, since it may be damaged."""
+"""Converts outcomes to JSON and back, with validation."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Files parsed before they are needed, by a second process, on a run that has no facts yet.
+"""Parses files in a second process before the walk needs them, on a run without cached facts.
 
-Parsing takes about as long as walking, and needs nothing but the file.  So this process is forked, and its child parses
-what is likely to be needed; what it has not done by then is parsed here.  It changes nothing but the time.
+Parsing takes about as long as walking, and depends on the file only.  A forked child parses the files that are likely
+to be needed; the parent parses whatever the child has not done by then.  Only the time changes, not the result.
 
 See :mod:`flake8_forksafe.incremental.child_processes` for where a child may be made.
 """
@@ -22,7 +22,7 @@ from flake8_forksafe.source.collected import VisitFiles
 from flake8_forksafe.source.text import decode
 
 NICENESS = 5
-"""The parent goes first where they share a core after all."""
+"""Niceness of the child, so that the parent has priority on a shared core."""
 QUOTA = "/sys/fs/cgroup/cpu.max"
 SIZE_LIMIT = 128_000_000
 """Bytes of facts that are made ahead; they take memory."""

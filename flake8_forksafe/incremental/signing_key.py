@@ -1,4 +1,4 @@
-"""The key that only this user has: what is kept is signed with it, and what is not signed with it is not read."""
+"""The user's secret key, which signs the cache files.  Files without a valid signature are not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the recorder in the project's own interpreter, and leave nothing behind."""
+"""Runs the recorder in the project's own interpreter, and removes everything that it wrote or started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording beside the static trace, and two recordings beside each other: data only, rendered elsewhere."""
+"""Compares a recording with the static trace, and two recordings with each other.  The result is data."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pytest
 from helpers import write
 
 from flake8_forksafe.deployment.prefilter import may_deploy, may_start_host
+from flake8_forksafe.deployment.process_formats import PROCESS_FORMATS, ProcessFormat
 from flake8_forksafe.deployment.repository import _kind
 from flake8_forksafe.project.disk import Disk
 
@@ -23,6 +24,12 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_read_is_looked_at(name: str) -> None:
     assert may_deploy(name) or _kind(name) is None
+
+
+@pytest.mark.parametrize("form", PROCESS_FORMATS, ids=lambda form: form.kind)
+def test_every_format_is_looked_at(form: ProcessFormat) -> None:
+    named = [name for name in NAMES if form.is_named(name)]
+    assert named and all(map(may_deploy, named))
 
 
 @pytest.mark.parametrize(

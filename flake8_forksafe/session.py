@@ -147,7 +147,7 @@ def _located(value: object) -> Located:
 def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:
     """Analyse, and group the findings by real path."""
     with deep_recursion():
-        outcome = outcome_of(settings, overlay, with_remarks=False, apart=True)
+        outcome = outcome_of(settings, overlay, with_remarks=False, in_child=True)
     found: dict[str, list[Located]] = {}
     for finding in outcome.findings:
         text = printable(f"{finding.code} {finding.text}")

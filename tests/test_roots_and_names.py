@@ -223,7 +223,7 @@ def test_an_app_that_a_package_makes(tmp_path: Path) -> None:
     )
     (finding,) = check(root).findings
     assert (relative(root, finding.path), finding.line, finding.code) == ("w.py", 2, "FS190")
-    assert "made by 'framework', which is not of the project" in finding.text
+    assert "created by 'framework', which is not part of the project" in finding.text
 
 
 def test_an_app_given_with_its_root(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from flake8_forksafe.project.disk import Disk
 EXTENSIONS = frozenset(
     {"", ".yml", ".yaml", ".sh", ".bash", ".conf", ".ini", ".service", ".mk", ".just", ".dockerfile"}
 )
-NAMES = ("Dockerfile", "Procfile", "fly.", "Containerfile")
+NAMES = ("Dockerfile", "Procfile", "fly.", "Containerfile", "pyproject.toml", "Pipfile")
 """How names of deployment files begin that may have any extension."""
 
 
@@ -18,7 +18,7 @@ def may_deploy(name: str) -> bool:
     """Whether a file of this name may start processes.  True for every name that a deployment reader reads."""
     lowered = name.lower()
     if lowered.endswith(".json"):
-        return "task" in lowered or "ecs" in lowered
+        return "task" in lowered or "ecs" in lowered or lowered in ("package.json", "devcontainer.json")
     return os.path.splitext(lowered)[1] in EXTENSIONS or name.startswith(NAMES)
 
 

@@ -69,7 +69,7 @@ class State:
         self.variables[name] = (Word(f"${name}", place, (name,)),)
 
     def merge(self, paths: Sequence[State]) -> None:
-        """Go on with what the ways through a condition agree on; one that knows no value has no say."""
+        """Merge the branches of a condition: keep values on which those that know one agree."""
         names = {name: None for path in paths for name in path.variables}
         for name in names:
             known = [path.variables[name] for path in paths if name in path.variables]

@@ -15,7 +15,7 @@ HARMLESS = frozenset(
      "total_ordering", "contextmanager", "asynccontextmanager", "property", "staticmethod", "classmethod", "overload",
      "runtime_checkable", "final", "override", "unique", "deprecated", "abstractmethod", "no_grad", "inference_mode"}
 )  # fmt: skip
-"""Last parts of decorators that tell nobody of what they decorate."""
+"""Last parts of decorators that do not register what they decorate."""
 QUIET = frozenset({"filterwarnings", "simplefilter", "append", "insert", "setdefault", "getLogger", "setLevel"})
 """Last parts of calls as statements that are about the module itself."""
 

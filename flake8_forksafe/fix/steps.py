@@ -183,13 +183,13 @@ def _with_accessor(workshop: Workshop, proved: Proved, accessor: Accessor, analy
 def _with_correction(
     workshop: Workshop, proved: Proved, finding: Finding, analyse: Analyse, with_unsafe: bool
 ) -> Proved:
-    """The repairs with another value of a variable, if that holds.  It may be meant, so that it is never safe."""
+    """The repairs with another value of a variable, if that holds.  It may be intended, so that it is never safe."""
     try:
         now = proved.workshop(workshop)
         source = _source(now, finding.path)
         corrected = correction(source, finding)
         if not with_unsafe:
-            raise Refused(f"that would not be safe: {corrected.old} may be meant")
+            raise Refused(f"that would not be safe: {corrected.old} may be intended")
         contents = {**proved.contents, finding.path: source.edited([corrected.edit])}
         after = analyse(contents)
         same = [one for one in after.findings if one.code == "FS134" and one[:2] == finding[:2]]
@@ -199,7 +199,7 @@ def _with_correction(
     except Refused as error:
         return proved.without(workshop, finding.path, finding.line, error.reason)
     place = proved.original(workshop, finding.path, finding.line)
-    repair = Repair(*place, corrected.what, (f"{corrected.old} may be meant",), (), kind="value")
+    repair = Repair(*place, corrected.what, (f"{corrected.old} may be intended",), (), kind="value")
     return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS, resolve
 from flake8_forksafe.hosts.django import fall_back, run_command
 from flake8_forksafe.hosts.facts import (
+    AS_TYPED,
     ELSEWHERE,
-    IMAGINED,
     TASK_CLASSES,
     Argv,
     ChildTimeout,
@@ -122,7 +122,7 @@ def other_processes(app: str) -> dict[str, Argv]:
     """Processes in which a gate is evaluated as well, to learn what it is for."""
     return {
         ELSEWHERE: (("/srv/manage.py", "runserver"), ("/venv/bin/gunicorn", "proj.wsgi")),
-        IMAGINED: (("celery", "-A", app, "worker"), ("celery", "worker", "-A", app)),
+        AS_TYPED: (("celery", "-A", app, "worker"), ("celery", "worker", "-A", app)),
     }
 
 

@@ -15,7 +15,7 @@ from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import CPU_COUNT, PREFORK, THREADS, Pool
 from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, Words
+from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import Machine
@@ -74,7 +74,7 @@ def other_processes(runner: JobRunner, app: str) -> dict[str, Argv]:
     """Processes in which a gate is evaluated as well, to learn what it is for."""
     return {
         ELSEWHERE: (("manage.py", "migrate"), ("/venv/bin/gunicorn", "proj.wsgi")),
-        IMAGINED: (("manage.py", runner.command), (runner.command,)),
+        AS_TYPED: (("manage.py", runner.command), (runner.command,)),
     }
 
 

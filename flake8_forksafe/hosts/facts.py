@@ -13,9 +13,9 @@ Argv = tuple[tuple[str, ...], ...]
 """Possible values of ``sys.argv``."""
 
 ELSEWHERE = "elsewhere"
-"""A process of the project that is no worker: what a gate that selects the worker keeps out."""
-IMAGINED = "imagined"
-"""The worker as its gates often imagine it: ``sys.argv`` as it was typed, with a bare program name in front."""
+"""Other processes of the project, such as a web server."""
+AS_TYPED = "as typed"
+"""``sys.argv`` as it was typed, with the bare program name first.  Many gates expect this, but no worker has it."""
 TASK_CLASSES = "task classes"
 """The step of a boot in which task classes are instantiated."""
 

@@ -14,7 +14,7 @@ from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import PREFORK, Pool
 from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, Words
+from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.hosts.wsgi import import_app
 from flake8_forksafe.interpreter.importing import load_file
@@ -81,7 +81,7 @@ def other_processes(app: str) -> dict[str, Argv]:
     """Processes in which a gate is evaluated as well, to learn what it is for."""
     return {
         ELSEWHERE: (("/srv/manage.py", "migrate"), ("/venv/bin/celery", "-A", "proj", "worker")),
-        IMAGINED: (("gunicorn", "--preload", app), ("gunicorn", app)),
+        AS_TYPED: (("gunicorn", "--preload", app), ("gunicorn", app)),
     }
 
 

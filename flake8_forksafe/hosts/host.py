@@ -111,7 +111,7 @@ class Host:
     :ivar programs: its own console scripts.
     :ivar launch_forms: ``sys.argv`` of the parent by how it is launched, given the app.
     :ivar other_processes: ``sys.argv`` of other processes of the project (:data:`.ELSEWHERE`
-        and ``IMAGINED``).
+        and ``AS_TYPED``).
     :ivar before_fork: what the parent does until its first fork, in order.
     :ivar after_fork: what it does after the first children exist, and their replacements inherit.
     :ivar in_children: what each child does when it starts.

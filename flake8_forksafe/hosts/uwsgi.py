@@ -16,7 +16,7 @@ from flake8_forksafe.deployment.pool import CPU_COUNT, PREFORK, SOLO, Pool
 from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.deployment.uwsgi_command import PROGRAMS
 from flake8_forksafe.hosts.django import fall_back
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, Words
+from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.hosts.wsgi import call_factory, import_app
 from flake8_forksafe.interpreter.importing import load_file
@@ -45,7 +45,7 @@ def other_processes(app: str) -> dict[str, Argv]:
     """Processes in which a gate is evaluated as well, to learn what it is for."""
     return {
         ELSEWHERE: (("/srv/manage.py", "migrate"), ("/venv/bin/celery", "-A", "proj", "worker")),
-        IMAGINED: (("uwsgi", "--module", app), ("/usr/local/bin/uwsgi", "--ini", "uwsgi.ini")),
+        AS_TYPED: (("uwsgi", "--module", app), ("/usr/local/bin/uwsgi", "--ini", "uwsgi.ini")),
     }
 
 

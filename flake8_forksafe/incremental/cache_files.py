@@ -21,16 +21,16 @@ SIZE_LIMIT = 512_000_000
 """Bytes; a larger file is not read."""
 TEMPORARY = re.compile(r"\.[\w.-]+\.\d+\.\d+\.tmp")
 LEFTOVER_S = 3600
-"""Seconds after which nobody is writing a temporary file any more."""
+"""Age in seconds from which a temporary file is taken for abandoned."""
 
 
 class CacheFiles:
     """The cache files in one directory.
 
-    Whatever is wrong with the directory or with a file is no error: nothing is read, or nothing is kept.  A directory
+    A problem with the directory or a file is not an error: then nothing is read or written.  A directory
     that is another user's, or that everybody may write to, is not used.
 
-    :param directory: is made if need be; None for nowhere.
+    :param directory: created if it does not exist; None for no cache.
     :raises UsageError: see :func:`~flake8_forksafe.incremental.signing_key.secret`.
     """
 
@@ -39,7 +39,7 @@ class CacheFiles:
         self._key = secret() if self.directory is not None else None
 
     def read(self, name: str) -> memoryview | None:
-        """The content of a file, if this version wrote it for this user, on this Python."""
+        """The content of a file, if this version of the program wrote it, for this user and this Python."""
         if self.directory is None or self._key is None:
             return None
         try:
@@ -53,7 +53,7 @@ class CacheFiles:
         return payload if signed else None
 
     def write(self, name: str, payload: bytes) -> bool:
-        """Put a file in place, whole or not at all, and remove what killed processes left; whether it worked."""
+        """Write a file atomically, and remove files that killed processes left.  Returns whether it was written."""
         if self.directory is None or self._key is None:
             return False
         start = header(name)
@@ -94,7 +94,7 @@ class CacheFiles:
                     os.unlink(path)
 
     def _own(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
-        """Time stamps and paths of files that have such a name, and that this program wrote or began to write."""
+        """Times and paths of matching files that this program wrote or began to write."""
         assert self.directory is not None
         with suppress(OSError), os.scandir(self.directory) as entries:
             for entry in entries:
@@ -107,13 +107,13 @@ class CacheFiles:
 
 
 def header(name: str) -> bytes:
-    """What a file begins with: what it is, and what wrote it."""
+    """The first line of a file: its kind, and the versions that wrote it."""
     python = ".".join(map(str, sys.version_info[:3]))
     return MAGIC + f"{name} {__version__} python {python}\n".encode("utf-8", "surrogateescape")
 
 
 def _prepare(directory: str) -> bool:
-    """Make a directory, out of version control; whether it may be used."""
+    """Create a directory that version control ignores.  Returns whether it can be used."""
     try:
         with suppress(FileExistsError):
             os.makedirs(os.path.dirname(directory), exist_ok=True)

@@ -18,9 +18,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def may_fork() -> bool:
-    """Whether a child is safe to make here.
+    """Whether forking is safe in this process.
 
-    :raises OSError: if that cannot be told.
+    :raises OSError: if that cannot be determined.
     """
     if sys.platform != "linux" or not hasattr(os, "memfd_create"):
         return False
@@ -31,11 +31,13 @@ def may_fork() -> bool:
 
 @contextmanager
 def child(work: Callable[[], object]) -> Iterator[int]:
-    """A child that does some work without a word, whatever happens; its number.  It is ended with the context.
+    """Fork a child that does some work, and end it when the context ends.  Yields its process id.
 
-    :raises OSError: if there can be no child.
+    The child ignores errors of the work, and writes nothing to the terminal.
+
+    :raises OSError: if the child cannot be forked.
     """
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until both are ready to be stopped
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # signals wait until both processes can handle them
     try:
         number = os.fork()
         if not number:
@@ -61,8 +63,8 @@ def _run(work: Callable[[], object], blocked: set[int]) -> NoReturn:
 
 
 def _end(number: int) -> None:
-    """End a child, whatever it is doing."""
-    with suppress(OSError):  # somebody else has waited for it; its number may be another's by now
+    """Kill a child that has not exited yet."""
+    with suppress(OSError):  # it was waited for elsewhere: the process id may be reused
         if os.waitpid(number, os.WNOHANG) == (0, 0):
             os.kill(number, signal.SIGKILL)
             os.waitpid(number, 0)
@@ -71,7 +73,7 @@ def _end(number: int) -> None:
 def output_of_child(work: Callable[[], bytes]) -> bytes:
     """Run some work in a child and return its output, so that the memory of this process does not change.
 
-    Nothing if there can be no child, or if it failed: then the caller does the work, and meets the same error.
+    Returns nothing if the child cannot be forked or fails.  Then the caller does the work, and gets the same error.
     """
     try:
         if not may_fork():

@@ -1,8 +1,8 @@
 """Caches facts by file content, in one file.
 
-What counts is the content's hash, so facts are as good under another path; what the system notes of a file only saves
-reading it.  The file is read in one go, and each entry decoded when it is asked for: as plain data that is checked
-against the types in :mod:`flake8_forksafe.source.facts`.  What cannot be used is no error, and replaced.
+The key is a hash of the content, so facts are valid under another path as well.  A file's stamp only saves reading it.
+The cache file is read at once, and each entry is decoded on demand, with validation against the types in
+:mod:`flake8_forksafe.source.facts`.  An entry that cannot be decoded is replaced; that is not an error.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from flake8_forksafe.incremental.parse_ahead import ParsingProcess
 
 NOT_PLAIN = (msgspec.MsgspecError, OverflowError, RecursionError, TypeError, ValueError)
-"""What is raised for facts that plain data cannot hold."""
+"""Errors for facts that msgpack cannot encode."""
 FILE_NAME = f"facts-{SCHEMA}"
 SIZE_LIMIT = 128_000_000
-"""Bytes of facts kept; those not used for longest go first."""
+"""Bytes of facts in the cache.  The least recently used are removed first."""
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):
-    """What is kept of one content."""
+    """The cached facts of one content."""
 
     body: Block
     bodies: tuple[tuple[CutBody, Block], ...]
@@ -57,9 +57,9 @@ class Document(msgspec.Struct, array_like=True):
 
 
 class FactStore(Collected):
-    """Facts of files and of function bodies, from what was kept where the content is the same.
+    """Facts of files and function bodies, cached by content.
 
-    :param files: where they are kept.
+    :param files: the cache files.
     :param read: reads a file's current content (an unsaved buffer, if there is one).
     :param overlaid: whether a path's content is a buffer, whose stamp means nothing.
     :param require_allowed: raises OSError for a path that must not be read, whatever is known of it.
@@ -96,7 +96,7 @@ class FactStore(Collected):
 
     @contextmanager
     def parsing_ahead(self, visit_files: VisitFiles) -> Iterator[None]:
-        """Meanwhile, on a run that began without facts, let another process parse what is likely to be asked for."""
+        """In this context, a second process parses files ahead, if the run began without cached facts."""
         if not self._seen:
             from flake8_forksafe.incremental.parse_ahead import start
 
@@ -117,7 +117,7 @@ class FactStore(Collected):
         return entry
 
     def _digest(self, path: str) -> str:
-        """The hash of a file's content, from its stamp where that is trustworthy."""
+        """The hash of a file's content; the known one if the file's stamp has not changed."""
         status = None
         if not self.overlaid(path):
             self.require_allowed(path)  # what was kept, or parsed ahead, may be what a link led to
@@ -146,7 +146,7 @@ class FactStore(Collected):
         return {path: (seen.stamp, seen.digest) for path, seen in self._now_seen.items()}
 
     def finish(self) -> None:
-        """Keep what is new, remember what was asked, and give the memory of all facts back."""
+        """Write new facts to the cache, collect the answers, and free the memory of all facts."""
         self._save()
         if self.with_answers:
             self.answers = {path: self._answers(path) for path in self.used}
@@ -217,7 +217,7 @@ class FactStore(Collected):
 
 
 def pack(entry: FileFacts) -> bytes | None:
-    """What is kept of one content; None if plain data cannot hold it, so that it is collected anew each time.
+    """Encode the facts of one content; None if that is not possible, so that they are collected on each run.
 
     That is so for integers of more than 64 bits, complex numbers, text with half of a surrogate pair, and what is
     nested too deeply.
@@ -229,7 +229,7 @@ def pack(entry: FileFacts) -> bytes | None:
 
 
 def answers_about_facts(content: bytes, known: Sequence[Sequence[Any]]) -> list[list[Any]] | None:
-    """What the questions about the facts of a file are answered for some content, in their order; None if it has none.
+    """The answers to questions about the facts of a content, in order; None if it has no facts.
 
     :param known: the questions, each with an answer at its end.
     """
@@ -243,7 +243,7 @@ def answers_about_facts(content: bytes, known: Sequence[Sequence[Any]]) -> list[
                 block = collect(text) if question[0] == "facts" else collect_body(text, CutBody(*question[1:]))
                 answers.append([*question, _digest_of(block)])
                 if answers[-1] != [*question, answer]:
-                    break  # where bodies lie is not known any more
+                    break  # the positions of bodies are unknown
     except (Unreadable, *NOT_PLAIN):
         return None
     return answers
@@ -255,7 +255,7 @@ def _digest_of(block: Block) -> str:
 
 
 def _parse(text: str) -> bytes | None:
-    """What is kept of a text of which nothing is known."""
+    """Collect and encode the facts of a text."""
     from flake8_forksafe.source.collector import collect
 
     return pack(FileFacts(collect(text)))

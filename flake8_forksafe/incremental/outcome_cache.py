@@ -26,36 +26,36 @@ if TYPE_CHECKING:
 
 SCHEMA = 6
 KEPT = 8
-"""Outcomes that are kept: one for each set of options in use."""
+"""Outcomes in the cache: one for each set of options in use."""
 FILE_NAME = re.compile(r"outcome-[0-9a-f]+")
 VARIABLES = ("HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "POETRY_CACHE_DIR")
-"""Environment variables that decide which environment is looked at."""
+"""Environment variables that select the worker's environment."""
 
 
 def outcome_of(
     settings: Settings,
     overlay: Mapping[str, bytes] = MappingProxyType({}),
     with_remarks: bool = True,
-    apart: bool = False,
+    in_child: bool = False,
 ) -> Outcome:
-    """The outcome of an analysis, kept or new, less what the baseline knows.
+    """The outcome of an analysis, cached or new, without the findings of the baseline.
 
-    :param with_remarks: whether remarks are wanted, which take their time.
-    :param apart: whether to run a new analysis in a child process, where that is possible.  The fragmented memory that
-        an analysis leaves behind made flake8's workers, which are forked later, some 5 % slower.
+    :param with_remarks: whether to compute remarks, which takes some time.
+    :param in_child: whether to run a new analysis in a child process, where that is possible.  The fragmented memory
+        that an analysis leaves behind made flake8's workers, which are forked later, some 5 % slower.
     :raises UsageError: if the baseline cannot be used.
     """
     if settings.baseline is None:
-        return whole_outcome(settings, overlay, with_remarks, apart)
+        return whole_outcome(settings, overlay, with_remarks, in_child)
     from flake8_forksafe.baseline import baseline_path, read_baseline, without_known
 
     entries = read_baseline(baseline_path(settings))
-    outcome = whole_outcome(settings._replace(baseline=None), overlay, with_remarks, apart)
+    outcome = whole_outcome(settings._replace(baseline=None), overlay, with_remarks, in_child)
     return without_known(outcome, entries, settings)
 
 
-def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks: bool, apart: bool) -> Outcome:
-    """The outcome of an analysis, kept or new."""
+def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks: bool, in_child: bool) -> Outcome:
+    """The outcome of an analysis, cached or new."""
     kept = CachedOutcome(settings, overlay)
     known = kept.load(with_remarks)
     if known is not None:
@@ -72,7 +72,7 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
         if kept.saves and not disk.exhausted:
             kept.save(outcome, gathered(disk, {}, {}, kept.looked_ns), True)
         return outcome
-    if apart:
+    if in_child:
         from flake8_forksafe.incremental.child_processes import output_of_child
 
         made = outcome_json.loads(output_of_child(lambda: outcome_json.dumps(new_outcome(kept, with_remarks))))
@@ -82,7 +82,7 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
 
 
 def new_outcome(kept: CachedOutcome, with_remarks: bool) -> Outcome:
-    """The outcome of a new analysis; it is kept."""
+    """Analyse, and cache the outcome."""
     from flake8_forksafe.analysis import analyse
     from flake8_forksafe.incremental.fact_store import FactStore
     from flake8_forksafe.incremental.outcome_inputs import gathered
@@ -106,14 +106,14 @@ def new_outcome(kept: CachedOutcome, with_remarks: bool) -> Outcome:
 
 
 def remarks_on(context: Context) -> tuple[Remark, ...]:
-    """What ``forksafe check`` says besides the findings; once, though two workers may give rise to it."""
+    """The remarks of ``forksafe check``, each once, even if it applies to two workers."""
     from flake8_forksafe.report.remarks import remarks
 
     return tuple(dict.fromkeys(remarks(context)))
 
 
 def analysed(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
-    """A new analysis, with facts that are kept: for who wants more than an outcome."""
+    """Analyse with cached facts.  For callers that need the whole report."""
     from flake8_forksafe.analysis import analyse
     from flake8_forksafe.incremental.fact_store import FactStore
 
@@ -126,9 +126,9 @@ def analysed(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType
 
 
 class CachedOutcome:
-    """The file that keeps an outcome, for some settings.
+    """The cache file of one outcome, for certain settings.
 
-    :ivar saves: whether a new outcome is kept: not one that depends on an unsaved buffer.
+    :ivar saves: whether a new outcome is cached.  One that depends on an unsaved buffer is not.
     :ivar looked_ns: a time before the first look at any file.
     """
 
@@ -144,7 +144,7 @@ class CachedOutcome:
         self.name = f"outcome-{checksum(self.key)}"
 
     def load(self, with_remarks: bool) -> Outcome | None:
-        """The kept outcome, if it still holds.
+        """The cached outcome, if it is still valid.
 
         :param with_remarks: whether its remarks are wanted.
         """
@@ -170,7 +170,7 @@ class CachedOutcome:
             return None
 
     def save(self, outcome: Outcome, evidence: Plain, with_remarks: bool) -> None:
-        """Keep an outcome with what it depends on."""
+        """Write an outcome with its inputs."""
         document = {"key": self.key, "with_remarks": with_remarks, "evidence": evidence, "outcome": outcome}
         self.files.write(self.name, json.dumps(document, separators=(",", ":")).encode())
         self.files.evict(FILE_NAME, KEPT)

@@ -29,7 +29,7 @@ SIZE_LIMIT = 128_000_000
 
 
 class Parsed(NamedTuple):
-    """What was found in a file: its stamp before, the digest of its content, and facts as they are kept."""
+    """A parsed file: its stamp before reading, the digest of its content, and its encoded facts."""
 
     stamp: Stamp
     digest: str
@@ -37,7 +37,7 @@ class Parsed(NamedTuple):
 
 
 class Log:
-    """Lines that one process appends and another reads, in a file without a name."""
+    """An anonymous file to which one process appends lines, and which another reads."""
 
     def __init__(self) -> None:
         self.file = os.memfd_create("forksafe")
@@ -48,7 +48,7 @@ class Log:
         _write(self.file, json.dumps(record).encode() + b"\n")
 
     def news(self) -> list[Any]:
-        """What was added since this was last asked; nothing of a line that is still being written."""
+        """The complete lines that were added since the last call."""
         size = os.fstat(self.file).st_size
         if size == self.position:
             return []
@@ -59,11 +59,11 @@ class Log:
 
 
 class ParsingProcess:
-    """The child process, as its parent sees it.
+    """The parent's side of the child process.
 
-    :param parse: makes facts of a text, as they are kept; None if they cannot be.
+    :param parse: encodes the facts of a text; None if it has none.
     :param known: files that need not be parsed.
-    :raises OSError: if there can be no such process.
+    :raises OSError: if the child cannot be forked.
     """
 
     def __init__(self, parse: Callable[[str], bytes | None], visit_files: VisitFiles, known: Iterable[str]) -> None:
@@ -79,7 +79,7 @@ class ParsingProcess:
             raise
 
     def take(self, path: str) -> Parsed | None:
-        """What was found in a file; None if that is left to the caller, which the child is told."""
+        """The facts of a file; None if the child has not parsed it: then the caller does, and the child skips it."""
         self._ready.update((found, tuple(place)) for found, *place in self.found.news())
         if path not in self._ready:
             with suppress(OSError):  # there is no memory left; the child may do it as well
@@ -89,7 +89,7 @@ class ParsingProcess:
         return Parsed(Stamp(*stamp), content, os.pread(self.data, length, start))
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the child."""
         self._stack.close()
         self._forget()
 
@@ -99,7 +99,7 @@ class ParsingProcess:
 
 
 class Child:
-    """What the child process does."""
+    """The child's side."""
 
     def __init__(self, ahead: ParsingProcess, parse: Callable[[str], bytes | None], known: set[str]) -> None:
         self.ahead = ahead
@@ -109,7 +109,7 @@ class Child:
         self.size = 0
 
     def run(self, visit_files: VisitFiles) -> None:
-        """Visit what is foreseen; whatever is wrong with a file, the parent finds out when it comes to it."""
+        """Visit the likely files.  Errors are ignored: the parent finds them when it reads the file."""
         os.nice(NICENESS)
         visit_files(self.visit)
 
@@ -135,7 +135,7 @@ class Child:
 
 
 def start(parse: Callable[[str], bytes | None], visit_files: VisitFiles, known: Iterable[str]) -> ParsingProcess | None:
-    """Start a process that parses ahead; None where that is not safe, or where it would have no core of its own."""
+    """Fork the child; None if that is not safe, or if there is only one core."""
     try:
         return ParsingProcess(parse, visit_files, known) if child_processes.may_fork() and _cores() >= 2 else None
     except OSError:
@@ -143,7 +143,7 @@ def start(parse: Callable[[str], bytes | None], visit_files: VisitFiles, known: 
 
 
 def _cores() -> float:
-    """The cores that this process may use, as far as its container gives it any (cgroup v2, ``cpu.max``)."""
+    """The number of cores that this process may use, within the quota of its container (cgroup v2, ``cpu.max``)."""
     cores = len(os.sched_getaffinity(0))
     try:
         with open(QUOTA, encoding="ascii") as stream:

@@ -11,15 +11,15 @@ from flake8_forksafe.options import UsageError
 from flake8_forksafe.user_directories import APPLICATION, user_data
 
 VARIABLE = "FORKSAFE_CACHE_KEY"
-"""A secret to sign with instead, for runners of a CI service that share a cache."""
+"""The environment variable with a key to use instead, for CI runners that share a cache."""
 SHORTEST = 16
 SIZE = 32
 
 
 def secret() -> bytes | None:
-    """The key, which is made when it is first needed; None where it cannot be kept.
+    """The key.  It is created on first use; None if it cannot be stored.
 
-    It lies in the user's data directory, not in the cache: who passes caches on does not pass the key on.
+    It is stored in the user's data directory, not in the cache, so that copies of a cache do not contain it.
 
     :raises UsageError: if the environment gives one that can be guessed.
     """
@@ -46,7 +46,7 @@ def _read(path: str) -> bytes | None:
 
 
 def _make(path: str) -> bytes | None:
-    """Put a new key in place, unless another process was quicker."""
+    """Store a new key, unless another process has stored one."""
     directory, name = os.path.split(path)
     temporary = os.path.join(directory, temporary_name(name))
     try:
@@ -65,12 +65,12 @@ def _make(path: str) -> bytes | None:
 
 
 def is_private(status: os.stat_result) -> bool:
-    """Whether something is this user's, and nobody else's to read or write."""
+    """Whether a file belongs to this user, and no other user may read or write it."""
     return is_own(status) and (os.name == "nt" or not status.st_mode & 0o077)
 
 
 def is_own(status: os.stat_result) -> bool:
-    """Whether something is this user's, as far as the system tells."""
+    """Whether a file belongs to this user, as far as the system tells."""
     user = getattr(os, "getuid", lambda: status.st_uid)()
     return bool(status.st_uid == user)
 

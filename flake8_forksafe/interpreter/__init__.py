@@ -1,1 +1,1 @@
-"""Executes facts: values, frames, statements, expressions, calls, imports, doubt.  It knows Python, and no library."""
+"""An abstract interpreter of facts.  It knows Python's semantics and no library."""

@@ -1,4 +1,4 @@
-"""Values that depend on ``sys.argv``, and so on which process evaluates them: what makes a condition a gate."""
+"""Tracks which values depend on ``sys.argv``.  A condition that reads one is a gate: it differs between processes."""
 
 from __future__ import annotations
 

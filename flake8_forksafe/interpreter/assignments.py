@@ -1,4 +1,4 @@
-"""Executing assignments and deletions."""
+"""Executes assignments and deletions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking attributes up."""
+"""Attribute lookup for each kind of value."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def from_classes(
     frame: Frame,
     hooked: bool = True,
 ) -> Value:
-    """Look an attribute up along classes and bind it; ``hooked`` says whether ``__getattr__`` is asked for the rest."""
+    """Look an attribute up along the MRO and bind it.  ``hooked``: fall back to ``__getattr__``."""
     for base in order:
         if isinstance(base, External):
             if base.path in BARE:

@@ -1,4 +1,4 @@
-"""What blocks of statements share: alternatives, exceptions that may be raised, and names."""
+"""Helpers for blocks of statements: alternative branches, possible exceptions, and binding names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def raised_in(machine: Machine, frame: Frame, error: Raised) -> None:
 
 
 def attempt(machine: Machine, frame: Frame, run: Callable[[], Flow]) -> Flow:
-    """Execute something that only may happen, and so may raise at most."""
+    """Execute something in doubt.  An exception in it is only possible."""
     try:
         return run()
     except Raised as error:
@@ -30,7 +30,7 @@ def attempt(machine: Machine, frame: Frame, run: Callable[[], Flow]) -> Flow:
 
 
 def branches(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
-    """Execute alternatives of which one will happen, each in doubt, from the same names; then join the names."""
+    """Execute alternatives, each in doubt and from the same names.  Then join the names."""
     before = frame.names.version()
     flow = NOWHERE
     endings: list[NamesVersion[Value]] = []

@@ -1,4 +1,4 @@
-"""How large values may grow: the analysed program may build lists that would fill any memory.
+"""Limits on the size of values: the analysed program may build very large lists.
 
 A single sequence holds at most :data:`~flake8_forksafe.interpreter.values.ITEM_LIMIT` elements and a string at most
 :data:`~flake8_forksafe.interpreter.strings.TEXT_LIMIT` characters.  Many large ones are bounded by the steps they cost

@@ -1,4 +1,4 @@
-"""How much one walk may take."""
+"""The step budget of one walk."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.records import Node
 
 STEP_LIMIT = 300_000
-"""Statements and calls one launch may take, besides what its modules add; a project of 400 takes as many at most."""
+"""Steps (statements and calls) of one launch, besides those that its modules add.  The largest known project of 400
+modules takes fewer."""
 STEPS_PER_MODULE, STEPS_PER_STATEMENT = 2_000, 10
-"""What each module that is executed adds, and each statement at its top."""
+"""Steps that each executed module adds to the limit, and each top-level statement in it."""
 ROUND_LIMIT = 20_000
-"""Rounds of one loop, those of the loops inside it counted too; real projects take some thousand in all executions."""
+"""Rounds of one loop, with those of the loops inside it.  Real projects take some thousand."""
 WIDENED_LIMIT = 100
-"""Executions with nothing known that stand for all others, of a loop or function that has used up its own."""
+"""Widened executions of a loop or function that has used up its rounds: each stands for all further ones."""
 DEPTH_LIMIT = 400
 """Calls and imports nested in each other."""
 
@@ -21,7 +22,7 @@ Place = tuple[Node, int]
 
 
 class BudgetExceeded(Exception):
-    """The walk took more steps than any real boot.
+    """The walk exceeded its step budget.
 
     :ivar frame: the frame whose statement took the last one.
     """
@@ -30,7 +31,7 @@ class BudgetExceeded(Exception):
 
 
 class StepBudget:
-    """What was spent.
+    """Counts the steps of a walk.
 
     :ivar steps: statements, calls and the like; a large value costs several.
     :ivar limit: how many there may be.

@@ -1,4 +1,4 @@
-"""What is remembered of calls, so that a function is not executed again and again with the same arguments."""
+"""Memoises calls, so that a function is executed once with the same arguments."""
 
 from __future__ import annotations
 

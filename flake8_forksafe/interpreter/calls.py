@@ -1,4 +1,4 @@
-"""Calling values: binding arguments, executing bodies, creating objects."""
+"""Calls of values: binds arguments, executes bodies, creates objects."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from flake8_forksafe.interpreter.widening import forget
 from flake8_forksafe.source import facts
 
 REPEAT_LIMIT = 12
-"""Executions of one function with the same arguments, where something that it may depend on changed in between."""
+"""Executions of one function with the same arguments, if something that it may read changed in between."""
 NESTED_LIMIT = 12
-"""Executions of one function inside itself; one more stands for all others (:func:`_run_widened`)."""
+"""Nested executions of one recursive function; one more stands for all others (:func:`_run_widened`)."""
 VARIANT_LIMIT = 2_000
 """Executions of one function with whatever arguments; one more stands for all others."""
 
@@ -187,7 +187,7 @@ def _may_run_widened(machine: Machine, function: Function, arguments: Arguments,
 
 
 CODE = (Function, Method, Partial, Descriptor, Class, Instance, ModuleValue)
-"""Values that stand for code that is walked; a call without them might import something else, or nothing."""
+"""Values that stand for walked code.  Widening keeps them: without them, a call might import nothing."""
 
 
 def _widened(arguments: Arguments) -> Arguments:
@@ -426,18 +426,20 @@ def _call_external(machine: Machine, function: External, arguments: Arguments, f
     model = machine.library.functions.get(function.path)
     if model is not None:
         return model(machine, function, arguments, frame)
-    machine.may_fail(SOME_ERROR)
+    result, library = f"{function.path}()", machine.library
+    if result not in library.suppressors and result not in library.exits:  # making a context manager does not raise
+        machine.may_fail(SOME_ERROR)
     for value in (*arguments.positional, *arguments.keywords.values()):
         if isinstance(value, Lazy):
             with machine.doubted():
                 iteration.iterate(machine, value, frame)
     if is_long(function.path):
         return UNKNOWN
-    return External(f"{function.path}()", function.receiver, arguments)
+    return External(result, function.receiver, arguments)
 
 
 def _hand_out(arguments: Arguments) -> None:
-    """Give code that is not walked what a call passes."""
+    """Mark the arguments of a call as known to code that is not walked."""
     for value in (*arguments.positional, *arguments.keywords.values()):
         if isinstance(value, Function):
             value.handed_out = True

@@ -1,4 +1,4 @@
-"""Comparing plain values, sequences and mappings, and asking whether one holds another."""
+"""Comparison and containment of plain values, sequences and mappings."""
 
 from __future__ import annotations
 

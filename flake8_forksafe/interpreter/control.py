@@ -1,4 +1,4 @@
-"""Executing branches and loops."""
+"""Executes branches and loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executing definitions of functions and classes."""
+"""Executes definitions of functions and classes."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
     inner.names["__qualname__"] = Literal(qualname)
     machine.execute(node.body, inner)
     frame.line = node.line
-    cls = Class(qualname, frame.module, tuple(bases), inner.names, node.line)
+    cls = Class(qualname, frame.module, tuple(bases), inner.names)
     for name, member in inner.names.items():
         _own(member, cls)
         if name in ("__init_subclass__", "__class_getitem__") and isinstance(member, Function):

@@ -1,4 +1,4 @@
-"""Exceptions of the analysed program: which a handler catches, and which are raised."""
+"""Exceptions of the analysed program: possible ones, raised ones, and the handlers that catch them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IMPORT_ERROR, MODULE_NOT_FOUND = External("builtins.ImportError()"), External("b
 
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
 ASSUMED_ABSENT = (MODULE_NOT_FOUND, SOME_ERROR, ATTRIBUTE_ERROR)
-"""Errors that leave no doubt of what follows: what a library does is taken to succeed."""
+"""Errors that add no doubt to what follows: calls of libraries are assumed to succeed."""
 
 
 class Errors:

@@ -1,4 +1,4 @@
-"""Executing what raises exceptions, handles them, or stands in a context."""
+"""Executes ``try``, ``raise``, ``assert`` and ``with``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of execution: frames and control flow."""
+"""Frames, and how control leaves a block."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Raised(Exception):
 
 
 class Closed(Exception):
-    """An iterator is left at a ``yield``, as with ``GeneratorExit``."""
+    """A generator is abandoned at a ``yield``, as with ``GeneratorExit``."""
 
 
 class Frame:

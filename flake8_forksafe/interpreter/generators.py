@@ -1,4 +1,4 @@
-"""Generators: which functions are, and what is taken of an iterator one element at a time."""
+"""Generators: detects generator functions, and takes elements of an iterator one at a time."""
 
 from __future__ import annotations
 

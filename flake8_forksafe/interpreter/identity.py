@@ -1,4 +1,4 @@
-"""What is known of a value as a whole: as a key, as an element of a set, as a Python object."""
+"""Identity of values: as keys of mappings, as elements of sets, and as Python objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executing imports."""
+"""Executes import statements, and resolves lazy imports."""
 
 from __future__ import annotations
 

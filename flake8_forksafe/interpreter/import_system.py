@@ -1,4 +1,4 @@
-"""Where modules are found, and those that were: ``sys.path``, ``sys.modules`` and their facts."""
+"""The state of the import system: ``sys.path``, ``sys.modules``, and the source of facts."""
 
 from __future__ import annotations
 

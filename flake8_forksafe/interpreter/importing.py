@@ -1,4 +1,4 @@
-"""Importing modules as ``importlib`` does: parents first, each once, and what lies outside the walked source."""
+"""Imports modules as ``importlib`` does: parents first, each once.  Records modules that are not walked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Iterating and unpacking values, and doing something with each of several alternatives."""
+"""Iterates and unpacks values, and applies a function to each alternative of a choice."""
 
 from __future__ import annotations
 

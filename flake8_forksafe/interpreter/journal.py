@@ -1,4 +1,4 @@
-"""Doubt: whether what is executed happens for sure, and what was written where it may not."""
+"""Doubt: whether the current statement certainly executes, and which names were written where it does not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Journal:
         self.entries: list[tuple[dict[str, Value], str, Value | None]] = []
 
     def doubted(self, really: bool = True) -> AbstractContextManager[None]:
-        """Execute something that only may happen."""
+        """Execute something in doubt."""
         return Doubted(self) if really else CERTAINLY
 
     def repeated(self) -> AbstractContextManager[None]:
@@ -49,7 +49,7 @@ class Journal:
         names[name] = value
 
     def weaken(self, mark: int) -> None:
-        """What was written since ``mark`` only may have been: the old values stay possible."""
+        """Make everything written since ``mark`` only possible: join it with the old values."""
         if len(self.entries) == mark:
             return
         oldest: dict[tuple[int, str], tuple[dict[str, Value], Value | None]] = {}

@@ -1,7 +1,7 @@
-"""What an execution consists of, as everything that takes part in it sees it: the machine, and what it is told.
+"""The interface between the parts of the interpreter (:class:`Machine`), and of libraries (:class:`Library`).
 
-Statements and expressions are executed by functions that take a :class:`Machine`; where one needs another (a call
-executes statements, which call) it asks the machine.  The class that puts all together is
+Statements and expressions are executed by functions that take a :class:`Machine`.  They are mutually recursive (a call
+executes statements, which contain calls), so they call each other through the machine.  The implementation is
 :class:`flake8_forksafe.interpreter.walk.Walk`.
 """
 
@@ -27,7 +27,7 @@ from flake8_forksafe.source.facts import Block, Expression
 
 
 class LibraryState:
-    """What a model of a library remembers of one walk; made when it is first asked for (:meth:`Machine.state`)."""
+    """State of a library's models during one walk.  :meth:`Machine.state` creates it on first use."""
 
     def __init__(self, machine: Machine) -> None:
         """Begin with what the machine knows of the process."""
@@ -37,7 +37,7 @@ State = TypeVar("State", bound=LibraryState)
 
 
 class Machine(Protocol):
-    """One execution: its parts, and the operations that they and the models of libraries ask for.
+    """One execution: its state, and the operations that the interpreter and the models of libraries use.
 
     :ivar process: the model of the process that executes.
     :ivar library: what it is told of code that it does not execute.
@@ -123,12 +123,12 @@ class Machine(Protocol):
 
 
 Model = Callable[[Machine, External, Arguments, Frame], Value]
-"""Is called instead of a function or method of a library."""
+"""A model: called instead of a function or method of a library."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """What the machine is told of code that it does not execute, by dotted path.
+    """Models of one library, by dotted path.
 
     :ivar aliases: other paths of the same thing.
     :ivar values: things that have a known value.

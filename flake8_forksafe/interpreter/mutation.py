@@ -1,4 +1,4 @@
-"""Changing sequences and mappings in place."""
+"""In-place changes of sequences and mappings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of a scope, in versions: what is kept and compared is what changed, not all there is.
+"""The names of a scope, with versions: a version stores what changed, not a copy of all names.
 
 Alternatives are executed one after the other from the same names, and joined; a ``try`` needs the names at each place
 where its body may be left.  Copies of all names would take time and memory by the square of a module's size.
@@ -63,7 +63,7 @@ class Namespace(dict[str, T]):
             self[name] = value
 
     def forget_versions(self) -> None:
-        """Begin anew with what the names are now: nobody goes back to an earlier version."""
+        """Drop all versions.  No earlier version may be used afterwards."""
         self.current: NamesVersion[T] = NamesVersion(None, {}, 0)
         self.made = 0
         self.pending: dict[str, T | None] = {}

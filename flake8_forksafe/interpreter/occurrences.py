@@ -1,4 +1,4 @@
-"""Whether what a statement does happens whenever the module or function that it stands in is executed."""
+"""Decides whether an effect happens in every execution of its module or function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Special methods: operators and statements that call methods of first-party classes.
+"""Operators and statements that call special methods of first-party classes.
 
 Everything here falls back to what is known of builtin values (:mod:`~flake8_forksafe.interpreter.arithmetic`,
 :mod:`~flake8_forksafe.interpreter.comparison`).

@@ -1,4 +1,4 @@
-"""The model of the worker process: what conditions are evaluated in."""
+"""The model of the worker process, in which conditions are evaluated."""
 
 from __future__ import annotations
 

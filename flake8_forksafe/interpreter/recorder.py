@@ -1,4 +1,4 @@
-"""What is recorded of an execution: what executed what, in what order, and what could not be decided."""
+"""Records an execution: its edges in order, and what could not be decided."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _named(threads: tuple[str, ...]) -> str:
 
 
 class Recorder:
-    """Everything that the rules may ask of a walk.
+    """The record of a walk, which the rules use.
 
     :ivar edges: what executed what, in order of first execution.
     :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.

@@ -1,4 +1,4 @@
-"""What a walk records: plain data that the rules read, and that can be kept."""
+"""The records of a walk: plain data for the rules and the cache."""
 
 from __future__ import annotations
 

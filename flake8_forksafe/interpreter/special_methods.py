@@ -1,4 +1,4 @@
-"""Special methods that first-party classes define, and the truth of values, which they may decide."""
+"""Calls special methods of first-party classes, and evaluates the truth of values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executing statements in order; how each kind is executed."""
+"""Executes statements in order, by a table of their kinds."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Methods and formats of real strings, computed only where the result has a sensible size.
+"""Methods and formatting of known strings, if the result is not too large.
 
-The analysed program may well say ``"x".zfill(10**9)`` or ``"%1000000000d" % 1``.
+The analysed program may contain ``"x".zfill(10**9)`` or ``"%1000000000d" % 1``.
 """
 
 from __future__ import annotations

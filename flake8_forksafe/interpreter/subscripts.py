@@ -1,4 +1,4 @@
-"""Reading elements and slices of sequences and mappings."""
+"""Evaluates subscripts and slices of sequences and mappings."""
 
 from __future__ import annotations
 

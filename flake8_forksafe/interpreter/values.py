@@ -1,8 +1,8 @@
-"""What the walk knows of a value at run time.
+"""The values of the abstract interpreter.
 
-The walk executes facts with these instead of with objects.  A value is either known well enough to go on with
-(a literal, a list, a first-party function) or an :class:`External` (something of a library, known by its dotted
-path), a :class:`Choice`, or :data:`UNKNOWN`.
+The walk computes with these instead of Python objects.  A value is known (a literal, a list, a first-party function),
+an
+:class:`External` (an object of a library, known by its dotted path), a :class:`Choice`, or :data:`UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -472,15 +472,14 @@ class Descriptor(Value):
 class Class(Value):
     """A first-party class."""
 
-    __slots__ = ("_order", "bases", "line", "metaclass", "module", "name", "names", "qualname", "subclasses")
+    __slots__ = ("_order", "bases", "metaclass", "module", "name", "names", "qualname", "subclasses")
 
-    def __init__(self, qualname: str, module: Module, bases: tuple[Value, ...], names: dict[str, Value], line: int):
+    def __init__(self, qualname: str, module: Module, bases: tuple[Value, ...], names: dict[str, Value]):
         self.name = qualname.rpartition(".")[2]
         self.qualname = qualname
         self.module = module
         self.bases = bases
         self.names = names
-        self.line = line
         self.metaclass: Value | None = None
         self.subclasses: list[Item] = []
         self._order: tuple[Class | External, ...] = ()

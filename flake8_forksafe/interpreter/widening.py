@@ -1,4 +1,4 @@
-"""One execution that stands for any number: what it computes anew, the next may compute once more."""
+"""Widening: one execution of a loop or function stands for any number.  Values that it computes become unknown."""
 
 from __future__ import annotations
 

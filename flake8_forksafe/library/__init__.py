@@ -1,4 +1,4 @@
-"""What the machine is told of code it does not execute: builtins, the standard library, Celery, Django and others.
+"""Models of code that is not walked: builtins, the standard library, Celery, Django and others.
 
 A library's function is known by its dotted path (see :class:`~flake8_forksafe.interpreter.values.External`).  A model
 is called instead of it.  Whatever has no model is opaque: it returns something unknown and calls nothing.
@@ -62,6 +62,6 @@ LIBRARIES = (
     once.MODELS,
     uwsgi.MODELS,
 )
-"""Every library that is known, one file each (the builtins and the standard library by subject)."""
+"""The table of libraries, one file each (builtins and the standard library: one file for each subject)."""
 
 LIBRARY = merged(LIBRARIES)

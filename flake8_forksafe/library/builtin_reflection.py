@@ -210,7 +210,7 @@ def type_of(machine: Machine, function: External, arguments: Arguments, frame: F
         names = {key: item.value for key, item in namespace.entries.items() if isinstance(key, str)} if isinstance(
             namespace, Table) else {}  # fmt: skip
         inherited = iteration.iterate(machine, bases, frame)
-        return Class(text(name) or "?", frame.module, tuple(item.value for item in inherited.items), names, frame.line)
+        return Class(text(name) or "?", frame.module, tuple(item.value for item in inherited.items), names)
     value = arguments.get(0, "")
     if isinstance(value, Instance):
         return value.cls

@@ -1,4 +1,4 @@
-"""What the URLs of the broker and of the result backend bring into MainProcess before it forks.
+"""Packages that the URLs of the broker and of the result backend import in MainProcess before the fork.
 
 The transport is imported when the worker asks whether it is asynchronous (celery/worker/worker.py,
 ``should_use_eventloop``), the backend when the banner shows where results go (celery/apps/worker.py, ``on_start``).

@@ -1,4 +1,4 @@
-"""Models of libraries that Django settings are made with: django-configurations, split-settings, environ, decouple.
+"""Models of libraries that build Django settings: django-configurations, split-settings, environ, decouple.
 
 Read in django-configurations 2.5 (configurations/importer.py, values.py), django-split-settings 1.3
 (split_settings/tools.py), django-environ 0.12 (environ/environ.py) and python-decouple 3.8 (decouple.py).

@@ -1,4 +1,4 @@
-"""Libraries whose classes get an ``__init__`` made from their fields: dataclasses, attrs, pydantic."""
+"""Libraries that generate ``__init__`` from the fields of a class: dataclasses, attrs, pydantic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of questions whether something was done already: ``if not ray.is_initialized(): ray.init()``."""
+"""Models of functions such as ``ray.is_initialized()``, in ``if not ray.is_initialized(): ray.init()``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that import what the project's settings name, as soon as they are imported themselves."""
+"""Libraries whose modules, when imported, import what Django settings name."""
 
 from __future__ import annotations
 

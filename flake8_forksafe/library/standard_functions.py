@@ -287,7 +287,7 @@ def default_dictionary(machine: Machine, function: External, arguments: Argument
 
 
 def named_tuple(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    return Class(text(arguments.get(0, "typename")) or "?", frame.module, (External("builtins.tuple"),), {}, frame.line)
+    return Class(text(arguments.get(0, "typename")) or "?", frame.module, (External("builtins.tuple"),), {})
 
 
 def cast(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

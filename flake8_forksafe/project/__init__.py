@@ -1,1 +1,1 @@
-"""What lies on disk: files, modules, the target environment, Celery apps, deployment files."""
+"""The project on disk: files, modules, requirements, the target environment, Celery apps."""

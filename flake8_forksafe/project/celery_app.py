@@ -1,4 +1,4 @@
-"""Which Celery apps a project has: what would be given to ``celery -A``.
+"""Finds the Celery apps of a project, as they are given to ``celery -A``.
 
 Found in the source without running it: modules that bind a ``Celery(...)``, an object of a subclass, or the result of
 a function that creates one, at module level.  Where another module re-exports the app under Celery's own conventional

@@ -1,4 +1,5 @@
-"""The disk as one analysis sees it: each directory listed once, each file read once, unsaved buffers on top."""
+"""Cached access to the disk for one analysis: each directory is listed once, each file is read once, and unsaved
+buffers replace files."""
 
 from __future__ import annotations
 

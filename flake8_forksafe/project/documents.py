@@ -1,4 +1,4 @@
-"""Files of a project's configuration, read in bounded size; what cannot be read or parsed is empty."""
+"""Reads configuration files up to a size limit.  A file that cannot be read or parsed is empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment that the worker runs in: found by convention, and read, never executed.
+"""Finds the worker's environment by convention, and reads its metadata.  Nothing in it is executed.
 
 Only what can lead to a hazard is looked at more closely: a distribution is walked if the requirements in its metadata
 lead, directly or through others, to a distribution that the catalogue lists.

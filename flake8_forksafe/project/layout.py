@@ -1,4 +1,4 @@
-"""Module names to files and back, as CPython's path finder does it, without any PYTHONPATH."""
+"""Maps module names to files and back, as CPython's path finder does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker is likely to import, by the looks of it: for parsing ahead, and of no other consequence."""
+"""Guesses which files a worker imports, so that they can be parsed ahead.  A wrong guess only costs time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a requirement applies to the worker, as far as what is known of its interpreter decides it.
+"""Evaluates environment markers: whether a requirement applies to the worker's interpreter.
 
 A marker is evaluated by ``packaging`` in every environment that the worker may have: where all agree, the answer is
 known. So variables that depend on each other (``sys_platform`` and ``platform_system``) are never mixed.

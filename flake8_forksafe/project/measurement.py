@@ -1,4 +1,4 @@
-"""What ``forksafe measure --save`` wrote: the memory of a real worker, as a figure for the size of its pool."""
+"""Reads measurements of ``forksafe measure --save``: the memory of a real worker and its children."""
 
 from __future__ import annotations
 

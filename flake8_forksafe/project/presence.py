@@ -1,4 +1,4 @@
-"""Whether a package is installed where the worker runs."""
+"""Determines whether a package is installed in the worker's environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked about the content of a file, besides its facts; pure functions, so that they can be asked again.
+"""Questions about the content of a file, besides its facts.  They are pure functions, so the cache can ask them again.
 
 An answer is plain data.  As long as all answers stay the same, an analysis that asked nothing else stays the same.
 Patterns are compiled when they are needed: a run on which nothing changed needs none.

@@ -1,4 +1,4 @@
-"""Requirements as text: one specifier (PEP 508), and the files that ``pip install -r`` reads."""
+"""Parses requirement specifiers (PEP 508), and the files that ``pip install -r`` reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What distributions a project declares: those it needs, and those that only some installations of it have."""
+"""Reads the distributions that a project requires, and those that are optional."""
 
 from __future__ import annotations
 

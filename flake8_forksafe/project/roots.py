@@ -1,4 +1,4 @@
-"""From which directory a file is imported.
+"""Determines the source root of a file.
 
 A chain of ``__init__.py`` files tells less than it seems: a namespace package has none, and a repository's top
 directory may have one.  What decides is what the imports of the project's own files name, then where ``manage.py``

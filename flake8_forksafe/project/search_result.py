@@ -1,4 +1,4 @@
-"""What a search of the project for Celery found."""
+"""The result of a search of the project for Celery apps."""
 
 from __future__ import annotations
 

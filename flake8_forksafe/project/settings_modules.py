@@ -1,4 +1,4 @@
-"""Which Django settings module a worker gets whose environment and code name none.
+"""Chooses the Django settings module for a worker whose environment and code name none.
 
 ``manage.py`` and its kin set one by default; Dockerfiles, files of variables and the configuration of test runners name
 others.  The deployed one is looked for: one that says ``production`` goes over one that says ``dev`` or ``test``.

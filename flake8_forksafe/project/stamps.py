@@ -1,4 +1,4 @@
-"""Whether a file or directory is as it was, by what the system notes of it: it saves reading it again, and no more."""
+"""File stamps: inode, size and times.  An unchanged stamp saves reading a file again."""
 
 from __future__ import annotations
 

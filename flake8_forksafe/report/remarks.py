@@ -1,6 +1,4 @@
-"""What ``forksafe check`` says besides its findings: deliberate gates, what was not looked into, stale accepts, and
-where to cut.
-"""
+"""Remarks of ``forksafe check``: deliberate gates, unreadable files, stale accepts, and the best import to defer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an analysis results in, and reports show."""
+"""The result of an analysis, from which reports are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the terminal can show: colours, hyperlinks, and how wide it is.
+"""Capabilities of the terminal: colours, hyperlinks, width.
 
 Colours follow https://no-color.org and https://force-color.org; hyperlinks are the escape sequence OSC 8, which
 terminals that do not know it pass over.

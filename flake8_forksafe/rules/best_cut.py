@@ -1,4 +1,4 @@
-"""The statement whose deferral would keep the most hazards out of the parent."""
+"""Finds the import whose deferral keeps the most hazards out of the parent."""
 
 from __future__ import annotations
 

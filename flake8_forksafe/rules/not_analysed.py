@@ -1,4 +1,4 @@
-"""FS190 to FS193: what could not be seen.  Never look clean when blind."""
+"""FS190 to FS193: what could not be analysed.  An incomplete analysis must not look clean."""
 
 from __future__ import annotations
 

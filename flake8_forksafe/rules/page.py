@@ -26,7 +26,7 @@ class Page(NamedTuple):
     :ivar what: what it reports.
     :ivar why: why that is bad.
     :ivar decides: how it decides.
-    :ivar instead: the way out.
+    :ivar instead: how to fix it.
     :ivar options: the settings that change it.
     :ivar bad: files of a small project, by path, in which each line with a finding ends with its code as a comment.
     :ivar good: the same project without a finding.

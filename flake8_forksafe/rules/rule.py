@@ -1,4 +1,4 @@
-"""What a rule is, what it is given, and what it gives."""
+"""Rules, and the context that they get."""
 
 from __future__ import annotations
 

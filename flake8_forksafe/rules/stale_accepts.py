@@ -1,4 +1,4 @@
-"""Entries of the option ``accept`` that accept nothing any more."""
+"""Finds entries of the option ``accept`` that no longer have an effect."""
 
 from __future__ import annotations
 

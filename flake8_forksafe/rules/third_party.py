@@ -36,7 +36,7 @@ class Pull(NamedTuple):
 
 
 def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
-    """Every first-party import through which a hazard is loaded by somebody else's package."""
+    """Every first-party import through which a third-party package loads a hazard."""
     accepted = {name for name, _ in context.settings.accept}
     outgoing: dict[Node, list[Edge]] = {}
     for edge in trace.outside:

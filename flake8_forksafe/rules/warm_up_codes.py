@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, TASK_CLASSES
+from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, TASK_CLASSES
 from flake8_forksafe.interpreter.records import Gate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
 from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, warm_up_runs
@@ -72,12 +72,12 @@ def judge(trace: Trace, run: WarmUpRun, form: str) -> Verdict:
 def gate_code(trace: Trace, gate: Gate) -> str:
     """FS122 for a gate that does not recognise the worker, FS123 for one that selects it, else ``""``.
 
-    The same boot was followed with the ``sys.argv`` that such a gate imagines, and with that of other processes.
+    The same boot was followed with ``sys.argv`` as it was typed, and with that of other processes.
     """
-    if not {IMAGINED, ELSEWHERE} <= trace.variants.keys():  # a host that is not gated
+    if not {AS_TYPED, ELSEWHERE} <= trace.variants.keys():  # a host that is not gated
         return ""
-    imagined, elsewhere = trace.variants[IMAGINED].gates, trace.variants[ELSEWHERE].gates
-    if imagined.get(gate.key, gate.holds) is not gate.holds:
+    as_typed, elsewhere = trace.variants[AS_TYPED].gates, trace.variants[ELSEWHERE].gates
+    if as_typed.get(gate.key, gate.holds) is not gate.holds:
         return "FS122"
     if elsewhere.get(gate.key) is (not gate.holds):
         return "FS123"

@@ -1,4 +1,4 @@
-"""Facts of files and of function bodies, collected when they are asked for."""
+"""Collects the facts of files and function bodies on demand."""
 
 from __future__ import annotations
 

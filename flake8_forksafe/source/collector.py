@@ -1,4 +1,5 @@
-"""Source text to facts: the scanner's logical lines, each as the visitor reads it, put together by their indentation.
+"""Converts source text to facts: the scanner splits it into logical lines, the visitor converts each, and the reader
+nests them by indentation.
 
 Each different text is parsed once.  libcst is imported when there is one to parse.
 """
@@ -30,7 +31,7 @@ ALONE = {"else", "try", "finally"}
 AFTER = {"elif", "else", "except", "finally"}
 """Words that belong to the statement before."""
 KNOWN_LIMIT = 200_000
-"""Texts that are remembered; beyond, all are forgotten."""
+"""Texts in the memo; when it is full, it is cleared."""
 IMPORT = re.compile(r"(?:lazy[ \t\f]+)?(?:import|from)\b")
 Key = tuple[str, str]
 """A keyword and a text."""

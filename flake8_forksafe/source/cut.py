@@ -1,4 +1,4 @@
-"""Where a function body lies that was cut out of the source before it was parsed."""
+"""The position of a function body that is not parsed until it is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left out of a statement before it is parsed: generated data, and expressions that no one has written by hand.
+"""Removes generated data and very long expressions from a statement before it is parsed.
 
 libcst's time grows with the square of a chain of operators, and its native stack overflows beyond some thousands of
 them, which ends the process; nested patterns double its time with each level.  What is left out is an unknown value.

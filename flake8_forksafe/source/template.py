@@ -1,4 +1,4 @@
-"""What one text says, wherever it stands."""
+"""The memo entry of a statement's text, independent of its position."""
 
 from __future__ import annotations
 

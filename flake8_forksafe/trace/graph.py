@@ -1,4 +1,4 @@
-"""The execution graph: what executes what, and the questions asked of it.
+"""The execution graph, with reachability, chains, dominators and cuts.
 
 networkx is imported when a graph is explored; a graph that is kept answers without it.
 """

@@ -1,4 +1,4 @@
-"""The trace: what one launch executes before its first fork, in order, with reasons."""
+"""The trace: everything that one launch executes before its first fork, in order, with chains."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ NAMES = (
     "Procfile.dev", "supervisord.conf", "uwsgi.ini", "web.service", "Makefile", "GNUmakefile",
     "a.mk", "justfile", ".justfile",
     "x.just", "fly.toml", "fly.web.toml", "render.yaml", "task-definition.json", "MyTaskDef.json", "ecs.json", "run",
-    "entry.sh", "entry.bash", "a.txt", "b.html", "c.md", "d.toml", "e.json",
+    "entry.sh", "entry.bash", "tox.ini", "Taskfile.yml", "pyproject.toml", "Pipfile", "package.json",
+    "devcontainer.json", "a.txt", "b.html", "c.md", "d.toml", "e.json",
 )  # fmt: skip
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+import textwrap
 import tomllib
 from pathlib import Path
 from types import MappingProxyType
@@ -16,8 +21,10 @@ from flake8_forksafe import cli, command_line, rules, tracing
 from flake8_forksafe.deployment import hosts, model, repository
 from flake8_forksafe.hazards import catalogue
 from flake8_forksafe.hosts import table
-from flake8_forksafe.interpreter.machine import merged
-from flake8_forksafe.library import LIBRARIES
+from flake8_forksafe.incremental.outcome_inputs import asked_again, gathered
+from flake8_forksafe.interpreter.machine import Library, merged
+from flake8_forksafe.library import LIBRARIES, setting_imports
+from flake8_forksafe.project import questions
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.report import check as report_check
 from flake8_forksafe.settings import make_settings
@@ -75,6 +82,55 @@ def begin(scheduler):
     found = {finding.code: finding for finding in check(tmp_path).findings}
     assert found["FS101"].path == str(tmp_path / "shop/nightly.py")
     assert (found["FS105"].path, found["FS105"].line) == (str(tmp_path / "shop/tasks.py"), 8)
+
+
+def test_a_setting_that_names_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = run_block("a setting of shelfkit")["SHELVES"]
+    files = {
+        **SHOP,
+        "shop/settings.py": "INSTALLED_APPS = []\nSHELFKIT = {'DEFAULT_SHELF_CLASS': 'shop.shelves.Shelf'}\n",
+        "shop/tasks.py": "from django.conf import settings\nimport shelfkit.registry\n",
+        "shop/shelves.py": "import torch\nclass Shelf: ...\n",
+        "pyproject.toml": "[tool.forksafe]\ndjango-settings = 'shop.settings'\n",
+    }
+    assert "FS101" not in {finding.code for finding in check(write(tmp_path, files)).findings}
+    monkeypatch.setattr(setting_imports, "SETTING_IMPORTS", (*setting_imports.SETTING_IMPORTS, added))
+    triggers = Library(imports=dict.fromkeys(added.triggers, setting_imports.import_named))
+    monkeypatch.setattr(tracing, "LIBRARY", merged((*LIBRARIES, triggers)))
+    found = {finding.code: finding for finding in check(tmp_path).findings}
+    assert found["FS101"].path == str(tmp_path / "shop/shelves.py")
+
+
+def test_an_option(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "flake8_forksafe", copy / "flake8_forksafe", ignore=shutil.ignore_patterns("__pycache__"))
+    module = copy / "flake8_forksafe/settings.py"
+    before, end, after = module.read_text(encoding="utf-8").partition("    given: tuple[str, ...] = ()\n")
+    module.write_text(f"{before}{textwrap.indent(TEXTS['an option'], ' ' * 4)}\n{end}{after}", encoding="utf-8")
+    write(tmp_path / "shop", SHOP)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "PYTHONPATH": str(copy)}
+        return subprocess.run([sys.executable, "-m", *arguments], cwd=tmp_path / "shop", env=environ, text=True,
+                              capture_output=True, timeout=120)  # fmt: skip
+
+    assert "--most-modules COUNT" in run("flake8_forksafe", "check", "--help").stdout
+    refused = run("flake8_forksafe", "check", "--most-modules", "none")
+    assert (refused.returncode, "takes a whole number of COUNT" in refused.stderr) == (2, True)
+    assert run("flake8_forksafe", "check", "--no-cache", "--most-modules", "9").returncode == 0
+    assert "--forksafe-most-modules COUNT" in run("flake8", "--help").stdout
+
+
+def test_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "QUESTIONS", {**questions.QUESTIONS, "shebang": run_block("a question")["shebang"]})
+    path = write(tmp_path, {"run": "#!/bin/sh\nexec celery\n"}) / "run"
+    disk = Disk()
+    assert disk.ask(str(path), "shebang") == "/bin/sh"
+    known = gathered(disk, {}, {}, 0)
+    path.write_text("#!/bin/sh\nexec celery worker\n")
+    assert asked_again(known, Disk(), 0) is not None
+    path.write_text("#!/bin/bash\nexec celery worker\n")
+    assert asked_again(known, Disk(), 0) is None
 
 
 def test_a_deployment_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,16 @@ import pytest
 from programs import assert_like_python, imported_modules, names_of, value_in, walk_program
 
 PROGRAMS = {
+    "names of nested classes": """\
+        class Outer:
+            class Inner: pass
+        A = Outer.Inner.__name__, Outer.Inner.__qualname__, Outer.__name__
+        """,
+    "bases": """\
+        class First: pass
+        class Second(First): pass
+        A = len(Second.__bases__), len(First.__bases__), len(Second.__mro__), Second.__bases__[0] is First
+        """,
     "instance before class": """\
         class Box:
             size = 1

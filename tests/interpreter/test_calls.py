@@ -126,3 +126,8 @@ def test_a_call_is_an_edge_from_the_caller(tmp_path: Path) -> None:
 def test_what_a_library_returns_is_called_by_its_call(tmp_path: Path) -> None:
     walk = walk_program(tmp_path, "import library\nA = library.make()(1)\n")
     assert repr(names_of(walk)["A"]) == "<library.make()()>"
+
+
+def test_a_function_inside_a_function_has_both_names(tmp_path: Path) -> None:
+    program = "def outer():\n    def inner():\n        import one\n    inner()\nouter()\n"
+    assert ("main:outer.inner", "one", "import") in edges_of(walk_program(tmp_path, program))

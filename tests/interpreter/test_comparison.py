@@ -8,6 +8,10 @@ import pytest
 from programs import UNSURE, assert_like_python, names_of, plain, value_in, walk_program
 
 PROGRAMS = {
+    "None": """\
+        x = None
+        A = x is None, None is x, x is not None, None is None
+        """,
     "numbers": "A = 1 < 2, 1 == 1.0, 2 <= 1, 3 != 4",
     "chained": "A = 1 < 2 < 3, 1 < 3 < 2",
     "sequences": "A = [1, 2] == [1, 2], (1,) == [1], [1, 2] < [1, 3], (1, 2) >= (1,)",

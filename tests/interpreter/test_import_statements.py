@@ -61,3 +61,12 @@ def test_a_lazy_import_happens_when_its_name_is_used(tmp_path: Path) -> None:
 def test_a_hazard_that_is_a_member_of_a_library_is_imported(tmp_path: Path) -> None:
     walk = walk_program(tmp_path, "from google import genai, auth\n", hazards=("google.genai",))
     assert imported_modules(walk) == ["main", "google", "google.genai"]
+
+
+def test_a_lazy_import_of_a_submodule_binds_the_package(tmp_path: Path) -> None:
+    files = {
+        "main.py": "__lazy_modules__ = ['pkg.sub']\nimport pkg.sub\nA = pkg.sub.VALUE\n",
+        "pkg/__init__.py": "",
+        "pkg/sub.py": "VALUE = 7\n",
+    }
+    assert value_in(tmp_path, files) == 7

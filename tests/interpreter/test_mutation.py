@@ -82,3 +82,11 @@ def test_an_unknown_key_leaves_the_mapping_open(tmp_path: Path) -> None:
 
 def test_an_element_at_an_unknown_place_may_be_any(tmp_path: Path) -> None:
     assert value_in(tmp_path, "import library\nL = [1, 2]\nL[len(library.x)] = 3\nA = L\n") is UNSURE
+
+
+def test_a_key_that_may_be_missing_may_raise_when_it_is_deleted(tmp_path: Path) -> None:
+    program = (
+        "import library\nD = {}\nif library.flag:\n    D['a'] = 1\n"
+        "try:\n    del D['a']\n    A = 'gone'\nexcept KeyError:\n    A = 'missing'\n"
+    )
+    assert value_in(tmp_path, program) == frozenset({"gone", "missing"})

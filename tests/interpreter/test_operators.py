@@ -8,6 +8,12 @@ import pytest
 from programs import UNSURE, assert_like_python, imported_modules, names_of, plain, walk_program
 
 PROGRAMS = {
+    "unequal by __eq__": """\
+        class Num:
+            def __init__(self, n): self.n = n
+            def __eq__(self, other): return self.n == other.n
+        A = Num(1) != Num(1), Num(1) != Num(2)
+        """,
     "arithmetic": """\
         class Num:
             def __init__(self, n): self.n = n

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import UNSURE, assert_like_python, names_of, plain, value_in, walk_program
+from programs import UNSURE, assert_like_python, imported_modules, names_of, plain, value_in, walk_program
 
 PROGRAMS = {
     "elements": """\
@@ -71,3 +71,20 @@ def test_a_slice_of_what_is_partly_known(tmp_path: Path) -> None:
 
 def test_a_generic_alias_is_the_class(tmp_path: Path) -> None:
     assert value_in(tmp_path, "class Box:\n    size = 1\nA = Box[int].size\n") == 1
+
+
+MAYBE_THREE = "import library\nL = [1, 2]\nif library.flag:\n    L.append(3)\n"
+
+
+@pytest.mark.parametrize(
+    ("slice_", "found"),
+    [("[:2]", [1, 2]), ("[0:][0]", 1), ("[1:][0]", 2), ("[-2:1]", UNSURE), ("[::2]", UNSURE), ("[2:]", UNSURE)],
+)
+def test_a_slice_of_a_list_with_an_element_in_doubt(tmp_path: Path, slice_: str, found: object) -> None:
+    assert value_in(tmp_path, f"{MAYBE_THREE}A = L{slice_}\n") == found
+
+
+def test_the_last_element_may_be_the_one_in_doubt_or_the_one_before(tmp_path: Path) -> None:
+    names = "import library\nL = ['one', 'two']\nif library.flag:\n    L.append('three')\n"
+    walk = walk_program(tmp_path, f"{names}for name in L[-1:]:\n    __import__(name)\n")
+    assert {"two", "three"} <= set(imported_modules(walk))

@@ -78,6 +78,12 @@ def test_what_follows_the_rounds_that_are_followed_is_seen(tmp_path: Path) -> No
     assert hits(walk) == [False] and notes(walk) == [("FS192", "main", 7)]
 
 
+def test_what_follows_the_rounds_of_while_loops_is_seen(tmp_path: Path) -> None:
+    last = "if (k0, k1, k2, k3, k4, k5) == (10, 10, 10, 10, 10, 10): import hit"
+    walk = followed(tmp_path, loops("k{n} = 0\nwhile k{n} < 10:\n k{n} += 1", 6, last))
+    assert hits(walk) == [False]
+
+
 @pytest.mark.parametrize("iterable", ["lib.find()", "itertools.product(T, T, T, T, T, T, T, T)"])
 def test_nested_loops_over_what_is_not_known(tmp_path: Path, iterable: str) -> None:
     body = "n = str(a0) + str(n)\n" + " " * 20 + "import hit"

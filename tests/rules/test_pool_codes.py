@@ -119,3 +119,15 @@ def test_measurement_replaces_the_estimate(tmp_path: Path) -> None:
     write(tmp_path, PROJECT | {"m.json": json.dumps(document), "compose.yaml": compose("celery -A proj worker -c 50")})
     (finding,) = [f for f in check(tmp_path, measurement="m.json").findings if f.code == "FS141"]
     assert "50 children × 50 MB" in finding.text and "m.json" in finding.text
+
+
+def test_each_finding_has_the_line_that_it_is_about(tmp_path: Path) -> None:
+    command = "celery -A proj worker -c 20"
+    write(tmp_path, PROJECT | {"compose.yaml": compose(command, CELERY_POOL="solo", OTHER="1")})
+    found = {finding.code: finding for finding in check(tmp_path, worker_memory=120).findings}
+    assert [found[code][1:3] for code in ("FS141", "FS143")] == [(2, 0), (2, 0)], "line and column of the app"
+    assert found["FS141"].place == (str(tmp_path / "compose.yaml"), 3), "the command"
+    assert found["FS143"].place == (str(tmp_path / "compose.yaml"), 6), "the variable"
+    write(tmp_path, {"compose.yaml": compose(OTHER="1")})
+    (finding,) = [finding for finding in check(tmp_path).findings if finding.code == "FS142"]
+    assert finding.place == (str(tmp_path / "compose.yaml"), 4), "the limit"

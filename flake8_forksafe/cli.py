@@ -234,13 +234,18 @@ def run_fix(options: argparse.Namespace) -> int:
     settings = settings._replace(asked=asked_for(settings.project, paths))
     if options.allow_dirty and not options.write:
         raise UsageError("--allow-dirty is for --write")
+    if options.worker_process_init and not options.unsafe:
+        raise UsageError("--worker-process-init is for --unsafe")
     report = run_analysis(settings)
     if not report.traces:  # not an error, as for check: a hook may run in every repository
         print(f"forksafe fix: nothing to repair: no worker was found in {settings.project}", file=sys.stderr)
         return 0
     from flake8_forksafe.fix.command import Wishes, fix
+    from flake8_forksafe.suppression import choice_of
 
-    wishes = Wishes(options.unsafe, options.write, options.allow_dirty, lambda path: not paths or _inside(path, paths))
+    wishes = Wishes(options.unsafe, options.write, options.allow_dirty, options.worker_process_init,
+                    choice_of(options.select, None).takes,
+                    lambda path: not paths or _inside(path, paths))  # fmt: skip
     return fix(report, report.disk, partial(run_analysis, settings), wishes)
 
 

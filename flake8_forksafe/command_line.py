@@ -93,6 +93,9 @@ def _fix(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", metavar="PATH", help=f"edit these files and directories only; {CONTAINING}")
     add("--unsafe", action="store_true", help="include repairs that may change the program's behaviour")
+    add("--select", action="append", metavar="CODES", help="repair only findings with these codes, such as FS101,FS13")
+    add("--worker-process-init", action="store_true", help="with --unsafe: move handlers that load a model to "
+        "worker_process_init (default: load the model on first use)")  # fmt: skip
     add("--write", action="store_true", help="write the files, all or none (default: show a diff)")
     add("--allow-dirty", action="store_true", help="with --write: also write files with uncommitted changes")
     add_options(parser)

@@ -42,6 +42,10 @@ class CodeSelection(NamedTuple):
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
 
+    def takes(self, code: str) -> bool:
+        """Whether a code is asked for."""
+        return (self.select is None or code.startswith(self.select)) and not code.startswith(self.ignore)
+
 
 class Configuration(NamedTuple):
     """What the configuration of flake8 says of findings.

@@ -28,6 +28,8 @@ class Constant(NamedTuple):
     """A name that is bound once, by a statement of its own at the top level of a module.
 
     :ivar text: the value, with the parentheses around it; it begins at the offset ``start``.
+    :ivar imports: statements that the value needs besides.
+    :ivar set_later: names that bind it anew, and go away.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Constant(NamedTuple):
     value: cst.BaseExpression
     start: int
     text: str
+    imports: tuple[str, ...] = ()
+    set_later: tuple[cst.Name, ...] = ()
 
     @property
     def end(self) -> int:
@@ -100,12 +104,20 @@ def _constant(source: Source, statement: cst.SimpleStatementLine) -> Constant:
         raise Refused("it is no assignment to one name")
     if not isinstance(target, cst.Name):
         raise Refused("it is no assignment to one name")
+    return Constant(target.value, statement, target, annotation, value, *value_of(source, node, value))
+
+
+def value_of(source: Source, node: cst.CSTNode, value: cst.BaseExpression) -> tuple[int, str]:
+    """Where a value begins at the end of a statement, and its text, with the parentheses around it.
+
+    :raises Refused: if that cannot be told.
+    """
     end = source.place(node).end
     text = source.module.code_for_node(value)
     start = source.offset(end.line, end.column) - len(text)
     if source.text[start : start + len(text)] != text:
         raise Refused("its value cannot be told from what stands around it")
-    return Constant(target.value, statement, target, annotation, value, start, text)
+    return start, text
 
 
 def plan_accessor(workshop: Workshop, path: str, constants: Sequence[Constant]) -> Accessor:
@@ -121,7 +133,10 @@ def plan_accessor(workshop: Workshop, path: str, constants: Sequence[Constant]) 
         constant = pending.pop(0)
         if constant.name in found:
             continue
-        refuse_by_habits(constant.name, workshop.habits(path))
+        habits = workshop.habits(path)
+        if constant.set_later:
+            habits = habits._replace(globals=habits.globals - {constant.name})
+        refuse_by_habits(constant.name, habits)
         _refuse_unstable(source, constant)
         found[constant.name] = constant
         uses[constant.name], following = _uses(source, constant)
@@ -145,11 +160,14 @@ def _uses(source: Source, constant: Constant) -> tuple[list[cst.Name], list[Cons
     import libcst as cst
 
     assignments = [one for one in source.global_scope.assignments if one.name == constant.name]
-    if len(assignments) != 1:
+    binders = [getattr(one, "node", None) for one in assignments]
+    if len(binders) != 1 + len(constant.set_later) or any(
+        not any(binder is known for known in (constant.target, *constant.set_later)) for binder in binders
+    ):
         raise Refused(f"{constant.name!r} is bound more than once")
     uses: list[cst.Name] = []
     following: dict[str, Constant] = {}
-    for access in assignments[0].references:
+    for access in {access.node: access for one in assignments for access in one.references}.values():
         line = source.place(access.node).start.line
         node = first_name(access.node)
         if node is None or access.is_annotation or access.is_type_hint:
@@ -257,7 +275,7 @@ def _definition(source: Source, constant: Constant, function: str, inner: list[E
     place = source.place(constant.statement)
     start = source.line_start(place.start.line)
     stop = source.line_start(place.end.line + 1)
-    comment = source.text[constant.end : stop].rstrip("\r\n")
+    comment = source.text[constant.end : stop].rstrip("\r\n") if not constant.set_later else ""
     hint = ""
     if constant.annotation is not None:
         written = source.module.code_for_node(constant.annotation)
@@ -267,6 +285,8 @@ def _definition(source: Source, constant: Constant, function: str, inner: list[E
         f"{lock} = threading.RLock()", "", "",
         "@functools.cache",
         f"def {maker}(){hint}:",
+        *(f"{indent}{statement}" for statement in constant.imports),
+        *([""] if constant.imports else []),
         f"{indent}return {value}{comment}", "", "",
         f"def {function}(){hint}:",
         f'{indent}"""Return what {constant.name} was: it is made on first use, which must not be before a fork."""',

@@ -22,12 +22,16 @@ class Wishes(NamedTuple):
     :ivar unsafe: whether repairs are wanted that may change what the program does.
     :ivar writes: whether files are written, or a diff is shown.
     :ivar allows_dirty: whether files that differ from the last commit are written.
+    :ivar in_children: whether handlers of signals load in each child what they load before the fork.
+    :ivar wants: tells whether findings of a code are to be repaired.
     :ivar may_edit: tells whether a file may be edited.
     """
 
     unsafe: bool
     writes: bool
     allows_dirty: bool
+    in_children: bool
+    wants: Callable[[str], bool]
     may_edit: Callable[[str], bool]
 
 
@@ -39,7 +43,7 @@ def fix(before: Analysis, disk: Disk, analyse: Analyse, wishes: Wishes) -> int:
     """
     project, base = before.context.settings.project, os.getcwd()
     workshop = Workshop(before.context, disk, wishes.may_edit)
-    proved = prove(workshop, before, analyse, wishes.unsafe)
+    proved = prove(workshop, before, analyse, wishes.unsafe, wishes.in_children, wishes.wants)
     if wishes.writes:
         _write(workshop, proved.contents, project, wishes)
         for line in show.header(proved, base) if proved.contents else ():
@@ -48,7 +52,7 @@ def fix(before: Analysis, disk: Disk, analyse: Analyse, wishes: Wishes) -> int:
         show.write(show.header(proved, base), show.diff(workshop, proved.contents, base))
     for line in show.left(workshop, proved, base):
         print(printable(line), file=sys.stderr)
-    hidden = () if wishes.unsafe else _hidden(workshop, before, analyse, proved.repairs)
+    hidden = () if wishes.unsafe else _hidden(workshop, before, analyse, proved.repairs, wishes.wants)
     done = "repaired" if wishes.writes else "would repair"
     more = f"; {len(hidden)} more with --unsafe" if hidden else ""
     print(f"forksafe fix {done} {show.count_text(proved)}; {show.proof_text(proved)}{more}", file=sys.stderr)
@@ -67,11 +71,13 @@ def _write(workshop: Workshop, contents: dict[str, bytes], project: str, wishes:
         if modified:
             names = ", ".join(os.path.relpath(path) for path in modified[:3])
             raise UsageError(f"{names} differ from the last commit; commit first, or use --allow-dirty")
-    write.write_files({path: workshop.source(path).content for path in contents}, contents, project)
+    write.write_files({path: workshop.content(path) for path in contents}, contents, project)
 
 
-def _hidden(workshop: Workshop, before: Analysis, analyse: Analyse, shown: tuple[Repair, ...]) -> list[Repair]:
+def _hidden(
+    workshop: Workshop, before: Analysis, analyse: Analyse, shown: tuple[Repair, ...], wants: Callable[[str], bool]
+) -> list[Repair]:
     """The repairs that ``--unsafe`` would add."""
     known = {(repair.path, repair.line) for repair in shown}
-    proved = prove(workshop, before, analyse, with_unsafe=True)
+    proved = prove(workshop, before, analyse, with_unsafe=True, wants=wants)
     return [repair for repair in proved.repairs if (repair.path, repair.line) not in known]

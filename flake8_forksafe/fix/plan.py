@@ -83,17 +83,25 @@ class Workshop:
         found = self._sources.get(path)
         if found is None:
             try:
-                if is_outside(path, checkout(self.context.settings.project)):
-                    raise Refused("the file is outside the repository")
-                found = Source(path, self.disk.content(path))
+                found = Source(path, self.content(path))
             except Refused as error:
                 found = error.reason
-            except OSError as error:
-                found = f"the file cannot be read: {error.strerror}"
             self._sources[path] = found
         if isinstance(found, str):
             raise Refused(found)
         return found
+
+    def content(self, path: str) -> bytes:
+        """The bytes of a file, whatever it is.
+
+        :raises Refused: if it cannot be edited.
+        """
+        if is_outside(path, checkout(self.context.settings.project)):
+            raise Refused("the file is outside the repository")
+        try:
+            return self.disk.content(path)
+        except OSError as error:
+            raise Refused(f"the file cannot be read: {error.strerror}") from None
 
     def habits(self, path: str) -> Habits:
         """What a file does that concerns all of its names.

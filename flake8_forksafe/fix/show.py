@@ -42,7 +42,7 @@ def diff(workshop: Workshop, contents: Mapping[str, bytes], base: str) -> Iterat
     """The lines of a unified diff."""
     for path, content in contents.items():
         name = os.path.relpath(path, base).replace(os.sep, "/").encode("utf-8", "surrogateescape")
-        old, new = (part.splitlines(keepends=True) for part in (workshop.source(path).content, content))
+        old, new = (part.splitlines(keepends=True) for part in (workshop.content(path), content))
         for line in difflib.diff_bytes(difflib.unified_diff, old, new, b"a/" + name, b"b/" + name):
             yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
 

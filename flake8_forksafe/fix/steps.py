@@ -6,17 +6,21 @@ last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix import defer
 from flake8_forksafe.fix.accessor import Accessor, constant_at, constants_from, plan_accessor
+from flake8_forksafe.fix.gate import better_gate
+from flake8_forksafe.fix.launch import Lowered, lowered
 from flake8_forksafe.fix.plan import Repair, Workshop, plan
 from flake8_forksafe.fix.prelude import CODES, PreludeEdit, wanted_preludes, wants_marks
 from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
 from flake8_forksafe.fix.prelude_values import correction
 from flake8_forksafe.fix.proof import SAME_HAZARDS, Analyse, Analysis, Proved, executed, new_findings, wrong
-from flake8_forksafe.fix.text import Refused, Source
+from flake8_forksafe.fix.text import Edit, Refused, Source
+from flake8_forksafe.fix.warm_up import Removal, plan_move, plan_removal
+from flake8_forksafe.hosts.facts import Words
 
 MOST_ALONE = 20
 """How many repairs are tried one by one when they do not hold together; each costs an analysis."""
@@ -26,20 +30,45 @@ MOST_VALUES = 12
 """How many values one run corrects, and how many it makes on first use; each costs an analysis."""
 MADE_EARLY = ("FS111", "FS112", "FS113")
 """The codes of what is made when a module is imported."""
+WARM_UPS = ("FS121", "FS124")
+"""The codes of what a function warms up before the fork."""
+GATES = ("FS122",)
+LAUNCHES = ("FS141",)
+MOST_NUMBERS = 4
+"""How many numbers in a line are tried; each costs an analysis."""
+Wants = Callable[[str], bool]
+"""Tells whether findings of a code are to be repaired."""
 IMPORTED_EARLY = ("FS101", "FS102", "FS103")
 """The codes of imports."""
 
 
-def prove(workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> Proved:
-    """Plan repairs, and withdraw those that do not hold, until all that are left do."""
-    proved = _with_deferrals(workshop, Proved((), {}, before, before, {}), analyse, with_unsafe)
+def prove(
+    workshop: Workshop,
+    before: Analysis,
+    analyse: Analyse,
+    with_unsafe: bool,
+    in_children: bool = False,
+    wants: Wants = bool,
+) -> Proved:
+    """Plan repairs, and withdraw those that do not hold, until all that are left do.
+
+    :param in_children: whether what a handler loads before the fork is loaded in each child instead, not on first use.
+    :param wants: tells whether findings of a code are to be repaired.
+    """
+    proved = Proved((), {}, before, before, {})
+    if _imports(wants):
+        proved = _with_deferrals(workshop, proved, analyse, with_unsafe)
     if with_unsafe:
-        proved = _with_accessors(workshop, proved, analyse)
-    for prelude in wanted_preludes(proved.after.context, proved.after.findings):
+        proved = _with_gates(workshop, proved, analyse, wants)
+        proved = _with_warm_ups(workshop, proved, analyse, in_children, wants)
+        proved = _with_accessors(workshop, proved, analyse, wants)
+    wanted = [finding for finding in proved.after.findings if wants(finding.code)]
+    for prelude in wanted_preludes(proved.after.context, tuple(wanted)):
         proved = _with_prelude(workshop, proved, prelude, analyse)
     for finding in [finding for finding in proved.after.findings if finding.code == "FS134"][:MOST_VALUES]:
-        proved = _with_correction(workshop, proved, finding, analyse, with_unsafe)
-    return proved
+        if wants(finding.code):
+            proved = _with_correction(workshop, proved, finding, analyse, with_unsafe)
+    return _with_launches(workshop, proved, analyse, wants) if with_unsafe else proved
 
 
 def _with_deferrals(
@@ -110,26 +139,176 @@ def edited(workshop: Workshop, repairs: Sequence[Repair]) -> dict[str, bytes]:
     return contents
 
 
-def _with_accessors(workshop: Workshop, proved: Proved, analyse: Analyse) -> Proved:
+def _with_gates(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wants) -> Proved:
+    """The repairs with gates that recognise the worker in place of those that do not."""
+    tried: set[tuple[str, int]] = set()
+    while (finding := _following(workshop, proved, [*filter(wants, GATES)], tried)) is not None:
+        path, line = finding.path, finding.line
+        now = proved.workshop(workshop)
+        try:
+            better = better_gate(_source(now, path), line, _words(now, path).gate)
+            contents = _contents(now, proved, {path: [better.edit]})
+            after = analyse(contents)
+            reason = wrong(now, proved.after, after, contents)
+            if reason:
+                raise Refused(reason)
+            place = proved.original(workshop, path, line)
+            repair = Repair(*place, better.what, ("no gate on sys.argv holds for every way to start a worker",), (),
+                            kind="gate")  # fmt: skip
+            proved = proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
+        except Refused as error:
+            proved = proved.without(workshop, path, line, error.reason)
+    return proved
+
+
+def _with_launches(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wants) -> Proved:
+    """The repairs with a lower concurrency where the children do not fit into their container."""
+    for finding in [finding for finding in proved.after.findings if finding.code in LAUNCHES][:MOST_VALUES]:
+        if not wants(finding.code) or finding.place is None:
+            continue
+        path, line = finding.place
+        now = proved.workshop(workshop)
+        try:
+            if not workshop.may_edit(path):
+                raise Refused("its file was not asked for")
+            proved = _with_number(now, proved, finding, [*lowered(now, path, line)], analyse)
+        except Refused as error:
+            proved = proved.without(workshop, finding.path, finding.line, error.reason)
+    return proved
+
+
+def _with_number(
+    now: Workshop, proved: Proved, finding: Finding, choices: Sequence[Lowered], analyse: Analyse
+) -> Proved:
+    """The repairs with the one of some changes that helps.
+
+    :raises Refused: if none does, or if more than one number could be meant.
+    """
+    good: list[Proved] = []
+    for choice in choices[:MOST_NUMBERS]:
+        contents = {**proved.contents, choice.path: choice.content}
+        after = analyse(contents)
+        same = any((one.code, one.subject) == (finding.code, finding.subject) for one in after.findings)
+        if not same and not new_findings(now, proved.after, after, contents):
+            repair = Repair(choice.path, choice.line, choice.what, ("throughput is a decision",), (), kind="launch")
+            good.append(proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after))
+    if len(good) != 1:
+        raise Refused("more than one number may be meant" if good else "no number in that line decides it")
+    return good[0]
+
+
+def _with_warm_ups(workshop: Workshop, proved: Proved, analyse: Analyse, in_children: bool, wants: Wants) -> Proved:
+    """The repairs with warm-ups taken out of functions that run before the fork."""
+    tried: set[tuple[str, int]] = set()
+    while (finding := _following(workshop, proved, [*filter(wants, (*WARM_UPS, *MADE_EARLY))], tried)) is not None:
+        path, line = finding.path, finding.line
+        now = proved.workshop(workshop)
+        try:
+            if _is_top(_source(now, path), line):
+                continue
+            removal = _removal(now, finding, in_children)
+            proved = _without_warm_up(workshop, proved, removal, analyse, finding)
+        except Refused as error:
+            proved = proved.without(workshop, path, line, error.reason)
+    return _with_deferrals(workshop, proved, analyse, with_unsafe=True) if _imports(wants) else proved
+
+
+def _imports(wants: Wants) -> bool:
+    """Whether imports are to be deferred."""
+    return any(map(wants, (*IMPORTED_EARLY, "FS105")))
+
+
+def _words(now: Workshop, path: str) -> Words:
+    """What the host of the worker that imports a file says."""
+    name = now.module_names(path)[0]
+    traces = now.context.traces
+    return next((trace for trace in traces if name in trace.paths), traces[0]).host.words
+
+
+def _is_top(source: Source, line: int) -> bool:
+    """Whether a line is of a plain statement at the top level."""
+    return any(source.place(statement).start.line <= line <= source.place(statement).end.line
+               for statement in source.module.body if hasattr(statement, "trailing_whitespace"))  # fmt: skip
+
+
+def _removal(now: Workshop, finding: Finding, in_children: bool) -> Removal:
+    """How a warm-up is taken out of a function.
+
+    :raises Refused: if it cannot be.
+    """
+    if in_children:
+        return plan_move(now, finding.path, finding.line, _words(now, finding.path).hook)
+    return plan_removal(now, finding.path, finding.line, calls=finding.code in WARM_UPS)
+
+
+def _without_warm_up(
+    workshop: Workshop, proved: Proved, removal: Removal, analyse: Analyse, finding: Finding
+) -> Proved:
+    """The repairs with one warm-up taken out.
+
+    :raises Refused: if the boot, followed again, is not better.
+    """
+    now = proved.workshop(workshop)
+    contents = _contents(now, proved, removal.edits)
+    after = analyse(contents)
+    reason = wrong(now, proved.after, after, contents)
+    if reason:
+        raise Refused(reason)
+    if removal.accessor is not None:
+        _refuse_executed(now, after, removal.accessor)
+    moved = "child that takes longer to start than it is given is replaced for ever (worker_proc_alive_timeout)"
+    elsewhere = "processes other than the worker wait for it on first use too"
+    doubt = f"a {moved}" if removal.is_moved else elsewhere
+    place = proved.original(workshop, finding.path, finding.line)
+    repair = Repair(*place, removal.what, (doubt,), (), kind="warm-up")
+    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
+
+
+def _contents(now: Workshop, proved: Proved, edits: Mapping[str, list[Edit]]) -> dict[str, bytes]:
+    """The contents of all files after some more edits.
+
+    :raises Refused: if they cannot be made.
+    """
+    return {**proved.contents, **{path: now.source(path).edited(changes) for path, changes in edits.items()}}
+
+
+def _refuse_executed(now: Workshop, after: Analysis, accessor: Accessor) -> None:
+    """Refuse an accessor that makes its value before the fork all the same.
+
+    :raises Refused: if it does.
+    """
+    for module in now.module_names(accessor.path):
+        for maker in accessor.makers:
+            caller = executed(after.context, module, maker)
+            if caller:
+                raise Refused(f"it is used before the fork as well, by {caller}")
+
+
+def _with_accessors(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wants) -> Proved:
     """The repairs with values made on first use: those that must not be made before the fork, and then those for which
     alone a hazard is imported."""
     tried: set[tuple[str, int]] = set()
-    while (finding := _following(workshop, proved, MADE_EARLY, tried)) is not None:
+    while (finding := _following(workshop, proved, [*filter(wants, MADE_EARLY)], tried)) is not None:
         path, line = finding.path, finding.line
+        now = proved.workshop(workshop)
         try:
-            now = proved.workshop(workshop)
             source = _source(now, path)
+            if not _is_top(source, line):
+                continue
             accessor = plan_accessor(now, path, [constant_at(source, line)])
             trial = _with_accessor(workshop, proved, accessor, analyse, line)
-            reason = wrong(now, proved.after, trial.after, trial.contents)
-            if reason:
-                raise Refused(reason)
+            if any(
+                finding.code in WARM_UPS for finding in new_findings(now, proved.after, trial.after, trial.contents)
+            ):
+                trial = _with_warm_ups(workshop, trial, analyse, in_children=False, wants=wants)
+            _refuse_wrong(now, proved, trial, accessor)
             proved = trial
         except Refused as error:
             proved = proved.without(workshop, path, line, error.reason)
-    proved = _with_deferrals(workshop, proved, analyse, with_unsafe=True)
+    if _imports(wants):
+        proved = _with_deferrals(workshop, proved, analyse, with_unsafe=True)
     tried.clear()
-    while (finding := _following(workshop, proved, IMPORTED_EARLY, tried)) is not None:
+    while (finding := _following(workshop, proved, [*filter(wants, IMPORTED_EARLY)], tried)) is not None:
         path, line = finding.path, finding.line
         try:
             now = proved.workshop(workshop)
@@ -140,8 +319,7 @@ def _with_accessors(workshop: Workshop, proved: Proved, analyse: Analyse) -> Pro
             first = source.place(constants[0].statement).start.line
             trial = _with_accessor(workshop, proved, accessor, analyse, first)
             trial = _with_deferrals(workshop, trial, analyse, with_unsafe=True)
-            if not len(trial.after.findings) < len(proved.after.findings):
-                raise Refused("a hazard is imported all the same")
+            _refuse_wrong(now, proved, trial, accessor)
             proved = trial
         except Refused:
             continue  # that the name is used when the module is imported has been told
@@ -159,25 +337,27 @@ def _following(workshop: Workshop, proved: Proved, codes: Sequence[str], tried: 
 
 
 def _with_accessor(workshop: Workshop, proved: Proved, accessor: Accessor, analyse: Analyse, line: int) -> Proved:
-    """The repairs with values of a module made on first use.
+    """The repairs with values of a module made on first use, not proved yet.
 
-    :raises Refused: if they would be used before the fork all the same, or something new would be found.
+    :raises Refused: if the files cannot be edited.
     """
-    now = proved.workshop(workshop)
-    contents = {**proved.contents, **{path: now.source(path).edited(edits) for path, edits in accessor.edits.items()}}
-    after = analyse(contents)
-    new = new_findings(now, proved.after, after, contents)
-    if new:
-        raise Refused(f"it would give rise to {new[0].code}: {new[0].what}")
-    for module in now.module_names(accessor.path):
-        for maker in accessor.makers:
-            caller = executed(after.context, module, maker)
-            if caller:
-                raise Refused(f"it is used before the fork as well, by {caller}")
+    contents = _contents(proved.workshop(workshop), proved, accessor.edits)
     place = proved.original(workshop, accessor.path, line)
     doubt = "it is no longer made when the module is imported, and nothing outside of the project finds the old name"
     repair = Repair(*place, accessor.what, (doubt,), (), kind="value")
-    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
+    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=analyse(contents))
+
+
+def _refuse_wrong(now: Workshop, proved: Proved, trial: Proved, accessor: Accessor) -> None:
+    """Refuse values made on first use that something still makes before the fork, or that lead to something new.
+
+    :param now: the sources as they are without these values.
+    :raises Refused: if that is so.
+    """
+    reason = wrong(now, proved.after, trial.after, trial.contents)
+    if reason:
+        raise Refused(reason)
+    _refuse_executed(now, trial.after, accessor)
 
 
 def _with_correction(

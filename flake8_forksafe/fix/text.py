@@ -110,7 +110,7 @@ class Source:
         from libcst import metadata
 
         scopes = self._metadata[metadata.ScopeProvider]
-        for node in self._nodes:
+        for node in self.nodes:
             if isinstance(node, cst.Import | cst.ImportFrom) and self.place(node).start.line == line:
                 yield node, scopes[node]
 
@@ -118,19 +118,39 @@ class Source:
         """The expressions ``a.b`` that begin in a line."""
         import libcst as cst
 
-        for node in self._nodes:
+        for node in self.nodes:
             if isinstance(node, cst.Attribute) and self.place(node).start.line == line:
                 yield node
 
-    def binders(self, name: cst.Name) -> list[cst.CSTNode | None]:
-        """What binds the name that is used in a place."""
+    def assignments(self, name: cst.Name) -> list[metadata.BaseAssignment]:
+        """What may bind the name that is used in a place."""
         from libcst import metadata
 
         scope = self._metadata[metadata.ScopeProvider].get(name)
-        return [getattr(one, "node", None) for one in scope[name.value]] if scope is not None else []
+        return list(scope[name.value]) if scope is not None else []
+
+    def is_in(self, assignment: metadata.BaseAssignment, function: cst.FunctionDef) -> bool:
+        """Whether a name is bound in a function, or deeper in it."""
+        node: cst.CSTNode | None = getattr(assignment, "node", None)
+        while node is not None and node is not function:
+            node = self.parent(node)
+        return node is function
+
+    def uses_of(self, statement: cst.Import | cst.ImportFrom) -> list[cst.CSTNode]:
+        """Where the names are used that an import statement binds."""
+        from libcst import metadata
+
+        scope = self._metadata[metadata.ScopeProvider][statement]
+        return [access.node for one in scope.assignments if getattr(one, "node", None) is statement
+                for access in one.references]  # fmt: skip
+
+    def binders(self, name: cst.Name) -> list[cst.CSTNode | None]:
+        """What binds the name that is used in a place."""
+        return [getattr(one, "node", None) for one in self.assignments(name)]
 
     @cached_property
-    def _nodes(self) -> list[cst.CSTNode]:
+    def nodes(self) -> list[cst.CSTNode]:
+        """All nodes, those of one level after those of the level above."""
         found: list[cst.CSTNode] = [self.module]
         for node in found:
             found += node.children

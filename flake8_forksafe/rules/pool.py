@@ -46,12 +46,20 @@ def is_forking(sized: Sized) -> bool:
     return sized.pool.forks or (sized.pool.start_method == "spawn" and sized.pool.kind not in ("solo", "threads"))
 
 
+def crowded(context: Context) -> Iterator[Sized]:
+    """The launches whose children do not fit into their container."""
+    for sized in launches(context):
+        if sized.processes is None or sized.limit is None or not is_forking(sized):
+            continue
+        if sized.processes > sized.estimate.safe_concurrency(sized.limit):
+            yield sized
+
+
 def check_container(context: Context) -> Iterator[Finding]:
     """FS141."""
-    for sized in launches(context):
+    for sized in crowded(context):
         count, limit, memory = sized.processes, sized.limit, sized.estimate
-        if count is None or limit is None or not is_forking(sized) or count <= memory.safe_concurrency(limit):
-            continue
+        assert count is not None and limit is not None
         parent = f" + {memory.parent:.0f} MB for the parent" if memory.parent else ""
         what = (
             f"{count} children × {memory.child:.0f} MB{parent} = {memory.needed(count):.0f} MB do not fit into the "

@@ -201,6 +201,20 @@ def test_the_bookshop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     assert codes - {"FS141"} == {"FS101", "FS102", "FS111", "FS112", "FS121", "FS132"}  # FS141: a sum of estimates
 
 
+def test_the_bookshop_with_all_repairs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(FIXTURES / "bookshop", tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    status, out, _ = fix(capsys, "--unsafe", "--write", "--allow-dirty")
+    assert status == 0 and check(tmp_path / "shop").findings == ()
+    assert "take 'warm_up()' out of ShopConfig.ready(): what it warms up is made on first use (unsafe" in out
+    assert "make PLACEHOLDER on first use, in get_placeholder(); 1 use in 1 file (unsafe" in out
+    for path in (tmp_path / "shop").rglob("*.py"):
+        compile(path.read_bytes(), str(path), "exec")
+    assert fix(capsys, "--unsafe", "--write", "--allow-dirty")[:2] == (0, "")
+
+
 def test_a_project_without_a_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str],
                                     monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.chdir(write(tmp_path, {"pyproject.toml": "", "x.py": "import torch\n"}))

@@ -8,6 +8,10 @@ WORKER = "celery worker"
 """The source of the first hop of a chain, unless the hop has another."""
 
 
+MOST_WORKERS = 3
+"""Workers that a message names."""
+
+
 class Hop(NamedTuple):
     """One edge of a chain, with its place.
 
@@ -34,6 +38,7 @@ class Finding(NamedTuple):
     :ivar chain: how the worker gets there; the last hop is what is found.
     :ivar instead: how to fix it.
     :ivar place: path and line in a deployment file, if the finding is about one; flake8 reports it at ``path`` instead.
+    :ivar workers: the apps whose workers it concerns, where several fork.
     """
 
     path: str
@@ -45,12 +50,22 @@ class Finding(NamedTuple):
     chain: tuple[Hop, ...] = ()
     instead: str = ""
     place: tuple[str, int] | None = None
+    workers: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """What happens, and in which workers, where several fork."""
+        if not self.workers:
+            return self.what
+        shown = [f"'{name}'" for name in self.workers[:MOST_WORKERS]]
+        more = len(self.workers) - len(shown)
+        return f"{self.what} [of {', '.join([*shown, f'{more} more'] if more else shown)}]"
 
     @property
     def text(self) -> str:
         """The message in one line without the code: what happens, the chain, and how to fix it."""
         chain = f": {chain_text(self.chain)}" if self.chain else ""
-        return f"{self.what}{chain}; {self.instead}" if self.instead else f"{self.what}{chain}"
+        return f"{self.headline}{chain}; {self.instead}" if self.instead else f"{self.headline}{chain}"
 
 
 class Remark(NamedTuple):

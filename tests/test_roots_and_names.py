@@ -203,6 +203,29 @@ def test_findings_of_two_services(tmp_path: Path) -> None:
     assert not any(path.startswith("services/b") for path, _ in found)
 
 
+def test_findings_name_their_workers(tmp_path: Path) -> None:
+    """A finding that several workers have is told once, with all of them; one of a single worker names that one."""
+    shared = {"shared/pyproject.toml": "", "shared/common.py": "import torch\n"}
+    uses = "import common\n" + TASK
+    files = {**TWO, **shared, "services/a/jobs/tasks.py": uses, "services/b/jobs/tasks.py": f"import polars\n{uses}"}
+    root = write(tmp_path, {"pyproject.toml": "", **files})
+    workers = {
+        (relative(root, one.path), one.subject): one.workers for one in check(root).findings if one.code == "FS101"
+    }
+    assert workers == {
+        ("shared/common.py", "torch"): ("services/a:app.celery:app", "services/b:app.celery:app"),
+        ("services/b/jobs/tasks.py", "polars"): ("services/b:app.celery:app",),
+    }
+    (polars,) = [one for one in check(root).findings if one.subject == "polars"]
+    assert polars.text.partition(": ")[0].endswith("[of 'services/b:app.celery:app']")
+
+
+def test_a_single_worker_is_not_named(tmp_path: Path) -> None:
+    """What does not fork has no findings to be told apart from."""
+    root = write(tmp_path, {"pyproject.toml": "", **CASES["two services"].files})
+    assert all(one.workers == () for one in check(root).findings)
+
+
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     beat = write(tmp_path / "beat", {"pyproject.toml": "", **CASES["beat only"].files})
     assert said(check(beat)) == ["left out: 'clock:app' ({place}) is started as beat only, by compose.yaml:7"]

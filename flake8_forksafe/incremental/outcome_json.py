@@ -34,10 +34,11 @@ def outcome_of_plain(value: Any) -> Outcome:
 
 
 def _finding(value: Any) -> Finding:
-    path, line, column, code, what, subject, chain, instead, place = value
+    path, line, column, code, what, subject, chain, instead, place, workers = value
     return Finding(
         _of(str, path), _of(int, line), _of(int, column), _of(str, code), _of(str, what), _of(str, subject),
         tuple(map(_hop, chain)), _of(str, instead), (_of(str, place[0]), _of(int, place[1])) if place else None,
+        tuple(_of(str, worker) for worker in workers),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def render(findings: Iterable[Finding], base: str) -> Iterator[str]:
                 "col": str(finding.column + 1),
                 "title": finding.code,
             },
-            f"{printable(finding.what)}{chain}{instead}",
+            f"{printable(finding.headline)}{chain}{instead}",
         )
 
 

@@ -36,10 +36,10 @@ def _suite(root: ElementTree.Element, path: str, findings: list[Finding], base: 
         case = ElementTree.SubElement(
             suite, "testcase", name=f"{finding.code} at {line}:{column}", classname=path, file=path, line=line, time="0"
         )
-        failure = ElementTree.SubElement(case, "failure", type=finding.code, message=printable(finding.what))
+        failure = ElementTree.SubElement(case, "failure", type=finding.code, message=printable(finding.headline))
         instead = [f"instead: {printable(finding.instead)}"] if finding.instead else []
         lines = [
-            f"{path}:{line}:{column}: {finding.code} {printable(finding.what)}",
+            f"{path}:{line}:{column}: {finding.code} {printable(finding.headline)}",
             *chain_lines(finding, base),
             *instead,
         ]

@@ -90,7 +90,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, base: str, number: int) -> dict[str, Any]:
-    text = printable(f"{finding.what}; instead: {finding.instead}" if finding.instead else finding.what)
+    text = printable(f"{finding.headline}; instead: {finding.instead}" if finding.instead else finding.headline)
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,

@@ -32,7 +32,7 @@ def render(findings: Iterable[Finding], base: str, terminal: Terminal = PLAIN) -
 def _headline(finding: Finding, terminal: Terminal) -> Iterator[str]:
     """Where, the code, and what happens."""
     place = f"{finding.line}:{finding.column + 1}"
-    first, *rest = terminal.wrap(printable(finding.what), len(f"  {place}  {finding.code}  "))
+    first, *rest = terminal.wrap(printable(finding.headline), len(f"  {place}  {finding.code}  "))
     code = finding.code
     if terminal.colours:
         code = terminal.paint(code, "bold", COLOURS[severity(code)])

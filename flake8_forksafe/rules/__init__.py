@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.printable import LONGEST, shortened
 from flake8_forksafe.rules.imports import FIRST_PARTY_IMPORT, FUNCTION_IMPORT, HAZARD_IMPORT, LAZY_USE
@@ -40,11 +41,25 @@ def run_rules(context: Context) -> tuple[Finding, ...]:
     Rules about what the children inherit look at workers that fork only, one at a time.
     """
     found: dict[tuple[str, int, str, str], Finding] = {}
+    forking = list(_forking(context))
+    names = {id(part): shown for part, shown in zip(forking, worker_names(forking), strict=True)}
     for rule in RULES:
-        for part in [context] if rule.any_pool else _forking(context):
+        for part in [context] if rule.any_pool else forking:
             for finding in rule.check(part):
-                found.setdefault((finding.path, finding.line, finding.code, finding.subject), finding)
+                key = (finding.path, finding.line, finding.code, finding.subject)
+                known = found.setdefault(key, finding)
+                if id(part) in names and len(set(names.values())) > 1:
+                    found[key] = known._replace(workers=tuple(dict.fromkeys((*known.workers, names[id(part)]))))
     return tuple(sorted(map(bounded, found.values()), key=lambda finding: (finding[:5], finding.subject)))
+
+
+def worker_names(contexts: Sequence[Context]) -> Iterator[str]:
+    """What the workers of contexts are called: by their app, with its root where that is not the project's."""
+    for context in contexts:
+        (trace,) = context.traces
+        root = os.path.relpath(trace.launch.root, context.settings.project) if trace.launch.root else "."
+        app = trace.host.shown(trace.launch.app)
+        yield shortened(app if root == "." else f"{root}:{app}", LONGEST_NAME)
 
 
 def bounded(finding: Finding) -> Finding:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 
+from flake8_forksafe.deployment.clean_commands import BYSTANDER
+from flake8_forksafe.deployment.pool import not_forking
 from flake8_forksafe.deployment.repository import Launches, find_launches
 from flake8_forksafe.hazards.catalogue import load_catalogue
 from flake8_forksafe.options import UsageError
@@ -53,7 +55,7 @@ def analyse(
     with store.parsing_ahead(partial(visit_likely_files, disk_of(settings), settings.project)):
         traces, search, left_out = trace_apps(around, launches)
     refuse_missing(problems, settings, disk, store)
-    clean = tuple(clean_ones(traces))
+    clean = tuple(clean_ones(traces, launches))
     traces = tuple(trace for trace in traces if trace.modules or not trace.clean)
     if not traces:
         raise_if_unread(disk)
@@ -65,11 +67,17 @@ def analyse(
     return Report(run_rules(context), context, disk, store, traces, catalogue, *figures)
 
 
-def clean_ones(traces: tuple[Trace, ...]) -> Iterator[LeftOut]:
+def clean_ones(traces: tuple[Trace, ...], launches: Launches) -> Iterator[LeftOut]:
     """Launches that do not execute the project's app before they fork, with the reason."""
     for trace in traces:
-        for start in trace.starts if trace.clean else ():
-            yield LeftOut(trace.host.shown(trace.launch.app), start.path, start.line, trace.clean)
+        for start in trace.starts:
+            why = trace.clean or not_forking(trace.host.pool(start, trace.conf))
+            if why:
+                yield LeftOut(trace.host.shown(trace.launch.app), start.path, start.line, why)
+    for other in launches.bystanders:
+        yield LeftOut(f"celery {other.command}", other.path, other.line, BYSTANDER)
+    for one in launches.clean:
+        yield LeftOut(one.name, one.path, one.line, one.why)
 
 
 def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, store: Collected) -> None:

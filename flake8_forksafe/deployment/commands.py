@@ -17,12 +17,15 @@ from flake8_forksafe.deployment.celery_command import (
     with_skipped_checks,
     worker_commands,
 )
+from flake8_forksafe.deployment.clean_commands import NAMES as NAMES_OF_CLEAN
+from flake8_forksafe.deployment.clean_commands import STARTERS, clean_command
 from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
 from flake8_forksafe.deployment.model import (
     NOWHERE,
     PYTHON,
     Bystander,
+    CleanStart,
     Limit,
     Place,
     Program,
@@ -229,6 +232,7 @@ class CommandRunner:
             rest, name = argv[position + 1 :], _base(word)
             if name in NAME_TAKERS or (name in CONTAINER_TOOLS and not {"run", "exec"} & {one.text for one in rest}):
                 return
+            self._note_clean(argv, position)
             assignment = ASSIGNMENT.fullmatch(word.text)
             if assignment is not None:
                 environ[assignment[1]] = word._replace(text=assignment[2])
@@ -259,12 +263,23 @@ class CommandRunner:
             elif name in PROCESS_MANAGERS:
                 self._process_manager(name, rest, environ, directory)
             elif any(character.isspace() for character in word.text):
-                if mentions_host(word.text) or any(one in word.text for one in self.view.files.starters.words):
+                words = (*NAMES_OF_CLEAN, *self.view.files.starters.words)
+                if mentions_host(word.text) or any(one in word.text for one in words):
                     self.script(word.text, word.place, environ, directory, (), "sh")
             elif not position or (not word.text.startswith("-") and ("/" in word.text or word.text.endswith(".sh"))):
                 self._program(word, rest, environ, directory)
             if len(self.started) > before:
                 return
+
+    def _note_clean(self, argv: Sequence[Word], position: int) -> None:
+        """Note a command whose processes inherit nothing of the project."""
+        before = _base(argv[position - 1]) if position else "--"
+        is_program = before in DIRECT_WRAPPERS or before in STARTERS or ASSIGNMENT.fullmatch(before)
+        known = clean_command(_base(argv[position]), argv[position + 1 :]) if is_program else None
+        if known is not None:
+            place = argv[position].place if argv[position].place.line else self.place
+            name = f"{known.program} {known.command}".rstrip()
+            self.view.files.clean[CleanStart(name, *place, known.why)] = None
 
     def spawned(self, path: str, environ: Mapping[str, Word], directory: str) -> None:
         """Run the commands that a Python program runs."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import Bystander, Place, Starters, Trouble, Unusable, Word
+from flake8_forksafe.deployment.model import Bystander, CleanStart, Place, Starters, Trouble, Unusable, Word
 from flake8_forksafe.deployment.shell_syntax import parse_script
 from flake8_forksafe.deployment.shell_tree import Script
 from flake8_forksafe.file_reading import ABSENT, CONFIGURATION_LIMIT
@@ -59,6 +59,8 @@ class Files:
         self.project = project
         self.troubles: dict[tuple[str, str], Trouble] = {}
         self.bystanders: dict[Bystander, None] = {}
+        self.clean: dict[CleanStart, None] = {}
+        """Commands whose processes inherit nothing of the project."""
         self.templates: set[tuple[str, str]] = set()
         self.starters = Starters()
         self.started: set[str] = set()

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from flake8_forksafe.deployment import django_commands, gunicorn_command, uwsgi_command
+from flake8_forksafe.deployment import django_commands, gunicorn_command, job_worker_commands, uwsgi_command
 from flake8_forksafe.deployment.celery_command import WorkerCommand
 from flake8_forksafe.deployment.files import FileSystemView
-from flake8_forksafe.deployment.model import Word, WorkerLaunch
+from flake8_forksafe.deployment.model import HOST_WORDS, Word, WorkerLaunch
 
 
 class HostProgram(NamedTuple):
@@ -138,15 +138,41 @@ def _django_launch(
     return launch._replace(host=name, app=None, directory=root, host_options=tuple(sorted(found.items())))
 
 
+def _rq_launch(
+    launch: WorkerLaunch, command: WorkerCommand, environ: Mapping[str, Word], view: FileSystemView, directory: str
+) -> WorkerLaunch:
+    """What its options name, in the order in which it is imported, and where that is looked for."""
+    known = command.options
+    found = tuple((name, known[name].text) for name in job_worker_commands.RQ_ORDER if name in known)
+    if "path" in known:
+        directory = posixpath.join(directory, known["path"].text)
+    return launch._replace(host="rq worker", app=None, directory=view.directory(directory), host_options=found)
+
+
+def _huey_launch(
+    launch: WorkerLaunch, command: WorkerCommand, environ: Mapping[str, Word], view: FileSystemView, directory: str
+) -> WorkerLaunch:
+    """The instance, and the type of the workers."""
+    known = command.options
+    instance = known["instance"].text
+    found = [("instance", instance)]
+    if "worker type" in known:
+        found.append(("worker type", known["worker type"].text))
+    return launch._replace(host="huey_consumer", app=instance.rpartition(".")[0], host_options=tuple(found))
+
+
 def _django_program(command: str) -> HostProgram:
     name = f"manage.py {command}"
     read, complete = partial(django_commands.command_reader, command), partial(_django_launch, name)
     return HostProgram(name, frozenset({command}), read, complete, of_django=True)
 
 
+HUEY = frozenset({"huey_consumer", "huey_consumer.py", "huey.bin.huey_consumer"})
 HOST_PROGRAM_TABLE = (
     HostProgram("gunicorn", gunicorn_command.PROGRAMS, gunicorn_command.gunicorn_command, _gunicorn_launch),
     HostProgram("uWSGI", uwsgi_command.PROGRAMS, uwsgi_command.uwsgi_command, _uwsgi_launch),
+    HostProgram("rq worker", frozenset({"rq"}), job_worker_commands.rq_command, _rq_launch),
+    HostProgram("huey_consumer", HUEY, job_worker_commands.huey_command, _huey_launch),
     *map(_django_program, django_commands.COMMANDS),
 )
 HOST_PROGRAMS = {name: program for program in HOST_PROGRAM_TABLE for name in program.programs}
@@ -155,4 +181,4 @@ HOST_PROGRAMS = {name: program for program in HOST_PROGRAM_TABLE for name in pro
 def mentions_host(text: str) -> bool:
     """Whether a text names a host's program, so that it is worth parsing."""
     lowered = text.lower()
-    return "celery" in lowered or any(name in lowered for name in HOST_PROGRAMS)
+    return "celery" in lowered or any(word in lowered for word in HOST_WORDS)

@@ -47,7 +47,7 @@ class Limit(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-HOST_WORDS = ("gunicorn", "uwsgi", "rqworker", "run_huey", "qcluster")
+HOST_WORDS = ("gunicorn", "uwsgi", "rqworker", "run_huey", "qcluster", "huey_consumer", "rq worker", '"rq"')
 """Words in deployment files that start a host other than Celery."""
 CELERY = "Celery"
 """The default host of a launch."""
@@ -204,13 +204,28 @@ class Trouble(NamedTuple):
     text: str
 
 
+class CleanStart(NamedTuple):
+    """A command whose processes inherit nothing of the project.
+
+    :ivar name: of the program; ``why`` is a clause for a message.
+    """
+
+    name: str
+    path: str
+    line: int
+    why: str
+
+
 class Launches(NamedTuple):
-    """How a repository starts its workers, in the order of files and lines; ``others`` are hosts besides Celery."""
+    """How a repository starts its workers, in the order of files and lines; ``others`` are hosts besides Celery, and
+    ``clean`` what needs no look.
+    """
 
     launches: tuple[WorkerLaunch, ...]
     troubles: tuple[Trouble, ...]
     bystanders: tuple[Bystander, ...] = ()
     others: tuple[WorkerLaunch, ...] = ()
+    clean: tuple[CleanStart, ...] = ()
 
 
 class Start(NamedTuple):

@@ -111,6 +111,15 @@ class UnreadVariable(NamedTuple):
     instead: str
 
 
+def not_forking(pool: Pool) -> str:
+    """Why children of a pool inherit nothing; empty if they do."""
+    if pool.forks:
+        return ""
+    if pool.start_method != "fork" and pool.kind in (PREFORK, CUSTOM, UNKNOWN):
+        return "its children are spawned, and each imports the app for itself"
+    return f"its pool is {pool.kind!r}: nothing is forked"
+
+
 def resolve(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     """The pool that a worker gets.
 

@@ -95,8 +95,9 @@ def find_launches(disk: Disk, project: str) -> Launches:
         for trouble in sorted(files.troubles.values())
         if not _is_example(trouble.path, project) or (workers and not central)
     ]
+    clean = tuple(one for one in files.clean if not _is_example(one.path, project))
     kept = [launch for launch in others if not _is_example(launch.path, project)] or others
-    return Launches(tuple(ordered), tuple(troubles), tuple(files.bystanders), tuple(sorted(kept, key=_place)))
+    return Launches(tuple(ordered), tuple(troubles), tuple(files.bystanders), tuple(sorted(kept, key=_place)), clean)
 
 
 def _place(launch: WorkerLaunch) -> tuple[str, int]:

@@ -6,9 +6,10 @@ from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.django_commands import DJANGO_RUNNERS
 from flake8_forksafe.hosts.gunicorn import GUNICORN
 from flake8_forksafe.hosts.host import Host
+from flake8_forksafe.hosts.job_workers import HUEY, RQ
 from flake8_forksafe.hosts.uwsgi import UWSGI
 
-HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, UWSGI, *DJANGO_RUNNERS)
+HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, UWSGI, RQ, HUEY, *DJANGO_RUNNERS)
 
 
 def host_named(name: str) -> Host:

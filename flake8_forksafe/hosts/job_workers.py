@@ -1,0 +1,146 @@
+"""Boot plans of RQ's and Huey's own commands: ``rq worker``, ``rq worker-pool`` and ``huey_consumer``.
+
+Read in rq 3.0 (rq/cli/cli.py: ``worker``) and huey 3.5 (huey/bin/huey_consumer.py), and verified by running them: RQ
+imports what its options name, in the order of :data:`RQ_ORDER`, and the modules of jobs only in each work-horse; Huey
+imports the module of the instance, and forks with process workers only.  RQ's ``SimpleWorker`` forks nothing, its
+``SpawnWorker`` begins with a fresh interpreter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flake8_forksafe.deployment.job_worker_commands import RQ_ORDER
+from flake8_forksafe.deployment.model import WorkerLaunch
+from flake8_forksafe.deployment.pool import PREFORK, SOLO, THREADS, Pool
+from flake8_forksafe.deployment.sizes import whole_number
+from flake8_forksafe.hosts.django import fall_back
+from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, Words
+from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.interpreter.frames import Raised
+from flake8_forksafe.interpreter.machine import LibraryState, Machine
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.values import Class, External, Value
+from flake8_forksafe.library.standard_import import import_path
+
+AT_FORK = "os.register_at_fork(after_in_child=...)"
+WITHOUT_FORK = {
+    "SimpleWorker": "its SimpleWorker runs jobs itself: nothing is forked",
+    "SpawnWorker": "its SpawnWorker begins each work-horse with a fresh interpreter",
+}
+NOTHING_NAMED = "it imports no job: the job's module is imported in each work-horse"
+THREADED = "its workers are threads of one process: nothing is forked"
+
+
+class JobWorkerBoot(LibraryState):
+    """The class of the worker, if an option names one."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.worker_class: Value | None = None
+
+
+def _load(boot: HostBoot, name: str) -> None:
+    """Import what an option names."""
+    for option, path in boot.start.options:
+        if option == name:
+            try:
+                value = import_path(boot.machine, path, boot.frame)
+            except Raised:  # it does not start
+                continue
+            if boot.app_place is None:
+                boot.app_place = (path.rpartition(".")[0] or path, 1)
+            if name == "worker class":
+                boot.machine.state(JobWorkerBoot).worker_class = value
+
+
+def _rq_step(name: str) -> Step:
+    return Step(name, lambda boot: _load(boot, name))
+
+
+def _without_fork(worker: Value | None, named: str) -> str:
+    """Why a class of worker forks nothing; empty if it does."""
+    order = worker.mro() if isinstance(worker, Class) else [worker]
+    names = [named.rpartition(".")[2] if named.partition(".")[0] == "rq" else ""]
+    names += [base.path.rpartition(".")[2] for base in order if isinstance(base, External) and base.path[:3] == "rq."]
+    return next((WITHOUT_FORK[name] for name in names if name in WITHOUT_FORK), "")
+
+
+def _rq_facts(boot: HostBoot) -> ProjectFacts:
+    options = dict(boot.start.options)
+    named = options.get("worker class", "")
+    clean = _without_fork(boot.machine.state(JobWorkerBoot).worker_class, named)
+    forks = not clean
+    if forks and not set(RQ_ORDER) & options.keys():
+        clean = NOTHING_NAMED
+    return ProjectFacts({"forks": forks}, clean=clean)
+
+
+def _rq_pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
+    """One worker, or those of a pool, each with a work-horse for every job."""
+    given = launch.concurrency if launch is not None else None
+    number, source = (whole_number(given), "--num-workers") if given is not None else (1, "RQ's default")
+    forks = bool(conf.get("forks", True))
+    return Pool(PREFORK if forks else SOLO, "fork", number, source, forks=forks)
+
+
+def _huey_facts(boot: HostBoot) -> ProjectFacts:
+    kind = dict(boot.start.options).get("worker type", "thread")
+    return ProjectFacts(clean="" if kind == "process" else THREADED)
+
+
+def _huey_pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
+    """The workers of ``-w``, else one; only those of type ``process`` are forked."""
+    given = launch.concurrency if launch is not None else None
+    number, source = (whole_number(given), "--workers") if given is not None else (1, "Huey's default")
+    forks = launch is None or dict(launch.host_options).get("worker type") == "process"
+    return Pool(PREFORK if forks else THREADS, "fork", number, source, forks=forks)
+
+
+def _other_processes(app: str) -> dict[str, Argv]:
+    """Processes in which a gate is evaluated as well, to learn what it is for."""
+    return {ELSEWHERE: (("/srv/manage.py", "migrate"), ("/venv/bin/gunicorn", "proj.wsgi")),
+            IMAGINED: (("rq", "worker"), ("huey_consumer", app))}  # fmt: skip
+
+
+def _argv_of(command: tuple[str, ...]) -> tuple[str, ...]:
+    """``sys.argv`` of the parent: the path of the program in front."""
+    names = ("rq", "huey_consumer", "huey_consumer.py")
+    position = next((index for index, word in enumerate(command) if word.rpartition("/")[2] in names), 0)
+    return (f"/venv/bin/{command[position].rpartition('/')[2]}", *command[position + 1 :]) if command else ()
+
+
+RQ = Host(
+    name="rq worker",
+    words=Words("rq worker", "its parent", AT_FORK, "job", "rq worker", '"rq" in sys.argv[0]', "--num-workers"),
+    root=Node("", "rq worker"),
+    programs=frozenset({"rq"}),
+    launch_forms=lambda app: {"rq worker": ("/venv/bin/rq", "worker")},
+    other_processes=_other_processes,
+    before_fork=(Step("settings", fall_back), *map(_rq_step, RQ_ORDER)),
+    after_fork=(),
+    in_children=(),
+    project_facts=_rq_facts,
+    handlers=(),
+    pool=_rq_pool,
+    argv_of=_argv_of,
+)
+"""``rq worker`` and ``rq worker-pool``."""
+
+HUEY = Host(
+    name="huey_consumer",
+    words=Words(
+        "huey_consumer", "its parent", "on_startup", "task", "Huey consumer", '"huey_consumer" in sys.argv[0]', "-w"
+    ),
+    root=Node("", "huey_consumer"),
+    programs=frozenset({"huey_consumer"}),
+    launch_forms=lambda app: {f"huey_consumer {app}": ("/venv/bin/huey_consumer", app, "-k", "process")},
+    other_processes=_other_processes,
+    before_fork=(Step("settings", fall_back), Step("instance", lambda boot: _load(boot, "instance"))),
+    after_fork=(),
+    in_children=(),
+    project_facts=_huey_facts,
+    handlers=(),
+    pool=_huey_pool,
+    argv_of=_argv_of,
+)
+"""``huey_consumer``."""

@@ -1,0 +1,91 @@
+"""RQ's and Huey's own commands, and commands that are clean by construction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import check, write
+from served_apps import clean, found, served
+
+HANG = """\
+    from concurrent.futures import ThreadPoolExecutor
+
+    POOL = ThreadPoolExecutor(1)
+    POOL.submit(int).result()
+
+    def handle(*given):
+        return True
+    """
+WORKER = "more: celery -A elsewhere worker\n"
+"""What makes the deployment files of a repository worth reading."""
+HUEY = HANG + "\n    from huey import MemoryHuey\n    huey = MemoryHuey()\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rq worker --exception-handler jobs.handle",
+        "rq worker high --url redis://x -w jobs.Worker",
+        "rq worker-pool -n 2 --job-class=jobs.Job",
+        "rq worker -c jobs",
+        "python -m huey.bin.huey_consumer jobs.huey -k process -w 2",
+        "huey_consumer.py jobs.huey --worker-type=process",
+    ],
+)
+def test_what_the_command_names_is_imported_before_the_fork(tmp_path: Path, command: str) -> None:
+    report = served(tmp_path, command, {"jobs.py": HUEY})
+    assert found(report) == [("FS112", "jobs.py", 4)]
+    assert clean(report) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("rq worker --with-scheduler", "rq worker (Procfile:1): it imports no job"),
+        (
+            "rq worker -w rq.worker.SpawnWorker --exception-handler jobs.handle",
+            "rq worker (Procfile:1): its SpawnWorker",
+        ),
+        ("rq worker -w rq.SimpleWorker -c jobs", "rq worker (Procfile:1): its SimpleWorker runs jobs itself"),
+        ("rq worker -w own.Worker -c jobs", "rq worker (Procfile:1): its SimpleWorker runs jobs itself"),
+        ("huey_consumer jobs.huey -w 4", "huey_consumer:jobs (Procfile:1): its workers are threads"),
+        ("uvicorn jobs:app --workers 2", "uvicorn (Procfile:1): it spawns its workers"),
+        ("poetry run hypercorn -w 2 jobs:app", "hypercorn (Procfile:1): it spawns its workers"),
+        ("exec granian --workers 2 jobs:app", "granian (Procfile:1): its workers import"),
+        ("python -m dramatiq jobs", "dramatiq (Procfile:1): its workers import"),
+        ("taskiq worker jobs:broker", "taskiq worker (Procfile:1): its workers import"),
+        ("arq jobs.Settings", "arq (Procfile:1): it forks nothing"),
+        ("X=1 procrastinate --app=jobs.app worker", "procrastinate worker (Procfile:1): it forks nothing"),
+    ],
+)
+def test_what_is_clean_says_why(tmp_path: Path, command: str, why: str) -> None:
+    source = "from rq import SimpleWorker\nclass Worker(SimpleWorker): ...\n"
+    report = served(tmp_path, command, {"jobs.py": HUEY, "own.py": source, "Procfile.more": WORKER})
+    assert found(report) == []
+    (line,) = clean(report)
+    assert line.startswith(f"clean: {why}")
+
+
+@pytest.mark.parametrize(
+    "command", ["pip install uvicorn", "poetry add uvicorn", "uvicorn --version", "taskiq scheduler a:b", "rq info"]
+)
+def test_what_starts_nothing_is_not_clean_either(tmp_path: Path, command: str) -> None:
+    assert clean(served(tmp_path, command, {"Procfile.more": WORKER})) == []
+
+
+def test_celery_says_which_of_its_processes_inherit_nothing(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": "", "proj.py": "from celery import Celery\napp = Celery('proj', include=['tasks'])\n",
+        "tasks.py": "from proj import app\nimport torch\n@app.task\ndef add(): ...\n",
+        "Procfile": "a: celery -A proj worker -P threads\nb: celery -A proj beat\nc: celery -A proj flower\n"
+                    "d: celery -A proj worker\ne: celery -A proj worker --pool-start-method spawn\n",
+    }  # fmt: skip
+    report = check(write(tmp_path, files))
+    assert ("FS101", "tasks.py", 2) in found(report)
+    assert [line.removeprefix("clean: ") for line in clean(report)] == [
+        "proj:app (Procfile:1): its pool is 'threads': nothing is forked",
+        "proj:app (Procfile:5): its children are spawned, and each imports the app for itself",
+        "celery beat (Procfile:2): it forks nothing",
+        "celery flower (Procfile:3): it forks nothing",
+    ]

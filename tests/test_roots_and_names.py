@@ -260,11 +260,12 @@ def test_an_app_given_with_its_root(tmp_path: Path) -> None:
 def test_a_table_of_the_workers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = write(tmp_path, {"pyproject.toml": "", **CASES["two services"].files})
     assert main(["trace", "--list", "--no-cache", str(root)]) == 0
-    listed = capsys.readouterr().out.splitlines()
+    *listed, clean = capsys.readouterr().out.splitlines()
+    assert clean.startswith("clean: app.celery:app (compose.yaml:7): its pool is ")
     assert [line.split() for line in listed] == [
         ["app", "root", "settings", "pool", "files", "known", "from", "launches"],
         ["app.celery:app", "services/a", "-", "prefork", "4", "services/a/app/celery.py:2", "compose.yaml:4"],
         ["app.celery:app", "services/b", "-", "solo", "4", "services/b/app/celery.py:2", "compose.yaml:7"],
     ]
     assert main(["check", "-v", "--no-cache", str(root)]) == 1
-    assert capsys.readouterr().out.splitlines()[-3:] == listed
+    assert capsys.readouterr().out.splitlines()[-4:] == [*listed, clean]

@@ -15,7 +15,7 @@ from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import PREFORK, SOLO, THREADS, Pool
 from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
-from flake8_forksafe.hosts.facts import ELSEWHERE, IMAGINED, Argv, Words
+from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.interpreter.frames import Raised
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
@@ -99,7 +99,7 @@ def _huey_pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
 def _other_processes(app: str) -> dict[str, Argv]:
     """Processes in which a gate is evaluated as well, to learn what it is for."""
     return {ELSEWHERE: (("/srv/manage.py", "migrate"), ("/venv/bin/gunicorn", "proj.wsgi")),
-            IMAGINED: (("rq", "worker"), ("huey_consumer", app))}  # fmt: skip
+            AS_TYPED: (("rq", "worker"), ("huey_consumer", app))}  # fmt: skip
 
 
 def _argv_of(command: tuple[str, ...]) -> tuple[str, ...]:

@@ -45,7 +45,8 @@ class Namespace(dict[str, T]):
         self.forget_versions()
 
     def __setitem__(self, name: str, value: T) -> None:
-        self.pending.setdefault(name, self.get(name))
+        if name not in self.pending:
+            self.pending[name] = self.get(name)
         super().__setitem__(name, value)
 
     def __delitem__(self, name: str) -> None:
@@ -70,6 +71,8 @@ class Namespace(dict[str, T]):
 
     def version(self) -> NamesVersion[T]:
         """The names as they are now; takes time by what was written since the last version."""
+        if not self.pending:
+            return self.current
         changes = {name: (old, new) for name, old in self.pending.items() if (new := self.get(name)) is not old}
         self.pending = {}
         if changes:
@@ -148,6 +151,8 @@ def _different(
 ) -> dict[str, list[T]]:
     """The values, in the order of execution, that each name which changed below ``top`` has at one of ``ends``."""
     found: dict[str, list[T]] = {}
+    if not below:
+        return found
     now: dict[str, T | None] = {}
     unmet: set[str] = set()
     """Names whose value changed since the last end."""

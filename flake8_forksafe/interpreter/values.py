@@ -567,17 +567,21 @@ def options(value: Value) -> tuple[Value, ...]:
 def join(*values: Value) -> Value:
     """A value that may be any of ``values``."""
     first = values[0] if values else UNKNOWN
-    found = first.by_key if isinstance(first, Choice) else {_told_apart_by(first): first}
-    known = len(found)
+    before: dict[object, Value] | None = None
+    found: dict[object, Value] = {}
     for value in values:
         if value is first:
             continue
+        if before is None:
+            before = found = first.by_key if isinstance(first, Choice) else {_told_apart_by(first): first}
         for key, option in value.by_key.items() if isinstance(value, Choice) else ((_told_apart_by(value), value),):
             if key not in found:
                 if len(found) >= CHOICE_LIMIT:
                     return UNKNOWN
-                found = {**found, key: option}
-    return first if len(found) == known else Choice(tuple(found.values()), found)
+                if found is before:
+                    found = dict(before)
+                found[key] = option
+    return first if found is before or before is None else Choice(tuple(found.values()), found)
 
 
 def _told_apart_by(value: Value) -> object:

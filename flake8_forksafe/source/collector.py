@@ -19,6 +19,7 @@ from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression, Statement
 from flake8_forksafe.source.limits import STATEMENT_LIMIT
 from flake8_forksafe.source.scanner import DEFINITION, PLAIN_STRING, Line, Piece, Scanner
+from flake8_forksafe.source.shortening import Key, shortened
 from flake8_forksafe.source.template import Template
 from flake8_forksafe.source.text import Unreadable
 
@@ -33,8 +34,6 @@ AFTER = {"elif", "else", "except", "finally"}
 KNOWN_LIMIT = 200_000
 """Texts in the memo; when it is full, it is cleared."""
 IMPORT = re.compile(r"(?:lazy[ \t\f]+)?(?:import|from)\b")
-Key = tuple[str, str]
-"""A keyword and a text."""
 
 
 class Known:
@@ -52,17 +51,27 @@ class Known:
         if len(templates) > KNOWN_LIMIT:
             templates.clear()
             missing = list(every)
+        short = {key: shortened(*key) for key in missing}
         import warnings
 
-        from flake8_forksafe.source.visitor import parse, unvalidated
+        from flake8_forksafe.source.visitor import lean_nodes, needs_every_node
 
-        with warnings.catch_warnings(), unvalidated():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the project's business
-            for key in missing:
-                try:
-                    templates[key] = parse(*key)
-                except SyntaxError as error:
-                    templates[key] = error
+            unread = dict.fromkeys(key for key in short.values() if key not in templates)
+            with lean_nodes():
+                self._read(key for key in unread if not needs_every_node(*key))
+            self._read(key for key in unread if key not in templates)
+        templates.update((key, templates[other]) for key, other in short.items())
+
+    def _read(self, keys: Iterable[Key]) -> None:
+        from flake8_forksafe.source.visitor import parse
+
+        for key in keys:
+            try:
+                self.templates[key] = parse(*key)
+            except SyntaxError as error:
+                self.templates[key] = error
 
 
 @cache
@@ -206,7 +215,7 @@ class Reader:
 
     def template(self, keyword: str, piece: Piece) -> Any:
         """What a text says."""
-        template = self.known.templates[_key(keyword, piece.text)]
+        template = self.known.templates[keyword, piece.text]
         if isinstance(template, SyntaxError):
             raise Unreadable(template.msg, piece.line)
         return template
@@ -348,17 +357,8 @@ def _keys(line: Line) -> Iterable[Key]:
     keyword = line.keyword
     for piece in line.pieces:
         if keyword not in ALONE and (keyword or not _is_idle(piece.text)):
-            yield _key(keyword, piece.text)
+            yield keyword, piece.text
         keyword = ""
-
-
-def _key(keyword: str, text: str) -> Key:
-    """By what a text is known; a name that is defined is left out, so that headers are alike."""
-    if keyword in ("def", "class"):
-        match = DEFINITION.match(text)
-        if match is not None:
-            return keyword, f"{match[1]} _{text[match.end() :]}"
-    return keyword, text
 
 
 def name_of(header: str) -> str:

@@ -10,7 +10,7 @@ Texts of statements come without comments, and on one line where no string spans
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -93,6 +93,28 @@ class Line(NamedTuple):
     pieces: tuple[Piece, ...]
     has_block: bool = False
     cut: CutBody | None = None
+
+
+def same_statements(text: str, other: str, bodies: Iterable[tuple[int, int]]) -> bool:
+    """Whether two texts have the same statements at the same places, and so have some function bodies in them.
+
+    :param bodies: their first and last lines.
+    :raises Unreadable: where no tokens can be made of a text.
+    """
+    if not _same_lines(text, other, 1):
+        return False
+    lines, other_lines = text.split("\n"), other.split("\n")
+    return all(
+        _same_lines("\n".join(lines[first - 1 : last]), "\n".join(other_lines[first - 1 : last]), first)
+        for first, last in bodies
+    )
+
+
+def _same_lines(text: str, other: str, first: int) -> bool:
+    return text == other or all(
+        list(Scanner(text, first, careful).lines()) == list(Scanner(other, first, careful).lines())
+        for careful in (False, True)
+    )
 
 
 class Scanner:

@@ -21,6 +21,7 @@ from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import disk, stamps
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
+from flake8_forksafe.source.collector import known_here
 
 PROJECT = {
     "pyproject.toml": "",
@@ -161,6 +162,29 @@ def test_unsaved_buffer(root: Path, runs: Runs) -> None:
     assert runs.analysed == 1
     assert len(runs.codes(root, {path: (text + "import polars\n").encode()})) > 1
     assert runs.codes(root) == FOUND
+    assert runs.analysed == 2
+
+
+def test_a_buffer_with_the_same_statements_is_not_parsed(
+    root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(keyword: str, text: str) -> object:
+        raise AssertionError(f"{text!r} is parsed")
+
+    runs.codes(root)
+    known_here().templates.clear()
+    monkeypatch.setattr("flake8_forksafe.source.visitor.parse", parse)
+    path, text = str(root / "proj/helpers.py"), PROJECT["proj/helpers.py"]
+    for other in (f"{text}# more\n", text.replace("return 1", "return 2"), text.replace("    pass", "    pass  # why")):
+        assert runs.codes(root, {path: other.encode()}) == FOUND
+    assert runs.analysed == 1
+
+
+def test_a_buffer_is_compared_with_what_was_analysed(root: Path, runs: Runs) -> None:
+    runs.codes(root)
+    path = root / "proj/tasks.py"
+    path.write_text("import json\n")
+    assert runs.codes(root, {str(path): b"import json\n# more\n"}) == []
     assert runs.analysed == 2
 
 

@@ -41,6 +41,7 @@ from flake8_forksafe.interpreter.values import (
     text,
     texts,
 )
+from flake8_forksafe.library.billiard import StartMethod
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import (
     cause,
@@ -91,6 +92,8 @@ def _project_facts(boot: HostBoot) -> ProjectFacts:
     with machine.recorder.boot_step("find_app"):
         values = {name: app.setting(name, boot.frame, machine) for name in WORKER_SETTINGS}
     conf: dict[str, object] = {name: value.value for name, value in values.items() if isinstance(value, Literal)}
+    if machine.state(StartMethod).at_fork == "spawn":
+        conf["worker_pool_start_method"] = "spawn"
     holders = machine.state(DjangoSettings).settings or ()
     loaded = tuple(holder.module.name for holder in holders if isinstance(holder, ModuleValue))
     arguments = machine.state(StartedWorker).arguments
@@ -206,6 +209,12 @@ def _load_transports(machine: Machine, app: CeleryApp) -> None:
 def _run_steps(machine: Machine, app: CeleryApp) -> None:
     for step in app.steps:
         _run_step(machine, step)
+
+
+def _start_pool(boot: HostBoot) -> None:
+    """The pool starts its children in the way that is chosen by then."""
+    method = boot.machine.state(StartMethod)
+    method.at_fork = method.chosen
 
 
 def _cause_of(machine: Machine, app: CeleryApp) -> Frame:
@@ -375,6 +384,7 @@ CELERY = Host(
         Step("transports", _with_app(_load_transports)),
         *map(_signal, BEFORE_FORK),
         Step("bootsteps", _with_app(_run_steps)),
+        Step("pool", _start_pool),
     ),
     after_fork=tuple(map(_late_signal, AFTER_FORK)),
     in_children=(

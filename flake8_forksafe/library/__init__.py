@@ -10,6 +10,7 @@ from flake8_forksafe.interpreter.machine import merged
 from flake8_forksafe.library import (
     alembic,
     appconf,
+    billiard,
     blinker,
     builtin,
     celery,
@@ -50,6 +51,7 @@ LIBRARIES = (
     celery_programs.MODELS,
     celery_tasks.MODELS,
     kombu.MODELS,
+    billiard.MODELS,
     django.MODELS,
     configuration.MODELS,
     appconf.MODELS,

@@ -112,7 +112,7 @@ def test_a_file_of_the_project_names_no_directory_of_others(
         return make_settings(str(root), {"cache_dir": directory}, by_user=False).cache_dir or ""
 
     for directory in ("..", "../elsewhere", str(tmp_path), "/", "link", "link/deeper", "a/../../b"):
-        with pytest.raises(UsageError, match="neither in the project nor in your cache directory"):
+        with pytest.raises(UsageError, match="is neither in the project nor in your cache directory"):
             chosen(directory)
     assert chosen("a/b") == str(root / "a/b/.forksafe") and chosen(".") == str(root / ".forksafe")
     assert os.path.dirname(chosen(str(tmp_path / "own/here"))) == str(tmp_path / "own/here")

@@ -1,0 +1,39 @@
+"""What is left out of a statement before it is parsed."""
+
+from __future__ import annotations
+
+import pytest
+
+from flake8_forksafe.source.limits import CHAIN_LIMIT, LITERAL_LIMIT, PATTERN_LIMIT, bounded
+
+NUMBERS = ", ".join("1234567890" for _ in range(LITERAL_LIMIT // 12 + 1))
+CHAIN = " + ".join("a" for _ in range(CHAIN_LIMIT // 2 + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("x = 1", "x = 1"),
+        (f"x = [{NUMBERS}]", "x = ..."),
+        (f"x = f([{NUMBERS}], 2)", "x = f( ..., 2)"),
+        (f"x = {CHAIN}", "x = ..."),
+        (f"x = f({CHAIN}, 2)", "x = f( ..., 2)"),
+        (f"f(key={CHAIN}, other=2)", "f(key= ..., other=2)"),
+        (f"return {CHAIN}", "return ..."),
+        (f"x = '{CHAIN}'", f"x = '{CHAIN}'"),
+        (f"x = [{NUMBERS[: LITERAL_LIMIT // 2]}]", f"x = [{NUMBERS[: LITERAL_LIMIT // 2]}]"),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_what_is_too_long_is_left_out(text: str, left: str) -> None:
+    assert bounded(text, "").replace("  ", " ") == left
+
+
+def test_two_large_tables_are_left_out_one_by_one() -> None:
+    assert bounded(f"x = f([{NUMBERS}], y, [{NUMBERS}])", "").replace("  ", " ") == "x = f( ..., y, ...)"
+
+
+@pytest.mark.parametrize("depth", [PATTERN_LIMIT, PATTERN_LIMIT + 1])
+def test_a_pattern_that_is_nested_deeply_is_left_out(depth: int) -> None:
+    pattern = f"case {'[' * depth}x{']' * depth}"
+    assert bounded(pattern, "case") == (pattern if depth <= PATTERN_LIMIT else "case [*_]")

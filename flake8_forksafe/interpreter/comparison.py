@@ -164,6 +164,8 @@ def _identical(left: Value, right: Value) -> Value:
         known = (Literal, Items, Table, Class, Function, Instance, Lazy, ModuleValue, FilePath)
         truthy = isinstance(other, Unknown) and other.holds
         return FALSE if isinstance(other, known) or is_builtin(other) or is_definition(other) or truthy else UNKNOWN
+    if isinstance(left, Literal) and isinstance(right, Literal) and type(left.value) is not type(right.value):
+        return FALSE  # 1 is True
     if (
         isinstance(left, Instance)
         and isinstance(right, Instance)

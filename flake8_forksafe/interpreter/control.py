@@ -232,5 +232,16 @@ def _case_matches(machine: Machine, case: facts.Case, subject: Value, frame: Fra
     if isinstance(case.pattern, facts.Opaque):
         return None
     plain = case.pattern.items if isinstance(case.pattern, facts.Display) else (case.pattern,)
-    answers = [truth(comparison.compare(machine, "==", subject, machine.evaluate(item, frame))) for item in plain]
+    answers = [
+        truth(comparison.compare(machine, _operator(item), subject, machine.evaluate(item, frame))) for item in plain
+    ]
     return True if True in answers else (None if None in answers else False)
+
+
+def _operator(pattern: facts.Expression) -> str:
+    """How a subject is compared with a pattern: ``True``, ``False`` and ``None`` by identity, all else by equality.
+
+    Source: https://docs.python.org/3/reference/compound_stmts.html#literal-patterns
+    """
+    is_singleton = isinstance(pattern, facts.Constant) and (pattern.value is None or isinstance(pattern.value, bool))
+    return "is" if is_singleton else "=="

@@ -21,6 +21,35 @@ def run_awaitables(machine: Machine, function: External, arguments: Arguments, f
     return results[0] if results else UNKNOWN
 
 
+def gather(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``asyncio.gather(*awaitables)``: each is executed, and the results are a list for who awaits it."""
+    results = [run_coroutine(machine, value, frame) for value in arguments.positional]
+    return External(f"{function.path}()", machine.items("list", results))
+
+
+def create_task(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``create_task(coroutine)``: it is executed unless the loop ends before, which cancels it (asyncio/runners.py)."""
+    coroutine = arguments.get(0, "coro")
+    with machine.doubted():
+        result = run_coroutine(machine, coroutine, frame) if coroutine is not None else UNKNOWN
+    return External(f"{function.path}()", result)
+
+
+def wait_for(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``asyncio.wait_for(awaitable, timeout)`` and ``asyncio.shield(awaitable)``."""
+    awaitable = arguments.get(0, "fut") or arguments.get(0, "arg")
+    result = run_coroutine(machine, awaitable, frame) if awaitable is not None else UNKNOWN
+    return External(f"{function.path}()", result)
+
+
+def call_in_loop(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``anyio.run(function, *arguments)`` and ``trio.run(function, *arguments)``."""
+    if not arguments.positional:
+        return UNKNOWN
+    made = machine.call(arguments.positional[0], Arguments(arguments.positional[1:]), frame)
+    return run_coroutine(machine, made, frame)
+
+
 def start_thread(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Thread(target=f).start()``: ``f`` runs beside the boot, maybe before the fork and maybe after."""
     thread = function.receiver
@@ -51,6 +80,18 @@ MODELS = Library(
         "asyncio.run": run_awaitables,
         "asyncio.get_event_loop().run_until_complete": run_awaitables,
         "asyncio.new_event_loop().run_until_complete": run_awaitables,
+        "asyncio.Runner().run": run_awaitables,
+        "anyio.run": call_in_loop,
+        "trio.run": call_in_loop,
+        "asyncio.gather": gather,
+        "asyncio.wait_for": wait_for,
+        "asyncio.shield": wait_for,
+        "asyncio.create_task": create_task,
+        "asyncio.ensure_future": create_task,
+        "asyncio.TaskGroup().create_task": create_task,
+        "asyncio.get_event_loop().create_task": create_task,
+        "asyncio.get_running_loop().create_task": create_task,
+        "asyncio.new_event_loop().create_task": create_task,
         "threading.Thread().start": start_thread,
     }
 )

@@ -51,15 +51,15 @@ class Known:
         if len(templates) > KNOWN_LIMIT:
             templates.clear()
             missing = list(every)
-        short = {key: shortened(*key) for key in missing}
         import warnings
 
         from flake8_forksafe.source.visitor import lean_nodes, needs_every_node
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the project's business
-            unread = dict.fromkeys(key for key in short.values() if key not in templates)
             with lean_nodes():
+                short = {key: shortened(*key) for key in missing}
+                unread = dict.fromkeys(key for key in short.values() if key not in templates)
                 self._read(key for key in unread if not needs_every_node(*key))
             self._read(key for key in unread if key not in templates)
         templates.update((key, templates[other]) for key, other in short.items())

@@ -59,6 +59,16 @@ PROGRAMS = {
                 case y: return y
         A = f('b'), f(None), f(5)
         """,
+    "match compares True, False and None by identity": """\
+        def f(x):
+            match x:
+                case True | 7: return 'true'
+                case 0: return 'zero'
+                case False: return 'false'
+                case None: return 'none'
+                case 1: return 'one'
+        A = f(1), f(True), f(0), f(False), f(None), f(7), f(1.0), 1 is True, 0 is False, True is True
+        """,
     "nested loops": """\
         A = []
         for x in (1, 2):

@@ -9,8 +9,8 @@ from syntax_tree import TreeReader
 
 from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import CutBody
-from flake8_forksafe.source.facts import Block, Fact, If, Opaque
-from flake8_forksafe.source.limits import DEPTH_LIMIT, LITERAL_LIMIT
+from flake8_forksafe.source.facts import Binary, Block, Boolean, Compare, Fact, If, Opaque
+from flake8_forksafe.source.limits import CHAIN_LIMIT, DEPTH_LIMIT, LITERAL_LIMIT
 from flake8_forksafe.source.text import Unreadable, decode
 
 
@@ -68,7 +68,18 @@ def disagreement(found: object, expected: object, text: str, path: str = "") -> 
 
 def exceeds(fact: object) -> bool:
     """Whether an expression is one that the limits leave out."""
-    return len(repr(fact)) > LITERAL_LIMIT or depth(fact) > DEPTH_LIMIT
+    is_chain = isinstance(fact, (Binary, Boolean, Compare)) and size(fact) > CHAIN_LIMIT // 2
+    return is_chain or len(ascii(fact)) > LITERAL_LIMIT or depth(fact) > DEPTH_LIMIT
+
+
+def size(fact: object) -> int:
+    """How many facts there are in one."""
+    count, waiting = 0, [fact]
+    while waiting:
+        found = waiting.pop()
+        count += isinstance(found, Fact)
+        waiting += _parts(found)
+    return count
 
 
 def depth(fact: object) -> int:

@@ -7,6 +7,7 @@ import pytest
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import collect
 from flake8_forksafe.source.shortening import shortened
+from flake8_forksafe.source.text import Unreadable
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,9 @@ from flake8_forksafe.source.shortening import shortened
         ("def f(a={1: 2}, b=x[1:2], c=': int')", "def _(a={1: 2}, b=x[1:2], c=': int')"),
         ("def f(a=f'{x:,}')", "def _(a=f'{x:,}')"),
         ("def f(a:, b)", "def _(a:, b)"),
+        ("def f(a: int int, b: str)", "def _(a: int int, b)"),
+        ("def f(a: int) -> str str", "def _(a: int) -> str str"),
+        ("def f(*a: *Ts)", "def _(*a: *Ts)"),
         ("def f(a: int = ')', b=') -> x')", "def _(a= ')', b=') -> x')"),
         ("def f(a: (yield), b: [c for c in d])", "def _(a, b)"),
     ],
@@ -31,6 +35,8 @@ def test_headers_without_annotations(text: str, short: str) -> None:
     ("text", "short"),
     [
         ("x: int", "pass"),
+        ("x: int int", "x: int int"),
+        ("x: dict[str, int}", "x: dict[str, int}"),
         ("x: dict[str, int] = {}", "x = {}"),
         ("x: 'a = b' = c == d", "x = c == d"),
         ("x: int == 1", "x: int == 1"),
@@ -57,3 +63,9 @@ def test_facts_are_those_without_annotations() -> None:
         ), (), ()),
         facts.Assign(2, 0, (facts.Name("x"),), facts.Call(facts.Name("h"), ())),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["x: int int = 1\n", "def f(a: int int): pass\n", "def f() -> int int: pass\n"])
+def test_a_mistake_in_an_annotation_is_a_syntax_error(text: str) -> None:
+    with pytest.raises(Unreadable):
+        collect(text)

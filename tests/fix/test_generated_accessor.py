@@ -189,9 +189,16 @@ def test_a_program_does_what_it_did(place: Path, program: Program) -> None:
 
 @pytest.mark.slow
 def test_many_are_repaired(place: Path) -> None:
+    """Each use with each way of importing, and with each other use."""
+    triples = {
+        *((use, imports, (use + imports) % len(OTHERS)) for use in range(len(USES))
+          for imports in range(len(IMPORTS))),
+        *((use, (use + other) % len(IMPORTS), other) for use in range(len(USES))
+          for other in range(len(OTHERS))),
+    }  # fmt: skip
     results = [
-        run(place, (HEADS[0], VALUES[0], FORMS[0], [use], imports, [other], "\n", "\n"))
-        for use in USES for imports in IMPORTS for other in OTHERS
-    ]  # fmt: skip
+        run(place, (HEADS[0], VALUES[0], FORMS[0], [USES[use]], IMPORTS[imports], [OTHERS[other]], "\n", "\n"))
+        for use, imports, other in sorted(triples)
+    ]
     runs = [result for result in results if result != "does not run"]
     assert runs.count("repaired") > len(runs) / 3

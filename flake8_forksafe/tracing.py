@@ -159,8 +159,6 @@ def with_arguments(start: WorkerLaunch, arguments: tuple[str, ...]) -> WorkerLau
         start_method=options.get("pool_start_method"),
         concurrency=options.get("concurrency"),
         autoscale=options.get("autoscale"),
-        max_tasks_per_child=options.get("max_tasks_per_child"),
-        max_memory_per_child=options.get("max_memory_per_child"),
         concurrency_path=start.program.path if "concurrency" in options else "",
         concurrency_line=1 if "concurrency" in options else 0,
     )

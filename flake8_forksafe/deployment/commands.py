@@ -149,8 +149,6 @@ def make_launch(start: Start, started: Started, view: FileSystemView, expanded: 
         start_method=option("pool_start_method"),
         concurrency=option("concurrency"),
         autoscale=option("autoscale"),
-        max_tasks_per_child=option("max_tasks_per_child"),
-        max_memory_per_child=option("max_memory_per_child"),
         open_options=started.command.open_options,
         settings=tuple(_setting(word.text) for word in started.command.settings),
         memory_mb=memory.mebibytes,

@@ -153,8 +153,6 @@ class WorkerLaunch(NamedTuple):
     start_method: str | None = None
     concurrency: str | None = None
     autoscale: str | None = None
-    max_tasks_per_child: str | None = None
-    max_memory_per_child: str | None = None
     open_options: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     memory_mb: int | None = None

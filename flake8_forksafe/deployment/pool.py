@@ -76,8 +76,6 @@ class Pool(NamedTuple):
     :ivar forks: whether MainProcess forks children that inherit what it has imported.  A pool that is not known is
         taken to.
     :ivar implementation: the class of a custom pool as it is given, ``module:class``; else empty.
-    :ivar max_tasks_per_child: None if there is no limit, or none that is known.
-    :ivar max_memory_per_child: in KiB; None if there is no limit, or none that is known.
     """
 
     kind: str
@@ -85,10 +83,7 @@ class Pool(NamedTuple):
     concurrency: int | None
     concurrency_source: str
     forks: bool
-    pool_source: str = ""
     implementation: str = ""
-    max_tasks_per_child: int | None = None
-    max_memory_per_child: int | None = None
 
 
 class SourcedValue(NamedTuple):
@@ -144,10 +139,7 @@ def resolve(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
         number,
         source,
         forks=kind in (PREFORK, CUSTOM, UNKNOWN) and start_method == "fork",
-        pool_source=pool.source,
         implementation=implementation,
-        max_tasks_per_child=_limit("max_tasks_per_child", launch, environ, late),
-        max_memory_per_child=_limit("max_memory_per_child", launch, environ, late),
     )
 
 
@@ -232,15 +224,6 @@ def _highest(scale: object) -> int | None:
     numbers = [whole_number(number) for number in scale.split(",")] if isinstance(scale, str) else []
     known = [number for number in numbers if number is not None]
     return max(known) if known and len(known) == len(numbers) else None
-
-
-def _limit(
-    name: str, launch: WorkerLaunch | None, environ: Mapping[str, str], late: Mapping[str, object]
-) -> int | None:
-    """``--max-tasks-per-child`` and ``--max-memory-per-child``: the option, else the setting."""
-    choice = _option(name, launch, environ) or SourcedValue(late.get(f"worker_{name}"), f"worker_{name}")
-    text = str(choice.value) if isinstance(choice.value, (str, int)) else ""
-    return whole_number(text) or None
 
 
 def unread_variables(environ: Mapping[str, str]) -> tuple[UnreadVariable, ...]:

@@ -31,7 +31,6 @@ class Hazard(NamedTuple):
     instead: str
     tamed_by: tuple[str, ...]
     rss_import_mb: int | None
-    threads_import: int | None
     pulls: tuple[str, ...]
     sources: tuple[str, ...]
     pulls_if_installed: tuple[str, ...] = ()
@@ -174,7 +173,7 @@ def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] =
     for name in extra:
         known = hazards.get(name)
         hazards[name] = known._replace(reported=True) if known is not None else Hazard(
-            name, name, "project", "project", True, USER_WHY, USER_INSTEAD, (), None, None, (), ()
+            name, name, "project", "project", True, USER_WHY, USER_INSTEAD, (), None, (), ()
         )  # fmt: skip
     warm_ups = dict(catalogue.warm_ups)
     for code, call in calls:
@@ -250,7 +249,6 @@ def _hazard(entry: dict[str, Any]) -> Hazard:
         instead=entry["instead"],
         tamed_by=tuple(entry["tamed_by"]),
         rss_import_mb=entry.get("rss_import_mb"),
-        threads_import=entry.get("threads_import"),
         pulls=tuple(entry["pulls"]),
         sources=tuple(entry["sources"]),
         pulls_if_installed=tuple(entry.get("pulls_if_installed", ())),

@@ -77,8 +77,7 @@ BEHIND_POOL = frozenset({"celery.worker.components:Pool", "celery.worker.compone
 """Bootsteps that come after the pool, or are it, as others name them in ``requires``."""
 
 WORKER_SETTINGS = (
-    "worker_pool", "worker_concurrency", "worker_pool_start_method", "worker_autoscaler", "worker_max_tasks_per_child",
-    "worker_max_memory_per_child", "worker_proc_alive_timeout",
+    "worker_pool", "worker_concurrency", "worker_pool_start_method", "worker_proc_alive_timeout",
 )  # fmt: skip
 """Settings that decide what the pool is."""
 
@@ -317,7 +316,7 @@ def _app_in(machine: Machine, value: Value | None, frame: Frame) -> Value | None
     """The app of a module: ``app``, ``celery``, its submodule ``celery``, or any app among its names."""
     if not isinstance(value, ModuleValue):
         return value
-    names = value.module.contents
+    names = value.module.names
     for name in ("app", "celery"):
         found = names.get(name)
         if found is not None and not isinstance(found, (ModuleValue, Literal)):

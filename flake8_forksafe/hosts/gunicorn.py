@@ -56,7 +56,7 @@ class GunicornBoot(LibraryState):
 
     def setting(self, name: str) -> Value | None:
         """The value of a setting in the configuration; None if it makes none."""
-        return self.config.module.contents.get(name) if self.config is not None else None
+        return self.config.module.names.get(name) if self.config is not None else None
 
 
 def launch_forms(app: str) -> dict[str, tuple[str, ...]]:

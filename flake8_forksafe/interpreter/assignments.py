@@ -81,7 +81,7 @@ def set_attribute(machine: Machine, holder: Value, name: str, value: Value, fram
 def names_of(holder: Value) -> dict[str, Value] | None:
     """The attributes that something has itself, and that may be set and deleted; None if it has none."""
     if isinstance(holder, ModuleValue):
-        return holder.module.contents
+        return holder.module.names
     return holder.names if isinstance(holder, (Instance, Class, External, Function)) else None
 
 

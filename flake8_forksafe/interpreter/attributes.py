@@ -100,7 +100,6 @@ def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) 
     special = module_attribute(machine, module.name, name) if name.startswith("__") else None
     if special is not None:
         return special
-    module.inspected = True
     hook = module.names.get("__getattr__")
     if hook is not None:
         return machine.call(hook, Arguments((Literal(name),)), frame)

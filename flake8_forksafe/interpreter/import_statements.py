@@ -97,7 +97,6 @@ def import_member(
         if isinstance(found, ModuleValue):
             machine.record(frame, Node(found.module.name), "import")
         return reified(machine, found, frame, module)
-    module.module.inspected = True
     if _is_submodule(machine, module, name):
         submodule = machine.import_name(f"{module.module.name}.{name}", frame, "import")
         return machine.fail(error) if submodule is None else submodule
@@ -152,11 +151,10 @@ def reify(machine: Machine, lazy: LazyImport, frame: Frame, names: dict[str, Val
 
 def import_star(machine: Machine, module: Value, frame: Frame) -> None:
     """``from module import *``."""
-    frame.module.inspected = True  # another name may hide one of those
     if not isinstance(module, ModuleValue):
         frame.module.open = True
         return
-    names = module.module.contents
+    names = module.module.names
     exported = names.get("__all__")
     if isinstance(exported, Items):
         for item in exported.items:

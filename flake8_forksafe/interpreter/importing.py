@@ -9,7 +9,7 @@ from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.records import Node, Note, Span
+from flake8_forksafe.interpreter.records import Node, Note
 from flake8_forksafe.interpreter.values import External, Function, Module, ModuleValue, Value
 from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, parents
 from flake8_forksafe.source.cut import CutBody
@@ -78,17 +78,14 @@ def _import_outside(machine: Machine, name: str, frame: Frame, kind: str) -> Val
 
 def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
     """Execute a module for the first time."""
-    modules, recorder, errors = machine.imports.modules, machine.recorder, machine.errors
+    modules = machine.imports.modules
     known = modules.get(found.name)
     module = modules[found.name] = Module(found)
     if known is None:
-        recorder.loads(found.name)
+        machine.recorder.loads(found.name)
     else:
         module.attempts = known.attempts + 1
     module.state = "loading"
-    began, raised = (len(recorder.edges), len(recorder.order)), errors.raised
-    caught = errors.catches(MODULE_NOT_FOUND)
-    guarded = caught and MODULE_NOT_FOUND not in errors.possible
     body = _module_facts(machine, module)
     if body is not None and machine.budget.depth >= DEPTH_LIMIT:
         machine.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
@@ -104,8 +101,6 @@ def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
         finally:
             machine.budget.depth -= 1
     module.state = "loaded"
-    ended = (len(recorder.edges), len(recorder.order))
-    recorder.spans[found.name] = Span(*began, *ended, errors.raised == raised, caught, guarded)
     parent, _, last = found.name.rpartition(".")
     if parent in modules:  # CPython binds a submodule in its package when it is loaded, not before
         modules[parent].names[last] = ModuleValue(module)

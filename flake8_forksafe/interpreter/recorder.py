@@ -9,7 +9,7 @@ from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.occurrences import Occurrences
-from flake8_forksafe.interpreter.records import Dropped, Edge, Gate, Node, Note, Setting, Span, Use
+from flake8_forksafe.interpreter.records import Dropped, Edge, Gate, Node, Note, Setting, Use
 from flake8_forksafe.interpreter.values import TRUE, Arguments, Doubt, EnclosingScope, Literal, Value
 
 UseKey = tuple[Node, int, str]
@@ -44,14 +44,12 @@ class Recorder:
     """The record of a walk, which the rules use.
 
     :ivar edges: what executed what, in order of first execution.
-    :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.
     :ivar gated: the gates that an edge always stood behind.
     :ivar gates: how each gate came out; None if that differed.
     :ivar order: modules in the order in which they were first loaded, walked or not.
     :ivar externals: those that are not walked, with their origin.
     :ivar measured: what those were measured with of which it is only known what they load.
     :ivar steps_of: the step of the boot in which each was loaded.
-    :ivar spans: where in the record the execution of each walked module lies.
     :ivar variables_read: environment variables that were read.
     :ivar unresolved: how often something could not be resolved that may have imported or called something.
     """
@@ -61,7 +59,6 @@ class Recorder:
         self.warm_up = warm_up
         self.edges: dict[tuple[Node, Node, int, str], Edge] = {}
         self.occurrences = Occurrences()
-        self.loaded_at: list[int] = []
         self.gated: dict[tuple[Node, Node, int, str], tuple[Gate, ...]] = {}
         self.gates: dict[tuple[Node, int, int, str], bool | None] = {}
         self.order: list[str] = []
@@ -69,7 +66,6 @@ class Recorder:
         self.measured: dict[str, str] = {}
         self.step_name = "find_app"
         self.steps_of: dict[str, str] = {}
-        self.spans: dict[str, Span] = {}
         self.notes: list[Note] = []
         self._noted: set[Note] = set()
         self.dropped: dict[Dropped, None] = {}
@@ -110,8 +106,6 @@ class Recorder:
             self.gated[key] = frame.gates
         elif not frame.gates and self.gated:
             self.gated.pop(key, None)
-        if known is None:
-            self.loaded_at.append(len(self.order))
         if known is None or (sure and not known.sure):
             step = self.step_name if frame.boot else ""
             self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure, step)

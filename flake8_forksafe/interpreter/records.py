@@ -109,25 +109,6 @@ class Setting(NamedTuple):
     position: int
 
 
-class Span(NamedTuple):
-    """Where in a record the execution of one module lies.
-
-    :ivar edges: how many edges there were when it began; ``order``: how many modules had been loaded.
-    :ivar edges_after: how many edges there were when it ended; ``order_after``: how many modules had been loaded.
-    :ivar sure: whether all of it executes whenever it is imported.
-    :ivar caught: whether who imports it catches that something is not installed.
-    :ivar guarded: whether one more package that may not be installed would be the first whose absence is caught.
-    """
-
-    edges: int
-    order: int
-    edges_after: int
-    order_after: int
-    sure: bool
-    caught: bool
-    guarded: bool
-
-
 class Dropped(NamedTuple):
     """A receiver that only a signal holds, weakly: it is gone before the signal is sent, and never called."""
 

@@ -268,10 +268,9 @@ class Module:
     :ivar open: whether it may hold names that are not known (a star import from a library).
     :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
     :ivar attempts: how often it failed before.
-    :ivar inspected: whether another name in it could change what is found: it was listed, or asked for what it has not.
     """
 
-    __slots__ = ("attempts", "found", "inspected", "name", "names", "open", "state")
+    __slots__ = ("attempts", "found", "name", "names", "open", "state")
 
     def __init__(self, found: FoundModule) -> None:
         self.found = found
@@ -280,13 +279,6 @@ class Module:
         self.open = False
         self.state = "new"
         self.attempts = 0
-        self.inspected = False
-
-    @property
-    def contents(self) -> Namespace[Value]:
-        """``names``, for whoever looks at them from outside, not one by one as the program names them."""
-        self.inspected = True
-        return self.names
 
     @property
     def package(self) -> str:

@@ -264,11 +264,11 @@ def names_of(machine: Machine, function: External, arguments: Arguments, frame: 
         if function.path.endswith("globals"):
             frame.module.open = True  # what is put in there under a computed name is not followed
         return NamesTable(
-            machine.journal.certain, frame.module.contents if function.path.endswith("globals") else frame.names
+            machine.journal.certain, frame.module.names if function.path.endswith("globals") else frame.names
         )
     if isinstance(holder, ModuleValue):
         holder.module.open = True
-        return NamesTable(machine.journal.certain, holder.module.contents)
+        return NamesTable(machine.journal.certain, holder.module.names)
     if isinstance(holder, (Instance, Class)):
         return NamesTable(machine.journal.certain, holder.names)
     return UNKNOWN
@@ -280,7 +280,7 @@ def directory(machine: Machine, function: External, arguments: Arguments, frame:
     if holder is None:
         names = frame.names
     elif isinstance(holder, ModuleValue):
-        names = holder.module.contents
+        names = holder.module.names
     elif isinstance(holder, (Instance, Class)):
         cls = holder.cls if isinstance(holder, Instance) else holder
         names = {name: value for base in cls.mro() if isinstance(base, Class) for name, value in base.names.items()}

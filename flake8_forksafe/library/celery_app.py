@@ -98,7 +98,7 @@ def config_value(machine: Machine, config: Value, name: str, frame: Frame) -> Va
             if item is not None:
                 found.append(item.value)
         elif isinstance(option, ModuleValue):
-            if name in option.module.contents:
+            if name in option.module.names:
                 found.append(machine.attribute(option, name, frame))
         elif isinstance(option, (Class, Instance)):
             if any(isinstance(base, Class) and name in base.names for base in

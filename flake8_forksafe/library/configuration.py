@@ -126,7 +126,7 @@ def _execute_here(machine: Machine, path: str, frame: Frame) -> None:
     relative = os.path.relpath(path, os.path.dirname(frame.module.found.path or path))
     name = f"{frame.module.package}.{os.path.splitext(relative)[0].replace(os.sep, '.')}"
     part = Module(FoundModule(name, path, False, (), FIRST_PARTY))
-    part.names = frame.module.contents
+    part.names = frame.module.names
     machine.imports.modules.setdefault(name, part)
     machine.record(frame, Node(name), "dynamic")
     try:
@@ -154,12 +154,10 @@ def class_setting(machine: Machine, module: Module, name: str, frame: Frame) -> 
 
 def _configurations(machine: Machine, module: Module) -> list[Class]:
     item = machine.state(ProcessEnvironment).get("DJANGO_CONFIGURATION")
-    chosen = [module.contents.get(text(option) or "") for option in options(item.value)] if item is not None else []
+    chosen = [module.names.get(text(option) or "") for option in options(item.value)] if item is not None else []
     classes = [value for value in chosen if isinstance(value, Class)]
     if not classes:
-        candidates = [
-            value for value in module.contents.values() if isinstance(value, Class) and _is_configuration(value)
-        ]
+        candidates = [value for value in module.names.values() if isinstance(value, Class) and _is_configuration(value)]
         parents = {id(base) for value in candidates for base in list(value.mro())[1:]}
         classes = [value for value in candidates if id(value) not in parents]
     return classes

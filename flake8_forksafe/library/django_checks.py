@@ -186,7 +186,7 @@ def _check_urls(machine: Machine, frame: Frame) -> None:
         inner = Frame(module, Node(module.name), "function", machine.journal.doubt)
         inner.boot = True
         for handler in ("handler400", "handler403", "handler404", "handler500"):
-            for path in texts(module.contents.get(handler)):
+            for path in texts(module.names.get(handler)):
                 import_dotted(machine, path, inner)
 
 

@@ -112,7 +112,7 @@ def note_without_apps(machine: Machine, frame: Frame) -> None:
 
 
 def _module_setting(machine: Machine, module: Module, name: str, frame: Frame) -> Value | None:
-    value = module.contents.get(name)
+    value = module.names.get(name)
     if value is not None:
         return value
     hook = module.names.get("__getattr__")

@@ -133,7 +133,7 @@ def _create_config(machine: Machine, entry: str, sure: bool, frame: Frame) -> No
 def _only_config(machine: Machine, module: ModuleValue) -> Class | None:
     """The app config class of an ``apps`` module: the one marked ``default``, or the only one."""
     candidates = [
-        value for value in module.module.contents.values()
+        value for value in module.module.names.values()
         if isinstance(value, Class) and is_app_config(value)
     ]  # fmt: skip
     marked = [(value, class_attribute(value, "default")) for value in dict.fromkeys(candidates)]
@@ -273,7 +273,7 @@ def load_command(machine: Machine, command: str, frame: Frame, execute: bool = F
 
 def _handle(machine: Machine, module: ModuleValue, frame: Frame) -> None:
     """Execute a management command (django/core/management/base.py)."""
-    command = machine.attribute(module, "Command", frame) if "Command" in module.module.contents else None
+    command = machine.attribute(module, "Command", frame) if "Command" in module.module.names else None
     instance = machine.call(command, Arguments(), frame) if isinstance(command, Class) else None
     method = machine.attribute(instance, "handle", frame) if isinstance(instance, Instance) else None
     if isinstance(method, (Method, Function)):

@@ -52,7 +52,7 @@ def config_from_object(machine: Machine, function: External, arguments: Argument
             found = import_path(machine, name, frame) if name else option
             names: dict[str, Value] = {}
             if isinstance(found, ModuleValue):
-                names = found.module.contents
+                names = found.module.names
             elif isinstance(found, (Class, Instance)):
                 order = (found.cls if isinstance(found, Instance) else found).mro()
                 for base in reversed([base for base in order if isinstance(base, Class)]):

@@ -31,7 +31,7 @@ def include(machine: Machine, function: External, arguments: Arguments, frame: F
     for option in options(arguments.get(0, "callable") or UNKNOWN):
         found = _named(machine, option, frame)
         if isinstance(found, ModuleValue):
-            found = found.module.contents.get("includeme", UNKNOWN)
+            found = found.module.names.get("includeme", UNKNOWN)
         if isinstance(found, Function):
             machine.call(found, Arguments((function.receiver or UNKNOWN,)), frame)
     return NONE

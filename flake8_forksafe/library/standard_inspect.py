@@ -30,7 +30,7 @@ def members(machine: Machine, function: External, arguments: Arguments, frame: F
     if isinstance(holder, (Instance, Class)):
         values, complete = _attributes(machine, holder, frame), holder_is_closed(holder)
     elif isinstance(holder, ModuleValue):
-        values, complete = dict(holder.module.contents), not holder.module.open
+        values, complete = dict(holder.module.names), not holder.module.open
     else:
         return Items("list", (), machine.journal.doubt, complete=False)
     found = []

@@ -29,8 +29,6 @@ ELIF_LIMIT = 3_000
 """As many as CPython's parser takes, roughly (``MAXSTACK`` in Parser/parser.c)."""
 ALONE = {"else", "try", "finally"}
 """Headers that are no more than a word."""
-AFTER = {"elif", "else", "except", "finally"}
-"""Words that belong to the statement before."""
 KNOWN_LIMIT = 200_000
 """Texts in the memo; when it is full, it is cleared."""
 IMPORT = re.compile(r"(?:lazy[ \t\f]+)?(?:import|from)\b")

@@ -10,7 +10,3 @@ class CutBody(Struct, frozen=True, order=True, gc=False):
 
     first: int
     last: int
-
-    def shifted(self, lines: int) -> CutBody:
-        """The same body, so many lines further down."""
-        return CutBody(self.first + lines, self.last + lines)

@@ -49,7 +49,6 @@ LAMBDA = re.compile(r"\blambda\b")
 BLANK = re.compile(r"(?:[ \t\f]*+(?:#[^\n]*+)?\n)*([ \t\f]*+)")
 """Blank lines and comments, then the indentation of a line."""
 SPACE = re.compile(r"(?:[ \t\f]|\\\n)*")
-INDENTATION = re.compile(r"[ \t\f]*+")
 WORDS = re.compile(r"(?:async[ \t\f]+)?(?:def|class|for|with|while|if|elif|else|try|except|finally|match|case)\b|@")
 DEFINITION = re.compile(r"((?:async[ \t\f]+)?(?:def|class))[ \t\f]+([^\W\d]\w*)[ \t\f]*")
 """The beginning of a header, and the name that it defines."""

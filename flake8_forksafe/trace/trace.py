@@ -18,7 +18,6 @@ from flake8_forksafe.trace.graph import ExecutionGraph
 if TYPE_CHECKING:
     from flake8_forksafe.hosts.facts import Omission
     from flake8_forksafe.hosts.host import Booted
-    from flake8_forksafe.interpreter.values import Module
     from flake8_forksafe.interpreter.walk import Walk
 
 
@@ -47,43 +46,6 @@ class TracedModule(NamedTuple):
     step: str
     importer: str | None
     line: int
-
-
-class Growth:
-    """What has to be known to tell what one more import would do, without following the boot again.
-
-    :ivar spans: for each module that was executed to its end, where that lies in the record.
-    :ivar loaded_at: for each edge how many modules had been loaded when it was recorded.
-    :ivar inspected: modules in which one more name could change what is found.
-    :ivar elusive: modules whose names are not all known, or that do something when asked for one.
-    :ivar hooked: modules of libraries that do something with the project when they are imported.
-    :ivar submodules: names of modules, dotted, that stand for a module; and for which.
-    """
-
-    def __init__(self, walk: Walk) -> None:
-        from flake8_forksafe.interpreter.values import ModuleValue
-
-        modules, layout = walk.imports.modules, walk.imports.layout
-        self.spans = dict(walk.recorder.spans)
-        self.loaded_at = tuple(walk.recorder.loaded_at)
-        self.inspected = frozenset(name for name, module in modules.items() if module.inspected)
-        self.elusive = frozenset(name for name, module in modules.items() if _is_elusive(module))
-        self.submodules = {
-            f"{name}.{bound}": value.module.name
-            for name, module in modules.items() for bound, value in module.names.items()
-            if isinstance(value, ModuleValue)
-        }  # fmt: skip
-        self.hooked = frozenset(walk.library.imports)
-        self.roots = tuple(layout.roots)
-        self.environment = layout.environment
-        self.walked = layout.walked
-
-
-def _is_elusive(module: Module) -> bool:
-    from flake8_forksafe.interpreter.values import LazyImport
-
-    names = module.names
-    return module.open or "__getattr__" in names or any(isinstance(value, LazyImport) for value in names.values())
 
 
 class Trace:
@@ -140,7 +102,6 @@ class Trace:
         self.clean = booted.project.clean
         """Why the parent does not execute the app; empty if it does."""
         self.variables_read = frozenset(recorder.variables_read)
-        self.growth = Growth(walk)
 
     @property
     def app_location(self) -> tuple[str, int] | None:

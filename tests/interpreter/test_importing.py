@@ -66,16 +66,6 @@ def test_a_file_that_cannot_be_parsed_is_said(tmp_path: Path) -> None:
     assert imported_modules(walk) == ["main", "bad", "one"]
 
 
-def test_the_span_of_a_module_says_where_its_execution_lies(tmp_path: Path) -> None:
-    walk = walk_program(tmp_path, {"main.py": "import one\nimport a\nimport two\n", "a.py": "import three\n"})
-    span = walk.recorder.spans["a"]
-    executed = [str(edge.target) for edge in walk.recorder.edges.values()][span.edges : span.edges_after]
-    assert executed == ["three"]
-    assert walk.recorder.order[span.order : span.order_after] == ["three"]
-    assert span.sure
-    assert not span.caught
-
-
 def test_imports_nested_too_deep_are_said(tmp_path: Path) -> None:
     files = {f"m{number}.py": f"import m{number + 1}\n" for number in range(500)}
     walk = walk_program(tmp_path, {"main.py": "import m0\n", **files})

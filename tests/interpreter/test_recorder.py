@@ -38,7 +38,6 @@ def test_an_edge_becomes_sure_when_it_happens_for_sure(recorder: Recorder, journ
     recorder.record(frame, Node("one"), "import")
     recorder.record(frame, Node("main"), "import")
     assert [(str(edge.target), edge.line, edge.sure) for edge in recorder.edges.values()] == [("one", 7, True)]
-    assert recorder.loaded_at == [0]
 
 
 def test_what_the_host_does_because_of_a_line_is_a_boot_edge_with_its_step(recorder: Recorder, frame: Frame) -> None:

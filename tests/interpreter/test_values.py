@@ -127,13 +127,6 @@ def test_texts() -> None:
     assert texts(None) == []
 
 
-def test_who_looks_at_the_names_of_a_module_inspects_it() -> None:
-    module = Module(FoundModule("pkg.sub", None, False, (), "first-party"))
-    assert (module.package, module.inspected) == ("pkg", False)
-    assert module.contents is module.names
-    assert module.inspected
-
-
 def test_a_class_with_too_many_ancestors_has_some_that_are_not_known() -> None:
     cls = Class("C", MODULE, (), {})
     for _ in range(2 * ANCESTOR_LIMIT):

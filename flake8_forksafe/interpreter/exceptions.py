@@ -15,6 +15,7 @@ from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
 from flake8_forksafe.interpreter.generators import parts_of
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import NamesVersion
 from flake8_forksafe.interpreter.values import (
     NONE,
     TRUTHY,
@@ -66,46 +67,65 @@ def run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     return flow | final & ~Flow.NEXT if final & Flow.NEXT else final
 
 
+class _Guarded:
+    """Statements whose exceptions may be caught, and the state before them.
+
+    :ivar raised: the exception that they certainly raised; ``possible``: those that they may have raised.
+    :ivar names: the names before.
+    :ivar mark: the end of the journal before; ``already``: :attr:`.Errors.raised` before.
+    :ivar left: how often the frame had been left early before.
+    """
+
+    def __init__(self, machine: Machine, frame: Frame, kinds: list[Value | None]) -> None:
+        self.machine, self.frame, self.kinds = machine, frame, kinds
+        self.raised: Value | None = None
+        self.possible: list[Value] = []
+        self.names = frame.names.version()
+        self.mark, self.already, self.left = len(machine.journal.entries), machine.errors.raised, len(frame.left)
+
+    def run(self, run: Callable[[], Flow]) -> Flow:
+        """Execute the statements; handlers for ``kinds`` are around them."""
+        journal, errors = self.machine.journal, self.machine.errors
+        doubt, outer = journal.doubt, errors.possible
+        errors.catchers.append(self.kinds)
+        errors.possible = []
+        try:
+            return run()
+        except Raised as error:
+            self.raised, journal.doubt = error.value, doubt
+            return NOWHERE
+        finally:
+            self.possible, errors.possible = errors.possible, outer
+            errors.catchers.pop()
+
+    def early(self) -> list[NamesVersion[Value]]:
+        """The names at each place where an exception may have been raised."""
+        return [self.names, *(names for kind, names in self.frame.left[self.left :] if kind is Flow.ABORT)]
+
+
 def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     """``try`` with handlers."""
     handlers = [None if handler.type is None else machine.evaluate(handler.type, frame) for handler in node.handlers]
-    doubt, before = machine.journal.doubt, machine.errors.possible
-    names_before, mark, already, left = (
-        frame.names.version(),
-        len(machine.journal.entries),
-        machine.errors.raised,
-        len(frame.left),
-    )
     ending = [_ends_boot(machine, handler, kind, frame) for handler, kind in zip(node.handlers, handlers, strict=True)]
-    swallowing = [kind for kind, ends in zip(handlers, ending, strict=True) if not ends]
-    machine.errors.catchers.append(swallowing)
-    machine.errors.possible = []
-    raised: Value | None = None
-    flow = NOWHERE
-    try:
-        flow = machine.execute(node.body, frame)
-    except Raised as error:
-        raised, machine.journal.doubt = error.value, doubt
-    finally:
-        possible, machine.errors.possible = machine.errors.possible, before
-        machine.errors.catchers.pop()
-    if raised is not None:
-        return _handle(machine, node, handlers, raised, frame)
+    guarded = _Guarded(machine, frame, [kind for kind, ends in zip(handlers, ending, strict=True) if not ends])
+    flow = guarded.run(partial(machine.execute, node.body, frame))
+    if guarded.raised is not None:
+        return _handle(machine, node, handlers, guarded.raised, frame)
     names = frame.names.version()
     if flow & Flow.NEXT and node.orelse:
-        with machine.doubted(machine.errors.raised != already):
+        doubtful = machine.errors.raised != guarded.already
+        with machine.doubted(doubtful):
             run = partial(machine.execute, node.orelse, frame)
-            flow = flow & ~Flow.NEXT | (attempt(machine, frame, run) if machine.errors.raised != already else run())
+            flow = flow & ~Flow.NEXT | (attempt(machine, frame, run) if doubtful else run())
     chosen = [
         handler for handler, kind, ends in zip(node.handlers, handlers, ending, strict=True)
-        if not ends and any(matches(error, kind) is not False for error in possible)
+        if not ends and any(matches(error, kind) is not False for error in guarded.possible)
     ]  # fmt: skip
-    _pass_on(machine, possible, handlers, already)
+    _pass_on(machine, guarded.possible, handlers, guarded.already)
     if chosen:
         after = frame.names.version()
-        early = [earlier for kind, earlier in frame.left[left:] if kind is Flow.ABORT]
-        frame.names.join([names, names_before, *early], join)
-        machine.journal.weaken(mark)
+        frame.names.join([names, *guarded.early()], join)
+        machine.journal.weaken(guarded.mark)
         runs = [partial(_run_handler, machine, handler, UNKNOWN, frame) for handler in chosen]
         handled = branches(machine, frame, runs)
         if flow & Flow.NEXT:
@@ -287,30 +307,16 @@ FALSE_CONSTANTS = (facts.Constant(None), facts.Constant(False))
 
 def _suppressing(machine: Machine, run: Callable[[], Flow], kinds: list[Value | None], frame: Frame) -> Flow:
     """``with contextlib.suppress(*kinds)``."""
-    doubt, before = machine.journal.doubt, machine.errors.possible
-    names_before, mark, already, left = (
-        frame.names.version(),
-        len(machine.journal.entries),
-        machine.errors.raised,
-        len(frame.left),
-    )
-    machine.errors.catchers.append(kinds)
-    machine.errors.possible = []
-    try:
-        flow = run()
-    except Raised as error:
-        machine.journal.doubt = doubt
-        if all(matches(error.value, kind) is False for kind in kinds):
-            raise
+    guarded = _Guarded(machine, frame, kinds)
+    flow = guarded.run(run)
+    if guarded.raised is not None:
+        if all(matches(guarded.raised, kind) is False for kind in kinds):
+            raise Raised(guarded.raised)
         return Flow.NEXT
-    finally:
-        possible, machine.errors.possible = machine.errors.possible, before
-        machine.errors.catchers.pop()
-    _pass_on(machine, possible, kinds, already)
-    if any(matches(error, kind) is not False for error in possible for kind in kinds):
-        early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
-        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), names_before, *early], join)
-        machine.journal.weaken(mark)
+    _pass_on(machine, guarded.possible, kinds, guarded.already)
+    if any(matches(error, kind) is not False for error in guarded.possible for kind in kinds):
+        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *guarded.early()], join)
+        machine.journal.weaken(guarded.mark)
         flow |= Flow.NEXT
     return flow & ~Flow.ABORT
 

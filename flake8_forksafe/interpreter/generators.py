@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.iteration import Enough, consume, produce
+from flake8_forksafe.interpreter.iteration import Enough, append_to, consume, produce
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Lazy, Value
+from flake8_forksafe.interpreter.values import Item, Items, Lazy, Value
 from flake8_forksafe.source import facts
 
 
@@ -33,15 +33,8 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
     """The iterator itself, with its first element computed; what it does after that only may happen."""
     if value.rest is None:
         value.rest = Items("iterator", (), machine.journal.doubt)
-        rest = value.rest
-
-        def take(item: Item) -> bool:
-            rest.items.append(item)
-            rest.complete &= item.sure or item.value is not UNKNOWN
-            return True
-
-        complete = produce(machine, value, frame, take)
-        rest.complete &= complete
+        complete = produce(machine, value, frame, append_to(value.rest, only_one=True))
+        value.rest.complete &= complete
     return value.rest
 
 

@@ -177,16 +177,21 @@ def _resumed(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
 def collected(machine: Machine, value: Value, frame: Frame) -> Items:
     """All elements of an iterator, which has none left then."""
     found = Items("iterator", (), machine.journal.doubt)
+    complete = consume(machine, value, frame, append_to(found))
+    found.complete &= complete
+    found.items = leading(found.items)
+    return found
+
+
+def append_to(found: Items, only_one: bool = False) -> Take:
+    """Appends elements to ``found``: all, or only the first.  One that may be any value makes it incomplete."""
 
     def take(item: Item) -> bool:
         found.complete &= item.sure or item.value is not UNKNOWN
         found.items.append(item)
-        return False
+        return only_one
 
-    complete = consume(machine, value, frame, take)
-    found.complete &= complete
-    found.items = leading(found.items)
-    return found
+    return take
 
 
 def leading(items: list[Item]) -> list[Item]:

@@ -9,7 +9,7 @@ from flake8_forksafe.interpreter import generators, identity, iteration, mapping
 from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Take
-from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.machine import Machine, Model
 from flake8_forksafe.interpreter.values import (
     ANYTHING,
     CHOICE_LIMIT,
@@ -377,14 +377,24 @@ PURE = ("abs", "chr", "ord", "round", "sum")
 """Functions of plain values that depend on nothing else."""
 
 
-def pure(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``max(a, b)``, ``sum(numbers)`` and their kin, for plain values."""
-    arguments = materialised(machine, arguments, frame)
+def for_each_option(
+    machine: Machine, model: Model, function: External, arguments: Arguments, frame: Frame
+) -> Value | None:
+    """What a model returns for each option of the first argument that is a choice; None if no argument is one."""
     for index, value in enumerate(arguments.positional):
         if isinstance(value, Choice):
             before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return iteration.each(machine, value, lambda option: pure(
+            return iteration.each(machine, value, lambda option: model(
                 machine, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
+    return None
+
+
+def pure(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``max(a, b)``, ``sum(numbers)`` and their kin, for plain values."""
+    arguments = materialised(machine, arguments, frame)
+    joined = for_each_option(machine, pure, function, arguments, frame)
+    if joined is not None:
+        return joined
     passed = [identity.python_value(value) for value in arguments.positional]
     if None in passed or arguments.keywords or not arguments.complete:
         return UNKNOWN

@@ -22,7 +22,7 @@ from flake8_forksafe.interpreter.values import (
     join,
     truth,
 )
-from flake8_forksafe.library.builtin_iteration import dictionary, in_order, materialised
+from flake8_forksafe.library.builtin_iteration import dictionary, for_each_option, in_order, materialised
 
 Model = Callable[[Machine, External, Arguments, Frame], Value]
 
@@ -202,11 +202,9 @@ def string_method(machine: Machine, function: External, arguments: Arguments, fr
     receiver, name = function.receiver, function.path.rpartition(".")[2]
     assert isinstance(receiver, Literal)
     arguments = materialised(machine, arguments, frame) if name == "join" else arguments
-    for index, value in enumerate(arguments.positional):
-        if isinstance(value, Choice):
-            before, after = arguments.positional[:index], arguments.positional[index + 1 :]
-            return iteration.each(machine, value, lambda option: string_method(
-                machine, function, arguments._replace(positional=(*before, option, *after)), frame))  # fmt: skip
+    joined = for_each_option(machine, string_method, function, arguments, frame)
+    if joined is not None:
+        return joined
     passed = [identity.python_value(value) for value in arguments.positional]
     named = {key: identity.python_value(value) for key, value in arguments.keywords.items()}
     if None in passed or None in named.values() or not arguments.complete:

@@ -25,7 +25,7 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.library.django_settings import setting, setting_cause
 from flake8_forksafe.library.django_setup import DjangoApps, app_names, load_command
-from flake8_forksafe.library.standard_import import import_all, import_dotted
+from flake8_forksafe.library.standard_import import import_all, import_below, import_dotted
 from flake8_forksafe.project import django as facts
 
 STEP = "system checks"
@@ -161,7 +161,7 @@ def _check_templates(machine: Machine, frame: Frame) -> None:
         if package is not None:
             with machine.doubted(not sure):
                 machine.import_name(package.name, cause)
-                _import_below(machine, package.name, cause)
+                import_below(machine, package.name, cause)
     for engine in engines:
         chosen = _entry(engine, "OPTIONS")
         for key in ("libraries", "builtins"):
@@ -169,15 +169,6 @@ def _check_templates(machine: Machine, frame: Frame) -> None:
                 path = text(library.value)
                 if path:
                     machine.import_name(path, cause)
-
-
-def _import_below(machine: Machine, package: str, frame: Frame) -> None:
-    """Import every module of a package, recursively (``walk_packages``)."""
-    found = machine.imports.layout.find(package)
-    for name, is_package in machine.imports.layout.names_in(found.locations) if found is not None else ():
-        machine.import_name(f"{package}.{name}", frame)
-        if is_package:
-            _import_below(machine, f"{package}.{name}", frame)
 
 
 def _check_urls(machine: Machine, frame: Frame) -> None:

@@ -15,7 +15,7 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
 )
-from flake8_forksafe.library.standard_import import import_path
+from flake8_forksafe.library.standard_import import import_below, import_path
 
 
 def _named(machine: Machine, value: Value, frame: Frame) -> Value:
@@ -43,18 +43,10 @@ def scan(machine: Machine, function: External, arguments: Arguments, frame: Fram
     for option in options(package) if package is not None else ():
         found = _named(machine, option, frame)
         if isinstance(found, ModuleValue):
-            _import_below(machine, found.module.name, frame)
+            import_below(machine, found.module.name, frame)
     if package is None:
-        _import_below(machine, frame.module.package, frame)
+        import_below(machine, frame.module.package, frame)
     return NONE
-
-
-def _import_below(machine: Machine, package: str, frame: Frame) -> None:
-    found = machine.imports.layout.find(package)
-    for name, is_package in machine.imports.layout.names_in(found.locations) if found is not None else ():
-        machine.import_name(f"{package}.{name}", frame)
-        if is_package:
-            _import_below(machine, f"{package}.{name}", frame)
 
 
 MODELS = Library(

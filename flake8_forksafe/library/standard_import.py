@@ -126,6 +126,15 @@ def find_spec(machine: Machine, function: External, arguments: Arguments, frame:
     return UNKNOWN if installed is not False else NONE
 
 
+def import_below(machine: Machine, package: str, frame: Frame) -> None:
+    """Import every module of a package, recursively, as ``pkgutil.walk_packages`` finds them."""
+    found = machine.imports.layout.find(package)
+    for name, is_package in machine.imports.layout.names_in(found.locations) if found is not None else ():
+        machine.import_name(f"{package}.{name}", frame)
+        if is_package:
+            import_below(machine, f"{package}.{name}", frame)
+
+
 def iter_modules(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``pkgutil.iter_modules`` and ``walk_packages`` over first-party directories."""
     path, prefix = arguments.get(0, "path"), text(arguments.get(1, "prefix")) or ""

@@ -8,6 +8,8 @@ import pytest
 from django_site import SITE
 from helpers import check, write
 
+from flake8_forksafe.deployment.pool import CPU_COUNT
+from flake8_forksafe.hosts.table import host_named
 from flake8_forksafe.report import apps
 
 UP_TO_VIEWS = ["__main__", "proj", "proj.settings", "shop", "shop.apps", "shop.models", "shop.signals", "proj.urls",
@@ -52,6 +54,28 @@ def test_the_settings_that_the_command_line_names(tmp_path: Path) -> None:
     write(tmp_path, {**SITE, "proj/other.py": "INSTALLED_APPS = []\n", "Procfile": f"jobs: {command}\n"})
     (trace,) = check(tmp_path).traces
     assert trace.settings == ("proj.other",)
+
+
+def test_a_finding_without_a_line_of_its_own_stands_at_the_script(tmp_path: Path) -> None:
+    (trace,) = check(write(tmp_path, {**SITE, "Procfile": "jobs: python manage.py rqworker\n"})).traces
+    assert trace.app_location == (str(tmp_path / "manage.py"), 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "conf", "pool"),
+    [
+        ("rqworker", {}, (1, "the default of rqworker")),
+        ("run_huey", {}, (1, "the default of run_huey")),
+        ("qcluster", {}, (None, CPU_COUNT)),
+        ("qcluster", {"workers": 3}, (3, "Q_CLUSTER.workers")),
+        ("run_huey", {"workers": 2}, (2, "HUEY.consumer.workers")),
+    ],
+)
+def test_the_processes_that_nothing_on_the_command_line_counts(
+    command: str, conf: dict[str, object], pool: tuple[int | None, str]
+) -> None:
+    found = host_named(f"manage.py {command}").pool(None, conf)
+    assert (found.concurrency, found.concurrency_source) == pool
 
 
 def test_a_word_that_is_no_command_of_django_is_no_host(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from flake8_forksafe.analysis import analyse
@@ -68,6 +71,24 @@ def loaded(walk: Walk) -> list[str]:
     """The modules of the walk, in order."""
     modules = walk.imports.modules
     return [name for name in walk.recorder.order if name in modules and modules[name].state != "failed"]
+
+
+def forget(*packages: str) -> None:
+    """Let the next import of these packages execute them anew."""
+    importlib.invalidate_caches()
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        del sys.modules[name]
+
+
+@contextmanager
+def importable(root: Path, *packages: str) -> Iterator[Path]:
+    """While a directory is on ``sys.path``; what was imported from these packages is forgotten behind it."""
+    sys.path.insert(0, str(root))
+    try:
+        yield root
+    finally:
+        sys.path.remove(str(root))
+        forget(*packages)
 
 
 def check(root: Path, **options: object) -> Report:

@@ -77,8 +77,7 @@ def _in_file(
             raise Refused(f"{_place(workshop, reference)} {reference.how}")
     where = os.path.relpath(path, workshop.context.settings.project)
     try:
-        if not workshop.may_edit(path):
-            raise Refused("was not asked for")
+        workshop.refuse_unnamed(path)
         source = workshop.source(path)
         if re.search(rf"\b{re.escape(renamed.function)}\b", source.text):
             raise Refused(f"has a {renamed.function!r} of its own")

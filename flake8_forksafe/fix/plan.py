@@ -118,6 +118,14 @@ class Workshop:
         stem = os.path.splitext(os.path.relpath(path, self.context.settings.project))[0]
         return tuple(self.names.get(path, ())) or (stem.replace(os.sep, ".").removesuffix(".__init__"),)
 
+    def refuse_unnamed(self, path: str) -> None:
+        """Refuse to edit a file that is not among those that the user named.
+
+        :raises Refused: if it is not.
+        """
+        if not self.may_edit(path):
+            raise Refused("its file is not among the given paths")
+
     def references(self, path: str, modules: tuple[str, ...], bound: Iterable[str]) -> Iterator[NameReference]:
         """The places in other files that rely on names of a module."""
         return self._mentions.references(ModuleNames(path, modules), bound)
@@ -134,8 +142,7 @@ class Workshop:
                     raise Refused("it stands in a function that runs before the fork")
                 if statement.kind != "import":
                     raise Refused("it is imported by a name that is computed, or lazily")
-                if not self.may_edit(path):
-                    raise Refused("its file is not among the given paths")
+                self.refuse_unnamed(path)
                 self._plans[place] = self._deferral(trace, statement, path, targets)
             except Refused as error:
                 self.refused[place] = error.reason

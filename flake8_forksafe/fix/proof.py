@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from flake8_forksafe.finding import Finding
@@ -75,12 +75,17 @@ def wrong(workshop: Workshop, before: Analysis, after: Analysis, contents: Mappi
     """What does not hold after repairs; ``""`` if all does."""
     new = new_findings(workshop, before, after, contents)
     if new:
-        return f"it would give rise to {new[0].code}: {new[0].what}"
+        return caused(new)
     if len(after.findings) >= len(before.findings):
         return SAME_HAZARDS
     tasks = {name for trace in before.context.traces for name in trace.task_modules}
     lost = tasks - {name for trace in after.context.traces for name in trace.task_modules}
     return f"the worker would not know the tasks of {min(lost)}" if lost else ""
+
+
+def caused(new: Sequence[Finding]) -> str:
+    """What is wrong with repairs that lead to new findings; ``""`` if there are none."""
+    return f"it would cause {new[0].code}: {new[0].what}" if new else ""
 
 
 def new_findings(workshop: Workshop, before: Analysis, after: Analysis, contents: Mapping[str, bytes]) -> list[Finding]:

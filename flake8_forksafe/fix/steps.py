@@ -17,7 +17,7 @@ from flake8_forksafe.fix.plan import Repair, Workshop, plan
 from flake8_forksafe.fix.prelude import CODES, PreludeEdit, wanted_preludes, wants_marks
 from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
 from flake8_forksafe.fix.prelude_values import correction
-from flake8_forksafe.fix.proof import SAME_HAZARDS, Analyse, Analysis, Proved, executed, new_findings, wrong
+from flake8_forksafe.fix.proof import SAME_HAZARDS, Analyse, Analysis, Proved, caused, executed, new_findings, wrong
 from flake8_forksafe.fix.text import Edit, Refused, Source
 from flake8_forksafe.fix.warm_up import Removal, plan_move, plan_removal
 from flake8_forksafe.hosts.facts import Words
@@ -148,10 +148,7 @@ def _with_gates(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wan
         try:
             better = better_gate(_source(now, path), line, _words(now, path).gate)
             contents = _contents(now, proved, {path: [better.edit]})
-            after = analyse(contents)
-            reason = wrong(now, proved.after, after, contents)
-            if reason:
-                raise Refused(reason)
+            after = _analysed(now, proved, contents, analyse)
             place = proved.original(workshop, path, line)
             repair = Repair(*place, better.what, ("no gate on sys.argv holds for every way to start a worker",), (),
                             kind="gate")  # fmt: skip
@@ -169,8 +166,7 @@ def _with_launches(workshop: Workshop, proved: Proved, analyse: Analyse, wants: 
         path, line = finding.place
         now = proved.workshop(workshop)
         try:
-            if not workshop.may_edit(path):
-                raise Refused("its file was not asked for")
+            workshop.refuse_unnamed(path)
             proved = _with_number(now, proved, finding, [*lowered(now, path, line)], analyse)
         except Refused as error:
             proved = proved.without(workshop, finding.path, finding.line, error.reason)
@@ -250,10 +246,7 @@ def _without_warm_up(
     """
     now = proved.workshop(workshop)
     contents = _contents(now, proved, removal.edits)
-    after = analyse(contents)
-    reason = wrong(now, proved.after, after, contents)
-    if reason:
-        raise Refused(reason)
+    after = _analysed(now, proved, contents, analyse)
     if removal.accessor is not None:
         _refuse_executed(now, after, removal.accessor)
     moved = "child that takes longer to start than it is given is replaced for ever (worker_proc_alive_timeout)"
@@ -262,6 +255,19 @@ def _without_warm_up(
     place = proved.original(workshop, finding.path, finding.line)
     repair = Repair(*place, removal.what, (doubt,), (), kind="warm-up")
     return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
+
+
+def _analysed(now: Workshop, proved: Proved, contents: Mapping[str, bytes], analyse: Analyse) -> Analysis:
+    """The boot, followed again after some more edits.
+
+    :param now: the sources as they are without these edits.
+    :raises Refused: if it is not better than before.
+    """
+    after = analyse(contents)
+    reason = wrong(now, proved.after, after, contents)
+    if reason:
+        raise Refused(reason)
+    return after
 
 
 def _contents(now: Workshop, proved: Proved, edits: Mapping[str, list[Edit]]) -> dict[str, bytes]:
@@ -375,7 +381,7 @@ def _with_correction(
         same = [one for one in after.findings if one.code == "FS134" and one[:2] == finding[:2]]
         new = new_findings(now, proved.after, after, contents)
         if same or new:
-            raise Refused(f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would not help")
+            raise Refused(caused(new) or "it would not help")
     except Refused as error:
         return proved.without(workshop, finding.path, finding.line, error.reason)
     place = proved.original(workshop, finding.path, finding.line)
@@ -388,8 +394,7 @@ def _source(workshop: Workshop, path: str) -> Source:
 
     :raises Refused: if it is not to be edited.
     """
-    if not workshop.may_edit(path):
-        raise Refused("its file was not asked for")
+    workshop.refuse_unnamed(path)
     return workshop.source(path)
 
 
@@ -409,6 +414,5 @@ def _with_prelude(workshop: Workshop, proved: Proved, prelude: PreludeEdit, anal
            if finding.code != "FS132" or finding.subject not in known]  # fmt: skip
     told = {(finding.code, finding.subject, finding.what) for finding in after.findings}
     if new or any((finding.code, finding.subject, finding.what) in told for finding in asked):
-        reason = f"it would give rise to {new[0].code}: {new[0].what}" if new else "it would come too late"
-        return proved.without(workshop, prelude.path, prelude.line or 1, reason)
+        return proved.without(workshop, prelude.path, prelude.line or 1, caused(new) or "it would come too late")
     return proved._replace(contents=contents, after=after, preludes=(*proved.preludes, prelude))

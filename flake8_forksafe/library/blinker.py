@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -21,12 +23,11 @@ ANY = "blinker.ANY"
 SIGNAL = "blinker.Signal()"
 
 
-class Connection:
+class Connection(NamedTuple):
     """A receiver, and the sender that it is connected to; None for any."""
 
-    def __init__(self, receiver: Receiver, sender: Value | None) -> None:
-        self.receiver = receiver
-        self.sender = sender
+    receiver: Receiver
+    sender: Value | None
 
 
 class Blinker(LibraryState):

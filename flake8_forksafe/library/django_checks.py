@@ -63,14 +63,11 @@ def run_checks(machine: Machine, frame: Frame) -> None:
             _check_middleware(machine, frame)
         if _has_app(machine, facts.STATICFILES_APPS):
             _import_settings(machine, frame, "STATICFILES_FINDERS")
-        routers = setting_cause(machine, "DATABASE_ROUTERS", frame)
-        with machine.doubted():  # only what asks a database reads them (django/db/utils.py, ``ConnectionRouter``)
-            import_all(machine, setting(machine, "DATABASE_ROUTERS", frame), routers)
+        # only what asks a database reads them (django/db/utils.py, ``ConnectionRouter``)
+        _may_import_settings(machine, frame, "DATABASE_ROUTERS")
         for app, name in CHECKED_SETTINGS.items():
             if any(f"{entry}.".startswith(f"{app}.") for entry in machine.state(DjangoApps).installed):
-                cause = setting_cause(machine, name, frame)
-                with machine.doubted():  # the version of the app is not asked
-                    import_all(machine, setting(machine, name, frame), cause)
+                _may_import_settings(machine, frame, name)  # the version of the app is not asked
         for check, at, line in list(checks.checks):
             inner = Frame(at.module, at.node, "function", machine.journal.doubt)
             inner.line, inner.boot = line, True
@@ -84,6 +81,13 @@ def _has_app(machine: Machine, names: frozenset[str]) -> bool:
 def _import_settings(machine: Machine, frame: Frame, name: str) -> None:
     """Import the dotted path or paths in a setting."""
     import_all(machine, setting(machine, name, frame), setting_cause(machine, name, frame))
+
+
+def _may_import_settings(machine: Machine, frame: Frame, name: str) -> None:
+    """Import, in doubt, the dotted path or paths in a setting; its place is known for sure."""
+    cause = setting_cause(machine, name, frame)
+    with machine.doubted():
+        import_all(machine, setting(machine, name, frame), cause)
 
 
 ADMIN_MIDDLEWARE = (

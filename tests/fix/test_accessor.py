@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 import textwrap
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from helpers import check, write
+from helpers import check, forget, importable, write
 
 from flake8_forksafe.fix.accessor import constant_at, plan_accessor
 from flake8_forksafe.fix.plan import Workshop
@@ -51,6 +50,9 @@ PROJECT = {
 }
 
 
+PACKAGES = ("shop", "heavy", "use")
+
+
 def repaired(root: Path, files: Mapping[str, str], name: str = "MODEL") -> dict[str, str]:
     """The files of a project after a constant of ``shop/ai.py`` is made on first use.
 
@@ -73,17 +75,9 @@ def repaired(root: Path, files: Mapping[str, str], name: str = "MODEL") -> dict[
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.syspath_prepend(tmp_path)
-    forget()
-    yield tmp_path
-    forget()
-
-
-def forget() -> None:
-    importlib.invalidate_caches()
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "heavy", "use")]:
-        del sys.modules[name]
+def shop(tmp_path: Path) -> Iterator[Path]:
+    with importable(tmp_path, *PACKAGES) as root:
+        yield root
 
 
 def test_a_model(shop: Path) -> None:
@@ -146,7 +140,7 @@ def test_threads_that_ask_at_once_get_one_model(shop: Path) -> None:
     naive = "import functools, heavy\n@functools.cache\ndef get_model():\n    return heavy.load()\n"
     made = []
     for text in (naive, files["shop/ai.py"]):
-        forget()
+        forget(*PACKAGES)
         write(shop, {"shop/ai.py": text})
         ai, heavy = importlib.import_module("shop.ai"), importlib.import_module("heavy")
         heavy.is_slow = True
@@ -197,7 +191,7 @@ def test_importers(shop: Path, before: str, after: str) -> None:
     files = repaired(shop, {"shop/ai.py": AI, "shop/use.py": before})
     result = importlib.import_module("shop.use").check()
     assert files["shop/use.py"] == after
-    forget()
+    forget(*PACKAGES)
     write(shop, files)
     use, heavy = importlib.import_module("shop.use"), importlib.import_module("heavy")
     assert not heavy.made
@@ -262,7 +256,7 @@ def test_layouts(shop: Path, text: str, head: str) -> None:
     expected = importlib.import_module("heavy").made[:]
     changed = source.edited(accessor.edits[path])
     assert b"\r\n" not in changed.replace(b"\r\n", b"") and (newline == "\n") == (b"\r\n" not in changed)
-    forget()
+    forget(*PACKAGES)
     (shop / "shop" / "ai.py").write_bytes(changed)
     after, heavy = importlib.import_module("shop.ai"), importlib.import_module("heavy")
     assert not heavy.made and not hasattr(after, "MODEL")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import forget, importable
 
 from flake8_forksafe.fix.defer import edits_of, import_at, plan
 from flake8_forksafe.fix.text import Refused, Source
@@ -48,24 +49,18 @@ def deferred(text: str, runs: tuple[str, ...] = ()) -> str:
 
 
 @pytest.fixture
-def heavy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def heavy(tmp_path: Path) -> Iterator[None]:
     package = tmp_path / "heavy"
     package.mkdir()
     (package / "__init__.py").write_text(HEAVY)
     (package / "sub.py").write_text("def load():\n    return 8\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    yield
-    forget()
-
-
-def forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("heavy", "ai")]:
-        del sys.modules[name]
+    with importable(tmp_path, "heavy", "ai"):
+        yield
 
 
 def run(text: str) -> tuple[bool, object]:
     """Whether importing a module loads ``heavy``, and what its ``check()`` returns."""
-    forget()
+    forget("heavy", "ai")
     module = types.ModuleType("ai")
     sys.modules["ai"] = module
     exec(compile(text, "ai.py", "exec", dont_inherit=True), vars(module))

@@ -259,7 +259,7 @@ def test_a_value_that_the_boot_needs_stays(shop: Path, capsys: pytest.CaptureFix
     })  # fmt: skip
     _, out, err = fix(capsys, "--unsafe")
     assert "on first use" not in out
-    assert "shop/ai.py:3: FS111 'torch.load' is not repaired: it would give rise to FS111" in err
+    assert "shop/ai.py:3: FS111 'torch.load' is not repaired: it would cause FS111" in err
 
 
 def test_two_imports_of_one_module(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

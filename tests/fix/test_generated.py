@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import forget, importable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,10 +104,8 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     directory = tmp_path_factory.mktemp("site")
     write(directory / "heavy" / "__init__.py", "class T:\n    size = 3\n\n\ndef load():\n    return 7\n")
     write(directory / "heavy" / "sub.py", "def load():\n    return 8\n")
-    sys.path.insert(0, str(directory))
-    yield
-    sys.path.remove(str(directory))
-    forget()
+    with importable(directory, "heavy"):
+        yield
 
 
 def write(path: Path, text: str) -> None:
@@ -114,14 +113,9 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "heavy"]:
-        del sys.modules[name]
-
-
 def behaviour(text: str) -> tuple[bool, set[str], list[object]]:
     """Whether a module loads ``heavy``, what names it has, and what its functions are and return."""
-    forget()
+    forget("heavy")
     module = types.ModuleType("ai")
     exec(compile(text, "ai.py", "exec", dont_inherit=True), vars(module))
     loaded = "heavy" in sys.modules

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import forget, importable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.rules.rule import Context
 from flake8_forksafe.settings import make_settings
 
+PACKAGES = ("ai", "use", "heavy")
 HEAVY = """\
 made = []
 class Model(dict):
@@ -100,18 +102,10 @@ Program = tuple[str, str, str, list[str], str, list[str], str, str]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("programs")
     (directory / "heavy.py").write_text(HEAVY)
-    sys.path.insert(0, str(directory))
     sys.dont_write_bytecode = True
-    yield directory
-    sys.path.remove(str(directory))
+    with importable(directory, *PACKAGES):
+        yield directory
     sys.dont_write_bytecode = False
-    forget()
-
-
-def forget() -> None:
-    importlib.invalidate_caches()
-    for name in ("ai", "use", "heavy"):
-        sys.modules.pop(name, None)
 
 
 def texts(program: Program) -> dict[str, str]:
@@ -125,7 +119,7 @@ def texts(program: Program) -> dict[str, str]:
 
 def behaviour(place: Path) -> tuple[object, list[int], list[int], list[object]]:
     """What importing both modules raises, what it makes, what is made in all, and what each function returns."""
-    forget()
+    forget(*PACKAGES)
     heavy = importlib.import_module("heavy")
     error: object = None
     told: list[object] = []

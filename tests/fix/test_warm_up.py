@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import check, write
+from helpers import check, importable, write
 
 from flake8_forksafe.cli import main
 from flake8_forksafe.fix.plan import Workshop
@@ -95,21 +94,13 @@ def predict(x):
 
 
 @pytest.fixture
-def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.syspath_prepend(tmp_path)
-    forget()
-    yield tmp_path
-    forget()
+def shop(tmp_path: Path) -> Iterator[Path]:
+    with importable(tmp_path, "shop", "heavy") as root:
+        yield root
 
 
-def forget() -> None:
-    importlib.invalidate_caches()
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "heavy")]:
-        del sys.modules[name]
-
-
-def test_a_global_is_made_on_first_use(importable: Path) -> None:
-    files = removed(importable, KEPT)
+def test_a_global_is_made_on_first_use(shop: Path) -> None:
+    files = removed(shop, KEPT)
     assert files == {"shop/tasks.py": textwrap.dedent('''\
         import functools
         import threading
@@ -140,7 +131,7 @@ def test_a_global_is_made_on_first_use(importable: Path) -> None:
         def predict(x):
             return get_model() + [x]
         ''')}  # fmt: skip
-    write(importable, files)
+    write(shop, files)
     tasks, heavy = importlib.import_module("shop.tasks"), importlib.import_module("heavy")
     tasks.load_model()
     assert heavy.made == []

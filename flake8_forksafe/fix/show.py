@@ -81,7 +81,8 @@ IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")
 def count_text(proved: Proved) -> str:
     """How many repairs, in how many files."""
     kinds = Counter([*(repair.kind for repair in proved.repairs), *("prelude" for _ in proved.preludes)])
-    what = " and ".join(counted(count, kind) for kind, count in kinds.items()) or "nothing"
+    *most, last = [counted(count, kind) for kind, count in kinds.items()] or ["nothing"]
+    what = f"{', '.join(most)} and {last}" if most else last
     return f"{what} in {counted(len(proved.contents), 'file')}" if proved.contents else what
 
 

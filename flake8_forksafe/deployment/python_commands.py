@@ -7,6 +7,7 @@ What is computed stands in a command as a variable whose value is not known.
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -23,6 +24,10 @@ MOST_COMMANDS = 100
 MOST_WORDS = 1000
 DEEPEST = 12
 """Names that are looked through."""
+MOST_STEPS = 20_000
+"""Expressions of one file that are computed; a long text counts as several."""
+LONGEST = 100_000
+"""Characters of a text; a longer one is no command."""
 
 WHOLE = frozenset({
     "subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
@@ -44,9 +49,9 @@ def commands_in(disk: Disk, path: str) -> tuple[SpawnedCommand, ...]:
     source = Collected(disk.read)
     try:
         block = source.module(path)
-        outer = _names(block)
+        imports, names, steps = _imports(block), _names(block), _Steps()
         for body in _bodies(source, path, block, 0):
-            reader = _Reader(path, _imports(block) | _imports(body), {**outer, **_names(body)})
+            reader = _Reader(path, ChainMap(_imports(body), imports), ChainMap(_names(body), names), steps)
             for line, call in _calls(body, 0):
                 found |= dict.fromkeys(reader.commands(call, line))
                 if len(found) > MOST_COMMANDS:
@@ -138,13 +143,28 @@ class _Piece(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
+class _Steps:
+    """What may still be computed for one file: names that stand for each other take exponential time otherwise."""
+
+    def __init__(self) -> None:
+        self.left = MOST_STEPS
+
+    def take(self, count: int = 1) -> bool:
+        """Take some; false if there are none left."""
+        self.left -= count
+        return self.left >= 0
+
+
 class _Reader:
     """The expressions of one function body, as far as they are written out."""
 
-    def __init__(self, path: str, imports: Mapping[str, str], names: Mapping[str, tuple[Expression, ...]]) -> None:
+    def __init__(
+        self, path: str, imports: Mapping[str, str], names: Mapping[str, tuple[Expression, ...]], steps: _Steps
+    ) -> None:
         self.path = path
         self.imports = imports
         self.names = names
+        self.steps = steps
 
     def commands(self, call: facts.Call, line: int) -> Iterator[SpawnedCommand]:
         """What a call runs, if that names Celery."""
@@ -196,11 +216,13 @@ class _Reader:
 
     def words(self, node: Expression, depth: int) -> list[_Piece] | None:
         """The words of a sequence; None if it is none that is written out."""
-        if depth > DEEPEST:
+        if not self.steps.take() or depth > DEEPEST:
             return None
         if isinstance(node, facts.Display):
             found: list[_Piece] = []
-            for item in node.items[:MOST_WORDS]:
+            for item in node.items:
+                if len(found) > MOST_WORDS or self.steps.left < 0:
+                    break
                 if isinstance(item, facts.Starred):
                     found += self.words(item.value, depth + 1) or [_unknown(item.value)]
                 else:
@@ -219,19 +241,31 @@ class _Reader:
             if path in ("list", "tuple") and first is not None:
                 return self.words(first, depth + 1)
             if path == "shlex.split" and first is not None:
-                return _split(self.text(first, depth + 1), quoted=True)
+                return self.split(self.text(first, depth + 1), quoted=True)
             if isinstance(node.function, facts.Attribute) and node.function.name == "split":
-                return _split(self.text(node.function.value, depth + 1), quoted=False)
+                return self.split(self.text(node.function.value, depth + 1), quoted=False)
         return None
+
+    def split(self, piece: _Piece, quoted: bool) -> list[_Piece] | None:
+        """The words of a text."""
+        import shlex
+
+        if not self.steps.take(len(piece.text) // 100):
+            return None
+        try:
+            words = shlex.split(piece.text) if quoted else piece.text.split()
+        except ValueError:
+            return None
+        return [_Piece(word, tuple(name for name in piece.unknown if f"${{{name}}}" in word)) for word in words]
 
     def text(self, node: Expression, depth: int) -> _Piece:
         """A text; what is computed of it stands there as a variable."""
-        if depth > DEEPEST:
+        if not self.steps.take() or depth > DEEPEST:
             return _unknown(node)
         if isinstance(node, facts.Constant) and isinstance(node.value, str | int):
             return _Piece(str(node.value))
         if isinstance(node, facts.Format):
-            return _joined([self.text(part, depth + 1) for part in node.parts])
+            return _joined([self.text(part, depth + 1) for part in node.parts if self.steps.left >= 0])
         if isinstance(node, facts.Binary) and node.operator == "+":
             return _joined([self.text(node.left, depth + 1), self.text(node.right, depth + 1)])
         if isinstance(node, facts.Binary) and node.operator == "%":
@@ -276,6 +310,8 @@ def _unknown(node: Expression) -> _Piece:
 
 
 def _joined(pieces: list[_Piece]) -> _Piece:
+    if sum(len(piece.text) for piece in pieces) > LONGEST:
+        return _Piece("${computed}", ("computed",))
     unknown = dict.fromkeys(name for piece in pieces for name in piece.unknown)
     return _Piece("".join(piece.text for piece in pieces), tuple(unknown))
 
@@ -284,14 +320,3 @@ def _filled(piece: _Piece, pattern: str) -> _Piece:
     """A text whose placeholders are replaced by what is computed."""
     text, count = re.subn(pattern, "${computed}", piece.text)
     return _Piece(text, (*piece.unknown, "computed")) if count else piece
-
-
-def _split(piece: _Piece, quoted: bool) -> list[_Piece] | None:
-    """The words of a text."""
-    import shlex
-
-    try:
-        words = shlex.split(piece.text) if quoted else piece.text.split()
-    except ValueError:
-        return None
-    return [_Piece(word, tuple(name for name in piece.unknown if f"${{{name}}}" in word)) for word in words]

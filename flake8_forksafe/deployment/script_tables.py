@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from flake8_forksafe.deployment.files import Files
@@ -40,10 +41,10 @@ def script_starts(text: str, path: str, files: Files) -> Iterator[Start]:
     for environment in list(environments.values())[:MOST]:
         tables.append(_at(environment, ("scripts",)))
     tables.append({key: value for key, value in _at(document, ()).items() if key in LIFECYCLE})
-    for table in tables:
-        for name, value in list(table.items())[:MOST]:
-            for command in _commands(value, 0):
-                yield _start("script", str(name), command, Place(path, _line_of(text, command)))
+    commands = ((str(name), command) for table in tables for name, value in table.items()
+                for command in _commands(value, 0))  # fmt: skip
+    for name, command in islice(commands, MOST):
+        yield _start("script", name, command, Place(path, _line_of(text, command)))
 
 
 def _at(document: object, keys: tuple[str, ...]) -> Mapping[str, Any]:

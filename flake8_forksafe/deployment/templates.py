@@ -57,40 +57,76 @@ class _Literal(NamedTuple):
     line: int
 
 
-HELM = re.compile(r"\{\{(-?)\s*(/\*.*?\*/|(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\"`}]|\}(?!\}))*?)\s*(-?)\}\}", re.DOTALL)
-JINJA = re.compile(r"\{#.*?#\}|\{\{[-+]?(.*?)[-+]?\}\}|[ \t]*\{%[-+]?\s*(.*?)\s*[-+]?%\}", re.DOTALL)
+HELM = re.compile(r"\{\{-?((?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|[^\"`}]++|\}(?!\}))*+)\}\}", re.DOTALL)
+HELM_COMMENT = re.compile(r"\{\{-?\s*+/\*")
+HELM_COMMENT_END = re.compile(r"\*/(\s*+-?)\}\}")
+JINJA = re.compile(r"\{[#{%]")
+CLOSING = {"{#": "#}", "{{": "}}", "{%": "%}"}
+
+
+class _Places:
+    """The lines of places in a text, asked for in order."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.offset, self.line = text, 0, 1
+
+    def line_of(self, offset: int) -> int:
+        """The line of a place, which does not lie before the one asked for last."""
+        self.line += self.text.count("\n", self.offset, offset)
+        self.offset = offset
+        return self.line
 
 
 def _helm_pieces(text: str) -> Iterator[_Literal | _Tag]:
     """Text and tags, with the white space trimmed that ``{{-`` and ``-}}`` eat."""
-    position, eat = 0, False
-    for match in HELM.finditer(text):
-        yield _trimmed(text, position, match.start(), eat, match[1] == "-")
-        yield _Tag(match[2].strip(), text.count("\n", 0, match.start()) + 1, False)
-        position, eat = match.end(), match[3] == "-"
-    yield _trimmed(text, position, len(text), eat, False)
+    places, position, eat = _Places(text), 0, False
+    while (start := text.find("{{", position)) >= 0:
+        comment = HELM_COMMENT.match(text, start)
+        match = HELM.match(text, start) if comment is None else _comment_end(text, comment.end())
+        if match is None:  # Helm refuses the template, and nothing behind is looked at: time grows with the text
+            break
+        yield _trimmed(places, position, start, eat, text.startswith("-", start + 2))
+        code = match[1].strip()
+        eat = code.endswith("-")
+        if comment is None:
+            yield _Tag(code.removesuffix("-").strip(), places.line_of(start), False)
+        position = match.end()
+    yield _trimmed(places, position, len(text), eat, False)
 
 
-def _trimmed(text: str, start: int, end: int, left: bool, right: bool) -> _Literal:
-    part = text[start:end]
+def _comment_end(text: str, position: int) -> re.Match[str] | None:
+    """The end of the comment that a place is in."""
+    end = text.find("*/", position)
+    return HELM_COMMENT_END.match(text, end) if end >= 0 else None
+
+
+def _trimmed(places: _Places, start: int, end: int, left: bool, right: bool) -> _Literal:
+    part = places.text[start:end]
     kept = part.lstrip() if left else part
     start += len(part) - len(kept)
-    return _Literal(kept.rstrip() if right else kept, text.count("\n", 0, start) + 1)
+    return _Literal(kept.rstrip() if right else kept, places.line_of(start))
 
 
 def _jinja_pieces(text: str) -> Iterator[_Literal | _Tag]:
     """Text and tags; the newlines inside of comments and tags are kept, so that lines stay what they are."""
-    position = 0
+    places, position, unclosed = _Places(text), 0, set()
     for match in JINJA.finditer(text):
-        line = text.count("\n", 0, match.start()) + 1
-        yield _Literal(text[position : match.start()], text.count("\n", 0, position) + 1)
-        if match[1] is not None:
-            yield _Tag(match[1].strip(), line, False)
-        elif match[2] is not None:
-            yield _Tag(match[2], line, True)
-        yield _Literal("\n" * match[0].count("\n"), line)
-        position = match.end()
-    yield _Literal(text[position:], text.count("\n", 0, position) + 1)
+        start, mark = match.start(), match[0]
+        if start < position or mark in unclosed:
+            continue
+        end = text.find(CLOSING[mark], match.end())
+        if end < 0:
+            unclosed.add(mark)
+            continue
+        literal = text[position:start]
+        yield _Literal(literal.rstrip(" \t") if mark == "{%" else literal, places.line_of(position))
+        line, code = places.line_of(start), text[match.end() : end]
+        if mark != "{#":
+            code = code[code.startswith(("-", "+")) :]
+            yield _Tag(code[: len(code) - code.endswith(("-", "+"))].strip(), line, mark == "{%")
+        position = end + len(CLOSING[mark])
+        yield _Literal("\n" * text.count("\n", start, position), line)
+    yield _Literal(text[position:], places.line_of(position))
 
 
 class _Output:
@@ -101,6 +137,8 @@ class _Output:
         self.lines: list[int] = [1]
         self.size = 0
         self.begins = True
+        self.is_blank = True
+        """Whether only white space stands in the line that is written."""
 
     def add(self, text: str, line: int, generated: bool = False) -> None:
         """Add a text that begins in a line of the template; what is generated comes from that line altogether."""
@@ -112,6 +150,8 @@ class _Output:
         if self.begins:
             self.lines[-1] = line
         self.parts.append(text)
+        _, newline, last = text.rpartition("\n")
+        self.is_blank = not last.strip() and (bool(newline) or self.is_blank)
         self.begins = text.endswith("\n")
         for number in range(1, text.count("\n") + 1):
             self.lines.append(line if generated else line + number)
@@ -209,8 +249,6 @@ class _Renderer:
     def tag(self, tag: _Tag, dot: Any) -> None:
         """A tag that is no block: an assignment, or something that is written."""
         code = tag.code
-        if code.startswith("/*"):
-            return
         assignment = re.match(r"(\$\w*)\s*:?=\s*(.*)", code, re.DOTALL) if self.is_helm else None
         if tag.is_statement:
             assignment = re.match(r"set\s+(\w+)\s*=\s*(.*)", code, re.DOTALL)
@@ -230,8 +268,7 @@ class _Renderer:
 
     def is_alone(self, code: str) -> bool:
         """Whether what is written would be lines of their own."""
-        last = "".join(self.output.parts[-3:]).rpartition("\n")[2]
-        return self.is_helm and (not last.strip() or "indent" in code)
+        return self.is_helm and (self.output.is_blank or "indent" in code)
 
     def value(self, text: str, dot: Any) -> Any:
         """The value of an expression."""

@@ -21,6 +21,8 @@ MAGIC = re.compile(r"%\(([^()]*)\)|%([a-zA-Z%])")
 ENVIRONMENT = re.compile(r"\$\(([^()]*)\)")
 DEEPEST = 12
 MOST_OPTIONS = 10_000
+MOST_FILES = 100
+"""Files that are read for one server: one that includes itself twice is read again and again."""
 LONGEST = 10_000
 """Characters of a value."""
 
@@ -53,6 +55,7 @@ class Reader:
         self.missing: list[str] = []
         self._values: dict[str, str] = {}
         self._left = MOST_OPTIONS
+        self._files_left = MOST_FILES
 
     def expand(self, options: Iterable[Option], depth: int = 0) -> Iterator[Option]:
         """Options, those of files at their place; files that stand alone come last."""
@@ -72,7 +75,8 @@ class Reader:
         named, _, section = option.value.text.partition(":")
         path = self.view.file(named, self.directory) if named and not re.search(r"[$%@]\(", named) else None
         text = self.view.files.text(path) if path is not None else None
-        if path is None or text is None or depth >= DEEPEST:
+        self._files_left -= 1
+        if path is None or text is None or depth >= DEEPEST or self._files_left < 0:
             self.missing.append(option.value.text)
             return
         self.view.files.started.add(path)
@@ -93,11 +97,13 @@ class Reader:
         loop: list[Line] | None = None
         items: list[str] = []
         for line in lines:
+            if self._left < 0:
+                return
             name, value = line.name, line.value
             if loop is not None and name in ("endfor", "end-for"):
                 looped, loop = loop, None
                 for item in items:
-                    for each in looped:
+                    for each in looped if self._left >= 0 else ():
                         filled = self._filled(each.value.replace("%(_)", item), inside, section)
                         yield from self._option(each._replace(value=filled), path, conditions)
             elif loop is not None:

@@ -29,13 +29,15 @@ class CallMemo:
     :ivar results: by what makes two calls the same.
     :ivar executions: how often a function was executed, by its node in the graph.
     :ivar active: how often it is being executed now.
+    :ivar waiting: functions that are being executed when the program hands over to a worker, and return after it.
     :ivar generators: whether functions are generators, by the identity of their statements, which are kept.
     """
 
-    __slots__ = ("active", "executions", "generators", "results")
+    __slots__ = ("active", "executions", "generators", "results", "waiting")
 
     def __init__(self) -> None:
         self.results: dict[tuple[object, ...], Remembered] = {}
         self.executions: dict[Node, int] = {}
         self.active: dict[Node, int] = {}
+        self.waiting: frozenset[Node] = frozenset()
         self.generators: dict[int, tuple[bool, Block]] = {}

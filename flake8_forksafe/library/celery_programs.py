@@ -67,6 +67,7 @@ def _start(machine: Machine, app: Value | None, words: tuple[str, ...]) -> Value
         started.app = machine.state(CeleryState).app_of(app)
         started.arguments = words if "worker" in words else ("worker", *words)
         started.running = [module for module in machine.imports.modules.values() if module.state == "loading"]
+        machine.memory.waiting = frozenset(node for node, times in machine.memory.active.items() if times)
     raise Raised(STOPPED)
 
 

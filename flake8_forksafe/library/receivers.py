@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.importing import function_body
-from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Dropped
 from flake8_forksafe.interpreter.values import Function, Instance, Method, Partial, Value, options, truth
 from flake8_forksafe.source import facts
@@ -58,14 +58,15 @@ def called(machine: Machine, receiver: Receiver, signal: str) -> Iterator[bool]:
 
 def _is_active(machine: Machine, receiver: Receiver) -> bool:
     """Whether the function that connected a receiver is still being executed, and so holds it by a local name."""
-    return receiver.frame.kind == "function" and bool(machine.memory.active.get(receiver.frame.node))
+    memory, node = machine.memory, receiver.frame.node
+    return receiver.frame.kind == "function" and (bool(memory.active.get(node)) or node in memory.waiting)
 
 
 def _held(machine: Machine, function: Value, frame: Frame) -> bool | None:
     """Whether anything but a signal holds a function, as far as can be told."""
     if isinstance(function, Method):
         return _held(machine, function.receiver, frame) if isinstance(function.receiver, Instance) else True
-    if not isinstance(function, (Function, Partial, Instance)):
+    if not isinstance(function, (Function, Partial, Instance)) or _is_global(function):
         return True
     if any(value is function for value in frame.module.names.values()):
         return True
@@ -75,11 +76,14 @@ def _held(machine: Machine, function: Value, frame: Frame) -> bool | None:
         is_here = function.line == frame.line and function.module is frame.module
         return False if is_here and not any(value is function for value in frame.names.values()) else None
     outer = function.closure
-    if outer is None:
-        return True
-    if outer.function is None or frame.kind == "class" or _is_kept(machine, outer.function, function.definition):
+    if outer is None or outer.function is None or frame.kind == "class":
         return None
-    return False
+    return None if _is_kept(machine, outer.function, function.definition) else False
+
+
+def _is_global(function: Value) -> bool:
+    """Whether a function is defined by a ``def`` outside of any other one: its module or class holds it."""
+    return isinstance(function, Function) and isinstance(function.definition, facts.Define) and not function.closure
 
 
 def _is_kept(machine: Machine, outer: Function, inner: facts.Define) -> bool:
@@ -88,8 +92,7 @@ def _is_kept(machine: Machine, outer: Function, inner: facts.Define) -> bool:
     if not isinstance(definition, facts.Define):
         return True
     kept = any(_called(decorator.expression) not in CONNECTING for decorator in inner.decorators)
-    body = function_body(machine, outer, definition.body)
-    return kept or bool(_uses(machine, outer, body)[inner.name])
+    return kept or bool(_uses(machine, outer, definition)[inner.name])
 
 
 def _called(expression: facts.Expression) -> str:
@@ -101,14 +104,25 @@ def _called(expression: facts.Expression) -> str:
     return expression.id if isinstance(expression, facts.Name) else ""
 
 
-def _uses(machine: Machine, outer: Function, body: object) -> Counter[str]:
-    """How often names are used in statements, but to connect them; functions inside are read as well."""
+class _NamesUsed(LibraryState):
+    """How often the names of functions are used, by the identity of the functions' definitions."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.counts: dict[int, tuple[facts.Define, Counter[str]]] = {}
+
+
+def _uses(machine: Machine, outer: Function, definition: facts.Define) -> Counter[str]:
+    """How often names are used in a function, but to connect them; functions inside are read as well."""
+    known = machine.state(_NamesUsed).counts
+    if id(definition) in known:
+        return known[id(definition)][1]
     used: Counter[str] = Counter()
-    for fact in _facts(machine, outer, body):
+    for fact in _facts(machine, outer, function_body(machine, outer, definition.body)):
         if isinstance(fact, facts.Name):
             used[fact.id] += 1
         elif isinstance(fact, facts.Call) and _called(fact.function) in CONNECTING:
             used.subtract(one.value.id for one in fact.arguments if isinstance(one.value, facts.Name))
+    known[id(definition)] = (definition, used)
     return used
 
 

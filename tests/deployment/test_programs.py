@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,27 @@ def test_program(tmp_path: Path, place: str, text: str, start: dict[str, str]) -
     """What the program imports counts, the gate does not hold in it, and what follows the worker is no part of it."""
     report = report_of(tmp_path, {**APP, place: text, **start})
     assert hazards(report, tmp_path) == sorted([("proj/tasks.py", "torch"), (place, "pandas")])
+
+
+def test_a_function_that_starts_the_worker_keeps_its_receivers(tmp_path: Path) -> None:
+    """Seen with a real worker, Celery 5.7.0: ``warm`` is called, since ``main`` has not returned; ``gone`` is not."""
+    program = """\
+        from celery.signals import worker_init
+        from proj.celery import app
+        def set_up():
+            @worker_init.connect
+            def gone(**kwargs):
+                import pandas
+        def main():
+            @worker_init.connect
+            def warm(**kwargs):
+                import polars
+            set_up()
+            app.worker_main(["worker"])
+        main()
+        """
+    report = report_of(tmp_path, {**APP, "proj/tasks.py": "", "run.py": textwrap.dedent(program)})
+    assert [(one.code, one.subject) for one in report.findings] == [("FS105", "polars")]
 
 
 def test_console_script(tmp_path: Path) -> None:

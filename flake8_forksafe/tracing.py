@@ -94,7 +94,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     unread = any(note.code == "FS191" and app.spec.startswith(note.module) for note in trace.notes)
     if trace.app_place is None and not app.path and not unread:
         around.problems.append(Problem("app", app.spec))
-    if trace.uses and trace.gates:
+    if trace.has_gated_uses:
         trace.variants.update({name: trace_as(argv, True) for name, argv in host.other_processes(app.spec).items()})
         if None in trace.gates.values() and launcher is None:
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})

@@ -116,6 +116,24 @@ class Trace:
         steps = {module.step for module in self.modules if module.origin == FIRST_PARTY}
         return bool(self.task_modules) or bool(steps - {"find_app", "load_config", "settings"})
 
+    @property
+    def has_gated_uses(self) -> bool:
+        """Whether a warm-up, or a call on a way to one, stands behind a condition that reads ``sys.argv``."""
+        callers: dict[Node, list[Edge]] = {}
+        for edge in (*self.edges, *self.late_edges):
+            if edge.kind in ("call", "thread", "boot"):
+                callers.setdefault(edge.target, []).append(edge)
+        pending = [use.node for use in self.uses]
+        seen = set(pending)
+        while pending:
+            for edge in callers.get(pending.pop(), ()):
+                if (edge.source, edge.target, edge.line, edge.kind) in self.gated:
+                    return True
+                if edge.source not in seen:
+                    seen.add(edge.source)
+                    pending.append(edge.source)
+        return any(use.gates for use in self.uses)
+
     @cached_property
     def graph(self) -> ExecutionGraph:
         """The execution graph (networkx is imported when it is first asked for)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 
 STEP_LIMIT = 300_000
 """Steps (statements and calls) of one launch, besides those that its modules add.  The largest known project of 400
@@ -14,6 +15,8 @@ ROUND_LIMIT = 20_000
 """Rounds of one loop, with those of the loops inside it.  Real projects take some thousand."""
 WIDENED_LIMIT = 100
 """Widened executions of a loop or function that has used up its rounds: each stands for all further ones."""
+EXTENSIONS, STEPS_PER_EXTENSION = 10, 30_000
+"""How often a walk goes on behind a statement that used up its steps, and with how many more."""
 DEPTH_LIMIT = 400
 """Calls and imports nested in each other."""
 
@@ -24,10 +27,20 @@ Place = tuple[Node, int]
 class BudgetExceeded(Exception):
     """The walk exceeded its step budget.
 
-    :ivar frame: the frame whose statement took the last one.
+    :ivar frame: the innermost frame of the project's own whose statement took the last one, else the innermost.
+    :ivar in_package: whether the last step was one of an installed package's.
     """
 
     frame: Frame | None = None
+    in_package = False
+
+    def leaves(self, frame: Frame) -> None:
+        """Note that it leaves a statement of ``frame``; inner frames come first."""
+        origin = frame.module.found.origin
+        if self.frame is None:
+            self.in_package = origin == THIRD_PARTY
+        if self.frame is None or (self.frame.module.found.origin == THIRD_PARTY and origin == FIRST_PARTY):
+            self.frame = frame
 
 
 class StepBudget:
@@ -38,14 +51,16 @@ class StepBudget:
     :ivar depth: calls and imports that are being executed.
     :ivar rounds: those of each loop that stands in no other.
     :ivar widened: executions of a place or function that stood for all others.
+    :ivar extensions: how often it was extended.
     """
 
-    __slots__ = ("depth", "limit", "rounds", "steps", "widened")
+    __slots__ = ("depth", "extensions", "limit", "rounds", "steps", "widened")
 
     def __init__(self) -> None:
         self.steps = 0
         self.limit = STEP_LIMIT
         self.depth = 0
+        self.extensions = 0
         self.rounds: dict[Place, int] = {}
         self.widened: dict[Place | Node, int] = {}
 
@@ -57,6 +72,12 @@ class StepBudget:
         self.steps += count
         if self.steps > self.limit:
             raise BudgetExceeded
+
+    def extend(self) -> bool:
+        """Allow for what stands behind a statement that used up all steps; false if that was done too often."""
+        self.extensions += 1
+        self.limit = self.steps + STEPS_PER_EXTENSION
+        return self.extensions <= EXTENSIONS
 
     def module(self, statements: int) -> None:
         """Add what the execution of one more module may take."""

@@ -326,11 +326,10 @@ def _pass_on(machine: Machine, errors: list[Value], kinds: list[Value | None], a
 
     :param already: :attr:`.Errors.raised` before the guarded statements.
     """
-    missed = [error for error in errors if not any(matches(error, kind) for kind in kinds)]
-    for error in missed:
-        machine.may_fail(error)
-    if not missed:
-        machine.errors.raised = already
+    machine.errors.raised = already
+    for error in errors:
+        if not any(matches(error, kind) for kind in kinds):
+            machine.may_fail(error)
 
 
 def _enter(machine: Machine, manager: Value, frame: Frame) -> Value:

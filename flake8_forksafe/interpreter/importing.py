@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from flake8_forksafe.interpreter.bringing import bring, note_external
-from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
+from flake8_forksafe.interpreter.budget import DEPTH_LIMIT, BudgetExceeded
 from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
@@ -97,6 +97,9 @@ def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
             machine.execute(body, inner)
         except Raised:
             module.state = "failed"
+            raise
+        except BudgetExceeded:
+            module.state, module.open = "loaded", True
             raise
         finally:
             machine.budget.depth -= 1

@@ -11,6 +11,7 @@ from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import NONE
+from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
@@ -21,10 +22,14 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
     leaving = NOWHERE
     try:
         for statement in block:
-            machine.step()
             frame.line, frame.column = statement.line, statement.column
             raised, possible = machine.errors.raised, len(machine.errors.possible)
-            flow = TABLE[type(statement)](machine, statement, frame)
+            try:
+                machine.step()
+                flow = TABLE[type(statement)](machine, statement, frame)
+            except BudgetExceeded as exceeded:
+                flow = _given_up(machine, frame, exceeded)
+                machine.errors.raised = raised
             if machine.errors.raised != raised or len(machine.errors.possible) > possible:
                 frame.left.append((Flow.ABORT, frame.names.version()))
             elif flow is Flow.NEXT:
@@ -41,13 +46,27 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
             raise
         raised_in(machine, frame, error)
         return leaving | Flow.ABORT
-    except BudgetExceeded as exceeded:
-        exceeded.frame = exceeded.frame or frame
-        raise
     finally:
         if machine.journal.doubt is not outer:
             machine.journal.doubt = outer
             machine.journal.weaken(mark)
+
+
+USED_UP = "the analysis has used up its steps: what this statement executes is followed only in part"
+
+
+def _given_up(machine: Machine, frame: Frame, exceeded: BudgetExceeded) -> Flow:
+    """Go on behind a statement that used up the budget: one that calls into a package, or is at the top of a module.
+
+    What it would have bound is unknown.
+    """
+    exceeded.leaves(frame)
+    is_own = frame.module.found.origin == FIRST_PARTY
+    if not is_own or not (exceeded.in_package or frame.kind == "module") or not machine.budget.extend():
+        raise exceeded
+    frame.module.open = True
+    machine.note("FS192", frame, USED_UP)
+    return Flow.NEXT
 
 
 def run_evaluate(machine: Machine, node: facts.Evaluate, frame: Frame) -> Flow:

@@ -69,7 +69,7 @@ def test_what_a_trace_keeps_of_it() -> None:
 
 
 def test_a_boot_that_is_stopped_has_everything_before_the_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("STEP_LIMIT", 3), ("STEPS_PER_MODULE", 0), ("STEPS_PER_STATEMENT", 0)):
+    for name, value in (("EXTENSIONS", 0), ("STEP_LIMIT", 3), ("STEPS_PER_MODULE", 0), ("STEPS_PER_STATEMENT", 0)):
         monkeypatch.setattr(budget, name, value)
     walk = make_walk(write(tmp_path, FILES | {"early.py": "x = 1\n" * 10}))
     booted = boot(walk, TOY, HostStart("early"))

@@ -9,7 +9,7 @@ from helpers import check, write
 
 from flake8_forksafe.interpreter import budget
 from flake8_forksafe.interpreter.budget import BudgetExceeded, StepBudget
-from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.records import Node, Note
 
 
 def test_steps_are_counted_until_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,14 +22,43 @@ def test_steps_are_counted_until_there_are_too_many(monkeypatch: pytest.MonkeyPa
         spent.step()
 
 
+LONG = """
+def f(n):
+    try:
+        for a in range(20):
+            for b in range(20):
+                if b < n:
+                    raise KeyError(b)
+    except KeyError:
+        raise
+"""
+APP = "from celery import Celery\napp = Celery()\n"
+
+
+def notes_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], limit: int) -> list[Note]:
+    """What a boot that may take a few steps says."""
+    for name, value in (("STEP_LIMIT", limit), ("STEPS_PER_MODULE", 0), ("STEPS_PER_STATEMENT", 0)):
+        monkeypatch.setattr(budget, name, value)
+    report = check(write(tmp_path, {"pyproject.toml": "", "proj/__init__.py": "", **files}))
+    return [note for trace in report.traces for note in trace.notes]
+
+
 def test_a_boot_that_is_stopped_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "STEP_LIMIT", 50)
-    monkeypatch.setattr(budget, "STEPS_PER_MODULE", 0)
-    monkeypatch.setattr(budget, "STEPS_PER_STATEMENT", 0)
-    source = "from celery import Celery\napp = Celery()\n" + "x = 1\n" * 100
-    report = check(write(tmp_path, {"pyproject.toml": "", "proj/__init__.py": "", "proj/celery.py": source}))
-    (stop,) = [note for trace in report.traces for note in trace.notes if "the analysis was stopped" in note.text]
-    assert (stop.module, stop.line) == ("proj.celery", 50), "the line being executed"
+    monkeypatch.setattr(budget, "EXTENSIONS", 1)
+    monkeypatch.setattr(budget, "STEPS_PER_EXTENSION", 10)
+    notes = notes_of(tmp_path, monkeypatch, {"proj/celery.py": APP + "x = 1\n" * 100}, 50)
+    assert [(note.module, note.line) for note in notes] == [("proj.celery", 51), ("proj.celery", 62)]
+    assert ["used up its steps" in note.text for note in notes] == [True, False]
+    assert "the analysis was stopped here" in notes[1].text
+
+
+def test_what_follows_a_statement_without_end_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands behind it is certain: no ``try`` around what was given up is left over."""
+    source = APP + LONG
+    notes = notes_of(tmp_path, monkeypatch, {"proj/celery.py": source + "y = f(1)\nimport torch\ny.z()\n"}, 100)
+    assert [(note.code, note.line) for note in notes] == [("FS192", 12)]
+    (found,) = [one for one in check(tmp_path).findings if one.code == "FS101"]
+    assert (found.line, found.what[:10]) == (13, "'torch' is")
 
 
 def test_modules_add_to_what_may_be_taken() -> None:

@@ -140,3 +140,27 @@ def test_after_an_exception_that_may_be_swallowed_both_ways_are_possible(tmp_pat
         "A = 1\nwith Quiet():\n    A = 2\n    if library.flag:\n        A = 3\n        raise OSError\n    A = 4\n"
     )
     assert value_in(tmp_path, program) == frozenset({2, 3, 4})  # asking the library may raise as well
+
+
+def test_an_exception_that_nothing_further_out_catches_leaves_no_doubt(tmp_path: Path) -> None:
+    """The worker would not start if it were raised."""
+    program = """\
+import os, library
+def resolve(name):
+    try:
+        return library.zone(name)
+    except (ValueError, OSError) as error:
+        raise library.NotFound(name) from error
+def zone():
+    name = os.environ.get("TZ")
+    if name:
+        try:
+            return resolve(name)
+        except library.NotFound:
+            pass
+    return None
+zone()
+import two
+"""
+    walk = walk_program(tmp_path, program)
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [True]

@@ -55,6 +55,7 @@ def cost(directory: Path, files: dict[str, str]) -> int:
 def test_twice_as_much_costs_at_most_twice(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "STEP_LIMIT", 2_000)
     monkeypatch.setattr(budget, "STEPS_PER_MODULE", 20)
+    monkeypatch.setattr(budget, "STEPS_PER_EXTENSION", 20)
     monkeypatch.setattr(budget, "ROUND_LIMIT", 200)
     monkeypatch.setattr(calls, "VARIANT_LIMIT", 20)
     small, large = files_of(name, 24), files_of(name, 48)

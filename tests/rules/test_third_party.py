@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import check, found_codes, write
 
+from flake8_forksafe.interpreter import budget
 from flake8_forksafe.report.result import Report
 
 PROJECT = {
@@ -113,3 +114,17 @@ def test_a_doubtful_environment_proves_no_absence(tmp_path: Path, monkeypatch: p
     done = check(project)
     assert done.traces[0].environment == "the running interpreter's"
     assert ("proj/tasks.py", 3, "FS101") in found_codes(done, project)
+
+
+def test_a_package_that_takes_all_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said at the project's own statement, also inside a function, and what follows is followed."""
+    for name, value in {"STEP_LIMIT": 60, "STEPS_PER_MODULE": 0, "STEPS_PER_STATEMENT": 0}.items():
+        monkeypatch.setattr(budget, name, value)
+    loops = "def draw(n):\n    for a in range(20):\n        for b in range(20):\n            n += b\nimport numpy\n"
+    canvas, torch = distribution("canvas", ("numpy>=1",), canvas=loops), distribution("torch", torch="")
+    write(tmp_path / ".venv", ENVIRONMENT | canvas | torch | {"pyvenv.cfg": ""})
+    tasks = "from canvas import draw\ndef make():\n    draw(1)\n    import torch\nmake()\n"
+    found = check(write(tmp_path, PROJECT | {"proj/tasks.py": tasks})).findings
+    assert [(one.line, one.subject) for one in found if one.code == "FS105"] == [(4, "torch")]
+    (said,) = [one for one in found if "steps" in one.text]
+    assert (Path(said.path).name, said.line, said.code) == ("tasks.py", 3, "FS192")

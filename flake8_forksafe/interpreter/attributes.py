@@ -96,13 +96,16 @@ def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) 
     module = value.module
     found = module.names.get(name)
     if found is not None:
+        machine.recorder.takes(frame, module, name, found)
         return import_statements.reified(machine, found, frame, value)
     special = module_attribute(machine, module.name, name) if name.startswith("__") else None
     if special is not None:
         return special
     hook = module.names.get("__getattr__")
     if hook is not None:
-        return machine.call(hook, Arguments((Literal(name),)), frame)
+        answer = machine.call(hook, Arguments((Literal(name),)), frame)
+        machine.recorder.takes(frame, module, name, answer)
+        return answer
     if module.open or module.found.path is None:
         machine.may_fail(ATTRIBUTE_ERROR)
         return UNKNOWN

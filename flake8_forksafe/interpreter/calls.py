@@ -121,7 +121,16 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     """Execute a function's body."""
     machine.step()
     machine.record(frame, function.node, "call")
-    machine.use(frame, function.node.dotted, arguments)
+    use = machine.use(frame, function.node.dotted, arguments)
+    result = _run_function(machine, function, arguments, frame)
+    if use is not None:
+        is_method = function.owner is not None and bool(arguments.positional)
+        machine.recorder.opened(use, arguments.positional[0] if is_method else result)
+    return result
+
+
+def _run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
+    """Execute a function's body, or take the result of an earlier execution."""
     key = _call_key(function, arguments)
     known = machine.memory.results.get(key)
     certain = machine.journal.doubt is machine.journal.certain
@@ -290,6 +299,8 @@ def run_coroutine(machine: Machine, value: Value, frame: Frame) -> Value:
 
 def call_method(machine: Machine, method: Method, arguments: Arguments, frame: Frame) -> Value:
     bound = Arguments((method.receiver, *arguments.positional), arguments.keywords, arguments.complete)
+    if isinstance(method.function, Function):
+        machine.ended(method.receiver, method.function.qualname.rpartition(".")[2], arguments)
     return call(machine, method.function, bound, frame)
 
 

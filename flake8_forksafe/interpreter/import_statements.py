@@ -96,6 +96,7 @@ def import_member(
         found = names[name]
         if isinstance(found, ModuleValue):
             machine.record(frame, Node(found.module.name), "import")
+        machine.recorder.takes(frame, module.module, name, found)
         return reified(machine, found, frame, module)
     if _is_submodule(machine, module, name):
         submodule = machine.import_name(f"{module.module.name}.{name}", frame, "import")
@@ -105,6 +106,8 @@ def import_member(
         if isinstance(hook, Function):  # what it loads is loaded by this statement
             machine.record(frame, hook.node, "import")
         answer = _ask(machine, hook, name, frame, error)
+        if answer is not None:
+            machine.recorder.takes(frame, module.module, name, answer)
         return machine.fail(error) if answer is None else answer
     if module.module.found.path is None and not local:  # a folder of the project that has a library's name
         return machine.import_name(f"{module.module.name}.{name}", frame, "import") or UNKNOWN

@@ -10,7 +10,19 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.occurrences import Occurrences
 from flake8_forksafe.interpreter.records import Dropped, Edge, Gate, Node, Note, Setting, Use
-from flake8_forksafe.interpreter.values import TRUE, Arguments, Doubt, EnclosingScope, Literal, Value
+from flake8_forksafe.interpreter.values import (
+    TRUE,
+    Arguments,
+    Class,
+    Doubt,
+    EnclosingScope,
+    Function,
+    Instance,
+    Literal,
+    Module,
+    Value,
+)
+from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 
 UseKey = tuple[Node, int, str]
 """What tells one use from another: where it stands, and what it calls."""
@@ -51,6 +63,8 @@ class Recorder:
     :ivar measured: what those were measured with of which it is only known what they load.
     :ivar steps_of: the step of the boot in which each was loaded.
     :ivar variables_read: environment variables that were read.
+    :ivar public: the names under which the project takes functions, classes and objects of packages, by where
+        they, or their classes, are defined.
     :ivar unresolved: how often something could not be resolved that may have imported or called something.
     """
 
@@ -77,6 +91,7 @@ class Recorder:
         self._opened: dict[UseKey, int] = {}
         """How often a use happened that was not undone."""
         self.variables_read: set[str] = set()
+        self.public: dict[str, str] = {}
         self.unresolved = 0
 
     @contextmanager
@@ -130,6 +145,9 @@ class Recorder:
         """
         shown, call = call, call.replace("()", "")
         warm_up = self.warm_up(call, arguments)
+        if warm_up is None and self.public:
+            shown, arguments = self._as_public(call, arguments)
+            warm_up = self.warm_up(shown, arguments)
         if warm_up is None:
             return None
         key = (frame.node, frame.line, call)
@@ -139,6 +157,23 @@ class Recorder:
         if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
             self.uses[key] = use
         return key if warm_up.ends or warm_up.ends_in_child else None
+
+    def takes(self, frame: Frame, module: Module, name: str, value: Value) -> None:
+        """Record under which name the project takes something of a package that is walked: the catalogue knows that."""
+        if frame.module.found.origin != FIRST_PARTY or module.found.origin != THIRD_PARTY:
+            return
+        if isinstance(value, Instance):
+            value = value.cls
+        if isinstance(value, (Function, Class)):
+            self.public[f"{value.module.name}.{value.qualname}"] = f"{module.name}.{name}"
+
+    def _as_public(self, call: str, arguments: Arguments) -> tuple[str, Arguments]:
+        """What a call in a walked package is outside of it: under another name, of a method without the object."""
+        holder, _, last = call.rpartition(".")
+        if call in self.public or holder not in self.public:
+            return self.public.get(call, call), arguments
+        name = self.public[holder] if last == "__init__" else f"{self.public[holder]}.{last}"
+        return name, Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
 
     def starts(self, frame: Frame, asked: str, threads: tuple[str, ...], source: str) -> None:
         """Record that importing a module, or setting up an app (``app:setup()``), starts threads.

@@ -128,3 +128,38 @@ def test_a_package_that_takes_all_steps(tmp_path: Path, monkeypatch: pytest.Monk
     assert [(one.line, one.subject) for one in found if one.code == "FS105"] == [(4, "torch")]
     (said,) = [one for one in found if "steps" in one.text]
     assert (Path(said.path).name, said.line, said.code) == ("tasks.py", 3, "FS192")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ("from UnleashClient import UnleashClient\nX = UnleashClient('u')\n", [2]),
+        ("import UnleashClient as u\nX = u.UnleashClient('u')\n", [2]),
+        ("from clickhouse_connect import get_client\nX = get_client()\n", [2]),
+        ("import clickhouse_connect\nX = clickhouse_connect.get_client()\n", [2]),
+        ("import clickhouse_connect\nwith clickhouse_connect.get_client() as client:\n    pass\n", []),
+        ("import clickhouse_connect\nX = clickhouse_connect.get_client()\nX.close()\n", []),
+        ("from kazoo.client import KazooClient\nX = KazooClient('h')\nX.start()\n", [3]),
+        ("from kazoo.client import KazooClient\nX = KazooClient('h')\nX.start()\nX.stop()\n", []),
+    ],
+)
+def test_what_a_package_defines_elsewhere(tmp_path: Path, tasks: str, expected: list[int]) -> None:
+    """The catalogue names a call as the project does, also where the source of the package is read."""
+    client = "class Client:\n    def __init__(self, host=''):\n        self.host = host\n    def start(self): pass\n"
+    client += "    def stop(self): pass\n    def close(self): pass\n    def __enter__(self): return self\n"
+    client += "    def __exit__(self, *error): self.close()\nimport numpy\n"
+    packages = {
+        "UnleashClient/__init__.py": "from UnleashClient.clients import UnleashClient\n",
+        "UnleashClient/clients.py": client.replace("Client:", "UnleashClient:"),
+        "clickhouse_connect/__init__.py": "from clickhouse_connect.driver import create\nget_client = create\n",
+        "clickhouse_connect/driver.py": f"{client}def create(): return Client()\n",
+        "kazoo/__init__.py": "",
+        "kazoo/client.py": "def __getattr__(name):\n    from kazoo.core import Client\n    return Client\n",
+        "kazoo/core.py": client,
+    }
+    for name in ("UnleashClient", "clickhouse_connect", "kazoo"):
+        write(tmp_path / ".venv", distribution(name, ("numpy>=1",)))
+    write(tmp_path / ".venv", ENVIRONMENT | {f"{SITE}/{path}": text for path, text in packages.items()})
+    write(tmp_path / ".venv", {"pyvenv.cfg": ""})
+    found = check(write(tmp_path, PROJECT | {"proj/tasks.py": tasks})).findings
+    assert [one.line for one in found if one.code in ("FS112", "FS113")] == expected

@@ -26,7 +26,7 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
-from flake8_forksafe.workers import choose, follow_candidates, other_hosts, unseen
+from flake8_forksafe.workers import choose, follow_candidates, not_started, other_hosts, unseen, without_app
 
 
 def collect_anew(disk: Disk) -> Collected:
@@ -109,14 +109,17 @@ def trace_apps(
     if chosen.workers or chosen.candidates or elsewhere:
         import_networkx()
     follow = partial(trace_app, around)
-    traces = [trace for worker in chosen.workers if (trace := follow(worker)) is not None]
-    found, others = follow_candidates(chosen, traces, search, follow)
+    followed = {trace: worker.app for worker in chosen.workers if (trace := follow(worker)) is not None}
+    appless = {trace: list(without_app(trace)) for trace in followed}
+    traces = [trace for trace in followed if not appless[trace]]
+    found, others = follow_candidates(not_started(chosen, followed), traces, search, follow)
     hosts = [trace for worker in elsewhere if (trace := follow(worker)) is not None]
     unknown = {trace: list(unseen(trace)) for trace in hosts}
     if around.problems and search is None:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
     seen = [trace for trace in hosts if not unknown[trace]]
-    left_out = (*chosen.left_out, *others, *(one for trace in hosts for one in unknown[trace]))
+    missing = (one for ones in (*appless.values(), *unknown.values()) for one in ones)
+    left_out = (*chosen.left_out, *others, *missing)
     return (*traces, *found, *seen), search, left_out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -67,7 +67,10 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     source = "option" if not app.path else os.path.relpath(named, settings.project)
     choice = choose_settings(disk, settings.project, app.root)
     taken = choice.taken.module if choice is not None else None
-    start = HostStart(app.spec, launcher, taken, not app.path, starts[0].host_options if starts else ())
+    start = HostStart(
+        app.spec, launcher, taken, not app.path, starts[0].host_options if starts else (),
+        tuple(included(starts, settings.project)),
+    )  # fmt: skip
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
@@ -100,9 +103,17 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
     trace.starts = tuple(with_arguments(start, trace.arguments or ()) for start in starts)
     trace.program = " ".join(launcher.argv) if launcher is not None else ""
+    if launcher is not None and launcher.path and trace.app_place is not None and not trace.has_name(app.path):
+        place = f"{os.path.relpath(launcher.path, settings.project)}:1"
+        trace.launch = trace.launch._replace(app=module_name(launcher.path, app.root), source=place)
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
     trace.forks = any(host.pool(start, trace.conf).forks for start in trace.starts or (None,))
     return trace
+
+
+def module_name(path: str, root: str) -> str:
+    """The name of a file as a module below a root."""
+    return os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, ".").lstrip(".")
 
 
 def is_there(layout: Layout, spec: str) -> bool:
@@ -144,6 +155,17 @@ def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> La
             command = next((word for word in start.argv[1:] if not word.startswith("-")), "")
             return Launcher(argv, scripts[program], command)
     return None
+
+
+def included(starts: tuple[WorkerLaunch, ...], project: str) -> Iterator[tuple[str, bool, str]]:
+    """The modules that launches name with ``--include``, whether all of them do, and where it is written first."""
+    places: dict[str, Place] = {}
+    for start in starts:
+        for module in start.include:
+            places.setdefault(module, start.include_place)
+    for module, place in places.items():
+        shown = f"{os.path.relpath(place.path, project)}:{place.line}" if place.path else ""
+        yield module, all(module in start.include for start in starts), shown
 
 
 def with_arguments(start: WorkerLaunch, arguments: tuple[str, ...]) -> WorkerLaunch:

@@ -15,7 +15,8 @@ from flake8_forksafe.deployment.model import PYTHON, Bystander, Launches, Worker
 from flake8_forksafe.examples import is_example, is_in_scope
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule, Layout
-from flake8_forksafe.project.questions import as_words
+from flake8_forksafe.project.questions import as_numbers, as_words
+from flake8_forksafe.project.roots import Roots
 from flake8_forksafe.project.search_result import AppFound, LeftOut, Search, split_spec
 from flake8_forksafe.settings import Settings
 from flake8_forksafe.trace.trace import Trace
@@ -84,29 +85,24 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     programs: dict[AppFound, list[WorkerLaunch]] = {}
     for start in nameless:
         near = [*started, *candidates]
-        own = _nearest(near, start) if start.program is None else _of_program(near, start, disk)
+        own = _nearest(near, start) if start.program is None else _of_program(near, start, finder)
         if own is not None and start.program is not None:
             if not _is_unseen(start) or own not in started:
                 programs.setdefault(own, []).append(start)
         elif own is not None:
             started.setdefault(own, []).append(start)
-        elif start.program is not None:
-            shown = os.path.relpath(start.program.path, settings.project)
-            left_out.append(
-                LeftOut(shown, start.path, start.line, "may start a worker, and names no app that was found")
-            )
     candidates = [app for app in candidates if app not in started and app not in programs]
     for app in search.in_examples:
         why = "lies among tests or examples: give that path to the command, or name it with --app"
         left_out.append(LeftOut(app.spec, app.path, app.line, why))
-    if started or programs:
-        bystanders = [(other, finder.resolve(other)) for other in launches.bystanders]
-        for app in list(candidates):
-            other = next((one for one, at in bystanders if at is not None and _is_named(app, at)), None)
-            if other is not None:
-                candidates.remove(app)
-                why = f"is started as {other.command} only, by {os.path.relpath(other.path, settings.project)}"
-                left_out.append(LeftOut(app.spec, app.path, app.line, f"{why}:{other.line}"))
+    bystanders = [(other, at) for other in launches.bystanders if (at := finder.resolve(other)) is not None]
+    for app in list(candidates):
+        other = next((one for one, at in bystanders if _is_named(app, at) or _takes_over(app, at, disk)), None)
+        if other is not None:
+            candidates.remove(app)
+            why = f"is started as {other.command} only, by {os.path.relpath(other.path, settings.project)}"
+            hint = "" if started or programs or candidates else "; if a worker runs it as well, name it with --app"
+            left_out.append(LeftOut(app.spec, app.path, app.line, f"{why}:{other.line}{hint}"))
     workers = [Worker(app, tuple(starts)) for app, starts in started.items()]
     for app, starts in programs.items():
         for program in dict.fromkeys(start.program for start in starts):
@@ -295,6 +291,14 @@ def _is_named(app: AppFound, found: Resolved) -> bool:
     return app.path == found.path and found.attribute in ("", split_spec(app.spec)[1])
 
 
+def _takes_over(app: AppFound, found: Resolved, disk: Disk) -> bool:
+    """Whether a module that something starts imports an app from where it is made."""
+    try:
+        return found.root == app.root and split_spec(app.spec)[0] in as_words(disk.ask(found.path, "imported"))
+    except OSError:
+        return False
+
+
 def _is_same(app: AppFound, other: AppFound) -> bool:
     return app.path == other.path and split_spec(app.spec)[1] == split_spec(other.spec)[1]
 
@@ -307,20 +311,45 @@ def _nearest(apps: list[AppFound], start: WorkerLaunch) -> AppFound | None:
     return around[0] if len(around) == 1 else None
 
 
-def _of_program(apps: list[AppFound], start: WorkerLaunch, disk: Disk) -> AppFound | None:
-    """The app whose worker a Python program starts: its own, that of a module which it imports, or the nearest."""
+def _of_program(apps: list[AppFound], start: WorkerLaunch, finder: Finder) -> AppFound:
+    """The app whose worker a Python program starts: its own, that of a module which it imports, or the nearest.
+
+    One that a function of the program makes has no name in any module: the program stands for it, and the walk finds
+    it (:func:`without_app` tells if it does not).
+    """
     assert start.program is not None
     path = start.program.path
     own = [app for app in apps if app.path == path]
     try:
-        imported = as_words(disk.ask(path, "imported")) if not own and len(apps) > 1 else []
+        imported = as_words(finder.disk.ask(path, "imported")) if not own else []
+        creates = not own and bool(as_numbers(finder.disk.ask(path, "celery"))[1])
     except OSError:
-        imported = []
+        imported, creates = [], False
     modules = {app: split_spec(app.spec)[0] for app in apps}
     named = own or [app for app, module in modules.items() if module in imported]
     packages = named or [app for app, module in modules.items()
                          if any(module.startswith(f"{name}.") for name in imported)]  # fmt: skip
-    return max(packages, key=lambda app: _shared(app.root, path)) if packages else _nearest(apps, start)
+    likely = max(packages, key=lambda app: _shared(app.root, path)) if packages else _nearest(apps, start)
+    if likely is None or (creates and not named):
+        root, module = Roots(finder.disk, finder.project).locate(path, imported)
+        return AppFound(module, path, 1, root)
+    return likely
+
+
+def not_started(chosen: Chosen, followed: dict[Trace, AppFound]) -> Chosen:
+    """What was chosen, with the apps that a program was thought to start, and does not, among the candidates."""
+    others = tuple(
+        app for trace, app in followed.items() if trace.program and trace.launch.app != app.spec and app.spec
+    )
+    return chosen._replace(candidates=(*chosen.candidates, *others))
+
+
+def without_app(trace: Trace) -> Iterator[LeftOut]:
+    """The programs of which it was thought that they start a worker, and that start none."""
+    programs = [start for start in trace.starts if start.program is not None]
+    if trace.app_place is None:
+        for start in programs:
+            yield LeftOut(trace.program, start.path, start.line, "may start a worker, and names no app that was found")
 
 
 def _inside(path: str, directory: str) -> bool:

@@ -97,6 +97,9 @@ TOP = {"__init__.py": "", "main/__init__.py": "",
        "main/celery.py": f"{CELERY}app = Celery('x', include=['main.tasks'])\n",
        "main/tasks.py": "from main.celery import app\nimport torch\n@app.task\ndef f(): pass\n"}  # fmt: skip
 
+BEAT = {"jobs.py": HEAVY, "clock.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
+        **compose(b=".: celery -A clock beat")}  # fmt: skip
+
 CASES = {
     "two services": Case(
         {**TWO, **compose(a="services/a: celery -A app.celery worker",
@@ -152,6 +155,13 @@ CASES = {
         {"jobs.py": HEAVY, "clock.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
          "w.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
          **compose(w=".: celery -A w worker -P threads", b=".: celery -A clock beat")}, {(".", "w:app")}, set()),
+    "beat only, and nothing else": Case(BEAT, set(), set()),
+    "flower only, by another name": Case(
+        {"jobs.py": HEAVY, "pkg/__init__.py": "", "pkg/ext.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
+         "pkg/view.py": "from pkg.ext import app\n", **compose(f=".: celery -A pkg.view flower --port=5555")},
+        set(), set()),
+    "a worker with beat in it": Case({**BEAT, **compose(b=".: celery -A clock worker -B")},
+                                     {(".", "clock:app")}, {(".", "clock:app")}),
     "a client without tasks": Case(
         {**TWO, "api/__init__.py": "", "api/client.py": f"{CELERY}queue = Celery('x')\n",
          **compose(a="services/a: celery -A app.celery worker")}, BOTH, BOTH),
@@ -229,6 +239,15 @@ def test_a_single_worker_is_not_named(tmp_path: Path) -> None:
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     beat = write(tmp_path / "beat", {"pyproject.toml": "", **CASES["beat only"].files})
     assert said(check(beat)) == ["left out: 'clock:app' ({place}) is started as beat only, by compose.yaml:7"]
+    alone = write(tmp_path / "alone", {"pyproject.toml": "", **BEAT})
+    (finding,) = check(alone).findings
+    assert (relative(alone, finding.path), finding.line, finding.code) == ("clock.py", 2, "FS190")
+    assert finding.text == (
+        "nothing is checked: 'clock:app' is started as beat only, by compose.yaml:4; if a worker runs it as well, name "
+        "it with --app"
+    )
+    (alone / "jobs.py").write_text("")
+    assert not check(alone).findings
     client = write(tmp_path / "client", {"pyproject.toml": "", **CASES["a client without tasks"].files})
     assert "left out: 'api.client:queue' ({place}) is started by no launch, and no tasks are seen" in said(
         check(client)

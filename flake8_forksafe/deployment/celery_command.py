@@ -87,6 +87,11 @@ def worker_commands(arguments: Sequence[Word]) -> tuple[WorkerCommand, ...]:
     return ()
 
 
+def modules_of(value: str) -> tuple[str, ...]:
+    """The modules that ``--include`` names; Celery splits it at commas (celery/bin/base.py, ``CommaSeparatedList``)."""
+    return tuple(name for name in map(str.strip, value.split(",")) if name)
+
+
 def other_command(arguments: Sequence[Word]) -> tuple[str, Word | None]:
     """The sub-command and the app of a process that is no worker; ``""`` if there is no sub-command."""
     position = _subcommand(arguments)

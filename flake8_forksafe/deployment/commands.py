@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.celery_command import (
     WorkerCommand,
+    modules_of,
     other_command,
     with_skipped_checks,
     worker_commands,
@@ -132,6 +133,7 @@ def make_launch(start: Start, started: Started, view: FileSystemView, expanded: 
     if "workdir" in options:
         directory = posixpath.join(directory, options["workdir"].text)
     memory = start.memory or Limit(None, NOWHERE)
+    include = options.get("include")
     unknown = {name for word in [*started.argv, *environ.values()] for name in word.unknown}
 
     def option(name: str) -> str | None:
@@ -162,6 +164,8 @@ def make_launch(start: Start, started: Started, view: FileSystemView, expanded: 
         command_line=started.place.line,
         concurrency_path=where.path,
         concurrency_line=where.line,
+        include=modules_of(include.text) if include is not None and not include.unknown else (),
+        include_place=include.place if include is not None else NOWHERE,
         nodes=started.command.nodes,
         search_path=view.search_path(_text(environ, "PYTHONPATH"), started.directory),
         program=started.script,

@@ -137,6 +137,7 @@ class WorkerLaunch(NamedTuple):
         empty if it is not.
     :ivar search_path: directories of the repository that ``PYTHONPATH`` names.
     :ivar program: the Python program that starts the worker, where that is not Celery's own command.
+    :ivar include: modules that ``--include`` names, and where it is written; empty if it is not given.
     :ivar nodes: how many workers the command starts (``celery multi start 3``), all within the same limit.
     :ivar host: the name of the host that is started.
     :ivar host_options: what is known of options that only this host has, by their names; files are absolute paths.
@@ -166,6 +167,8 @@ class WorkerLaunch(NamedTuple):
     command_line: int = 0
     concurrency_path: str = ""
     concurrency_line: int = 0
+    include: tuple[str, ...] = ()
+    include_place: Place = NOWHERE
     nodes: int = 1
     search_path: tuple[str, ...] = ()
     host: str = CELERY

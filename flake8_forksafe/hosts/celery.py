@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flake8_forksafe.deployment.celery_command import modules_of, worker_commands
+from flake8_forksafe.deployment.model import Word
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS, resolve
 from flake8_forksafe.hosts.django import fall_back, run_command
 from flake8_forksafe.hosts.facts import (
@@ -46,12 +48,13 @@ from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import (
     cause,
     import_default_modules,
+    import_task_module,
     load_config,
     load_named_classes,
     run_receivers,
 )
 from flake8_forksafe.library.celery_programs import StartedWorker
-from flake8_forksafe.library.celery_tasks import TaskState, create_tasks
+from flake8_forksafe.library.celery_tasks import TaskState, create_tasks, make_tasks
 from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
@@ -214,6 +217,23 @@ def _start_pool(boot: HostBoot) -> None:
     """The pool starts its children in the way that is chosen by then."""
     method = boot.machine.state(StartMethod)
     method.at_fork = method.chosen
+
+
+def _include(boot: HostBoot) -> None:
+    """``WorkController.setup_includes`` (celery/worker/worker.py): what ``--include`` names, before ``worker_init``."""
+    machine, app = boot.machine, boot.machine.state(CeleryBoot).app
+    if app is None:
+        return
+    named = list(boot.start.included)
+    words = [Word(word) for word in machine.state(StartedWorker).arguments or ()]
+    for command in worker_commands(words):
+        if "include" in command.options:
+            named += [(module, True, "") for module in modules_of(command.options["include"].text)]
+    known = len(machine.state(TaskState).defined)
+    for module, sure, place in named:
+        where = f" ({place})" if place else ""
+        import_task_module(machine, module, f"the option --include{where}", _cause_of(machine, app), sure)
+    make_tasks(machine, app, known)
 
 
 def _cause_of(machine: Machine, app: CeleryApp) -> Frame:
@@ -381,7 +401,9 @@ CELERY = Host(
         Step("on_after_finalize", _with_app(_finalize)),
         Step("worker classes", _with_app(_load_classes)),
         Step("transports", _with_app(_load_transports)),
-        *map(_signal, BEFORE_FORK),
+        _signal(BEFORE_FORK[0]),
+        Step("--include", _include),
+        *map(_signal, BEFORE_FORK[1:]),
         Step("bootsteps", _with_app(_run_steps)),
         Step("pool", _start_pool),
     ),

@@ -46,6 +46,7 @@ class HostStart(NamedTuple):
     :ivar by_option: whether the user named the app, and is to hear of it if there is none.
     :ivar django_settings: Django's settings module where the environment does not name it.
     :ivar options: what its command line says that only this host knows, by name; files are absolute paths.
+    :ivar included: modules that its command line has imported, whether every launch does, and where that is written.
     """
 
     app: str
@@ -53,6 +54,7 @@ class HostStart(NamedTuple):
     django_settings: str | None = None
     by_option: bool = False
     options: tuple[tuple[str, str], ...] = ()
+    included: tuple[tuple[str, bool, str], ...] = ()
 
 
 class ProjectFacts(NamedTuple):

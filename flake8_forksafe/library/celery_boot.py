@@ -179,12 +179,19 @@ def import_default_modules(machine: Machine, app: CeleryApp, frame: Frame) -> No
             for item in found.items:
                 module = text(item.value)
                 if module:
-                    with machine.doubted(not item.sure):
-                        value = machine.import_name(module, frame)
-                    if value is None or (isinstance(value, External) and _is_unheard_of(machine, module)):
-                        hint = "if it lies elsewhere in the repository, name that directory with source-roots"
-                        what = f"the module {module!r} in the setting {name!r} was not found: {hint}"
-                        machine.note("FS192", frame, what)
+                    import_task_module(machine, module, f"the setting {name!r}", frame, item.sure)
+
+
+def import_task_module(machine: Machine, module: str, named: str, frame: Frame, sure: bool = True) -> None:
+    """``BaseLoader.import_task_module``: the worker does not start if there is no such module.
+
+    :param named: what names it, for a message.
+    """
+    with machine.doubted(not sure):
+        value = machine.import_name(module, frame)
+    if value is None or (isinstance(value, External) and _is_unheard_of(machine, module)):
+        hint = "if it lies elsewhere in the repository, name that directory with source-roots"
+        machine.note("FS192", frame, f"the module {module!r} in {named} was not found: {hint}")
 
 
 def _is_unheard_of(machine: Machine, module: str) -> bool:

@@ -76,9 +76,17 @@ def register_task(machine: Machine, function: External, arguments: Arguments, fr
 def create_tasks(machine: Machine, app: CeleryApp) -> None:
     """``Celery.finalize``: make each task of an app, then bind it."""
     annotate_tasks(machine, app)
+    make_tasks(machine, app)
+
+
+def make_tasks(machine: Machine, app: CeleryApp, since: int = 0) -> None:
+    """Make the tasks of an app.
+
+    :param since: how many definitions were made before.
+    """
     default = task_class(machine, app)
     seen: set[tuple[int, int]] = set()
-    for definition in machine.state(TaskState).defined:
+    for definition in machine.state(TaskState).defined[since:]:
         base = definition.base if definition.base is not None else default
         if base is None or definition.app not in (None, app):
             continue

@@ -27,6 +27,8 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
                 "of the project, so nothing is checked; name an app of the project with the option app"
             )
             yield Finding(one.path, one.line, 0, "FS190", text, one.source)
+    elif imports and not with_tasks and context.search.apps and context.left_out:
+        yield from _left_out(context)
     elif imports and not with_tasks and not (context.search.in_examples and not _defines_tasks(context)):
         text = (
             "Celery is imported here, but no Celery app was found in the project, so nothing is checked; "
@@ -42,6 +44,13 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
             )
             yield Finding(*place, 0, "FS190", text, trace.launch.app)
     yield from _unreached(context)
+
+
+def _left_out(context: Context) -> Iterator[Finding]:
+    """The apps that are followed by no worker, if there are tasks and nothing else runs them."""
+    for app in context.left_out if _defines_tasks(context) else ():
+        text = f"nothing is checked: {app.spec!r} {app.why}"
+        yield Finding(app.path, app.line, 0, "FS190", text, app.spec)
 
 
 def _defines_tasks(context: Context) -> bool:

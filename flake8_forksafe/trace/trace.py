@@ -110,6 +110,11 @@ class Trace:
         path = self.paths.get(module)
         return (path, line) if path is not None else None
 
+    def has_name(self, path: str) -> bool:
+        """Whether the app is made in a file, or has a name there."""
+        made = self.app_location
+        return (made is not None and made[0] == path) or any(known == path for known, _ in self.app_names)
+
     @property
     def reaches_tasks(self) -> bool:
         """Whether anything that defines tasks is loaded, or may: more than the app's own module and the settings."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -203,3 +207,114 @@ def test_deployment_goes_over_a_command_that_nothing_runs(tmp_path: Path) -> Non
     (trace,) = report_of(tmp_path, files).traces
     assert [Path(one.path).name for one in trace.starts] == ["compose.yaml"]
     assert trace.forks
+
+
+JOBS = {"jobs.py": "import torch\nfrom celery import shared_task\n@shared_task\ndef f(): pass\n"}
+LOCAL = """\
+from celery import Celery
+{before}
+def main():
+    app = {app}
+    app.worker_main(["worker", *{options}])
+if __name__ == "__main__":
+    main()
+"""
+MADE = 'Celery("x", include=["jobs"])'
+OWN = f"from celery import Celery\napp = {MADE}\n"
+EXTENSION = f"from celery import Celery\ndef create():\n    return {{'celery': {MADE}}}\n"
+
+
+def local(app: str = MADE, options: str = "[]", before: str = "") -> str:
+    """A program whose app is a local variable of a function."""
+    return LOCAL.format(app=app, options=options, before=before)
+
+
+@pytest.mark.parametrize(
+    ("files", "workers"),
+    [
+        pytest.param({"run.py": local()}, {"run": (True, "run.py")}, id="alone"),
+        pytest.param(
+            {"run.py": local(), "run2.py": local(options='["-P", "solo"]'),
+             "run3.py": f"{OWN}if __name__ == '__main__':\n    app.worker_main()\n"},
+            {"run": (True, "run.py"), "run2": (False, "run2.py"), "run3:app": (True, "run3.py")}, id="several"),
+        pytest.param({"begin.py": local(), "w.py": OWN},
+                     {"begin": (True, "begin.py")}, id="beside another app"),
+        pytest.param({"run.py": local(before="import w"), "w.py": OWN},
+                     {"run": (True, "run.py")}, id="beside an app that it imports"),
+        pytest.param({"run.py": local("create()['celery']", before="from web import create"), "web.py": EXTENSION},
+                     {"run": (True, "run.py")}, id="made elsewhere"),
+    ],
+)  # fmt: skip
+def test_an_app_of_a_function(tmp_path: Path, files: dict[str, str], workers: dict[str, tuple[bool, str]]) -> None:
+    """It is named by the file of the program, and no other app is said to be what the program starts."""
+    report = report_of(tmp_path, {**JOBS, **files})
+    found = {trace.launch.app: trace for trace in report.traces}
+    assert found.keys() == workers.keys()
+    for name, (forks, path) in workers.items():
+        trace = found[name]
+        assert (trace.forks, [start.path for start in trace.starts]) == (forks, [str(tmp_path / path)] if path else [])
+        assert "jobs" in {module.name for module in trace.modules}
+
+
+def test_a_program_that_starts_no_worker(tmp_path: Path) -> None:
+    files = {
+        "run.py": "import server\nserver.Server().start(['a'])\n",
+        "w.py": OWN,
+    }
+    report = report_of(tmp_path, {**JOBS, **files, "x/w.py": files["w.py"], "x/jobs.py": JOBS["jobs.py"]})
+    assert {(Path(trace.launch.root).name, trace.starts) for trace in report.traces} == {(tmp_path.name, ()), ("x", ())}
+    assert [one.why for one in report.context.left_out] == ["may start a worker, and names no app that was found"]
+
+
+INCLUDED = {
+    "w.py": OWN,
+    "more.py": "import polars\n",
+    "deep/jobs.py": "import deep.other\n",
+    "deep/other.py": "",
+    **JOBS,
+}
+REAL = """\
+import json, sys
+from w import app
+app.conf.update(broker_url="memory://")
+app.Worker(include=sys.argv[1].split(","), pool="solo")
+print(json.dumps(sorted({"more", "deep.jobs", "deep.other", "jobs"} & set(sys.modules))))
+"""
+
+
+@pytest.mark.parametrize("given", ["more", "more,deep.jobs", "deep.jobs"])
+@pytest.mark.parametrize("form", ["-I {}", "-I{}", "--include={}", "--include {}", "-I nothing --include {}"])
+def test_modules_of_the_command_line(tmp_path: Path, given: str, form: str) -> None:
+    """``--include`` loads what a real worker loads; the value given last counts."""
+    report = report_of(tmp_path, {**INCLUDED, "compose.yaml": compose(f"celery -A w worker {form.format(given)}")})
+    (trace,) = report.traces
+    stubs = tmp_path / "stubs"
+    for name in ("torch", "polars"):
+        (stubs / name).mkdir(parents=True)
+        (stubs / name / "__init__.py").write_text("")
+    environ = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{stubs}"}
+    done = subprocess.run([sys.executable, "-c", REAL, given], env=environ, capture_output=True, text=True, check=True)
+    ours = {module.name for module in trace.modules if (module.path or "").startswith(str(tmp_path))}
+    assert ours - {"w", "deep"} == set(json.loads(done.stdout))
+    assert ("more.py", "polars") in hazards(report, tmp_path) or "more" not in given
+    assert not [one for one in report.findings if one.code == "FS192"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"compose.yaml": compose("celery -A w worker -I jobs,gone.x")},
+     {"run.py": "from w import app\napp.worker_main(['worker', '--include', 'gone.x'])\n"},
+     {"Procfile": "a: celery -A w worker --include=gone.x\nb: celery -A w worker\n"}],
+)  # fmt: skip
+def test_a_module_of_the_command_line_that_is_not_there(tmp_path: Path, files: dict[str, str]) -> None:
+    report = report_of(tmp_path, {**INCLUDED, **files})
+    (finding,) = [one for one in report.findings if one.code == "FS192"]
+    assert (finding.path, finding.line) == (str(tmp_path / "w.py"), 2)
+    where = {"compose.yaml": " (compose.yaml:4)", "Procfile": " (Procfile:1)"}.get(next(iter(files)), "")
+    assert f"the module 'gone.x' in the option --include{where} was not found" in finding.text
+
+
+def test_a_module_of_one_of_two_command_lines(tmp_path: Path) -> None:
+    report = report_of(tmp_path, {**INCLUDED, "Procfile": "a: celery -A w worker -I more\nb: celery -A w worker\n"})
+    (found,) = [one for one in report.findings if one.subject == "polars" and one.code == "FS101"]
+    assert "may be imported before the worker forks" in found.text

@@ -18,7 +18,7 @@ def may_deploy(name: str) -> bool:
     """Whether a file of this name may start processes.  True for every name that a deployment reader reads."""
     lowered = name.lower()
     if lowered.endswith(".json"):
-        return "task" in lowered or "ecs" in lowered or lowered in ("package.json", "devcontainer.json")
+        return "task" in lowered or "ecs" in lowered or lowered in ("package.json", "devcontainer.json", "launch.json")
     return os.path.splitext(lowered)[1] in EXTENSIONS or name.startswith(NAMES)
 
 

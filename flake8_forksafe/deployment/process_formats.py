@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.editor_files import editor_starts
 from flake8_forksafe.deployment.files import Files
 from flake8_forksafe.deployment.model import Start
 from flake8_forksafe.deployment.platforms import ecs_starts, fly_starts, render_starts
@@ -15,6 +16,7 @@ from flake8_forksafe.deployment.task_runners import justfile_starts, makefile_st
 
 PROGRAM = re.compile(rb"^\[program:", re.MULTILINE)
 UWSGI = re.compile(rb"^\[uwsgi\]", re.MULTILINE)
+EDITOR = re.compile(rb'"(?:tasks|configurations)"\s*:')
 CONTAINERS = re.compile(rb'"containerDefinitions"\s*:')
 
 
@@ -49,6 +51,7 @@ PROCESS_FORMATS = (
     ProcessFormat("fly", re.compile(r"fly(?:\..+)?\.toml", re.DOTALL).fullmatch, None, fly_starts),
     ProcessFormat("render", re.compile(r"render\.ya?ml").fullmatch, None, render_starts),
     ProcessFormat("uwsgi", re.compile(r".+\.ini", re.DOTALL).fullmatch, UWSGI, uwsgi_starts),
+    ProcessFormat("editor", re.compile(r"tasks\.json|launch\.json").fullmatch, EDITOR, editor_starts),
     ProcessFormat("ecs", re.compile(r"(?i:.*task.?def.*|.*ecs.*)\.json", re.DOTALL).fullmatch, CONTAINERS, ecs_starts),
 )
 """Every format, in the order in which they are tried.

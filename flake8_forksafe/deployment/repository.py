@@ -49,7 +49,7 @@ RUNNERS = re.compile("|".join(word for word in HOST_WORDS if word != GUNICORN).e
 PRELOADS = re.compile(rb"--preload|GUNICORN_CMD_ARGS|(?:-c|--config)\b")
 
 
-HIDDEN = (".devcontainer", os.path.join(".github", "workflows"))
+HIDDEN = (".devcontainer", ".vscode", os.path.join(".github", "workflows"))
 """Hidden directories whose files start something: for those who develop the project, and for its tests."""
 JOBS = re.compile(rb"^jobs[ \t]*:", re.MULTILINE)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from flake8_forksafe.deployment.commented_json import parse_commented
 from flake8_forksafe.deployment.files import Files
 from flake8_forksafe.deployment.model import Place, Start, Unusable, Word
 from flake8_forksafe.deployment.process_managers import NOTHING, shell_command
@@ -33,9 +34,9 @@ DEEPEST = 12
 def script_starts(text: str, path: str, files: Files) -> Iterator[Start]:
     """The scripts of ``pyproject.toml``, ``Pipfile`` and ``package.json``, and what a development container runs."""
     try:
-        document = json.loads(text) if path.endswith(".json") else parse_toml(text)
-    except (ValueError, RecursionError):
-        return  # whoever reads it for what it is says so; a development container's may hold comments
+        document = parse_commented(text) if path.endswith(".json") else parse_toml(text)
+    except ValueError:
+        return  # whoever reads it for what it is says so
     tables = [_at(document, keys) for keys in SCRIPT_TABLES]
     environments = _at(document, ("tool", "hatch", "envs"))
     for environment in list(environments.values())[:MOST]:

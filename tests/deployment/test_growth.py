@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+from flake8_forksafe.deployment.commented_json import parse_commented
 from flake8_forksafe.deployment.model import Unusable
 from flake8_forksafe.deployment.python_commands import MOST_COMMANDS, commands_in
 from flake8_forksafe.deployment.repository import find_launches
@@ -31,6 +32,12 @@ def test_tags_that_are_not_closed(text: str) -> None:
 def test_templates_that_become_too_much(text: str) -> None:
     with pytest.raises(Unusable):
         render_helm((text * SIZE)[: SIZE - SIZE % len(text)], {"a": "x" * 100, "b": ["y"] * 1000}, "chart")
+
+
+@pytest.mark.parametrize("text", ["/*", '"\\"', '"\\\n', "//", ",  ", ', "', "[", '{"a":'])
+def test_commented_json_that_is_not_closed(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_commented((text * SIZE)[:SIZE])
 
 
 def names_of_names(form: str, last: str) -> str:

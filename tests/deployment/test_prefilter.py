@@ -18,7 +18,7 @@ NAMES = (
     "a.mk", "justfile", ".justfile",
     "x.just", "fly.toml", "fly.web.toml", "render.yaml", "task-definition.json", "MyTaskDef.json", "ecs.json", "run",
     "entry.sh", "entry.bash", "tox.ini", "Taskfile.yml", "pyproject.toml", "Pipfile", "package.json",
-    "devcontainer.json", "a.txt", "b.html", "c.md", "d.toml", "e.json",
+    "devcontainer.json", "tasks.json", "launch.json", "a.txt", "b.html", "c.md", "d.toml", "e.json",
 )  # fmt: skip
 
 

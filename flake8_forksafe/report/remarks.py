@@ -8,6 +8,7 @@ from flake8_forksafe.deployment.model import TEMPLATE
 from flake8_forksafe.finding import Remark
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.layout import FIRST_PARTY
+from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.rules import stale_accepts
 from flake8_forksafe.rules.best_cut import best_cut
 from flake8_forksafe.rules.rule import Context, listed
@@ -32,10 +33,8 @@ def remarks(context: Context) -> Iterator[Remark]:
             yield Remark(f"not searched: {{place}}: {reason}", path)
     for trace in context.traces:
         choice = trace.settings_choice
-        if choice is not None and choice.others and trace.settings == (choice.taken.module,):
-            also = ", ".join(f"{one.module!r}" for one in choice.others[:3])
-            text = f"Django settings: {choice.taken.module!r} is used, named in {{place}}; {also} also exists"
-            yield Remark(text, choice.taken.path, choice.taken.line)
+        if choice is not None and trace.settings == (choice.taken.module,) and (choice.others or choice.is_guess):
+            yield Remark(_settings_text(choice), choice.taken.path, choice.taken.line)
     templates = [trouble for trouble in context.troubles if trouble.text == TEMPLATE]
     if templates and context.traces:
         count = f"{len(templates)} deployment files are templates, such as" if len(templates) > 1 else "a template:"
@@ -56,6 +55,15 @@ def remarks(context: Context) -> Iterator[Remark]:
                 f"({len(best.hazards)} of {best.total} hazards{size})"
             )
             yield Remark(text, best.path, best.line)
+
+
+def _settings_text(choice: SettingsChoice) -> str:
+    """Which settings module is taken, and why."""
+    text = f"Django settings: {choice.taken.module!r} is used, named in {{place}}"
+    if choice.is_guess:
+        text += ", since the worker's code and launches name none, nor does manage.py"
+    also = ", ".join(f"{one.module!r}" for one in choice.others[:3])
+    return f"{text}; {also} is named as well" if also else text
 
 
 def dropped_receivers(traces: Sequence[Trace]) -> Iterator[Remark]:

@@ -34,6 +34,32 @@ CASES = {
     "test settings come last": ({"pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = proj.settings.test\n",
                                  ".env": "DJANGO_SETTINGS_MODULE=proj.settings.dev\n"}, "proj.settings.dev"),
     "another service": ({"a/manage.py": DEFAULT.format("conf.a"), "b/manage.py": DEFAULT.format("conf.b")}, "conf.b"),
+    "addopts": ({"pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--ds=proj.settings -x'\n"}, "proj.settings"),
+    "addopts, a list": ({"pyproject.toml": "[tool.pytest.ini_options]\naddopts = ['-x', '--ds', 'proj.settings']\n"},
+                        "proj.settings"),
+    "addopts, lines": ({"setup.cfg": "[tool:pytest]\naddopts =\n    --ds proj.settings\n    -x\n"}, "proj.settings"),
+    "another option": ({"pytest.ini": "[pytest]\naddopts = --dsn=a.b --no-ds c.d\n"}, None),
+    "shell": ({"bin/run.sh": "#!/bin/sh\nexport DJANGO_SETTINGS_MODULE=proj.settings\n"}, "proj.settings"),
+    "shell, a default": ({"run.sh": "export DJANGO_SETTINGS_MODULE=${DJANGO_SETTINGS_MODULE:-proj.settings}\n"},
+                         "proj.settings"),
+    "shell, assigned if unset": ({"run.sh": ': "${DJANGO_SETTINGS_MODULE:=proj.settings}"\n'}, "proj.settings"),
+    "shell, for one command": ({"Makefile": "run:\n\tDJANGO_SETTINGS_MODULE=proj.settings ./manage.py x\n"},
+                               "proj.settings"),
+    "shell, a comment": ({"run.sh": "# DJANGO_SETTINGS_MODULE=proj.settings\n"}, None),
+    "shell, a message": ({"run.sh": "echo DJANGO_SETTINGS_MODULE is unset; x=$DJANGO_SETTINGS_MODULE=a.b\n"}, None),
+    "make": ({"Makefile": "export DJANGO_SETTINGS_MODULE ?= proj.settings\n"}, "proj.settings"),
+    "an option of manage.py": ({"Makefile": "run:\n\tpython manage.py migrate --settings=proj.settings\n"},
+                               "proj.settings"),
+    ".envrc": ({".envrc": "export DJANGO_SETTINGS_MODULE='proj.settings'\n"}, "proj.settings"),
+    "another service of a compose file": (
+        {"docker-compose.prod.yml": "services:\n w:\n  environment:\n   - DJANGO_SETTINGS_MODULE=proj.settings\n"},
+        "proj.settings"),
+    "workflow": ({".github/workflows/ci.yml": "env:\n  DJANGO_SETTINGS_MODULE: proj.settings\n"}, "proj.settings"),
+    "conftest.py": ({"conftest.py": DEFAULT.format("proj.settings")}, "proj.settings"),
+    "tests come last": ({"conftest.py": DEFAULT.format("proj.one"), "run.sh": "DJANGO_SETTINGS_MODULE=proj.two x\n",
+                         ".env": "DJANGO_SETTINGS_MODULE=proj.three\n"}, "proj.three"),
+    "what exists goes first": ({"manage.py": DEFAULT.format("proj.prod"), ".env": "DJANGO_SETTINGS_MODULE=proj.dev\n",
+                                "proj/dev.py": ""}, "proj.dev"),
     "none": ({"manage.py": "import os\n"}, None),
 }  # fmt: skip
 
@@ -63,9 +89,31 @@ def test_the_choice_is_said(tmp_path: Path) -> None:
     assert [finding.code for finding in report.findings if finding.path.endswith("tasks.py")] == ["FS101"]
     (said,) = [remark for remark in remarks(report.context) if remark.text.startswith("Django settings")]
     assert said.text == (
-        "Django settings: 'conf.settings.prod' is used, named in {place}; 'conf.settings.local' also exists"
+        "Django settings: 'conf.settings.prod' is used, named in {place}; 'conf.settings.local' is named as well"
     )
     assert said.path == str(tmp_path / "conf/wsgi.py")
+
+
+def test_what_only_others_name_is_said(tmp_path: Path) -> None:
+    write(tmp_path, {"pytest.ini": "[pytest]\naddopts = --ds=conf.settings\n", "conf/__init__.py": "",
+                     "conf/celery.py": CELERY, "conf/settings.py": "INSTALLED_APPS = []\n"})  # fmt: skip
+    report = check(tmp_path)
+    assert [trace.settings for trace in report.traces] == [("conf.settings",)]
+    (said,) = [remark for remark in remarks(report.context) if remark.text.startswith("Django settings")]
+    assert said.text == (
+        "Django settings: 'conf.settings' is used, named in {place}, since the worker's code and launches name none, "
+        "nor does manage.py"
+    )
+    assert (said.path, said.line) == (str(tmp_path / "pytest.ini"), 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["DJANGO_SETTINGS_MODULE", "manage.py ", "manage.py --settings -", "--ds ", " ", "ENV "]
+)
+def test_long_lines(tmp_path: Path, text: str) -> None:
+    """Without bounds each takes minutes."""
+    files = dict.fromkeys(("Makefile", "tox.ini", "Dockerfile"), f"DJANGO_SETTINGS_MODULE --ds\n{text * 60000}\n")
+    assert choose_settings(Disk(), str(write(tmp_path, files)), str(tmp_path)) is None
 
 
 EXPORT = """\

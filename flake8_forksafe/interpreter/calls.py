@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
-from flake8_forksafe.interpreter import generators, iteration
+from flake8_forksafe.interpreter import generators, iteration, lifetime
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.call_memo import Remembered
@@ -145,8 +145,11 @@ def _run_function(machine: Machine, function: Function, arguments: Arguments, fr
         return UNKNOWN
     reads_before, before = machine.argv_dependence.count, machine.journal.changes
     raised = machine.errors.raised
+    made = len(machine.recorder.made)
     with _entered(machine, function, arguments) as inner, machine.doubted(machine.errors.raised != raised):
         result = _run_body(machine, function, inner)
+    if len(machine.recorder.made) > made:
+        lifetime.leave(machine, function, arguments, result, made)
     if machine.argv_dependence.count != reads_before:
         result = machine.argv_dependence.mark(result)
     changes = machine.journal.changes if machine.journal.changes == before else -1
@@ -433,7 +436,7 @@ def call_external(machine: Machine, function: External, arguments: Arguments, fr
 
 def _call_external(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if not function.path.startswith("builtins."):
-        _hand_out(arguments)
+        _hand_out(machine, arguments)
     model = machine.library.functions.get(function.path)
     if model is not None:
         return model(machine, function, arguments, frame)
@@ -449,8 +452,9 @@ def _call_external(machine: Machine, function: External, arguments: Arguments, f
     return External(result, function.receiver, arguments)
 
 
-def _hand_out(arguments: Arguments) -> None:
+def _hand_out(machine: Machine, arguments: Arguments) -> None:
     """Mark the arguments of a call as known to code that is not walked."""
+    lifetime.keep(machine, arguments)
     for value in (*arguments.positional, *arguments.keywords.values()):
         if isinstance(value, Function):
             value.handed_out = True
@@ -458,7 +462,7 @@ def _hand_out(arguments: Arguments) -> None:
 
 def call_unknown(machine: Machine, function: Value, arguments: Arguments, frame: Frame) -> Value:
     machine.recorder.unresolved += 1
-    _hand_out(arguments)
+    _hand_out(machine, arguments)
     machine.may_fail(SOME_ERROR)
     return UNKNOWN
 

@@ -90,6 +90,8 @@ class Recorder:
         """By the identity of an object, which is kept so that no other one has it: the uses that its methods undo."""
         self._opened: dict[UseKey, int] = {}
         """How often a use happened that was not undone."""
+        self.made: list[Value] = []
+        """Objects whose end undoes a use, and which nothing but the project is known to hold, in order."""
         self.variables_read: set[str] = set()
         self.public: dict[str, str] = {}
         self.unresolved = 0
@@ -197,6 +199,8 @@ class Recorder:
         """
         self._open.setdefault(id(owner), (owner, []))[1].append((key, self.journal.doubt))
         self._opened[key] = self._opened.get(key, 0) + 1
+        if "__del__" in self.uses[key].warm_up.ends:
+            self.made.append(owner)
 
     def ended(self, owner: Value, method: str, arguments: Arguments, in_child: bool) -> None:
         """A method of an object is called; what it undoes for sure is no use any more.

@@ -1,0 +1,137 @@
+"""Objects that nothing refers to any more: what they opened is closed, as CPython does it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from helpers import check, found_codes, write
+
+USES = {
+    "a local name": """
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            return c.getresponse().read()
+        A = f()
+        """,
+    "returned": """
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            return c
+        A = f()
+        """,
+    "returned to a function that drops it": """
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            return c
+        def g():
+            f()
+        A = g()
+        """,
+    "a global": """
+        def f():
+            global A
+            A = HTTPConnection('127.0.0.1', PORT)
+            A.request('GET', '/')
+        f()
+        """,
+    "an attribute": """
+        class Client:
+            def __init__(self):
+                self.c = HTTPConnection('127.0.0.1', PORT)
+                self.c.request('GET', '/')
+        A = Client()
+        """,
+    "an attribute of an object that is dropped": """
+        class Client:
+            def __init__(self):
+                self.c = HTTPConnection('127.0.0.1', PORT)
+                self.c.request('GET', '/')
+        def f():
+            client = Client()
+        A = f()
+        """,
+    "a list outside": """
+        ALL = []
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            ALL.append(c)
+        f()
+        """,
+    "a name further out": """
+        def f():
+            c = None
+            def g():
+                nonlocal c
+                c = HTTPConnection('127.0.0.1', PORT)
+                c.request('GET', '/')
+            g()
+            return lambda: c
+        A = f()
+        """,
+    "a cached result": """
+        from functools import cache
+        @cache
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            return c
+        def g():
+            f()
+        g()
+        """,
+    "a method that is kept": """
+        import atexit
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            atexit.register(c.close)
+        f()
+        """,
+    "a default": """
+        def f():
+            c = HTTPConnection('127.0.0.1', PORT)
+            c.request('GET', '/')
+            def g(c=c): pass
+            return g
+        A = f()
+        """,
+}
+SCRIPT = """
+import gc, socket, threading
+gc.disable()
+server = socket.create_server(('127.0.0.1', 0))
+PORT = server.getsockname()[1]
+ANSWER = b'HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n'
+ended = threading.Event()
+def serve():
+    connection, _ = server.accept()
+    try:
+        connection.recv(999)
+        connection.sendall(ANSWER)
+        while connection.recv(999):
+            pass
+    except ConnectionError:  # it was closed before the answer was read
+        pass
+    ended.set()
+threading.Thread(target=serve, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_connection_is_open_if_it_is_open_really(tmp_path: Path, name: str) -> None:
+    body = "from http.client import HTTPConnection\n" + textwrap.dedent(USES[name])
+    end = "import os\nprint(ended.wait(0.5), flush=True)\nos._exit(0)\n"
+    done = subprocess.run([sys.executable, "-c", SCRIPT + body + end], capture_output=True, text=True, check=True)
+    is_closed = done.stdout.strip() == "True"
+    files = {"pyproject.toml": "", "p/__init__.py": "", "p/tasks.py": body,
+             "p/celery.py": "from celery import Celery\napp = Celery('p', include=['p.tasks'])\n"}  # fmt: skip
+    found = found_codes(check(write(tmp_path, files)), tmp_path)
+    assert any(code == "FS113" for _, _, code in found) is not is_closed

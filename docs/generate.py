@@ -97,6 +97,10 @@ def option_reference() -> Iterator[str]:
 
 def option_examples(option: Option, note: Row) -> Iterator[str]:
     """The option in pyproject.toml, in flake8's configuration, and on the command line."""
+    if option.is_table:
+        yield from ("It is a table, for pyproject.toml only.", "")
+        yield from ('```toml title="pyproject.toml"', *note["table"].strip().splitlines(), "```")
+        return
     if "value" not in note and not option.is_flag:
         return
     value = note.get("value", True)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from flake8_forksafe.deployment.clean_commands import BYSTANDER
 from flake8_forksafe.deployment.pool import not_forking
 from flake8_forksafe.deployment.repository import Launches, find_launches
-from flake8_forksafe.hazards.catalogue import load_catalogue
+from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk, disk_of, raise_if_unread
@@ -47,6 +47,7 @@ def analyse(
     disk = disk_of(settings, overlay)
     store = sources(disk)
     catalogue = load_catalogue(settings.hazards, [("FS111", call) for call in settings.warm_ups])
+    refuse_unknown_packages(settings, catalogue)
     launches = find_launches(disk, settings.project)
     problems = [Problem("source-roots", root) for root in settings.source_roots
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
@@ -95,6 +96,22 @@ def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, stor
             near = difflib.get_close_matches(value, known, cutoff=0.5) or known[:3]
             hint = f"; there is {' or '.join(near)}" if near else ""
             raise UsageError(f"--{option} names {value!r}, which does not exist in {settings.project}{hint}")
+
+
+def refuse_unknown_packages(settings: Settings, catalogue: Catalogue) -> None:
+    """Refuse a package in the option third-parties that no rule would ever report.
+
+    :raises UsageError: for the first one.
+    """
+    for own in settings.third_parties:
+        for name, _ in (*own.loads, *own.optional):
+            if catalogue.find(name) is None:
+                near = difflib.get_close_matches(name, catalogue.hazards, n=1)
+                hint = f" (is {near[0]} meant?)" if near else ""
+                raise UsageError(
+                    f"the option third-parties: {own.module} loads {name}, which is not in the catalogue{hint}; "
+                    "a package of yours must be named in the option hazards as well"
+                )
 
 
 def trace_apps(

@@ -61,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser, reports: bool = False) -> None:
     """
     group = parser.add_argument_group("settings", "also flake8 options --forksafe-NAME, and keys of [tool.forksafe]")
     for option in OPTIONS:
-        if option.key == "baseline" and not reports:
+        if option.is_table or (option.key == "baseline" and not reports):
             continue
         text = f"{option.help} (default: {option.default})"
         if option.is_flag:

@@ -28,6 +28,7 @@ class Option(NamedTuple):
         was given on the command line.
     :ivar is_path: it names files or directories.  Outside of the repository, only the command line may name any.
     :ivar is_relative: its value is relative to the nearest project around the directory in which it is given.
+    :ivar is_table: it is a table, which only pyproject.toml can hold.
     """
 
     read: Callable[[Any, Option], Any]
@@ -37,6 +38,7 @@ class Option(NamedTuple):
     names_project: bool = False
     is_path: bool = False
     is_relative: bool = False
+    is_table: bool = False
     name: str = ""
 
     @property

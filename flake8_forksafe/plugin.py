@@ -41,6 +41,8 @@ class ForkSafePlugin:
     def add_options(cls, manager: OptionManager) -> None:
         """Declare ``--forksafe-*``."""
         for option in OPTIONS:
+            if option.is_table:
+                continue
             common: dict[str, Any] = {
                 "parse_from_config": True,
                 "default": None,

@@ -25,6 +25,7 @@ from flake8_forksafe.options import (
     as_version,
     shown,
 )
+from flake8_forksafe.own_packages import OwnPackage, as_own_packages
 from flake8_forksafe.user_directories import APPLICATION, user_cache
 
 PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", ".flake8", "manage.py")
@@ -91,6 +92,10 @@ class Settings(NamedTuple):
             names_project=True, is_relative=True,
         ),
     ] = None  # fmt: skip
+    third_parties: Annotated[
+        tuple[OwnPackage, ...],
+        Option(as_own_packages, "TABLE", "what imports of private packages do", "none", is_table=True),
+    ] = ()
     warm_ups: Annotated[
         tuple[str, ...],
         Option(as_functions, "CALL[,CALL...]", "functions that load models or the like, as pkg.function", "none"),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import Place, Word, WorkerLaunch
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
-from flake8_forksafe.hazards.third_parties import NO_EFFECTS, Effects
+from flake8_forksafe.hazards.third_parties import NO_EFFECTS, OWN, Effects
 from flake8_forksafe.hosts.facts import Argv
 from flake8_forksafe.hosts.host import Host, HostStart, Launcher, boot
 from flake8_forksafe.hosts.table import host_named, host_programs
@@ -81,11 +81,14 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     def installed(module: str) -> bool | None:
         return True if module in host.provided else presence(module)
 
+    def is_locked(module: str) -> bool:
+        return not environment.directories and normalise(distributions.get(module, module)) in locked()
+
     def trace_as(argv: Argv, elsewhere: bool = False) -> Trace:
         process = host.process(argv, environ, settings.platform, versions)
         if elsewhere:
             process = Process(argv, environ, settings.platform, versions)
-        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, effects)
+        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, effects, is_locked)
         warm_up = partial(warm_up_of, cache(around.catalogue.entries_of), versions_known.is_at_least)
         walk = Walk(LIBRARY, imports, process, warm_up)
         launch = Launch(app.spec, source=source, root=app.root)
@@ -221,6 +224,8 @@ def third_parties_of(
     a hazard are walked.
     """
 
+    own_packages = {one.module: one.entry() for one in around.settings.third_parties}
+
     @cache
     def effects(module: str) -> Effects:
         top = module.partition(":")[0]
@@ -230,8 +235,9 @@ def third_parties_of(
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
         is_installed = bool(layout.environment) and presence(top.partition(".")[0])
-        found = load_third_parties().effects(module, versions.exact, presence.beside)
-        return found._replace(brought=()) if is_installed else found
+        table = load_third_parties()._replace(own=own_packages)
+        found = table.effects(module, versions.exact, presence.beside)
+        return found._replace(brought=()) if is_installed and found.source != OWN else found
 
     return effects
 

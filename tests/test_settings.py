@@ -177,6 +177,42 @@ BAD_VALUES = [
     ("cache-dir = false", "the option cache-dir takes DIR, not False"),
     ('cache-dir = "a\\u0000b"', "the option cache-dir takes DIR, not 'a\\x00b'"),
     ('source-roots = ["a\\u0000b"]', "the option source-roots takes DIR[,DIR...], not ['a\\x00b']"),
+    ("third-parties = 3", "the option third-parties takes a table of modules, not 3"),
+    ("third-parties = ['acme']", "the option third-parties takes a table of modules, not ['acme']"),
+    (
+        "third-parties = {'acme-ml' = {}}",
+        "the option third-parties takes dotted names of modules, not 'acme-ml'",
+    ),
+    (
+        "third-parties = {acme = 'torch'}",
+        "the option third-parties: acme takes a table with discovers, loads, mb, optional, starts, not 'torch'",
+    ),
+    (
+        "third-parties = {acme = {load = ['torch']}}",
+        "the option third-parties: acme has no key 'load'; the keys are discovers, loads, mb, optional, starts",
+    ),
+    (
+        "third-parties = {acme = {loads = 'torch'}}",
+        "the option third-parties: acme.loads takes a list of dotted names of modules, not 'torch'",
+    ),
+    (
+        "third-parties = {acme = {optional = ['no name']}}",
+        "the option third-parties: acme.optional takes dotted names of modules, not 'no name'",
+    ),
+    (
+        "third-parties = {acme = {loads = {torch = 'acme.core'}}}",
+        "the option third-parties: acme.loads.torch takes a list of dotted names of modules, not 'acme.core'",
+    ),
+    (
+        "third-parties = {acme = {starts = ['']}}",
+        "the option third-parties: acme.starts takes a list of names of threads, not ['']",
+    ),
+    (
+        "third-parties = {acme = {discovers = ['a b']}}",
+        "the option third-parties: acme.discovers takes dotted names of modules, not 'a b'",
+    ),
+    ("third-parties = {acme = {mb = -1}}", "the option third-parties: acme.mb takes a whole number of MB, not -1"),
+    ("third-parties = {acme = {mb = true}}", "the option third-parties: acme.mb takes a whole number of MB, not True"),
     ("warm-ups = ['two words']", "the option warm-ups takes a dotted name of a function, not 'two words'"),
     ("check-process-init = 1", "the option check-process-init is on or off, not 1"),
     ("environment = 1", "the option environment takes DIR, not 1"),

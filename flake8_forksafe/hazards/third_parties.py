@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+OWN = "the option third-parties"
+"""The source of what the user tells."""
 
 
 class MeasuredVersion(NamedTuple):
@@ -27,6 +31,8 @@ class MeasuredVersion(NamedTuple):
 
     def shown(self, wanted: str | None) -> str:
         """As people write it, with the version that the project asks for if it is another one."""
+        if not self.distribution:
+            return OWN
         other = wanted is not None and _key(wanted)[:2] != _key(self.version)[:2]
         return f"{self.distribution} {self.version}" + (f" (the project asks for {wanted})" if other else "")
 
@@ -65,6 +71,11 @@ class Effects(NamedTuple):
     sure: bool = True
 
 
+def told_by(source: str) -> str:
+    """How it is known what an import does, as part of a sentence."""
+    return f"as {source} tells" if source == OWN else f"measured with {source}"
+
+
 NO_EFFECTS = Effects()
 
 
@@ -73,13 +84,18 @@ class ThirdParties(NamedTuple):
 
     :ivar tops: numbers of lines, by the first part of the dotted names of modules.
     :ivar lines: one for each distribution.
+    :ivar own: what the user tells of modules; it comes before what was measured.
     """
 
     tops: Mapping[str, Sequence[int]]
     lines: Sequence[str]
+    own: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     def distributions(self, top: str) -> Iterator[tuple[MeasuredVersion, ...]]:
         """The distributions that have modules below a name, each with its versions, the oldest first."""
+        own = {name: entry for name, entry in self.own.items() if name.partition(":")[0].partition(".")[0] == top}
+        if own:
+            yield (MeasuredVersion("", "", own),)
         for number in self.tops.get(top, ()):
             yield _versions(self.lines[number])
 
@@ -148,8 +164,11 @@ class ThirdParties(NamedTuple):
 
 
 def _covers(version: MeasuredVersion, module: str) -> bool:
-    """Whether a module, or a package around it, is in the table."""
-    return any(name in version.modules for name in _around(module))
+    """Whether a module, a package around it, or a name in one of these is in the table."""
+    around = _around(module)
+    if any(name in version.modules for name in around):
+        return True
+    return not version.distribution and any(key.partition(":")[0] in around for key in version.modules)
 
 
 def _around(module: str) -> list[str]:

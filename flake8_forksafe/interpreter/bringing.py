@@ -31,7 +31,7 @@ def bring(machine: Machine, name: str, asked: str, frame: Frame) -> None:
         for target in (*brought.way, brought.package):
             if target == holder:
                 continue
-            inside = _inside(machine, holder)
+            inside = inside_outside(machine, holder)
             with machine.journal.doubted(not brought.sure):
                 machine.record(inside, Node(target), "import")
             note_external(machine, target)
@@ -42,9 +42,17 @@ def bring(machine: Machine, name: str, asked: str, frame: Frame) -> None:
         for module in known.discovers:
             note_external(machine, name)
             machine.record(frame, Node(name), "dynamic")
-            machine.call(External(AUTODISCOVER), Arguments((Literal(module),)), _inside(machine, name))
+            machine.call(External(AUTODISCOVER), Arguments((Literal(module),)), inside_outside(machine, name))
 
 
-def _inside(machine: Machine, name: str) -> Frame:
+def load_outside(machine: Machine, name: str, frame: Frame, kind: str = "import") -> None:
+    """Load a module that is not walked, with what that is known to do."""
+    machine.record(frame, Node(name), kind)
+    if name not in machine.recorder.externals:
+        note_external(machine, name)
+        bring(machine, name, name, frame)
+
+
+def inside_outside(machine: Machine, name: str) -> Frame:
     """A frame of a module that is not walked."""
     return Frame(Module(FoundModule(name, None, False, (), THIRD_PARTY)), Node(name), "module", machine.journal.doubt)

@@ -27,12 +27,13 @@ class ImportSystem:
 
     :param hazards: dotted names that count as modules wherever they appear.
     :param presence: whether a top-level module outside the source roots is installed; None if that is not known.
+    :param locked: whether a lock file has a top-level module, which may be installed then.
     :param effects: what an import of a module that is not walked is known to do, by its name or ``module:name``.
     :ivar modules: every first-party (and walked third-party) module executed, in order.
     :ivar bodies: function bodies that were collected, by file and place.
     """
 
-    __slots__ = ("bodies", "effects", "hazards", "layout", "modules", "presence", "sources")
+    __slots__ = ("bodies", "effects", "hazards", "layout", "locked", "modules", "presence", "sources")
 
     def __init__(
         self,
@@ -41,11 +42,18 @@ class ImportSystem:
         hazards: frozenset[str],
         presence: Callable[[str], bool | None] = lambda name: None,
         effects: Callable[[str], Effects] = lambda name: NO_EFFECTS,
+        locked: Callable[[str], bool] = lambda name: False,
     ) -> None:
         self.layout = layout
         self.sources = sources
         self.hazards = hazards
         self.presence = presence
         self.effects = effects
+        self.locked = locked
         self.modules: dict[str, Module] = {}
         self.bodies: dict[tuple[str, CutBody], Block] = {}
+
+    def likely(self, module: str) -> bool:
+        """Whether a top-level module is installed, or may be by a lock file."""
+        installed = self.presence(module)
+        return installed is True or (installed is None and self.locked(module))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from flake8_forksafe.interpreter.bringing import bring, note_external
+from flake8_forksafe.interpreter.bringing import bring, load_outside
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT, BudgetExceeded
 from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
@@ -137,10 +137,7 @@ def _module_facts(machine: Machine, module: Module) -> Block | None:
 
 def _outside(machine: Machine, name: str, frame: Frame, kind: str) -> None:
     """Record the import of a module that is not walked."""
-    machine.record(frame, Node(name), kind)
-    if name not in machine.recorder.externals:
-        note_external(machine, name)
-        bring(machine, name, name, frame)
+    load_outside(machine, name, frame, kind)
     hook = machine.library.imports.get(name)
     if hook is not None:
         hook(machine, name, frame)

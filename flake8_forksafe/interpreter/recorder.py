@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from flake8_forksafe.hazards.catalogue import WarmUp
+from flake8_forksafe.hazards.third_parties import told_by
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.occurrences import Occurrences
@@ -185,7 +186,7 @@ class Recorder:
         name, _, function = asked.partition(":")
         verb = "set up" if function else "imported"
         key = (frame.node, frame.line, asked)
-        why = f"starts {_named(threads)} that no child has (measured with {source})"
+        why = f"starts {_named(threads)} that no child has ({told_by(source)})"
         warm_up = WarmUp(name, "FS112", "measured", why, THREADS_INSTEAD[verb], (), (), ())
         sure = self.journal.is_sure(frame)
         if sure or key not in self.uses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
-from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed, way_out
+from flake8_forksafe.rules.rule import Context, Finding, Rule, brought, is_accepted, way_out
 from flake8_forksafe.rules.third_party import pulls
 from flake8_forksafe.trace.trace import Trace
 
@@ -83,22 +83,26 @@ INSTEAD = {
 class Lead(NamedTuple):
     """A place where hazards are loaded, and the hops from there.
 
-    :ivar sure: whether they are whenever that place is executed.
+    :ivar hazards: whether each is loaded whenever that place is executed, by name.
     """
 
     edge: Edge
-    names: tuple[str, ...]
+    hazards: Mapping[str, bool]
     hops: tuple[Hop, ...]
-    sure: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the hazards."""
+        return tuple(self.hazards)
 
 
 def leads(context: Context, trace: Trace) -> Iterator[Lead]:
     """Where hazards are loaded: by first-party imports of them, or of what pulls them in."""
     for site in hazard_sites(context, trace):
-        yield Lead(site.edge, (site.hazard.name,), (trace.hop(site.edge),))
+        yield Lead(site.edge, {site.hazard.name: True}, (trace.hop(site.edge),))
     for pull in pulls(context, trace):
-        names = tuple(pulled.hazard.name for pulled in pull.hazards)
-        yield Lead(pull.edge, names, (trace.hop(pull.edge), *pull.hazards[0].hops), pull.hazards[0].sure)
+        hazards = {pulled.hazard.name: pulled.sure for pulled in pull.hazards}
+        yield Lead(pull.edge, hazards, (trace.hop(pull.edge), *pull.hazards[0].hops))
 
 
 def check_first_party_import(context: Context) -> Iterator[Finding]:
@@ -112,10 +116,12 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
         for edge, behind in through.values():
             path = trace.paths[edge.source.module]
             assert path is not None
-            names = list(dict.fromkeys(name for lead in behind for name in lead.names))
-            sure = any(lead.sure and lead.edge.sure and trace.graph.is_certain(lead.edge.source) for lead in behind)
-            verb = "brings" if sure else "may bring"
-            what = f"importing {edge.target.module!r} {verb} {listed(names)} before {trace.host.words.forker} forks"
+            packages: dict[str, bool] = {}
+            for lead in behind:
+                certain = lead.edge.sure and trace.graph.is_certain(lead.edge.source)
+                for name, sure in lead.hazards.items():
+                    packages[name] = packages.get(name, False) or (certain and sure)
+            what = f"importing {edge.target.module!r} {brought(packages)} before {trace.host.words.forker} forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
             instead = way_out(trace, edge.source, DEFER)
             yield Finding(path, edge.line, edge.column, "FS102", what, edge.target.module, hops, instead)

@@ -163,8 +163,10 @@ def check_late(context: Context) -> Iterator[Finding]:
         before = [name for name, position in prelude.needy.items() if first and position < first.position]
         place = _place(trace, first)
         if first is not None and before and place is not None:
-            were = "was" if len(before) == 1 else "were"
-            what = f"the prelude comes too late: {listed(before)} {were} imported before it"
+            before.sort(key=lambda name: name in trace.optional)
+            sure = [name for name in before if name not in trace.optional]
+            were = ("was" if len(sure) == 1 else "were") if sure else "may be"
+            what = f"the prelude comes too late: {listed(sure or before)} {were} imported before it"
             hazard = context.catalogue.hazards[before[0]]
             leaf = next(edge for edge in trace.edges if context.catalogue.find(edge.loads) == hazard)
             chain = (*trace.chain(leaf.source), trace.hop(leaf))

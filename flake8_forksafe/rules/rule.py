@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from flake8_forksafe.deployment.model import Trouble
@@ -70,6 +70,17 @@ def listed(names: list[str]) -> str:
     if len(names) > 4:
         return f"{', '.join(quoted)} and {len(names) - 4} more"
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def brought(packages: Mapping[str, bool]) -> str:
+    """What an import brings, as the rest of a sentence.
+
+    :param packages: by name, whether it surely brings each.
+    """
+    sure = [name for name, certain in packages.items() if certain]
+    maybe = [name for name, certain in packages.items() if not certain]
+    parts = [f"brings {listed(sure)}"] * bool(sure) + [f"may bring {listed(maybe)}"] * bool(maybe)
+    return " and ".join(parts)
 
 
 def way_out(trace: Trace, node: Node, instead: str) -> str:

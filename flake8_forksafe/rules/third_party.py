@@ -8,11 +8,15 @@ from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.hazards.catalogue import Hazard
+from flake8_forksafe.hazards.third_parties import OWN, told_by
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import THIRD_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
-from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted, listed, way_out
+from flake8_forksafe.rules.rule import Context, Finding, Rule, brought, is_accepted, way_out
 from flake8_forksafe.trace.trace import Trace
+
+INSTEAD = {"dynamic": "call what imports it in {hook}, or in the {work}, or have it import less"}
+"""What to do about an import that a call makes, by the kind of its edge."""
 
 
 class Pulled(NamedTuple):
@@ -28,7 +32,10 @@ class Pulled(NamedTuple):
 
 
 class Pull(NamedTuple):
-    """A first-party import of a package that loads hazards."""
+    """A first-party import of a package that loads hazards.
+
+    :ivar hazards: those first that are surely loaded.
+    """
 
     trace: Trace
     edge: Edge
@@ -59,26 +66,26 @@ def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
         )  # fmt: skip
         if kept and trace.graph.is_reached(edge.source):
             seen.add((edge.source, edge.line))
-            yield Pull(trace, edge, kept)
+            yield Pull(trace, edge, tuple(sorted(kept, key=lambda pulled: not pulled.sure)))
 
 
 def _walked(context: Context, trace: Trace, edge: Edge, outgoing: dict[Node, list[Edge]]) -> list[Pulled]:
     """The hazards that lie behind an import, by the source of the packages in between, or by what was measured."""
-    paths: dict[Node, tuple[Edge, ...]] = {edge.target: ()}
-    queue = deque([edge.target])
     found: dict[str, Pulled] = {}
-    while queue:
-        node = queue.popleft()
-        for step in sorted(outgoing.get(node, ()), key=lambda step: not step.sure):
-            if step.target in paths:
-                continue
-            way = paths[step.target] = (*paths[node], step)
-            hazard = context.catalogue.find(step.loads) if step.loads not in trace.paths else None
-            if hazard is not None and hazard.reported:
-                sure = all(one.sure for one in way)
-                found.setdefault(hazard.name, Pulled(hazard, tuple(map(trace.hop, way)), sure))
-            else:
-                queue.append(step.target)
+    for sure in (True, False):  # a longer chain that is sure counts more than a shorter one that is not
+        paths: dict[Node, tuple[Edge, ...]] = {edge.target: ()}
+        queue = deque([edge.target])
+        while queue:
+            node = queue.popleft()
+            for step in outgoing.get(node, ()):
+                if step.target in paths or (sure and not step.sure):
+                    continue
+                way = paths[step.target] = (*paths[node], step)
+                hazard = context.catalogue.find(step.loads) if step.loads not in trace.paths else None
+                if hazard is not None and hazard.reported:
+                    found.setdefault(hazard.name, Pulled(hazard, tuple(map(trace.hop, way)), sure))
+                else:
+                    queue.append(step.target)
     return list(found.values())
 
 
@@ -100,10 +107,9 @@ def check_pulls(context: Context) -> Iterator[Finding]:
             path = trace.paths[edge.source.module]
             assert path is not None
             first = pull.hazards[0]
-            sure = first.sure and edge.sure and trace.graph.is_certain(edge.source)
-            names = listed([pulled.hazard.name for pulled in pull.hazards])
-            forker = trace.host.words.forker
-            what = f"importing {str(edge.target)!r} {'brings' if sure else 'may bring'} {names} before {forker} forks"
+            certain = edge.sure and trace.graph.is_certain(edge.source)
+            brings = brought({pulled.hazard.name: certain and pulled.sure for pulled in pull.hazards})
+            what = f"importing {str(edge.target)!r} {brings} before {trace.host.words.forker} forks"
             what += f" ({first.hazard.why}{_known_from(trace, pull)})"
             chain = (*trace.chain(edge.source), trace.hop(edge), *first.hops)
             yield Finding(
@@ -114,7 +120,7 @@ def check_pulls(context: Context) -> Iterator[Finding]:
                 what,
                 str(edge.target),
                 chain,
-                way_out(trace, edge.source, trace.host.words.fill(first.hazard.instead)),
+                way_out(trace, edge.source, trace.host.words.fill(INSTEAD.get(edge.kind, first.hazard.instead))),
             )
 
 
@@ -125,7 +131,9 @@ def _known_from(trace: Trace, pull: Pull) -> str:
     measured = trace.measured.get(pull.edge.loads)
     if measured is None:
         return ""
-    return f"; measured with {measured}: another version may differ, the option environment makes it certain"
+    if measured == OWN:
+        return f"; {told_by(measured)}"
+    return f"; {told_by(measured)}: another version may differ, the option environment makes it certain"
 
 
 THIRD_PARTY_PULL = Rule(

@@ -264,6 +264,37 @@ def test_what_only_may_be_loaded_is_said_and_not_counted(tmp_path: Path) -> None
     assert "not counted, as only other packages load them where they are installed: numpy" in shown
 
 
+def test_each_package_has_its_own_certainty(tmp_path: Path) -> None:
+    """One that is surely loaded is not told as one that may be, in whatever order the edges stand."""
+    middle = "venv/lib/python3.12/site-packages/middle"
+    write(tmp_path, {
+        **PROJECT, **ENVIRONMENT, "p/tasks.py": "import p.words\n", "p/words.py": "import middle\n",
+        f"{middle}/__init__.py": """\
+            import platform
+            if platform.node() == "big":
+                import torch
+                import numpy
+            import middle.near
+            """,
+        f"{middle}/near.py": "import middle.far\n", f"{middle}/far.py": "import numpy\n",
+        "venv/lib/python3.12/site-packages/torch/__init__.py": "",
+        "venv/lib/python3.12/site-packages/torch-2.0.dist-info/METADATA": "Name: torch\nVersion: 2.0\n",
+    })  # fmt: skip
+    report = check(tmp_path, environment="venv")
+    texts = {finding.code: finding.text for finding in report.findings if finding.code in ("FS102", "FS103")}
+    assert "importing 'middle' brings 'numpy' and may bring 'torch' before" in texts["FS103"]
+    assert "middle.near → middle.far:1" in texts["FS103"]
+    assert "importing 'p.words' brings 'numpy' and may bring 'torch' before" in texts["FS102"]
+
+
+def test_a_late_prelude_tells_what_surely_came_before_it(tmp_path: Path) -> None:
+    late = "import os, openpyxl, celery\nos.environ['OMP_NUM_THREADS'] = '1'\napp = celery.Celery('p')\n"
+    declared = "[project]\nname = 'p'\ndependencies = ['openpyxl', 'numpy']\n"
+    write(tmp_path, {**PROJECT, "p/celery.py": late, "pyproject.toml": declared})
+    (message,) = (finding.text for finding in check(tmp_path).findings if finding.code == "FS133")
+    assert "comes too late: 'numpy' may be imported before it" in message
+
+
 def test_the_size_of_a_third_party_counts_once(tmp_path: Path) -> None:
     write(tmp_path, {**PROJECT, "p/tasks.py": "import qdrant_client\n"})
     (sized,) = launches(check(tmp_path).context)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flake8_forksafe.interpreter import generators, mappings
 from flake8_forksafe.interpreter.bounds import is_small, weight
-from flake8_forksafe.interpreter.identity import is_known, key_of, python_value
+from flake8_forksafe.interpreter.identity import is_known, is_made, key_of, python_value
 from flake8_forksafe.interpreter.iteration import each
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -83,7 +83,8 @@ def _equal(left: Value, right: Value) -> bool | None:
     if isinstance(left, (Choice, Unknown)) or isinstance(right, (Choice, Unknown)):
         return None  # one object may stand for several values
     if same(left, right):
-        return True
+        several = isinstance(left, External) and is_made(left) and left.receiver is None
+        return None if several and left is not right else True
     constants = (Literal, Items, Table, FilePath)
     objects = (Class, Function, ModuleValue)
     if isinstance(left, constants) and isinstance(right, constants) and type(left) is not type(right):

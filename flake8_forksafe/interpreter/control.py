@@ -11,7 +11,7 @@ from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import NamesVersion
-from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join, truth
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Value, join, truth
 from flake8_forksafe.interpreter.widening import forget_all, has_rounds, place_of
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
@@ -196,7 +196,14 @@ def run_for(machine: Machine, node: facts.For, frame: Frame) -> Flow:
         frame.line, frame.column = node.line, node.column
         loop.rest(partial(run, UNKNOWN), spent)
     loop.asks(sizes)
+    _forget_which_was_last(machine, node, iterable, frame)
     return loop.end(node.orelse, True)
+
+
+def _forget_which_was_last(machine: Machine, node: facts.For, iterable: Value, frame: Frame) -> None:
+    """After the elements of a set the variable of a loop is any of them: each process has its own order."""
+    if isinstance(iterable, Items) and iterable.kind == "set" and len(iterable.items) > 1:
+        assign(machine, node.target, join(*(item.value for item in iterable.items)), frame)
 
 
 def run_match(machine: Machine, node: facts.Match, frame: Frame) -> Flow:

@@ -255,35 +255,46 @@ def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], fra
     before, errors.possible, raised = errors.possible, [], errors.raised
     if swallows:
         errors.catchers.append([None])
+    error: Raised | None = None
+    flow = NOWHERE
     try:
         flow = run()
-    except Raised as error:
-        del errors.catchers[mark:]
-        swallowed = truth(_exit(machine, manager, error.value, frame))
-        if swallowed:
-            return Flow.NEXT
-        if not errors.catches(error.value):
-            return Flow.ABORT if swallowed is False else Flow.NEXT
-        if swallowed is None:
-            raised_in(machine, frame, error)
-            return Flow.NEXT
-        raise
+    except Raised as raised_error:
+        error = raised_error
     finally:
         del errors.catchers[mark:]
         possible, errors.possible = errors.possible, before
-    frame.line, frame.column = line, column
-    with machine.doubted(errors.raised != raised):
-        _exit(machine, manager, NONE, frame)
-    for error_value in possible:
-        with machine.doubted():
-            answer = truth(_exit(machine, manager, error_value, frame)) if swallows else False
-        if answer is not True:
-            machine.may_fail(error_value)
+    if error is None:
+        frame.line, frame.column = line, column
+        with machine.doubted(errors.raised != raised):
+            _exit(machine, manager, NONE, frame)
+    try:
+        if error is not None:
+            return _leave_by(machine, manager, error, frame)
+    finally:
+        for error_value in possible:
+            with machine.doubted():
+                answer = truth(_exit(machine, manager, error_value, frame)) if swallows else False
+            if answer is not True:
+                machine.may_fail(error_value)
     early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
     if swallows and early:
         frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *early], join)
         flow |= Flow.NEXT
     return flow
+
+
+def _leave_by(machine: Machine, manager: Instance, error: Raised, frame: Frame) -> Flow:
+    """Leave a ``with`` by an exception that was raised for sure."""
+    swallowed = truth(_exit(machine, manager, error.value, frame))
+    if swallowed:
+        return Flow.NEXT
+    if not machine.errors.catches(error.value):
+        return Flow.ABORT if swallowed is False else Flow.NEXT
+    if swallowed is None:
+        raised_in(machine, frame, error)
+        return Flow.NEXT
+    raise error
 
 
 def may_swallow(machine: Machine, manager: Instance) -> bool:

@@ -32,11 +32,16 @@ def _key(value: Value) -> object | None:
     if isinstance(value, Items) and value.kind == "tuple" and is_known(value):
         parts = [_key(item.value) for item in value.items]
         return None if None in parts else tuple(parts)
-    if isinstance(value, External) and not value.path.endswith("()"):
+    if isinstance(value, External) and not is_made(value):
         return ("external", value.path)
     if isinstance(value, ModuleValue):
         return ("module", value.module.name)
     return value if isinstance(value, (Class, Function, Instance, External)) else None
+
+
+def is_made(value: External) -> bool:
+    """Whether something of a library is what a call returned, or a part of that: the same path names several such."""
+    return "()" in value.path
 
 
 def is_known(value: Items) -> bool:

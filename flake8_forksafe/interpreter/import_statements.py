@@ -122,10 +122,18 @@ def _is_submodule(machine: Machine, module: ModuleValue, name: str) -> bool:
 
 
 def import_submodule(machine: Machine, module: Value, name: str, frame: Frame) -> None:
-    """Import what ``fromlist`` of ``__import__`` names, if it is a submodule that is not yet an attribute."""
+    """Import what ``fromlist`` of ``__import__`` names, if it is a submodule that is not yet an attribute.
+
+    Source: CPython's ``_handle_fromlist``, which asks ``hasattr(module, name)``, and so ``__getattr__`` of a package.
+    """
     if isinstance(module, External):
         outside_member(machine, module.path, name, frame)
-    elif isinstance(module, ModuleValue) and name not in module.module.names and _is_submodule(machine, module, name):
+    if not isinstance(module, ModuleValue) or name in module.module.names or not module.module.found.is_package:
+        return
+    hook = module.module.names.get("__getattr__")
+    if hook is not None and _ask(machine, hook, name, frame) is not None:
+        return
+    if _is_submodule(machine, module, name):
         machine.import_name(f"{module.module.name}.{name}", frame)
 
 

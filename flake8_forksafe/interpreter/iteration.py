@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter import mappings, special_methods
 from flake8_forksafe.interpreter.bounds import weight
-from flake8_forksafe.interpreter.errors import RUNTIME_ERROR
+from flake8_forksafe.interpreter.errors import RUNTIME_ERROR, TYPE_ERROR
 from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.machine import Machine
@@ -17,12 +17,14 @@ from flake8_forksafe.interpreter.values import (
     Choice,
     Class,
     External,
+    Function,
     Instance,
     Item,
     Items,
     Lazy,
     Literal,
     MappingView,
+    ModuleValue,
     Table,
     Value,
     join,
@@ -83,6 +85,8 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
         return machine.items("view", list(dict.fromkeys(item.value for item in members.entries.values())))
     if isinstance(value, Instance) and frame is not None:
         return collected(machine, value, frame)
+    if isinstance(value, (Function, Literal, ModuleValue)):
+        machine.may_fail(TYPE_ERROR)
     return Items("iterator", (), machine.journal.doubt, complete=False)
 
 
@@ -107,7 +111,7 @@ class Sizes:
 
     def __init__(self, value: Value) -> None:
         found = [option.table if isinstance(option, MappingView) else option for option in options(value)]
-        self.tables = [(table, len(table.entries)) for table in found if isinstance(table, Table)]
+        self.tables = [(table, len(table.entries), table.maybe_resized) for table in found if isinstance(table, Table)]
         self.sure = not isinstance(value, Choice)
 
     def check(self, machine: Machine, sure: bool) -> bool:
@@ -115,12 +119,13 @@ class Sizes:
 
         :param sure: whether the next element is surely asked for.
         """
-        changed = [table for table, size in self.tables if len(table.entries) != size]
+        changed = [table for table, size, _ in self.tables if len(table.entries) != size]
         if changed and sure and self.sure and mappings.is_known(changed[0]):
             machine.fail("RuntimeError")
-        if changed:
-            machine.may_fail(RUNTIME_ERROR)
-        return bool(changed) and machine.errors.catches(RUNTIME_ERROR)
+        if not changed and all(table.maybe_resized == before for table, _, before in self.tables):
+            return False
+        machine.may_fail(RUNTIME_ERROR)
+        return machine.errors.catches(RUNTIME_ERROR)
 
 
 def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:

@@ -41,9 +41,11 @@ def enter(table: Table, key: object | None, value: Value, certain: bool) -> int:
     others = may_equal(table, key) if table.observer is None else []
     if key is None or (len(table.entries) >= ITEM_LIMIT and key not in table.entries):
         table.complete = False
+        table.maybe_resized += 1
         table.lacks = table.lacks if table.observer is not None else frozenset()
     else:
         known = table.entries.get(key)
+        table.maybe_resized += known is not None and not known.sure
         if known is None or certain:
             table.entries[key] = Item(value, certain)
         else:
@@ -73,6 +75,7 @@ def find(table: Table, key: object | None) -> tuple[Value | None, bool | None]:
 def remove(table: Table, key: object | None, certain: bool) -> None:
     """``del table[key]``; what only may be gone is not sure any more."""
     known = [] if key is None or key not in table.entries else [key]
+    table.maybe_resized += 1
     for other in list(table.entries) if key is None else [*known, *may_equal(table, key)]:
         table.entries[other] = Item(table.entries[other].value, False)
     if known and certain:

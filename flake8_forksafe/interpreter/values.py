@@ -145,9 +145,10 @@ class Table(Value):
     :ivar untold: keys that may equal others (:mod:`.mappings`).
     :ivar observer: who is told when it is read or changed.
     :ivar lacks: keys that an incomplete mapping surely does not have, unless they are among its entries.
+    :ivar maybe_resized: how often its number of keys may have changed where its entries do not show it.
     """
 
-    __slots__ = ("born", "complete", "entries", "lacks", "observer", "untold")
+    __slots__ = ("born", "complete", "entries", "lacks", "maybe_resized", "observer", "untold")
 
     def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
         self.entries = entries
@@ -156,6 +157,7 @@ class Table(Value):
         self.untold: set[object] = set()
         self.observer: Observer | None = None
         self.lacks: frozenset[object] = frozenset()
+        self.maybe_resized = 0
 
     def tells(self, key: object) -> bool:
         """Whether it is known if it has a key that is not among its entries: it has not."""

@@ -307,9 +307,10 @@ def import_(machine: Machine, function: External, arguments: Arguments, frame: F
     if value is None:
         return machine.fail("ModuleNotFoundError")
     fromlist = arguments.get(3, "fromlist") or NONE
-    if isinstance(fromlist, Items) and truth(fromlist) is not False:
-        for member in texts(join(*(item.value for item in fromlist.items))) if fromlist.items else ():
-            import_statements.import_submodule(machine, value, member, frame)
+    for item in iteration.iterate(machine, fromlist, frame).items:
+        for member in texts(item.value):
+            with machine.doubted(not item.sure or isinstance(item.value, Choice)):
+                import_statements.import_submodule(machine, value, member, frame)
     top = machine.imports.modules.get(name.partition(".")[0])
     holds = truth(fromlist)
     if holds or (top is None and holds is False) or dots:

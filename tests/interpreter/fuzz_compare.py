@@ -28,6 +28,7 @@ from helpers import import_in, make_walk, write
 from test_evaluator import known
 
 from flake8_forksafe.hosts.celery import CELERY
+from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.trace.graph import ExecutionGraph
@@ -96,6 +97,7 @@ class Outcome(NamedTuple):
     :ivar difference: what differs, or an empty string; ``index``: in which of the processes.
     :ivar modules: how many modules the trace has; ``certain``: how many of them it calls certain.
     :ivar error: what the import raised, where no process can import it.
+    :ivar undecided: whether the walk gave up, which it says (FS192).
     """
 
     runs: int
@@ -104,6 +106,7 @@ class Outcome(NamedTuple):
     certain: int = 0
     error: str = ""
     index: int = 0
+    undecided: bool = False
 
 
 class Walked(NamedTuple):
@@ -146,6 +149,8 @@ def compare(cpython: CPython, files: Files, setting: Setting) -> Outcome:
             return Outcome(0, error=answers[0]["error"])
         try:
             walk, placed = walked(root, setting)
+        except BudgetExceeded:
+            return Outcome(len(real), undecided=True)
         except Exception as error:
             place = error.__traceback__
             while place is not None and place.tb_next is not None:
@@ -297,7 +302,8 @@ def run(first: int, count: int, cpython: CPython, tally: Counter[str]) -> Iterat
         outcome = compare(cpython, files, setting_of(seed))
         tally["tried"] += 1
         if outcome.runs:
-            tally.update(programs=1, runs=outcome.runs, modules=outcome.modules, certain=outcome.certain)
+            tally.update(programs=1, undecided=outcome.undecided, runs=outcome.runs)
+            tally.update(modules=outcome.modules, certain=outcome.certain)
             if outcome.difference:
                 tally["different"] += 1
                 yield seed, files, outcome

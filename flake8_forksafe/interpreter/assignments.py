@@ -5,6 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter import iteration, mutation, operators, special_methods
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
+from flake8_forksafe.interpreter.identity import key_of
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
@@ -17,11 +18,13 @@ from flake8_forksafe.interpreter.values import (
     Items,
     Literal,
     ModuleValue,
+    NamesTable,
     Table,
     Value,
     join,
     options,
 )
+from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
 
@@ -55,9 +58,22 @@ def assign(machine: Machine, target: Expression, value: Value, frame: Frame) -> 
                 mutation.replace_all(machine, container, value)
             else:
                 mutation.set_item(machine, container, key, value)
+                if isinstance(container, NamesTable) and any(key_of(option) is None for option in options(key)):
+                    note_unknown_names(machine, container.names, frame)
     elif isinstance(target, facts.Display):
         for inner, part in zip(target.items, iteration.unpack(machine, value, target.items), strict=True):
             assign(machine, inner.value if isinstance(inner, facts.Starred) else inner, part, frame)
+
+
+def note_unknown_names(machine: Machine, names: dict[str, Value], frame: Frame) -> None:
+    """Say so if names that are not known are put into a module of the project: they may be settings, or decide what
+    else is imported.
+    """
+    module = frame.module
+    if names is not module.names:
+        module = next((one for one in machine.imports.modules.values() if one.names is names), module)
+    if names is module.names and module.found.origin == FIRST_PARTY:
+        machine.note("FS192", frame, f"the names that are put into the module {module.name!r} here cannot be resolved")
 
 
 def set_attribute(machine: Machine, holder: Value, name: str, value: Value, frame: Frame) -> None:

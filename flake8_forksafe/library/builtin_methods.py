@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import arithmetic, comparison, errors, identity, iteration, mappings, mutation, strings
+from flake8_forksafe.interpreter import (
+    arithmetic,
+    assignments,
+    comparison,
+    errors,
+    identity,
+    iteration,
+    mappings,
+    mutation,
+    strings,
+)
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -17,9 +27,11 @@ from flake8_forksafe.interpreter.values import (
     Item,
     Items,
     Literal,
+    NamesTable,
     Table,
     Value,
     join,
+    options,
     truth,
 )
 from flake8_forksafe.library.builtin_iteration import dictionary, for_each_option, in_order, materialised
@@ -136,6 +148,11 @@ def mapping_method(machine: Machine, function: External, arguments: Arguments, f
         return _mapping_method(machine, receiver, name, function, arguments, frame)
 
 
+def _tells_names(value: Value) -> bool:
+    """Whether the keys of a mapping are known, or are those of a module or an object."""
+    return all(isinstance(one, NamesTable) or (isinstance(one, Table) and one.complete) for one in options(value))
+
+
 def _mapping_method(
     machine: Machine, receiver: Table, name: str, function: External, arguments: Arguments, frame: Frame
 ) -> Value:
@@ -143,6 +160,8 @@ def _mapping_method(
         return _get(machine, receiver, name, arguments)
     if name == "update":
         for value in arguments.positional:
+            if isinstance(receiver, NamesTable) and not _tells_names(value):
+                assignments.note_unknown_names(machine, receiver.names, frame)
             mutation.update(machine, receiver, dictionary(machine, function, Arguments((value,)), frame))
         for keyword, value in arguments.keywords.items():
             mutation.set_item(machine, receiver, Literal(keyword), value)

@@ -116,6 +116,7 @@ def set_attribute(machine: Machine, function: External, arguments: Arguments, fr
         assignments.set_attribute(machine, holder, name, value, frame)
     elif isinstance(holder, ModuleValue):
         holder.module.open = True  # as with globals(): what is put in there under a computed name is not followed
+        assignments.note_unknown_names(machine, holder.module.names, frame)
     return NONE
 
 

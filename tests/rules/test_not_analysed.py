@@ -214,8 +214,43 @@ DJANGO = """\
 )  # fmt: skip
 def test_a_worker_without_installed_apps(tmp_path: Path, settings: str, said: str | None) -> None:
     found = messages(tmp_path, {"proj/celery.py": DJANGO, "proj/settings.py": settings}, "FS192")
+    line = {"setattr": 3, "globals": 3}.get(next((w for w in ("setattr", "globals") if w in settings), ""), 0)
+    written = found.pop(("proj/settings.py", line), "") if line else ""
+    assert ("the names that are put into the module 'proj.settings' here cannot be resolved" in written) == bool(line)
     assert list(found) == ([("proj/settings.py", 1)] if said else [])
     assert all(said is not None and said in text for text in found.values())
+
+
+UNKNOWN_NAMES = {
+    "setattr": "import sys, yaml\nfor k, v in yaml.safe_load('x').items():\n    setattr(sys.modules[__name__], k, v)\n",
+    "globals": "import os\nfor k, v in os.environ.items():\n    globals()[k] = v\n",
+    "update": "import json\n\nglobals().update(json.load(open('x')))\n",
+    "a function": "import json, sys\ndef put(m, k, v):\n    setattr(m, k, v)\n"
+    "for k in json.load(open('x')): put(sys.modules[__name__], k, 1)\n",
+}
+KNOWN_NAMES = {
+    "setattr": "import sys\nfor k, v in {'A': 1}.items():\n    setattr(sys.modules[__name__], k, v)\n",
+    "globals": "for k in ('A', 'B'):\n    globals()[k] = open('x').read()\n",
+    "update": "import proj.other\nglobals().update(vars(proj.other))\nglobals().update({'A': open('x').read()}, B=1)\n",
+    "enum": "import enum\nclass Color(enum.Enum):\n    RED = 1\nglobals().update(Color.__members__)\n",
+    "an object": "import json\nclass A: pass\na = A()\nfor k in json.load(open('x')):\n    setattr(a, k, 1)\n"
+    "    vars(a)[k] = 1\n",
+    "a table": "import json\ndef f():\n    d = locals()\n    d.update(json.load(open('x')))\nf()\n",
+}
+
+
+@pytest.mark.parametrize("kind", UNKNOWN_NAMES)
+def test_names_that_only_running_tells(tmp_path: Path, kind: str) -> None:
+    files = {"proj/tasks.py": "import proj.conf\n", "proj/conf.py": UNKNOWN_NAMES[kind]}
+    found = messages(tmp_path, files, "FS192")
+    assert list(found) == [("proj/conf.py", 3)]
+    assert "the names that are put into the module 'proj.conf' here cannot be resolved" in found["proj/conf.py", 3]
+
+
+@pytest.mark.parametrize("kind", KNOWN_NAMES)
+def test_names_that_are_known(tmp_path: Path, kind: str) -> None:
+    files = {"proj/tasks.py": "import proj.conf\n", "proj/conf.py": KNOWN_NAMES[kind], "proj/other.py": "A = 1\n"}
+    assert messages(tmp_path, files, "FS192") == {}
 
 
 def test_a_django_settings_module_that_is_not_known(tmp_path: Path) -> None:

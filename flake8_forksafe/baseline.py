@@ -47,6 +47,12 @@ def module_name(path: str, project: str) -> str:
     return inside.replace("/", ".")
 
 
+def known_in(outcome: Outcome, entries: Iterable[BaselineEntry], settings: Settings) -> frozenset[Finding]:
+    """The findings of an outcome that a baseline has."""
+    known = set(entries)
+    return frozenset(finding for finding in outcome.findings if entry_of(finding, settings.project) in known)
+
+
 def without_known(outcome: Outcome, entries: Iterable[BaselineEntry], settings: Settings) -> Outcome:
     """Remove the findings of a baseline from an outcome, and add a remark for each stale entry."""
     known = set(entries)

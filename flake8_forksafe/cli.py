@@ -22,14 +22,17 @@ from flake8_forksafe.settings import (
     OPTIONS,
     Settings,
     asked_for,
+    inner_settings,
     make_settings,
     nearest_project,
     project_directory,
+    projects_of,
     refuse_target,
 )
 
 if TYPE_CHECKING:
     from flake8_forksafe.finding import Finding, Outcome
+    from flake8_forksafe.incremental.projects import MakeSettings
     from flake8_forksafe.report.result import Report
 
 PATIENCE_S = 1.0
@@ -115,11 +118,35 @@ def settings_from(options: argparse.Namespace, start: str) -> Settings:
     """
     if not os.path.isdir(start):
         raise UsageError(f"{start!r} is not a directory")
-    if options.no_cache:
-        refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
-    given: dict[str, Any] = {option.key: getattr(options, option.key, None) for option in OPTIONS}
+    given = given_options(options)
     named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
     return make_settings(nearest_project(start) if named else project_directory(start), given)
+
+
+def given_options(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line has, None for others.
+
+    :raises UsageError: if two of them contradict each other.
+    """
+    if options.no_cache:
+        refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
+    return {option.key: getattr(options, option.key, None) for option in OPTIONS}
+
+
+def settings_of_all(options: argparse.Namespace, paths: list[str]) -> tuple[list[Settings], MakeSettings | None]:
+    """Settings of the projects that some paths lie in, and what makes those of projects inside them.
+
+    :raises UsageError: if an option cannot be used.
+    """
+    given = given_options(options)
+    named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
+    if named:
+        chosen = [settings_from(options, common_directory(paths))]
+    else:
+        chosen = [make_settings(project, given) for project in projects_of(paths)]
+    chosen = [settings._replace(asked=asked_for(settings.project, paths)) for settings in chosen]
+    by_name = any(given[option.key] is not None for option in OPTIONS if option.names_project)
+    return chosen, None if by_name else partial(inner_settings, outer=chosen[0], given=given)
 
 
 def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
@@ -164,8 +191,8 @@ def progress(message: str) -> Iterator[None]:
 def run_check(options: argparse.Namespace) -> int:
     """``forksafe check``."""
     paths = existing(options.paths)
-    settings = settings_from(options, common_directory(paths))
-    settings = settings._replace(asked=asked_for(settings.project, paths))
+    chosen, make = settings_of_all(options, paths)
+    settings = chosen[0]
     if options.write_baseline is not None:
         refuse_together(
             options, "write_baseline",
@@ -174,38 +201,41 @@ def run_check(options: argparse.Namespace) -> int:
         )  # fmt: skip
         if options.format != "text":
             raise UsageError("--write-baseline and --format cannot be used together")
-        settings = settings._replace(baseline=None)
+        chosen = [settings := settings._replace(baseline=None)]
     if options.quiet:
         refuse_together(options, "quiet", {"verbose": "--verbose"})
     from flake8_forksafe.suppression import choice_of, wanted
 
     choice = choice_of(options.select, options.ignore)
     with patience():
-        from flake8_forksafe.incremental.outcome_cache import outcome_of
+        from flake8_forksafe.incremental.projects import outcome_of_projects
 
-        outcome = outcome_of(settings)
-    outcome = outcome._replace(findings=tuple(wanted(outcome.findings, settings.project, choice)))
+        outcome = outcome_of_projects(chosen, make)
+    top = os.path.commonpath([one.project for one in chosen])
+    outcome = outcome._replace(findings=tuple(wanted(outcome.findings, top, choice)))
     if options.write_baseline is not None:
         return write_baseline(options.write_baseline, settings, outcome)
     shown = sorted(map(in_place, outcome.findings), key=lambda finding: finding[:4])
-    chosen = [finding for finding in shown if not paths or _inside(finding.path, paths)]
-    with writing_to(options.output_file, settings.project):
-        show_findings(options, settings, outcome, chosen)
-    return 1 if chosen and not options.exit_zero else 0
+    asked = [finding for finding in shown if not paths or _inside(finding.path, paths)]
+    with writing_to(options.output_file, top):
+        show_findings(options, chosen, outcome, asked)
+    return 1 if asked and not options.exit_zero else 0
 
 
 def show_findings(
-    options: argparse.Namespace, settings: Settings, outcome: Outcome, findings: Sequence[Finding]
+    options: argparse.Namespace, chosen: Sequence[Settings], outcome: Outcome, findings: Sequence[Finding]
 ) -> None:
     """Write a report of ``forksafe check`` to standard output."""
     from flake8_forksafe.report.check import show
 
-    show(outcome, settings.project, findings, options.format, options.statistics, options.quiet)
+    top = os.path.commonpath([settings.project for settings in chosen])
+    show(outcome, top, findings, options.format, options.statistics, options.quiet)
     if options.verbose and options.format == "text":
         from flake8_forksafe.report.apps import table
         from flake8_forksafe.report.terminal import write_lines
 
-        write_lines(table(run_analysis(settings), settings.project))
+        for settings in chosen:
+            write_lines(table(run_analysis(settings), settings.project))
 
 
 @contextmanager

@@ -84,6 +84,7 @@ class Outcome(NamedTuple):
 
     :ivar apps: Celery apps found; ``files``: files on the boot path.
     :ivar others: what other hosts run, one word for each app.
+    :ivar inside: projects inside with options of their own, by absolute path.
     """
 
     findings: tuple[Finding, ...]
@@ -91,6 +92,7 @@ class Outcome(NamedTuple):
     apps: int
     files: int
     others: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
 
 
 def chain_text(chain: tuple[Hop, ...]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flake8_forksafe import __version__
@@ -16,9 +17,10 @@ from flake8_forksafe.session import Session, start_directory, start_is_here
 from flake8_forksafe.settings import (
     OPTIONS,
     asked_for,
+    inner_settings,
     make_settings,
     nearest_project,
-    project_directory,
+    projects_of,
 )
 
 if TYPE_CHECKING:
@@ -65,17 +67,19 @@ class ForkSafePlugin:
         start = start_directory([buffer_path] if buffer_path else [] if is_stdin else filenames)
         given = {option.key: getattr(options, f"forksafe_{option.key}", None) for option in OPTIONS}
         named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
-        project = nearest_project(os.getcwd()) if named and start_is_here(start) else project_directory(start)
+        paths = [os.path.abspath(path) for path in ([buffer_path] if buffer_path else [] if is_stdin else filenames)]
+        projects = [nearest_project(os.getcwd())] if named and start_is_here(start) else projects_of(paths)
         try:
-            settings = make_settings(project, given, by_user=False)
-            paths = [buffer_path] if buffer_path else [] if is_stdin else filenames
-            settings = settings._replace(asked=asked_for(project, map(os.path.abspath, paths)))
+            made = [make_settings(project, given, by_user=False) for project in projects]
+            first, *others = (one._replace(asked=asked_for(one.project, paths)) for one in made)
             overlay = {os.path.abspath(buffer_path): _stdin()} if buffer_path else {}
-            cls.session.start(settings, overlay)
+            by_name = any(given[option.key] is not None for option in OPTIONS if option.names_project)
+            inner = None if by_name else partial(inner_settings, outer=first, given=given, by_user=False)
+            cls.session.start(first, overlay, others, inner)
         except UsageError as error:
             raise ExecutionError(f"flake8-forksafe: {describe(error)}") from None
         except Exception as error:  # flake8 goes on with its other plugins
-            cls.session.fail(project, error)
+            cls.session.fail(projects[0], error)
 
     def run(self) -> Iterator[tuple[int, int, str, type[ForkSafePlugin]]]:
         """The findings of this file."""

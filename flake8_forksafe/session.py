@@ -12,12 +12,12 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_forksafe.incremental.outcome_cache import outcome_of
+from flake8_forksafe.incremental.projects import MakeSettings, outcome_of_projects
 from flake8_forksafe.incremental.signing_key import is_private
 from flake8_forksafe.internal_errors import complain, describe, show_traceback
 from flake8_forksafe.options import UsageError
@@ -46,15 +46,22 @@ class Session:
         self.findings: Mapping[str, tuple[Located, ...]] = MappingProxyType({})
         self._handed: str | None = None
 
-    def start(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
-        """Begin a run: analyse, or read the findings of the parent process."""
+    def start(
+        self, settings: Settings, overlay: Mapping[str, bytes], others: Sequence[Settings] = (),
+        make: MakeSettings | None = None,
+    ) -> None:  # fmt: skip
+        """Begin a run: analyse, or read the findings of the parent process.
+
+        :param others: further projects that files to check lie in.
+        :param make: makes the settings of projects inside these.
+        """
         self.findings = MappingProxyType({})
         if _parent_process() is not None:
             inherited = _take_over(settings)
             if inherited is not None:
                 self.findings = inherited
                 return
-        self.findings = find(settings, overlay)
+        self.findings = find(settings, overlay, others, make)
         if _parent_process() is None:
             self._hand_over(settings)
 
@@ -144,10 +151,12 @@ def _located(value: object) -> Located:
     raise ValueError(f"{value!r} is no finding")
 
 
-def find(settings: Settings, overlay: Mapping[str, bytes]) -> dict[str, tuple[Located, ...]]:
+def find(
+    settings: Settings, overlay: Mapping[str, bytes], others: Sequence[Settings] = (), make: MakeSettings | None = None
+) -> dict[str, tuple[Located, ...]]:
     """Analyse, and group the findings by real path."""
     with deep_recursion():
-        outcome = outcome_of(settings, overlay, with_remarks=False, in_child=True)
+        outcome = outcome_of_projects((settings, *others), make, overlay, with_remarks=False, in_child=True)
     found: dict[str, list[Located]] = {}
     for finding in outcome.findings:
         text = printable(f"{finding.code} {finding.text}")

@@ -182,9 +182,46 @@ def project_directory(start: str) -> str:
     return top
 
 
+def projects_of(paths: Iterable[str]) -> list[str]:
+    """The projects that some files and directories lie in; of the current directory if there are none.
+
+    What lies in no marked directory is taken together.
+    """
+    directories = dict.fromkeys(
+        path if os.path.isdir(path) else os.path.dirname(path) for path in map(os.path.abspath, paths)
+    )
+    found: dict[str, None] = {}
+    loose = []
+    for directory in directories or (os.getcwd(),):
+        if is_marked(directory):
+            found[project_directory(directory)] = None
+        else:
+            loose.append(directory)
+    if loose:
+        found[os.path.commonpath(loose)] = None
+    return list(found)
+
+
+def is_marked(directory: str) -> bool:
+    """Whether a directory lies in a project or a repository."""
+    return next(_marked(directory), None) is not None
+
+
+def inner_settings(project: str, outer: Settings, given: Mapping[str, Any], by_user: bool = True) -> Settings:
+    """Settings of a project inside another one: what is given counts, except files of the outer one.
+
+    :raises UsageError: if an option cannot be used.
+    """
+    own = {option.key: given.get(option.key) for option in OPTIONS if not option.is_relative}
+    if own.get(NO_CACHE.key) is None and given.get("cache_dir") is not None and by_user:
+        own["cache_dir"] = os.path.abspath(os.path.join(outer.project, given["cache_dir"]))
+    return make_settings(project, own, by_user)
+
+
 def asked_for(project: str, paths: Iterable[str]) -> tuple[str, ...]:
     """Directories of tests or examples that are analysed because a given path lies in them."""
-    return tuple(sorted({example_of(path, project) for path in paths if is_example(path, project)}))
+    inside = (path for path in paths if lies_in(path, project))
+    return tuple(sorted({example_of(path, project) for path in inside if is_example(path, project)}))
 
 
 def _marked(start: str) -> Iterator[str]:
@@ -203,10 +240,14 @@ def _holds(directory: str, markers: tuple[str, ...]) -> bool:
     return any(os.path.exists(os.path.join(directory, marker)) for marker in markers)
 
 
+OPTIONS_MARK = "tool.forksafe"
+"""What the ``pyproject.toml`` of a project with options of its own holds."""
+
+
 def _has_options(directory: str) -> bool:
     try:
         with open(os.path.join(directory, "pyproject.toml"), "rb") as stream:
-            return b"tool.forksafe" in stream.read(CONFIGURATION_LIMIT)
+            return OPTIONS_MARK.encode() in stream.read(CONFIGURATION_LIMIT)
     except OSError:
         return False
 
@@ -225,12 +266,12 @@ def checkout(project: str) -> str:
 
 def is_outside(path: str, project: str) -> bool:
     """Whether a path, as it is written, leads out of the repository that a project lies in."""
-    return not _lies_in(os.path.normpath(os.path.join(project, path)), checkout(project))
+    return not lies_in(os.path.normpath(os.path.join(project, path)), checkout(project))
 
 
 def leads_outside(path: str, project: str) -> bool:
     """Whether a path, links followed, leads out of the repository that a project lies in."""
-    return not _lies_in(os.path.realpath(os.path.join(project, path)), os.path.realpath(checkout(project)))
+    return not lies_in(os.path.realpath(os.path.join(project, path)), os.path.realpath(checkout(project)))
 
 
 def refuse_target(path: str, project: str) -> None:
@@ -246,7 +287,8 @@ def refuse_target(path: str, project: str) -> None:
         raise UsageError(f"{path} is not a regular file; it is not written to")
 
 
-def _lies_in(path: str, directory: str) -> bool:
+def lies_in(path: str, directory: str) -> bool:
+    """Whether a path is a directory, or lies below it."""
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
@@ -323,9 +365,9 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
         return os.path.join(cache, APPLICATION, name) if cache is not None else None
     directory = os.path.join(os.path.realpath(project), given or chosen or "")
     real = os.path.realpath(directory)
-    if _lies_in(real, os.path.realpath(project)):
+    if lies_in(real, os.path.realpath(project)):
         return os.path.join(real, OWN_DIRECTORY)
-    if given is None and (cache is None or not _lies_in(real, os.path.realpath(cache))):
+    if given is None and (cache is None or not lies_in(real, os.path.realpath(cache))):
         raise UsageError(
             f"the option cache-dir names {chosen!r}, which is neither in the project nor in your cache directory; "
             f"only the command line of forksafe and {CACHE_VARIABLE} may name another place"

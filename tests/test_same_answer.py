@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from helpers import write
 
 from flake8_forksafe.cli import main
+from flake8_forksafe.project import disk
 from flake8_forksafe.settings import nearest_project, project_directory
 
 CELERY = "from celery import Celery\napp = Celery('x', include=['jobs'])\n"
@@ -98,6 +100,114 @@ def test_what_lies_among_examples_is_asked_for(repository: Path, capsys: pytest.
     assert main(["check", "--no-cache", str(repository / "examples")]) == 1
     assert "FS101" in capsys.readouterr().out
     assert str(repository / "examples/demo/jobs.py") in flake8(repository, "examples/demo/jobs.py")
+
+
+OWN = {
+    "services/own/pyproject.toml": "[tool.forksafe]\naccept = ['polars: wanted']\nhazards = ['mylib']\n",
+    "services/own/app.py": CELERY,
+    "services/own/jobs.py": "import polars\nimport mylib\nimport torch\nfrom celery import shared_task\n"
+    "@shared_task\ndef f(): pass\n",
+}
+
+
+@pytest.mark.parametrize("path", [".", "services", "services/own", "services/own/jobs.py"])
+def test_options_of_a_project_inside_count_from_everywhere(
+    repository: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(repository, OWN)
+    assert main(["check", "--no-cache", "--format", "json", str(repository / path)]) == 1
+    shown = json.loads(capsys.readouterr().out)
+    found = {
+        (Path(one["path"]).as_posix().rpartition("services/own/")[2], one["line"], one["code"])
+        for one in shown["findings"] if one["code"] == "FS101" and "jobs.py" in one["path"]
+    }  # fmt: skip
+    assert found == {("jobs.py", 2, "FS101"), ("jobs.py", 3, "FS101")}
+    lines = subprocess.run(
+        [sys.executable, "-m", "flake8", "--select=FS101", "--format=%(row)d", "--forksafe-no-cache", path],
+        cwd=repository, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    assert {"2", "3"} <= set(lines) and len(lines) == (3 if path == "." else 2)
+
+
+def test_options_of_a_project_inside_leave_others_alone(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, {**OWN, "services/alerts/jobs.py": OWN["services/own/jobs.py"]})
+    assert main(["check", "--no-cache", str(repository), "--ignore", "FS13"]) == 1
+    shown = capsys.readouterr().out
+    assert shown.count("'polars' is imported") == 1 and shown.count("'mylib' is imported") == 1
+    assert "; 2 Celery apps, " in shown
+    assert main(["check", "--no-cache", "--accept", "torch", str(repository), "--ignore", "FS13"]) == 1
+    assert "'torch' is imported" not in capsys.readouterr().out
+    (repository / "services/own/pyproject.toml").write_text("[tool.forksafe]\nno-such-option = 1\n")
+    assert main(["check", "--no-cache", str(repository)]) == 2
+    assert "has no option 'no-such-option'" in capsys.readouterr().err
+
+
+def test_a_baseline_of_the_repository_holds_for_projects_inside(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(repository, OWN)
+    monkeypatch.chdir(repository)
+    assert main(["check", "--no-cache", "--write-baseline", "known.json"]) == 0
+    assert main(["check", "--no-cache", "--baseline", "known.json"]) == 0
+    assert "no findings; 2 Celery apps" in capsys.readouterr().out
+
+
+def test_what_is_kept_tells_of_projects_inside(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second run analyses nothing, and has the same findings; options that come or go are seen."""
+    command = ["check", "--cache-dir", str(tmp_path / "cache"), str(repository)]
+    write(repository, {name: text for name, text in OWN.items() if name.endswith(".py")})
+    assert main(command) == 1
+    assert "'polars' is imported" in capsys.readouterr().out
+    write(repository, OWN)
+    for _ in range(2):
+        assert main(command) == 1
+        shown = capsys.readouterr().out
+        assert "'polars' is imported" not in shown and "'mylib' is imported" in shown
+    (repository / "services/own/pyproject.toml").write_text("")
+    assert main(command) == 1
+    assert "'polars' is imported" in capsys.readouterr().out
+
+
+def test_files_of_several_projects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is checked as its own project is, wherever flake8 or the command is started."""
+    for name in ("one", "two"):
+        write(tmp_path / name, REPOSITORY)
+    write(tmp_path / "loose", {"app.py": CELERY, "jobs.py": "import torch\n"})
+    paths = [f"{name}/{path}" for name in ("one", "two") for path in FILES]
+    found = flake8(tmp_path, *paths, "loose/app.py", "loose/jobs.py")
+    expected = {str(tmp_path / name / path): codes for name in ("one", "two") for path, codes in FILES.items()}
+    expected |= {str(tmp_path / "loose/app.py"): {"FS131"}, str(tmp_path / "loose/jobs.py"): {"FS101"}}
+    assert {path: codes & {"FS101", "FS102", "FS131"} for path, codes in found.items()} == expected
+    assert main(["check", "--no-cache", *(str(tmp_path / name) for name in ("one", "two", "loose"))]) == 1
+    shown = capsys.readouterr().out
+    assert shown.count("  FS101  ") == 3 and "; 3 Celery apps, " in shown
+
+
+def test_a_directory_that_is_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Repositories in it are passed over, and its search ends early: an editor may be started in a home directory."""
+    write(tmp_path, {"repo/.git/HEAD": "", "repo/w.py": CELERY, "repo/jobs.py": "import torch\n",
+                     "notes/a.py": "import os\n",
+                     **{f"many/{number}/{name}.txt": "" for number in range(30) for name in "abcdefghij"}})  # fmt: skip
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert flake8(tmp_path, str(tmp_path / "notes/a.py")) == {}
+    assert main(["check", "--no-cache", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("no findings; no Celery app found")
+    write(tmp_path, {"w.py": CELERY, "jobs.py": "import torch\n"})
+    assert main(["check", "--no-cache", str(tmp_path)]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"not searched: {os.path.relpath(tmp_path / 'repo')}: it is a repository of its own: give its path" in shown
+    assert "; 1 Celery app, " in shown
+    monkeypatch.setattr(disk, "LOOSE_SEARCH_LIMIT", 100)
+    assert main(["check", "--no-cache", str(tmp_path)]) == 1
+    assert "only its first 100 entries were looked at" in " ".join(capsys.readouterr().out.split())
+    (tmp_path / "pyproject.toml").write_text("")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    assert main(["check", "--no-cache", str(tmp_path)]) == 1
+    assert "not searched" not in capsys.readouterr().out
 
 
 def test_which_directory_is_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

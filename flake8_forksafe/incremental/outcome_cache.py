@@ -7,16 +7,17 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flake8_forksafe import __version__
 from flake8_forksafe.digest import checksum
+from flake8_forksafe.examples import is_example
 from flake8_forksafe.finding import Outcome, Remark
 from flake8_forksafe.incremental import outcome_json
 from flake8_forksafe.incremental.cache_files import CacheFiles
-from flake8_forksafe.settings import Settings
+from flake8_forksafe.settings import OPTIONS_MARK, Settings
 
 if TYPE_CHECKING:
     from flake8_forksafe.incremental.outcome_inputs import Plain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from flake8_forksafe.report.result import Report
     from flake8_forksafe.rules.rule import Context
 
-SCHEMA = 7
+SCHEMA = 8
 KEPT = 8
 """Outcomes in the cache: one for each set of options in use."""
 FILE_NAME = re.compile(r"outcome-[0-9a-f]+")
@@ -98,11 +99,21 @@ def new_outcome(kept: CachedOutcome, with_remarks: bool) -> Outcome:
     report = analyse(kept.settings, kept.overlay, sources)
     remarks = remarks_on(report.context) if with_remarks else ()
     others = tuple(trace.host.words.app for trace in report.traces if not trace.host.has_tasks)
-    outcome = Outcome(report.findings, remarks, len(report.traces) - len(others), report.files, others)
+    inside = tuple(projects_inside(report.disk, kept.settings.project))
+    outcome = Outcome(report.findings, remarks, len(report.traces) - len(others), report.files, others, inside)
     disk = report.disk
     if kept.saves and not disk.exhausted and not disk.unread():
         kept.save(outcome, gathered(disk, stores[0].answers, stores[0].seen(), kept.looked_ns), with_remarks)
     return outcome
+
+
+def projects_inside(disk: Disk, project: str) -> Iterator[str]:
+    """Projects inside another one whose ``pyproject.toml`` has options; those among tests and examples do not count."""
+    for directory, _, names in disk.tree(project):
+        if directory == project or "pyproject.toml" not in names or is_example(directory, project):
+            continue
+        if disk.holds(os.path.join(directory, "pyproject.toml"), OPTIONS_MARK):
+            yield directory
 
 
 def remarks_on(context: Context) -> tuple[Remark, ...]:

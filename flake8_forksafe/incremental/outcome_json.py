@@ -26,10 +26,10 @@ def outcome_of_plain(value: Any) -> Outcome:
 
     :raises ValueError: if it is none; or TypeError.
     """
-    findings, remarks, apps, files, others = value
+    findings, remarks, apps, files, others, inside = value
     return Outcome(
         tuple(map(_finding, findings)), tuple(map(_remark, remarks)), _of(int, apps), _of(int, files),
-        tuple(_of(str, other) for other in others),
+        tuple(_of(str, other) for other in others), tuple(_of(str, project) for project in inside),
     )  # fmt: skip
 
 

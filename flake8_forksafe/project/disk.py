@@ -22,7 +22,7 @@ from flake8_forksafe.project.questions import (
     head_of,
 )
 from flake8_forksafe.project.stamps import Stamp, stamp_at, stamp_of
-from flake8_forksafe.settings import Settings, checkout, is_outside
+from flake8_forksafe.settings import REPOSITORY_MARKERS, Settings, checkout, is_marked, is_outside
 
 IGNORED_DIRECTORIES = frozenset(
     {"node_modules", "__pycache__", "site-packages", "bower_components", "__pypackages__", "lib64"}
@@ -31,6 +31,11 @@ IGNORED_DIRECTORIES = frozenset(
 
 SEARCH_LIMIT = 200_000
 """Directory entries a search of the tree looks at; beyond, it stops and says so."""
+
+LOOSE_SEARCH_LIMIT = 20_000
+"""The same in a directory that no marker says to be a project, such as a user's home directory."""
+
+OWN_REPOSITORY = "it is a repository of its own: give its path"
 
 LONGEST_PATH = 4096
 """Characters; no longer path exists (``PATH_MAX`` of Linux), though a dotted name may stand for one."""
@@ -63,6 +68,8 @@ class Disk:
         himself what he asks.
     :ivar stamps: of files and directories, from before they were looked at.
     :ivar exhausted: whether a search stopped at :data:`SEARCH_LIMIT`.
+    :ivar is_loose: whether nothing says that the directory is a project: its search is shorter, and repositories in it
+        are passed over.
     """
 
     def __init__(self, overlay: Mapping[str, bytes] = MappingProxyType({}), within: Iterable[str] = ()) -> None:
@@ -75,6 +82,7 @@ class Disk:
         """Directories outside that were looked into all the same."""
         self._unread: dict[str, Unread] = {}
         self.exhausted = False
+        self.is_loose = False
         self.answers: dict[str, dict[Question, Answer]] = {}
         self.stamps: dict[str, Stamp] = {}
         self._listings: dict[str, Mapping[str, str]] = {}
@@ -326,15 +334,19 @@ class Disk:
         directories, as flake8 passes over them.
         """
         queue, seen = [root], 0
+        limit = LOOSE_SEARCH_LIMIT if self.is_loose else SEARCH_LIMIT
         while queue:
             directory = queue.pop(0)
             listing = self.listing(directory, searched=True)
             if directory != root and "pyvenv.cfg" in listing:
                 continue
+            if self.is_loose and directory != root and any(marker in listing for marker in REPOSITORY_MARKERS):
+                self._unread[directory] = Unread(directory, OWN_REPOSITORY, True)
+                continue
             seen += len(listing)
-            if seen > SEARCH_LIMIT:
+            if seen > limit:
                 self.exhausted = True
-                self._unread[root] = Unread(root, f"only its first {SEARCH_LIMIT:,} entries were looked at", True)
+                self._unread[root] = Unread(root, f"only its first {limit:,} entries were looked at", True)
                 return
             names = sorted(listing)
             directories = [
@@ -354,6 +366,7 @@ def disk_of(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType(
     named = (*settings.source_roots, *filter(None, [settings.measurement]))
     outside = [os.path.join(settings.project, path) for path in named if is_outside(path, settings.project)]
     disk = Disk(overlay, (checkout(settings.project), *outside))
+    disk.is_loose = not is_marked(settings.project)
     disk.listing(settings.project)
     reason = disk.why_unread(settings.project)
     if reason:
@@ -366,7 +379,7 @@ def raise_if_unread(disk: Disk) -> None:
 
     :raises CannotAnalyse: if something could not be read.
     """
-    unread = disk.unread()
+    unread = [one for one in disk.unread() if one.reason != OWN_REPOSITORY]
     if unread:
         more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
         raise CannotAnalyse(

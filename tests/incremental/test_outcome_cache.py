@@ -225,7 +225,7 @@ def test_a_forged_outcome_is_not_believed(root: Path, runs: Runs, monkeypatch: p
     runs.codes(root)
     (path,) = cache.glob(".forksafe/outcome-*")
     signed = path.read_bytes()
-    forged = re.sub(rb'"outcome":.*}', b'"outcome":[[],[],1,3,[]]}', signed)
+    forged = re.sub(rb'"outcome":.*}', b'"outcome":[[],[],1,3,[],[]]}', signed)
     assert forged != signed
     path.write_bytes(forged)
     assert runs.codes(root) == FOUND and runs.analysed == 2

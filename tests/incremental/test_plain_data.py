@@ -37,6 +37,8 @@ OUTCOME = Outcome(
     (Remark("text", "/p/a.py", 3), Remark("other")),
     1,
     2,
+    ("uWSGI app",),
+    ("/p/inside",),
 )
 
 

@@ -128,7 +128,7 @@ threading.Thread(target=serve, daemon=True).start()
 @pytest.mark.parametrize("name", USES)
 def test_a_connection_is_open_if_it_is_open_really(tmp_path: Path, name: str) -> None:
     body = "from http.client import HTTPConnection\n" + textwrap.dedent(USES[name])
-    end = "import os\nprint(ended.wait(0.5), flush=True)\nos._exit(0)\n"
+    end = "import os\nprint(ended.wait(2), flush=True)\nos._exit(0)\n"
     done = subprocess.run([sys.executable, "-c", SCRIPT + body + end], capture_output=True, text=True, check=True)
     is_closed = done.stdout.strip() == "True"
     files = {"pyproject.toml": "", "p/__init__.py": "", "p/tasks.py": body,

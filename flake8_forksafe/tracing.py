@@ -88,8 +88,9 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         process = host.process(argv, environ, settings.platform, versions)
         if elsewhere:
             process = Process(argv, environ, settings.platform, versions)
-        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, effects, is_locked)
-        warm_up = partial(warm_up_of, cache(around.catalogue.entries_of), versions_known.is_at_least)
+        newer = versions_known.is_at_least
+        imports = ImportSystem(layout, around.store, around.catalogue.names(), installed, effects, is_locked, newer)
+        warm_up = partial(warm_up_of, cache(around.catalogue.entries_of), newer)
         walk = Walk(LIBRARY, imports, process, warm_up)
         launch = Launch(app.spec, source=source, root=app.root)
         trace = Trace(launch, walk, boot(walk, host, start), environment)

@@ -29,11 +29,12 @@ class ImportSystem:
     :param presence: whether a top-level module outside the source roots is installed; None if that is not known.
     :param locked: whether a lock file has a top-level module, which may be installed then.
     :param effects: what an import of a module that is not walked is known to do, by its name or ``module:name``.
+    :param is_at_least: whether a distribution is of a version or newer; None if that is not known.
     :ivar modules: every first-party (and walked third-party) module executed, in order.
     :ivar bodies: function bodies that were collected, by file and place.
     """
 
-    __slots__ = ("bodies", "effects", "hazards", "layout", "locked", "modules", "presence", "sources")
+    __slots__ = ("bodies", "effects", "hazards", "is_at_least", "layout", "locked", "modules", "presence", "sources")
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class ImportSystem:
         presence: Callable[[str], bool | None] = lambda name: None,
         effects: Callable[[str], Effects] = lambda name: NO_EFFECTS,
         locked: Callable[[str], bool] = lambda name: False,
+        is_at_least: Callable[[str, str], bool | None] = lambda name, version: None,
     ) -> None:
         self.layout = layout
         self.sources = sources
@@ -50,6 +52,7 @@ class ImportSystem:
         self.presence = presence
         self.effects = effects
         self.locked = locked
+        self.is_at_least = is_at_least
         self.modules: dict[str, Module] = {}
         self.bodies: dict[tuple[str, CutBody], Block] = {}
 

@@ -1,6 +1,7 @@
 """Django's system checks, and the URLconf that they load, in Django's own order.
 
-Read in Django 4.2, 5.2 and 6.0: django/core/checks/, django/template/backends/django.py.
+Read in Django 4.2, 5.0, 5.1, 5.2 and 6.1: django/core/checks/, django/contrib/{admin,auth}/checks.py,
+django/template/backends/django.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
     NONE,
+    UNKNOWN,
     Arguments,
     Class,
     External,
@@ -55,6 +57,7 @@ def run_checks(machine: Machine, frame: Frame) -> None:
         return
     checks.checked = True
     with machine.recorder.boot_step(STEP):
+        _check_caches(machine, frame)
         _check_commands(machine, frame)
         _import_settings(machine, frame, "CSRF_FAILURE_VIEW")
         _check_templates(machine, frame)
@@ -100,17 +103,36 @@ AUTH_MIDDLEWARE = ("django.contrib.auth.middleware.LoginRequiredMiddleware",)
 """What ``check_middleware`` of auth looks for, from Django 5.1 on (django/contrib/auth/checks.py)."""
 
 
+def _is_django(machine: Machine, version: str) -> bool | None:
+    """Whether the worker's Django is of that version or newer; None if nothing tells."""
+    return machine.imports.is_at_least("django", version)
+
+
+def _check_caches(machine: Machine, frame: Frame) -> None:
+    """``check_file_based_cache_is_absolute`` makes every cache (django/core/checks/caches.py)."""
+    cause = setting_cause(machine, "CACHES", frame)
+    caches = _values(machine, setting(machine, "CACHES", frame))
+    for item in iteration.iterate(machine, caches, frame).items:
+        with machine.doubted(not item.sure):
+            for key, arguments in (("BACKEND", Arguments((UNKNOWN, UNKNOWN))), ("KEY_FUNCTION", None)):
+                path = text(_entry(item.value, key))
+                value = import_dotted(machine, path, cause) if path else None
+                if arguments is not None and isinstance(value, Class):
+                    machine.call(value, arguments, cause)
+
+
 def _check_middleware(machine: Machine, frame: Frame) -> None:
     """Import what these checks import of ``MIDDLEWARE``: one by one until the class, or a subclass, is found.
 
-    What comes behind is not loaded.  Which version of Django is installed is not asked, so what only the newer check
-    of auth imports may be.
+    What comes behind is not loaded.  Where the version of Django is not known, what only the newer check of auth
+    imports may be.
     """
     cause = setting_cause(machine, "MIDDLEWARE", frame)
     entries = iteration.iterate(machine, setting(machine, "MIDDLEWARE", frame), frame).items
     sought: dict[str, bool] = dict.fromkeys(ADMIN_MIDDLEWARE, True) if _has_app(machine, facts.ADMIN_APPS) else {}
-    if _has_app(machine, facts.AUTH_APPS):
-        sought.update(dict.fromkeys(AUTH_MIDDLEWARE, False))
+    looks = _is_django(machine, "5.1")
+    if _has_app(machine, facts.AUTH_APPS) and looks is not False:
+        sought.update(dict.fromkeys(AUTH_MIDDLEWARE, looks is True))
     for entry in entries:
         path = text(entry.value)
         if not sought:
@@ -143,21 +165,35 @@ def _is_subclass(path: str | None, value: Value | None, name: str) -> bool | Non
 
 def _check_commands(machine: Machine, frame: Frame) -> None:
     """The commands check of Django 5.2 and later loads these two, whichever app overrides them last."""
-    for command in ("makemigrations", "migrate"):
-        load_command(machine, command, frame)
+    loads = _is_django(machine, "5.2")
+    if loads is not False:
+        for command in ("makemigrations", "migrate"):
+            load_command(machine, command, frame, certain=loads is True)
 
 
 def _check_templates(machine: Machine, frame: Frame) -> None:
-    """Creating the engines imports every app's template tags and the libraries named in ``TEMPLATES``."""
-    cause = setting_cause(machine, "TEMPLATES", frame)
+    """Import what the engines in ``TEMPLATES`` need: their classes, template tags, libraries and builtins.
+
+    From Django 5.1 on the check makes every engine.  Before, it only imports the template tags of every app, and the
+    check of the admin makes the engines.
+    """
     templates = setting(machine, "TEMPLATES", frame)
     engines = [item.value for item in iteration.iterate(machine, templates, frame).items]
-    backends = [text(_entry(engine, "BACKEND")) for engine in engines]
-    for backend in backends:
-        if backend and machine.imports.layout.find(backend.partition(".")[0]) is not None:
-            import_dotted(machine, backend, cause)
-    if facts.DJANGO_TEMPLATES not in backends:
-        return
+    is_newer = _is_django(machine, "5.1")
+    is_made = True if _has_app(machine, facts.ADMIN_APPS) else is_newer
+    has_tags = facts.DJANGO_TEMPLATES in [text(_entry(engine, "BACKEND")) for engine in engines]
+    cause = setting_cause(machine, "TEMPLATES", frame)
+    if has_tags or is_newer is not True:
+        with machine.doubted(not has_tags and is_newer is None):
+            _import_tags(machine, cause)
+    if is_made is not False:
+        with machine.doubted(is_made is None):
+            for engine in engines:
+                _make_engine(machine, engine, cause)
+
+
+def _import_tags(machine: Machine, cause: Frame) -> None:
+    """``get_template_tag_modules``: the modules in ``templatetags`` of every app."""
     for name, sure in app_names(machine):
         package = (
             machine.imports.layout.find(f"{name}.templatetags") if name and machine.imports.layout.find(name) else None
@@ -166,13 +202,21 @@ def _check_templates(machine: Machine, frame: Frame) -> None:
             with machine.doubted(not sure):
                 machine.import_name(package.name, cause)
                 import_below(machine, package.name, cause)
-    for engine in engines:
-        chosen = _entry(engine, "OPTIONS")
-        for key in ("libraries", "builtins"):
-            for library in iteration.iterate(machine, _values(machine, _entry(chosen, key)), frame).items:
-                path = text(library.value)
-                if path:
-                    machine.import_name(path, cause)
+
+
+def _make_engine(machine: Machine, engine: Value, cause: Frame) -> None:
+    """Import the class of an entry of ``TEMPLATES``, and what Django's own class imports when it is created."""
+    backend = text(_entry(engine, "BACKEND"))
+    if backend and machine.imports.layout.find(backend.partition(".")[0]) is not None:
+        import_dotted(machine, backend, cause)
+    if backend != facts.DJANGO_TEMPLATES:
+        return
+    chosen = _entry(engine, "OPTIONS")
+    for key in ("libraries", "builtins"):
+        for library in iteration.iterate(machine, _values(machine, _entry(chosen, key)), cause).items:
+            path = text(library.value)
+            if path:
+                machine.import_name(path, cause)
 
 
 def _check_urls(machine: Machine, frame: Frame) -> None:

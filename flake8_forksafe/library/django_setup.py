@@ -254,16 +254,17 @@ def load_middleware(machine: Machine, frame: Frame) -> None:
                     machine.call(value, Arguments((UNKNOWN,)), cause)
 
 
-def load_command(machine: Machine, command: str, frame: Frame, execute: bool = False) -> None:
+def load_command(machine: Machine, command: str, frame: Frame, execute: bool = False, certain: bool = True) -> None:
     """Import the management command of that name; apps earlier in ``INSTALLED_APPS`` win.
 
     :param execute: whether it is executed as well: ``Command().handle()``.
+    :param certain: whether it is imported at all, if it is there.
     """
     cause = setting_cause(machine, "INSTALLED_APPS", frame)
     for name, sure in app_names(machine):
         module = f"{name}.management.commands.{command}"
         if name and machine.imports.layout.find(name) is not None and machine.imports.layout.find(module) is not None:
-            with machine.doubted(not sure):
+            with machine.doubted(not sure or not certain):
                 value = machine.import_name(module, cause)
                 if execute and isinstance(value, ModuleValue):
                     _handle(machine, value, cause)

@@ -37,10 +37,14 @@ class Versions:
         return self.installed(distribution) or self.declared(distribution)
 
     def is_at_least(self, distribution: str, version: str) -> bool | None:
-        """Whether a distribution is of that version or a newer one; None if that is not known."""
+        """Whether a distribution is of that version or a newer one; None if that is not known.
+
+        An environment counts that is surely the project's.
+        """
         from packaging.version import InvalidVersion, Version
 
-        exact = self.exact(distribution)
+        installed = self.installed(distribution) if self.environment.certain else None
+        exact = installed or self.declared(distribution)
         lowest = exact or self.requirements.lowest.get(distribution)
         if lowest is None:
             return None

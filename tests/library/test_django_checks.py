@@ -117,7 +117,7 @@ def project(root: Path, app: str, middleware: list[str]) -> Path:
 
 @pytest.mark.parametrize(("app", "middleware", "certain"), MIDDLEWARES)
 def test_middleware_until_what_is_looked_for(tmp_path: Path, app: str, middleware: list[str], certain: str) -> None:
-    (trace,) = check(project(tmp_path, app, middleware)).traces
+    (trace,) = check(project(tmp_path, app, middleware), environment="nowhere").traces
     sure = [module.name for module in trace.modules if module.certain and module.name in ("a.middleware", "b.late")]
     assert sure == certain.split()
 
@@ -150,5 +150,78 @@ MAY = {
 def test_what_settings_name_may_be_loaded(tmp_path: Path, settings: str) -> None:
     files = {"proj/__init__.py": "", "proj/celery.py": CELERY, "proj/settings.py": settings,
              "a/__init__.py": "", "a/named.py": "class R: pass\n"}  # fmt: skip
-    (trace,) = check(write(tmp_path, files)).traces
+    (trace,) = check(write(tmp_path, files), environment="nowhere").traces
     assert [module.certain for module in trace.modules if module.name == "a.named"] == [False]
+
+
+ENGINE = (
+    "TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', "
+    "'OPTIONS': {'builtins': ['a.named']}}]\n"
+)
+BY_VERSION = {
+    "migrate": ("a/management/commands/migrate.py", "INSTALLED_APPS = ['a']\n", "5.2"),
+    "auth's middleware": (
+        "a/named.py", "INSTALLED_APPS = ['a', 'django.contrib.auth']\nMIDDLEWARE = ['a.named.R']\n", "5.1",
+    ),
+    "builtins of an engine": ("a/named.py", "INSTALLED_APPS = ['a']\n" + ENGINE, "5.1"),
+    "builtins of an engine that the admin makes": (
+        "a/named.py", "INSTALLED_APPS = ['a', 'django.contrib.admin']\n" + ENGINE, "1.0",
+    ),
+    "a cache": (
+        "a/named.py", "INSTALLED_APPS = ['a']\nCACHES = {'default': {'BACKEND': 'a.named.R'}}\n", "1.0",
+    ),
+    "a key function of a cache": (
+        "a/named.py", "INSTALLED_APPS = ['a']\nCACHES = {'default': {'BACKEND': "
+        "'django.core.cache.backends.locmem.LocMemCache', 'KEY_FUNCTION': 'a.named.R'}}\n", "1.0",
+    ),
+}  # fmt: skip
+"""A module, the settings that name it, and the version of Django from which on its checks import it."""
+REQUIREMENTS = {"django==4.2.30": (4, 2), "django==5.1.15": (5, 1), "Django>=5.2,<6": (5, 2), "django": None}
+MANAGED = {"a/management/__init__.py": "", "a/management/commands/__init__.py": ""}
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+@pytest.mark.parametrize(("path", "settings", "since"), BY_VERSION.values(), ids=BY_VERSION)
+def test_the_version_of_django_decides(tmp_path: Path, path: str, settings: str, since: str, requirement: str) -> None:
+    files = {"pyproject.toml": "", "requirements.txt": requirement, "proj/__init__.py": "", "proj/celery.py": CELERY,
+             "proj/settings.py": settings, "a/__init__.py": "", path: "class R:\n    pass\n",
+             **(MANAGED if "management" in path else {})}  # fmt: skip
+    (trace,) = check(write(tmp_path, files), environment="nowhere").traces
+    name = path.removesuffix(".py").replace("/", ".")
+    version, first = REQUIREMENTS[requirement], tuple(int(part) for part in since.split("."))
+    expected = [first == (1, 0)] if version is None else [True] if version >= first else []
+    assert [module.certain for module in trace.modules if module.name == name] == expected
+
+
+def test_a_cache_of_the_project_is_made(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": "", "proj/__init__.py": "", "proj/celery.py": CELERY, "a/__init__.py": "",
+        "proj/settings.py": "INSTALLED_APPS = ['a']\nCACHES = {'default': {'BACKEND': 'a.named.Own'}}\n",
+        "a/named.py": "class Own:\n    def __init__(self, location, params):\n        import torch\n",
+    }  # fmt: skip
+    found = check(write(tmp_path, files), environment="nowhere").findings
+    assert [finding.code for finding in found if finding.path.endswith("named.py")] == ["FS105"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "settings", "since"), BY_VERSION.values(), ids=BY_VERSION)
+def test_what_the_installed_django_loads(tmp_path: Path, path: str, settings: str, since: str) -> None:
+    django = pytest.importorskip("django")
+    extra = (
+        "" if "admin" not in settings else "INSTALLED_APPS += ['django.contrib.auth', 'django.contrib.contenttypes']\n"
+    )
+    extra += "" if "contrib.auth" not in settings else "INSTALLED_APPS += ['django.contrib.contenttypes']\n"
+    base = "from django.core.management.commands.migrate import Command\n" if "migrate" in path else ""
+    base += "from django.core.cache.backends.locmem import LocMemCache\n" if "BACKEND': 'a.named" in settings else ""
+    body = base + f"class R{'(LocMemCache)' if 'LocMemCache' in base else ''}:\n    pass\n"
+    body += "from django.template import Library\nregister = Library()\n" if "builtins" in settings else ""
+    root = write(tmp_path, {"proj/__init__.py": "", "proj/settings.py": settings + extra, "a/__init__.py": "",
+                            path: body, **(MANAGED if "management" in path else {})})  # fmt: skip
+    name = path.removesuffix(".py").replace("/", ".")
+    code = (
+        "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings'\nimport django\ndjango.setup()\n"
+        f"from django.core.checks import run_checks\nrun_checks()\nprint({name!r} in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(django.VERSION[:2] >= tuple(int(part) for part in since.split(".")))

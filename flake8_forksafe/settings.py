@@ -192,9 +192,16 @@ def projects_of(paths: Iterable[str]) -> list[str]:
     )
     found: dict[str, None] = {}
     loose = []
-    for directory in directories or (os.getcwd(),):
-        if is_marked(directory):
-            found[project_directory(directory)] = None
+    known: dict[str, str | None] = {}
+    for directory in sorted(directories) or [os.getcwd()]:
+        above = os.path.dirname(directory)
+        if above in known and not _holds(directory, PROJECT_MARKERS):
+            known[directory] = known[above]
+        else:
+            known[directory] = project_directory(directory) if is_marked(directory) else None
+        project = known[directory]
+        if project is not None:
+            found[project] = None
         else:
             loose.append(directory)
     if loose:

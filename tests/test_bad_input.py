@@ -96,6 +96,13 @@ def test_generated_code_of_5_mb(project: Path) -> None:
     assert place == ("proj/celery.py", 2, "FS191") and "more than 50,000 statements" in text
 
 
+def test_names_of_one_import_count_as_statements(project: Path) -> None:
+    names = ", ".join(f"a{number}" for number in range(60_000))
+    (project / "proj/bad.py").write_text(f"import {names}\n")
+    place, text = only_new(project)
+    assert place == ("proj/celery.py", 2, "FS191") and "more than 50,000 statements" in text
+
+
 @pytest.mark.parametrize("count", [800, 2_900, 20_000])
 def test_a_long_chain_of_elif(project: Path, count: int) -> None:
     chain = "".join(f"elif x == {number}:\n    y = {number}\n" for number in range(count))

@@ -25,6 +25,7 @@ from flake8_forksafe.interpreter import (
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.strings import TEXT_LIMIT
 from flake8_forksafe.interpreter.values import (
     ANYTHING,
     FALSE,
@@ -392,6 +393,8 @@ def conditional(machine: Machine, node: facts.Conditional, frame: Frame) -> Valu
 
 def format_node(machine: Machine, node: facts.Format, frame: Frame) -> Value:
     result: Value = Literal("")
+    written: list[str] = []  # what follows the result, and is known
+    length = 0
     for part in node.parts:
         value = machine.evaluate(part, frame)
         value = operators.converted(machine, value, "str", frame) or value
@@ -399,9 +402,17 @@ def format_node(machine: Machine, node: facts.Format, frame: Frame) -> Value:
         if None in pieces:
             result = UNKNOWN  # keep evaluating: parts may call functions
             continue
-        if result is not UNKNOWN:
-            result = arithmetic.binary(machine, "+", result, join(*(Literal(piece) for piece in pieces)))
-    return result
+        known = [piece for piece in pieces if piece is not None]
+        if len(known) == 1:
+            written += known
+            length += len(known[0])
+            if length > TEXT_LIMIT:
+                result, written, length = UNKNOWN, [], 0
+        elif result is not UNKNOWN:
+            before = arithmetic.binary(machine, "+", result, Literal("".join(written)))
+            result, written = arithmetic.binary(machine, "+", before, join(*map(Literal, known))), []
+            length = 0
+    return result if result is UNKNOWN else arithmetic.binary(machine, "+", result, Literal("".join(written)))
 
 
 def _as_text(value: Value) -> str | None:

@@ -27,6 +27,21 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.library.builtin_methods import mapping_method
 
 
+class Noted(dict[object, Item]):
+    """Entries of a mapping.
+
+    :ivar assigned: the keys that were assigned so far, in order.
+    """
+
+    def __init__(self, entries: dict[object, Item]) -> None:
+        super().__init__(entries)
+        self.assigned: list[object] = []
+
+    def __setitem__(self, key: object, item: Item) -> None:
+        super().__setitem__(key, item)
+        self.assigned.append(key)
+
+
 class ProcessEnvironment(LibraryState):
     """``os.environ``: what is known of it; more may be set.
 
@@ -35,7 +50,7 @@ class ProcessEnvironment(LibraryState):
 
     def __init__(self, machine: Machine) -> None:
         self.recorder = machine.recorder
-        entries: dict[object, Item] = {name: Item(Literal(value)) for name, value in machine.process.environ}
+        entries = Noted({name: Item(Literal(value)) for name, value in machine.process.environ})
         self.table = Table(entries, machine.journal.certain, complete=False)
         self.table.observer = self
         self.table.lacks = machine.process.unset
@@ -51,11 +66,13 @@ class ProcessEnvironment(LibraryState):
     @contextmanager
     def changing(self, frame: EnclosingScope) -> Iterator[None]:
         """Record which variables the current statement of ``frame`` sets."""
-        before = dict(self.table.entries)
+        entries = self.table.entries
+        assert isinstance(entries, Noted)
+        before = len(entries.assigned)
         yield
-        for name, item in self.table.entries.items():
-            if item is not before.get(name) and isinstance(name, str):
-                self.recorder.setting(name, item.value, frame)
+        for name in dict.fromkeys(entries.assigned[before:]):
+            if name in entries and isinstance(name, str):
+                self.recorder.setting(name, entries[name].value, frame)
 
 
 def environ(machine: Machine) -> Value:

@@ -86,6 +86,7 @@ class Disk:
         self.answers: dict[str, dict[Question, Answer]] = {}
         self.stamps: dict[str, Stamp] = {}
         self._listings: dict[str, Mapping[str, str]] = {}
+        self._extensions: dict[str, frozenset[str]] = {}
         self._links: dict[str, frozenset[str]] = {}
         self._names_asked: dict[str, set[str] | None] = {}
 
@@ -149,6 +150,15 @@ class Disk:
         if anywhere:
             self._opened.add(directory)
         return self._listing(directory, searched, anywhere)
+
+    def extension_modules(self, directory: str) -> frozenset[str]:
+        """Names of the modules in a directory that are compiled: ``name.cpython-312-x86_64-linux-gnu.so``."""
+        found = self._extensions.get(directory)
+        if found is None:
+            listing = self.listing(directory)
+            found = frozenset(entry.partition(".")[0] for entry in listing if entry.endswith((".so", ".pyd")))
+            self._extensions[directory] = found
+        return found
 
     def _listing(self, directory: str, searched: bool, anywhere: bool = False) -> Mapping[str, str]:
         listing = self._listings.get(directory)

@@ -46,7 +46,7 @@ class Environment(NamedTuple):
             listing = disk.listing(directory)
             if listing.get(name) == "d" or f"{name}.py" in listing:
                 return True
-            if any(entry.startswith(f"{name}.") and entry.endswith((".so", ".pyd")) for entry in listing):
+            if name in disk.extension_modules(directory):
                 return True
         return False if self.certain else None
 

@@ -341,8 +341,9 @@ def _invalid(line: Line) -> Unreadable:
 
 
 def _height(line: Line) -> int:
-    """How many statements a line has."""
-    return len(line.pieces) - (line.keyword not in ("", "@") and not line.has_block)
+    """How many statements a line has; each name of an import is one."""
+    names = sum(piece.text.count(",") for piece in line.pieces if piece.text.startswith(("import", "from")))
+    return len(line.pieces) - (line.keyword not in ("", "@") and not line.has_block) + names
 
 
 def _is_idle(text: str) -> bool:

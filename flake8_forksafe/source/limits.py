@@ -28,6 +28,8 @@ TOKEN = re.compile(
     r"|\w+|[()\[\]{}]|[^\w\s]",
     re.DOTALL,
 )
+TEMPLATE = re.compile(r"(?i)[ft]r?$")
+"""The prefix of an f-string or t-string, whose text is code."""
 LEAD = re.compile(
     r"(?:async\s+)?(?:for\b[^()\[\]{}\"']*?\bin|if|while|with|match|case|except\*?|return|raise|assert|del|def|class)\b"
 )
@@ -94,6 +96,8 @@ def _without_long_items(text: str) -> str:
             level.start, level.count = token.end(), 0
         elif kind[0] not in "\"'":
             level.count += 1
+        elif len(kind) > LITERAL_LIMIT and TEMPLATE.search(text, max(0, token.start() - 2), token.start()):
+            level.count += CHAIN_LIMIT + 1
     end(levels[0], len(text))
     for first, last in reversed(cuts):
         text = f"{text[:first]} ...{text[last:]}"

@@ -59,6 +59,14 @@ def test_what_the_program_sets_counts(tmp_path: Path) -> None:
     assert loaded(walk) == ["main", "yes"]
 
 
+def test_each_variable_that_is_set_is_noted_once(tmp_path: Path) -> None:
+    text = 'import os\nos.environ["A"] = "1"\nos.environ.update(B="2", A="3")\nos.environ.setdefault("A", "4")\n'
+    walk = make_walk(write(tmp_path, {"main.py": text}))
+    import_in(walk, "main")
+    found = [(setting.name, setting.line) for setting in walk.recorder.settings]
+    assert found == [("A", 2), ("B", 3), ("A", 3)]
+
+
 def test_other_variables_and_modules_stay_unknown(tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "main.py": MODULE.format('os.environ.get("X") or "somewhere" in sys.modules')})
     walk = make_walk(tmp_path)

@@ -21,6 +21,8 @@ CHAIN = " + ".join("a" for _ in range(CHAIN_LIMIT // 2 + 1))
         (f"f(key={CHAIN}, other=2)", "f(key= ..., other=2)"),
         (f"return {CHAIN}", "return ..."),
         (f"x = '{CHAIN}'", f"x = '{CHAIN}'"),
+        (f"x = '{NUMBERS}'", f"x = '{NUMBERS}'"),
+        (f"x = rf'{NUMBERS}', 2", "x = ..., 2"),
         (f"x = [{NUMBERS[: LITERAL_LIMIT // 2]}]", f"x = [{NUMBERS[: LITERAL_LIMIT // 2]}]"),
     ],
     ids=lambda text: text[:24],

@@ -121,9 +121,7 @@ class Expander:
             return [_together(words, place)]
         if isinstance(part, ShellLiteral) or part.quoted:
             return words
-        return [
-            word._replace(text=text) for word in words for text in ([word.text] if word.unknown else word.text.split())
-        ]
+        return [field for word in words for field in _divide(word)]
 
     def single(self, parts: Parts, state: State, path: str) -> Word:
         """The value of an assignment, which is not split."""
@@ -184,6 +182,26 @@ class Expander:
             return list(found) if is_set and found else [_unknown(part, place)]
         trimmed = _trim(found[0].text, operator)
         return [_unknown(part, place) if trimmed is None else Word(trimmed, place)]
+
+
+FIELD = re.compile(r"(?:\$\{(?:[^{}]|\{[^{}]*\})*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\S)+")
+"""What stands between blanks; expansions whose values are not known stand in it as they are written."""
+
+
+def _divide(word: Word) -> list[Word]:
+    """The fields of a value, each with what is not known in it; a value in which that is not found again is one."""
+    texts: list[str] = FIELD.findall(word.text)
+    unknown = [tuple(name for name in word.unknown if _stands_in(name, text)) for text in texts]
+    if {name for names in unknown for name in names} != set(word.unknown):
+        return [word]
+    return [word._replace(text=text, unknown=names) for text, names in zip(texts, unknown, strict=True)]
+
+
+def _stands_in(name: str, text: str) -> bool:
+    """Whether a variable, or a command as it is written, is expanded in a text."""
+    if name.startswith(("$", "`")):
+        return name in text
+    return re.search(rf"\$(?:\{{[!#]?)?{re.escape(name)}(?!\w)", text) is not None
 
 
 def _unknown(part: Variable, place: Place) -> Word:

@@ -142,6 +142,23 @@ def test_what_is_not_decided(name: str) -> None:
     assert [" ".join(call[:-2]) for call in interpret(script, "/")] == expected
 
 
+DIVIDED = {
+    "variables": ("A='worker -c $N'; celery $A -O", ["worker", "-c", "$N", "-O"]),
+    "a value that holds one": ('A="worker -c $N -n ${H}@x"; celery $A', ["worker", "-c", "$N", "-n", "${H}@x"]),
+    "blanks of a default": ('A="-n ${H:?not set} -E"; celery $A', ["-n", "${H:?not set}", "-E"]),
+    "blanks of commands": ('A="-n $(a $(b c)) `d e` -E"; celery $A', ["-n", "$(a $(b c))", "`d e`", "-E"]),
+    "quotes": ('A="worker -c $N"; celery "$A"', ["worker -c $N"]),
+    "deep commands": ('A="-n $(a $(b $(c d))) -E"; celery $A', ["-n $(a $(b $(c d))) -E"]),
+}
+"""What is not known does not keep the rest of a value together."""
+
+
+@pytest.mark.parametrize("name", DIVIDED)
+def test_values_are_divided_around_what_is_not_known(name: str) -> None:
+    script, expected = DIVIDED[name]
+    assert [call[:-2] for call in interpret(script, "/")] == [expected]
+
+
 BROKEN = ("if true", "celery 'a", 'celery "a', "case x in a) ls", "$(", "${x", "( celery", "{ celery", "fi", "))",
           "for x in a; ls; done", "[[ a", "((", "`ls", "a=(b", "function", "while true; do", ";;", "&& a")  # fmt: skip
 

@@ -147,6 +147,8 @@ def _read(arguments: Sequence[Word], options: dict[str, Word]) -> Iterator[Word]
         if not word.text.startswith("-") or word.text == "-":
             yield word
             continue
+        if _has_beat(word):
+            options["beat"] = word
         parameter, value = _long(word) if word.text.startswith("--") else _short(word)
         if parameter is None:
             continue
@@ -162,6 +164,12 @@ def _long(word: Word) -> tuple[str | None, Word | None]:
     """The parameter of ``--name`` or ``--name=value``; None for a flag or an unknown option."""
     name, equals, value = word.text.partition("=")
     return VALUES.get(name), word._replace(text=value) if equals else None
+
+
+def _has_beat(word: Word) -> bool:
+    """Whether it is ``--beat`` or ``-B``, alone or among other flags (``-EB``)."""
+    flags = takewhile(lambda letter: f"-{letter}" in WORKER_FLAGS | GLOBAL_FLAGS, word.text[1:])
+    return word.text == "--beat" or (word.text[1:2] != "-" and "B" in flags)
 
 
 def _short(word: Word) -> tuple[str | None, Word | None]:
@@ -219,6 +227,8 @@ def _namespaces(arguments: Sequence[Word]) -> tuple[list[Word], dict[str, Word],
             value = following[0]
             position += 1
         name, _, namespace = name.partition(":")
+        if _has_beat(word._replace(text=name)):
+            (special.setdefault(namespace, {}) if namespace else common)["beat"] = word
         parameter = VALUES.get(name)
         if parameter is not None and value is not None:
             (special.setdefault(namespace, {}) if namespace else common)[parameter] = value
@@ -242,6 +252,11 @@ TRUE = frozenset({"1", "t", "true", "y", "yes", "on"})
 """The values that click converts to True (click/types.py, ``BoolParamType``).  Celery does not start with others."""
 
 
+def is_true(text: str) -> bool:
+    """Whether click takes the value of a variable for True."""
+    return text.strip().lower() in TRUE
+
+
 def with_skipped_checks(arguments: Sequence[Word], environ: Mapping[str, Word]) -> Mapping[str, Word]:
     """The environment after ``celery --skip-checks``, or ``SKIP_CHECKS``, has been read (celery/bin/celery.py).
 
@@ -249,6 +264,6 @@ def with_skipped_checks(arguments: Sequence[Word], environ: Mapping[str, Word]) 
     """
     before = takewhile(lambda word: word.text not in ("worker", "multi"), arguments)
     given = next((word for word in before if word.text == "--skip-checks"), environ.get("SKIP_CHECKS"))
-    if given is None or given.text.strip().lower() not in TRUE | {"--skip-checks"}:
+    if given is None or (given.text != "--skip-checks" and not is_true(given.text)):
         return environ
     return {**environ, "CELERY_SKIP_CHECKS": Word("true", given.place)}

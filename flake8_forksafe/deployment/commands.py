@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.celery_command import (
     WorkerCommand,
+    is_true,
     modules_of,
     other_command,
     with_skipped_checks,
@@ -167,6 +168,7 @@ def make_launch(start: Start, started: Started, view: FileSystemView, expanded: 
         include=modules_of(include.text) if include is not None and not include.unknown else (),
         include_place=include.place if include is not None else NOWHERE,
         nodes=started.command.nodes,
+        beat="beat" in options or is_true(_text(environ, "CELERY_WORKER_BEAT")),
         search_path=view.search_path(_text(environ, "PYTHONPATH"), started.directory),
         program=started.script,
     )

@@ -139,6 +139,7 @@ class WorkerLaunch(NamedTuple):
     :ivar program: the Python program that starts the worker, where that is not Celery's own command.
     :ivar include: modules that ``--include`` names, and where it is written; empty if it is not given.
     :ivar nodes: how many workers the command starts (``celery multi start 3``), all within the same limit.
+    :ivar beat: whether it runs beat as well (``-B``), in a process of its own.
     :ivar host: the name of the host that is started.
     :ivar host_options: what is known of options that only this host has, by their names; files are absolute paths.
     """
@@ -170,6 +171,7 @@ class WorkerLaunch(NamedTuple):
     include: tuple[str, ...] = ()
     include_place: Place = NOWHERE
     nodes: int = 1
+    beat: bool = False
     search_path: tuple[str, ...] = ()
     host: str = CELERY
     host_options: tuple[tuple[str, str], ...] = ()

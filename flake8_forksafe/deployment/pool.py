@@ -76,6 +76,7 @@ class Pool(NamedTuple):
     :ivar forks: whether MainProcess forks children that inherit what it has imported.  A pool that is not known is
         taken to.
     :ivar implementation: the class of a custom pool as it is given, ``module:class``; else empty.
+    :ivar beat: whether beat's process is forked as well.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class Pool(NamedTuple):
     concurrency_source: str
     forks: bool
     implementation: str = ""
+    beat: bool = False
 
 
 class SourcedValue(NamedTuple):
@@ -111,8 +113,25 @@ def not_forking(pool: Pool) -> str:
     if pool.forks:
         return ""
     if pool.start_method != "fork" and pool.kind in (PREFORK, CUSTOM, UNKNOWN):
-        return "its children are spawned, and each imports the app for itself"
-    return f"its pool is {pool.kind!r}: nothing is forked"
+        but = ", except beat's process, which may be forked and runs no task" if pool.beat else ""
+        return f"its children are spawned, and each imports the app for itself{but}"
+    return f"its pool is {pool.kind!r}: nothing is forked{BUT_BEAT if pool.beat else ''}"
+
+
+BUT_BEAT = ", except beat's process, which runs no task"
+BESIDE_POOL = (
+    "beat's process is forked as well: it inherits the same, and beat_embedded_init runs in it, not worker_process_init"
+)
+
+
+def also_forked(pool: Pool) -> str:
+    """What MainProcess forks besides the children of the pool, as a clause; empty if there is nothing.
+
+    The hash seed decides whether beat's process comes before or after those (``celery/bootsteps.py``; seen with Celery
+    5.7.0).  It is forked with the pools ``solo`` and ``threads`` too, and Celery refuses it with gevent and eventlet
+    (``celery/worker/components.py``).
+    """
+    return BESIDE_POOL if pool.beat and pool.forks else ""
 
 
 def resolve(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
@@ -140,6 +159,7 @@ def resolve(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
         source,
         forks=kind in (PREFORK, CUSTOM, UNKNOWN) and start_method == "fork",
         implementation=implementation,
+        beat=launch is not None and launch.beat and kind not in (GEVENT, EVENTLET),
     )
 
 

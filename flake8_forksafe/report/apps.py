@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flake8_forksafe.deployment.pool import also_forked
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import FIRST_PARTY
 
@@ -22,6 +23,12 @@ def table(report: Report, base: str) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for row in rows:
         yield printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for trace in report.traces:
+        for start in trace.starts:
+            also = also_forked(trace.host.pool(start, trace.conf))
+            if also:
+                place = f"{os.path.relpath(start.path, base)}:{start.line}"
+                yield printable(f"also: {trace.host.shown(trace.launch.app)} ({place}): {also}")
     for one in report.context.clean:
         yield printable(f"clean: {one.spec} ({os.path.relpath(one.path, base)}:{one.line}): {one.why}")
 

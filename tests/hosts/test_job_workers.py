@@ -8,6 +8,8 @@ import pytest
 from helpers import check, write
 from served_apps import clean, found, served
 
+from flake8_forksafe.report import apps
+
 HANG = """\
     from concurrent.futures import ThreadPoolExecutor
 
@@ -89,3 +91,25 @@ def test_celery_says_which_of_its_processes_inherit_nothing(tmp_path: Path) -> N
         "celery beat (Procfile:2): it forks nothing",
         "celery flower (Procfile:3): it forks nothing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("celery -A proj worker -B", "also: {place}: beat's process is forked as well"),
+        ("celery -A proj worker -EB -c 2", "also: {place}: beat's process is forked as well"),
+        ("CELERY_WORKER_BEAT=1 celery -A proj worker", "also: {place}: beat's process is forked as well"),
+        ("celery multi start 2 -A proj --beat", "also: {place}: beat's process is forked as well"),
+        ("celery -A proj worker -B -P solo", "clean: {place}: its pool is 'solo': nothing is forked, except"),
+        ("celery -A proj worker -B --pool-start-method spawn",
+         "clean: {place}: its children are spawned, and each imports the app for itself, except beat's"),
+        ("celery -A proj worker -E", ""),
+        ("CELERY_WORKER_BEAT=0 celery -A proj worker", ""),
+        ("celery -A proj worker -n B", ""),
+    ],
+)  # fmt: skip
+def test_beat_inside_a_worker_is_a_process_of_its_own(tmp_path: Path, command: str, said: str) -> None:
+    files = {"pyproject.toml": "", "proj.py": "from celery import Celery\napp = Celery('proj')\n"}
+    report = check(write(tmp_path, {**files, "Procfile": f"a: {command}\n"}))
+    _, _, *lines = apps.table(report, str(tmp_path))
+    assert [line.startswith(said.format(place="proj:app (Procfile:1)")) for line in lines] == [True] * bool(said)

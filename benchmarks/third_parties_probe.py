@@ -4,9 +4,10 @@ Run by ``third_parties.py`` with the interpreter of an environment that holds th
 
     python -I third_parties_probe.py [--setups] DISTRIBUTION CATALOGUE...
     python -I third_parties_probe.py --module MODULE CATALOGUE...
+    python -I third_parties_probe.py --one DISTRIBUTION MODULE CATALOGUE...
 
 ``CATALOGUE`` are the dotted names of the packages that are looked for.  ``--setups`` measures only what the Django apps
-of the distribution do at ``django.setup()``.
+of the distribution do at ``django.setup()``; ``--one`` imports one module in the way that all of them are imported.
 """
 
 import importlib
@@ -301,12 +302,12 @@ def chain(importers, known, module):
     return way[::-1]
 
 
-def apart(function, *arguments):
-    """What a function returns in a child process; None if that does not end."""
+def apart(function, *arguments, seconds=SECONDS):
+    """What a function returns in a child process; None if that does not end in time."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        signal.alarm(SECONDS)
+        signal.alarm(seconds)
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
@@ -336,6 +337,19 @@ def required_apps(distribution):
     return ["django.contrib.admin", "django.contrib.sites", "django.contrib.humanize", *brought]
 
 
+def module_measured(module, apps, catalogue, seconds=SECONDS):
+    """What importing a module does; one of a Django app that needs that is imported when the app is set up.
+
+    :param apps: of the module's distribution.
+    """
+    record = apart(measured, module, "", catalogue, seconds=seconds) or {
+        "module": module, "name": "", "error": "it did not end"
+    }  # fmt: skip
+    if apps and record["error"].startswith(("RuntimeError", "ImproperlyConfigured", "AppRegistryNotReady")):
+        record = apart(measured, module, "", catalogue, apps, seconds=seconds) or record
+    return record
+
+
 def modules_measured(distribution, catalogue):
     """What importing each module of a distribution does, and asking lazy ones for their names."""
     modules = modules_of(distribution)
@@ -345,9 +359,7 @@ def modules_measured(distribution, catalogue):
     for module in modules:
         if time.monotonic() > end:
             break
-        record = apart(measured, module, "", catalogue) or {"module": module, "name": "", "error": "it did not end"}
-        if apps and record["error"].startswith(("RuntimeError", "ImproperlyConfigured", "AppRegistryNotReady")):
-            record = apart(measured, module, "", catalogue, apps) or record
+        record = module_measured(module, apps, catalogue)
         records.append(record)
         for name in record.pop("names", ()):
             records.append(
@@ -363,6 +375,11 @@ def main():
     if arguments[0] == "--module":
         _, module, *catalogue = arguments
         print(json.dumps(measured(module, "", catalogue)))
+        return
+    if arguments[0] == "--one":
+        _, distribution, module, *catalogue = arguments
+        apps = [one for one in modules_of(distribution) if is_app(one)]
+        print(json.dumps(module_measured(module, apps, catalogue, 5 * SECONDS)))
         return
     only_setups = arguments[0] == "--setups"
     distribution, *catalogue = arguments[only_setups:]

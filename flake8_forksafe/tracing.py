@@ -76,13 +76,14 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
     locked = cache(lambda: locked_versions(around.disk, (around.settings.project, *layout.roots)))
     versions_known = Versions(environment, requirements, locked)
-    effects = third_parties_of(around, layout, versions_known, presence)
 
     def installed(module: str) -> bool | None:
         return True if module in host.provided else presence(module)
 
     def is_locked(module: str) -> bool:
-        return not environment.directories and normalise(distributions.get(module, module)) in locked()
+        return normalise(distributions.get(module, module)) in locked()
+
+    effects = third_parties_of(around, layout, versions_known, presence, is_locked)
 
     def trace_as(argv: Argv, elsewhere: bool = False) -> Trace:
         process = host.process(argv, environ, settings.platform, versions)
@@ -217,15 +218,32 @@ def add_environment(around: Surroundings, layout: Layout, requirements: Requirem
 
 
 def third_parties_of(
-    around: Surroundings, layout: Layout, versions: Versions, presence: Presence
+    around: Surroundings,
+    layout: Layout,
+    versions: Versions,
+    presence: Presence,
+    is_locked: Callable[[str], bool],
 ) -> Callable[[str], Effects]:
     """What imports of packages are known to do that are not walked.
 
     An environment tells what the packages load that it holds, and which version they have: those of them that can load
     a hazard are walked.
     """
-
+    required = presence.requirements.required
     own_packages = {one.module: one.entry() for one in around.settings.third_parties}
+
+    @cache
+    def brought_along() -> frozenset[str]:
+        """Catalogued packages that are installed with what the project requires."""
+        from flake8_forksafe.hazards.third_parties import load_third_parties
+
+        table, hazards = load_third_parties(), around.catalogue.hazards.values()
+        pulled = {name for hazard in hazards if normalise(hazard.distribution) in required for name in hazard.pulls}
+        return frozenset(pulled.union(*(table.installs(name, versions.exact) for name in required)))
+
+    def beside(module: str) -> bool | None:
+        installed = presence.beside(module)
+        return True if installed is None and (is_locked(module) or module in brought_along()) else installed
 
     @cache
     def effects(module: str) -> Effects:
@@ -237,8 +255,11 @@ def third_parties_of(
 
         is_installed = bool(layout.environment) and presence(top.partition(".")[0])
         table = load_third_parties()._replace(own=own_packages)
-        found = table.effects(module, versions.exact, presence.beside)
-        return found._replace(brought=()) if is_installed and found.source != OWN else found
+        found = table.effects(module, versions.exact, beside)
+        if not is_installed or found.source == OWN:
+            return found
+        # Not walked, so nothing that it requires leads to a hazard; it may find one that something else brought.
+        return found._replace(brought=tuple(brought for brought in found.brought if brought.optional))
 
     return effects
 

@@ -7,6 +7,7 @@ environment is not found: a linter in pre-commit or in a slim CI job sees no dep
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -43,12 +44,14 @@ class Brought(NamedTuple):
     :ivar way: the modules in between, the outermost first.
     :ivar sure: whether that happens whenever the import does.
     :ivar source: the version that it was measured with, and the other one that the project asks for.
+    :ivar optional: whether it is loaded only where it is installed, though the import does not require it.
     """
 
     package: str
     way: tuple[str, ...]
     sure: bool
     source: str = ""
+    optional: bool = False
 
 
 class Effects(NamedTuple):
@@ -99,6 +102,18 @@ class ThirdParties(NamedTuple):
         for number in self.tops.get(top, ()):
             yield _versions(self.lines[number])
 
+    def installs(self, distribution: str, wanted: Callable[[str], str | None]) -> frozenset[str]:
+        """Catalogued packages that are installed with a distribution, since some module of it surely loads them.
+
+        :param distribution: normalised.
+        """
+        begin = json.dumps({"distribution": distribution}, separators=(",", ":"))[:-1]
+        number = bisect_left(self.lines, f"{begin},")
+        if number == len(self.lines) or not self.lines[number].startswith(f"{begin},"):
+            return frozenset()
+        version = _nearest(_versions(self.lines[number]), wanted(distribution))
+        return frozenset(package for entry in version.modules.values() for package in entry.get("loads", ()))
+
     def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[MeasuredVersion, bool] | None:
         """The measured version that is nearest to the wanted one, and whether it is surely like that.
 
@@ -114,8 +129,7 @@ class ThirdParties(NamedTuple):
             if named is None:
                 loads = [{brought.package for brought in _brought(one, module)} for one in versions]
                 return versions[-1], all(found == loads[-1] for found in loads)
-            earlier = [one for one in versions if _key(one.version) <= _key(named)]
-            return (earlier[-1] if earlier else versions[0]), True
+            return _nearest(versions, named), True
         return None
 
     def effects(
@@ -163,6 +177,12 @@ class ThirdParties(NamedTuple):
                 yield brought._replace(sure=brought.sure and alike, source=source)
 
 
+def _nearest(versions: Sequence[MeasuredVersion], wanted: str | None) -> MeasuredVersion:
+    """The newest version that is not after the wanted one, else the oldest; without a wanted one, the newest."""
+    earlier = [one for one in versions if wanted is None or _key(one.version) <= _key(wanted)]
+    return earlier[-1] if earlier else versions[0]
+
+
 def _covers(version: MeasuredVersion, module: str) -> bool:
     """Whether a module, a package around it, or a name in one of these is in the table."""
     around = _around(module)
@@ -185,9 +205,9 @@ def _keys(module: str) -> list[str]:
 def _brought(version: MeasuredVersion, module: str) -> list[Brought]:
     found = []
     for key in _keys(module):
-        entry = version.modules.get(key, {})
-        found += [Brought(package, tuple(way), True) for package, way in entry.get("loads", {}).items()]
-        found += [Brought(package, tuple(way), False) for package, way in entry.get("optional", {}).items()]
+        for kind, optional in (("loads", False), ("optional", True)):
+            ways = version.modules.get(key, {}).get(kind, {})
+            found += [Brought(name, tuple(way), not optional, optional=optional) for name, way in ways.items()]
     return found
 
 

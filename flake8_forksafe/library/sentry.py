@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.bringing import inside_outside, load_outside
 from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.import_statements import import_member
 from flake8_forksafe.interpreter.machine import Library, Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Value
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, ModuleValue, Value
 
 PACKAGE = "sentry_sdk.integrations"
 SWITCHES = ("auto_enabling_integrations", "default_integrations")
@@ -29,7 +30,7 @@ INTEGRATIONS: dict[str, tuple[str, ...]] = {
     "falcon": ("falcon", "falcon.app_helpers", "falcon.request"),
     "fastapi": ("fastapi",),
     "flask": ("flask", "flask.signals"),
-    "gql": ("gql", "gql.transport", "graphql"),
+    "gql": ("gql", "gql.transport"),
     "google_genai": ("google.genai.models",),
     "graphene": ("graphene.types",),
     "httpx": ("httpx",),
@@ -60,8 +61,8 @@ INTEGRATIONS: dict[str, tuple[str, ...]] = {
     "strawberry": ("strawberry", "strawberry.extensions"),
     "tornado": ("tornado", "tornado.web"),
 }  # fmt: skip
-"""Modules, or ``module:name``, that the modules of the integrations import, the first of which each cannot do without.
-Those of Celery and Django are left out, since a worker of theirs has imported them."""
+"""Modules, or ``module:name``, that the modules of the integrations import: first what each cannot do without, and what
+comes after it requires.  Those of Celery and Django are left out, since a worker of theirs has imported them."""
 
 
 def init(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -76,23 +77,34 @@ def init(machine: Machine, function: External, arguments: Arguments, frame: Fram
 
 
 def _import_integrations(machine: Machine, frame: Frame) -> None:
-    for integration, (first, *others) in INTEGRATIONS.items():
-        if machine.imports.likely(_top(first)):
+    def is_installed(name: str) -> bool:
+        return machine.imports.presence(_top(name)) is True
+
+    for integration, names in INTEGRATIONS.items():
+        likely = [name for name in names if machine.imports.likely(_top(name))]
+        if likely:
+            first = _top(names[0])
             load_outside(machine, PACKAGE, frame, "dynamic")
             own = f"{PACKAGE}.{integration}"
             load_outside(machine, own, inside_outside(machine, PACKAGE))
-            for name in (first, *others):
-                if machine.imports.likely(_top(name)):
-                    _import(machine, name, own)
+            sure = any(map(is_installed, likely))
+            for name in names:
+                if _top(name) == first or name in likely:
+                    _import(machine, name, own, sure if _top(name) == first else is_installed(name))
 
 
-def _import(machine: Machine, name: str, integration: str) -> None:
-    """Import what is installed; where that is only likely, it may be."""
+def _import(machine: Machine, name: str, integration: str, sure: bool) -> None:
+    """Import a module, and a name from it.
+
+    :param sure: whether it is installed; otherwise that is only likely.
+    """
     module, _, member = name.partition(":")
     frame = inside_outside(machine, integration)
-    with machine.doubted(machine.imports.presence(_top(module)) is not True):
+    with machine.doubted(not sure):
         if machine.imports.layout.find(_top(module)) is not None:
-            machine.import_name(module, frame)
+            value = machine.import_name(module, frame)
+            if member and isinstance(value, ModuleValue):
+                import_member(machine, value, member, frame)
         else:
             load_outside(machine, module, frame)
             if member:

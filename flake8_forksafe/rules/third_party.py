@@ -126,9 +126,10 @@ def check_pulls(context: Context) -> Iterator[Finding]:
 
 def _known_from(trace: Trace, pull: Pull) -> str:
     """How it is known what an import loads, where its source was not read."""
-    if not pull.hazards[0].hops:
+    hops = pull.hazards[0].hops
+    if not hops:
         return "; by measurement, its source was not read"
-    measured = trace.measured.get(pull.edge.loads)
+    measured = next(filter(None, map(trace.measured.get, (pull.edge.loads, *(hop.source for hop in hops)))), None)
     if measured is None:
         return ""
     if measured == OWN:

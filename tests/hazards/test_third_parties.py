@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,35 @@ def test_what_only_may_be_loaded_is_said_and_not_counted(tmp_path: Path) -> None
     assert "numpy" in dict(sized.estimate.optional)
     shown = "\n".join(render([sized], str(tmp_path)))
     assert "not counted, as only other packages load them where they are installed: numpy" in shown
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        pytest.param({"requirements.txt": "openpyxl\npandas\n"}, id="the catalogue's pulls"),
+        pytest.param({"requirements.txt": "openpyxl\nshapely\n"}, id="the table"),
+        pytest.param({"uv.lock": '[[package]]\nname = "numpy"\nversion = "2.0"\n'}, id="a lock file"),
+    ],
+)
+def test_what_is_optional_may_come_with_another_package(tmp_path: Path, declared: dict[str, str]) -> None:
+    write(tmp_path, {**PROJECT, "p/tasks.py": "import openpyxl\n", **declared})
+    assert "may bring 'numpy'" in messages(tmp_path, "FS103")[0]
+    write(tmp_path, {name: text.replace("numpy", "six").replace("pandas", "six").replace("shapely", "six")
+                     for name, text in declared.items()})  # fmt: skip
+    assert messages(tmp_path, "FS103") == []
+
+
+def test_what_is_optional_may_be_loaded_where_the_environment_has_it(tmp_path: Path) -> None:
+    """The source of openpyxl is not read, since nothing that it requires is a hazard."""
+    site = "venv/lib/python3.12/site-packages"
+    write(tmp_path, {
+        **PROJECT, **ENVIRONMENT, "p/tasks.py": "import openpyxl\n", f"{site}/openpyxl/__init__.py": "",
+        f"{site}/openpyxl-3.1.5.dist-info/METADATA": "Name: openpyxl\nVersion: 3.1.5\n",
+    })  # fmt: skip
+    (message,) = (one.text for one in check(tmp_path, environment="venv").findings if one.code == "FS103")
+    assert "importing 'openpyxl' may bring 'numpy'" in message
+    shutil.rmtree(tmp_path / site / "numpy")
+    assert not [one for one in check(tmp_path, environment="venv").findings if one.code == "FS103"]
 
 
 def test_each_package_has_its_own_certainty(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from helpers import check, write
 
 PROJECT = {
-    "requirements.txt": "celery\nsentry-sdk\nlangchain-core\nlangchain-aws\nopenai\n",
+    "requirements.txt": "celery\nsentry-sdk\nlangchain-aws\nopenai\n",
     "p/__init__.py": "",
     "p/celery.py": """\
         import sentry_sdk
@@ -72,6 +72,29 @@ def test_what_a_lock_file_has_may_be_imported(tmp_path: Path) -> None:
     found = modules(tmp_path)
     assert found["openai"] == ("sentry_sdk.integrations.openai", False)
     assert "langchain_core.messages" not in found
+
+
+def test_names_that_are_loaded_when_they_are_asked_for(tmp_path: Path) -> None:
+    """langchain_aws loads its embeddings, and with them numpy, in ``__getattr__``."""
+    site = "venv/lib/python3.12/site-packages"
+    lazy = """\
+        def __getattr__(name):
+            if name == "BedrockEmbeddings":
+                import langchain_aws.embeddings
+                return langchain_aws.embeddings.BedrockEmbeddings
+            raise AttributeError(name)
+        """
+    distributions = {"celery": "", "numpy": "", "langchain_aws": "Requires-Dist: numpy\n"}
+    write(tmp_path, {
+        **PROJECT, "venv/pyvenv.cfg": "", f"{site}/langchain_aws/__init__.py": lazy,
+        f"{site}/langchain_aws/embeddings.py": "import numpy\nclass BedrockEmbeddings: pass\n",
+        **{f"{site}/{name}/__init__.py": "" for name in ("celery", "numpy", "langchain_core", "sentry_sdk")},
+        **{f"{site}/{name}-5.5.0.dist-info/METADATA": f"Name: {name}\nVersion: 5.5.0\n{more}"
+           for name, more in distributions.items()},
+        f"{site}/langchain_aws-5.5.0.dist-info/top_level.txt": "langchain_aws\n",
+    })  # fmt: skip
+    (trace,) = check(tmp_path, environment="venv").traces
+    assert {module.name: module.importer for module in trace.modules}["numpy"] == "langchain_aws.embeddings"
 
 
 def test_an_environment_decides(tmp_path: Path) -> None:

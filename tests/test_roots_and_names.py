@@ -268,6 +268,27 @@ def test_an_app_that_a_package_makes(tmp_path: Path) -> None:
     assert "created by 'framework', which is not part of the project" in finding.text
 
 
+@pytest.mark.parametrize(
+    ("made", "cls"),
+    [("Queue('x', include=['jobs'])", "framework.Queue"), ("make_queue()", "framework.make_queue")],
+)
+def test_a_launched_app_of_a_class_that_is_not_read(tmp_path: Path, made: str, cls: str) -> None:
+    """What its configuration imports is not known, which is said; all else that its worker runs is followed."""
+    name = cls.rpartition(".")[2]
+    root = write(tmp_path, {
+        "pyproject.toml": "[project]\nname = 'x'\ndependencies = ['framework']\n", "jobs.py": HEAVY,
+        "w.py": f"from framework import {name}\nfrom celery.signals import worker_init\nqueue = {made}\n"
+        "@worker_init.connect\ndef warm(**kwargs):\n    import polars\n",
+        "run.py": "from w import queue\n", "run.sh": "celery -A run:queue worker\n"})  # fmt: skip
+    found = {(relative(root, one.path), one.line, one.code): one.text for one in check(root).findings}
+    assert ("w.py", 6, "FS105") in found
+    assert (("jobs.py", 1, "FS101") in found) == ("include" in made)
+    assert found["w.py", 3, "FS192"] == (
+        f"the configuration of the Celery app that {cls!r} makes cannot be resolved statically; what depends on it is "
+        "not checked"
+    )
+
+
 def test_an_app_given_with_its_root(tmp_path: Path) -> None:
     root = write(tmp_path, {"pyproject.toml": "", **TWO})
     (trace,) = check(root, app="services/b:app.celery").traces

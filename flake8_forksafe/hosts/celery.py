@@ -33,6 +33,7 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     Choice,
     Class,
+    External,
     Function,
     Instance,
     Literal,
@@ -44,6 +45,7 @@ from flake8_forksafe.interpreter.values import (
     texts,
 )
 from flake8_forksafe.library.billiard import StartMethod
+from flake8_forksafe.library.celery import register
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import (
     cause,
@@ -169,12 +171,30 @@ def _run_file(machine: Machine, launcher: Launcher, frame: Frame) -> None:
 
 def _find_app(boot: HostBoot) -> None:
     known, started = boot.machine.state(CeleryState), boot.machine.state(StartedWorker)
-    app = started.app or known.app_of(find_app(boot.machine, boot.start.app, boot.frame))
+    value = find_app(boot.machine, boot.start.app, boot.frame) if started.app is None else None
+    app = started.app or known.app_of(value)
     if app is None and known.apps and not (boot.start.by_option and _is_missing(boot.machine, boot.start.app)):
         app = known.apps[-1]
+    if app is None and isinstance(value, External) and value.path.endswith("()"):
+        app = _made_elsewhere(boot.machine, value, boot.frame)
     if app is not None:
         boot.machine.state(CeleryBoot).app = app
         boot.app_place = (app.frame.module.name, app.line)
+
+
+def _made_elsewhere(machine: Machine, value: External, frame: Frame) -> CeleryApp | None:
+    """An app that a package makes whose source is not read, by a function or a subclass of ``Celery``."""
+    bound = ((module, name) for module in list(machine.imports.modules.values()) if module.found.origin == FIRST_PARTY
+             for name, one in module.names.items() if one is value)  # fmt: skip
+    place = next((place for module, name in bound if (place := assigned_at(machine, module, name)) is not None), None)
+    if place is None:
+        return None
+    made = Frame(place[0], Node(place[0].name), "function", machine.journal.doubt)
+    made.line = place[1]
+    register(machine, value, value.arguments or Arguments(), made)
+    what = value.path.removesuffix("()")
+    machine.note("FS192", made, f"the configuration of the Celery app that {what!r} makes cannot be resolved")
+    return machine.state(CeleryState).app_of(value)
 
 
 def _with_app(run: Callable[[Machine, CeleryApp], None]) -> Callable[[HostBoot], None]:

@@ -108,6 +108,12 @@ def test_only_what_is_asked_for_is_parsed() -> None:
     assert [[one.version for one in versions] for versions in table.distributions("vectors")] == [["1"]]
 
 
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is installed beside these tests is not what a project has."""
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "nowhere"))
+
+
 PROJECT = {
     "p/__init__.py": "",
     "p/celery.py": 'from celery import Celery\napp = Celery("p", include=["p.tasks"])\n',

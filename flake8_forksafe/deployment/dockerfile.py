@@ -71,16 +71,24 @@ class Image(NamedTuple):
         return run.place if run is not None else None
 
 
+MOST_INSTRUCTIONS = 2_000
+"""Instructions of one Dockerfile that are followed: each makes a copy of what the stage is so far."""
+
+
 def read_images(
     text: str, path: str, context: str, files: Files, arguments: Mapping[str, Word] = NO_WORDS
 ) -> list[Image]:
-    """The stages of a Dockerfile.
+    """The stages of a Dockerfile; none, and a trouble, if it holds too much.
 
     :param context: the directory that is sent to the builder.
     :param arguments: ``--build-arg`` values.
     """
+    instructions = read_instructions(text, path)
+    if len(instructions) > MOST_INSTRUCTIONS:
+        files.report(path, instructions[MOST_INSTRUCTIONS].place.line, "it holds more than a deployment file can hold")
+        return []
     builder = _Builder(context, files, arguments)
-    for instruction in read_instructions(text, path):
+    for instruction in instructions:
         builder.add(instruction)
     return builder.images
 

@@ -80,6 +80,15 @@ def test_configurations_of_uwsgi(tmp_path: Path, text: str) -> None:
     assert [launch.app for launch in found.others] == ["shop.celery:app"]
 
 
+@pytest.mark.parametrize("line", ["ENV A<n>=1", "FROM s<p> AS s<n>"])
+def test_a_dockerfile_of_very_many_instructions(tmp_path: Path, line: str) -> None:
+    lines = [line.replace("<n>", str(number)).replace("<p>", str(number - 1)) for number in range(1, 30_000)]
+    write(tmp_path, {"Dockerfile": "\n".join(["FROM a AS s0", *lines, "CMD celery -A shop worker", ""])})
+    found = find_launches(Disk(), str(tmp_path))
+    assert not found.launches
+    assert [trouble.text for trouble in found.troubles] == ["it holds more than a deployment file can hold"]
+
+
 def test_a_table_of_scripts(tmp_path: Path) -> None:
     scripts = {f"s{number}": f"celery -A shop{number} worker" for number in range(20_000)}
     write(tmp_path, {"package.json": json.dumps({"scripts": scripts})})

@@ -108,6 +108,18 @@ def test_generated_parts_are_current() -> None:
     assert not generate.stale() and not generate.obsolete(), "run: python docs/generate.py"
 
 
+def test_each_attack_that_was_tried_has_its_test() -> None:
+    root = Path(__file__).parents[2]
+    rows = [row for row in (root / "docs/untrusted.md").read_text(encoding="utf-8").split("\n") if "`tests/" in row]
+    assert len(rows) > 30
+    for row in rows:
+        found = re.search(r"`(tests/\S+\.py)::(\S+)` \|$", row)
+        assert found is not None, row
+        text = (root / found[1]).read_text(encoding="utf-8")
+        for name in found[2].split("::"):
+            assert re.search(rf"^\s*(?:def|class) {name}\b", text, re.MULTILINE), row
+
+
 def test_every_note_on_an_option_is_of_an_option() -> None:
     notes = tomllib.loads((examples.DOCS / "options.toml").read_text(encoding="utf-8"))
     assert set(notes) <= {option.name for option in OPTIONS}

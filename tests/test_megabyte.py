@@ -283,9 +283,7 @@ def main() -> None:
     for name in sys.argv[1:] or HOSTILE:
         with tempfile.TemporaryDirectory() as directory:
             run = taken(made(Path(directory).resolve(), name))
-        odd = " TRACEBACK" * ("Traceback" in run.printed) + " BLIND" * (
-            run.status == 1 and "'torch'" not in run.printed
-        )
+        odd = " TRACEBACK" * ("Traceback" in run.printed)
         print(f"{name:45} {run.seconds:6.1f} s {run.megabytes:5.0f} MB  exit {run.status}{odd}", flush=True)
 
 

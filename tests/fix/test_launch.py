@@ -27,6 +27,17 @@ FILES = {
                    "spec:\n  template:\n    spec:\n"
                    "      containers:\n        - name: w\n          command: [celery, -A, proj, worker]\n"
                    '          args: ["--concurrency", "{n}"]\n          resources: {{limits: {{memory: 512Mi}}}}\n'),
+    "a Kubernetes command in one string": (
+        "deploy.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: w}}\n"
+        "spec:\n  template:\n    spec:\n      containers:\n        - name: w\n"
+        '          command: ["sh", "-c", "exec celery -A proj worker --concurrency={n}"]\n'
+        "          resources: {{limits: {{memory: 512Mi}}}}\n"),
+    "a Procfile": ("Procfile", "web: gunicorn proj\nworker: celery -A proj worker -c {n} --loglevel=info  # all\n"),
+    "a Procfile of Windows": ("Procfile", "worker: PORT=641 celery -A proj worker --concurrency={n}\r\n"),
+    "a Dockerfile": ("Dockerfile", 'FROM python:3.12\nCMD ["celery", "-A", "proj", "worker", "--concurrency={n}"]\n'),
+    "supervisor": ("supervisord.conf", "[program:w]\ncommand=celery -A proj worker -c {n}\nnumprocs=1\n"),
+    "systemd": ("w.service", "[Service]\nExecStart=/usr/bin/celery -A proj worker -c {n}\nMemoryMax=512M\n"),
+    "a script": ("start.sh", "#!/bin/sh\nexec celery -A proj worker \\\n    --concurrency {n}\n"),
 }  # fmt: skip
 
 
@@ -34,7 +45,8 @@ FILES = {
 def test_the_number_is_lowered(
     tmp_path: Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = write(tmp_path, {"pyproject.toml": "", "proj.py": CELERY})
+    limit = "" if "512" in text else "[tool.forksafe]\ncontainer-memory = 512\n"
+    root = write(tmp_path, {"pyproject.toml": limit, "proj.py": CELERY})
     before = text.format(n=64).encode()
     (root / name).write_bytes(before)
     monkeypatch.chdir(root)

@@ -278,6 +278,36 @@ def test_handlers_in_main_process(tmp_path: Path, signal: str) -> None:
     assert ("replaces" in finding.text) == (signal == "worker_ready")
 
 
+@pytest.mark.parametrize("made", [
+    "import torch\nMODEL = torch.load('m.pt', weights_only=False)", "import torch\nMODEL = torch.jit.load('m.pt')",
+    "from transformers import pipeline\nMODEL = pipeline('ner')",
+])  # fmt: skip
+@pytest.mark.parametrize("use", ["MODEL('text')", "ask('text')"])
+def test_a_model_that_a_handler_calls(tmp_path: Path, made: str, use: str) -> None:
+    ask = "def ask(text): return MODEL(text)\n"
+    tail = f"from celery.signals import worker_init\n@worker_init.connect\ndef warm(**kwargs):\n    {use}\n"
+    root = write(tmp_path, BASE | {"shop/tasks.py": f"{made}\n{ask}{tail}"})
+    (finding,) = [finding for finding in check(root).findings if finding.code == "FS124"]
+    assert finding.line == 7 and ".__call__' in MainProcess" in finding.text
+
+
+def test_what_is_loaded_and_is_no_model(tmp_path: Path) -> None:
+    body = """\
+        import torch
+        from celery.signals import worker_init
+        from transformers import AutoTokenizer
+
+        STATE = torch.load("state.pt")
+        TOKENIZER = AutoTokenizer.from_pretrained("x")
+
+        @worker_init.connect
+        def warm(**kwargs):
+            len(STATE), STATE.keys(), TOKENIZER("text")
+        """
+    root = write(tmp_path, BASE | {"shop/tasks.py": body})
+    assert "FS124" not in {code for _, _, code in codes(root)}
+
+
 def test_on_after_configure(tmp_path: Path) -> None:
     root = write(tmp_path, BASE)
     with open(root / "proj/celery.py", "a") as stream:

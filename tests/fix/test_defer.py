@@ -10,6 +10,7 @@ import textwrap
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from helpers import forget, importable
@@ -302,6 +303,54 @@ REPAIRED = {
             return s.load(), json.dumps(1)
         """,
     ),
+    "a sub-module in two functions": (
+        """\
+        import heavy.sub
+
+
+        def check():
+            return other(), heavy.sub.load()
+
+
+        def other():
+            return heavy.sub.load()
+        """,
+        """\
+        def check():
+            import heavy.sub
+
+            return other(), heavy.sub.load()
+
+
+        def other():
+            import heavy.sub
+
+            return heavy.sub.load()
+        """,
+    ),
+    "an annotation of a local variable": (
+        """\
+        from typing import TYPE_CHECKING
+
+        import heavy
+
+
+        def check():
+            y: heavy.T = 3
+            return y
+        """,
+        """\
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            import heavy
+
+
+        def check():
+            y: heavy.T = 3
+            return y
+        """,
+    ),
     "shadowed by a parameter and by a local import": (
         """\
         import heavy
@@ -461,6 +510,7 @@ REFUSED = {
     "an expression": ("import heavy\nSIZE = heavy.T.size\n", "in line 2"),
     "a class's value": ("import heavy\nclass K:\n    size = heavy.T.size\n", "in line 3"),
     "an alias of a type": ("import heavy\nX = list[heavy.T]\n", "in line 2"),
+    "a type statement": ("import heavy\ntype X = list[heavy.T]\n", "in line 2"),
     "an annotation": ("import heavy\ndef f(x: heavy.T): pass\n", "annotation that is evaluated, in line 2"),
     "an annotation of a class": ("import heavy\nclass K:\n    x: heavy.T\n", "that is evaluated, in line 3"),
     "unused": ("import heavy\n", "is not used in the file"),
@@ -543,6 +593,68 @@ def test_what_a_naive_change_would_do(name: str) -> None:
     compile(REFUSED[name][0], "ai.py", "exec")
     with pytest.raises(error):
         run(naive if "check" in naive else f"{naive}\ndef check(): pass\n")
+
+
+NAIVE_MOVES = {
+    "isinstance and except": (
+        "def start():\n    import heavy\n    heavy.fail()\n"
+        "def check():\n    try:\n        start()\n    except heavy.Err:\n        return 1\n", NameError),
+    "a sub-module in two functions": (
+        "def more():\n    import heavy.sub\n    return heavy.sub.load()\n"
+        "def check():\n    import heavy\n    return heavy.sub.load()\n", AttributeError),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("heavy")
+@pytest.mark.parametrize("name", NAIVE_MOVES)
+def test_what_a_naive_move_of_a_repaired_import_would_do(name: str) -> None:
+    assert name in REPAIRED
+    naive, error = NAIVE_MOVES[name]
+    with pytest.raises(error):
+        run(naive)
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_naive_move_hides_what_a_function_assigns() -> None:
+    before = "import heavy\ndef put():\n    global heavy\n    heavy = 1\ndef check():\n    put()\n    return heavy\n"
+    naive = before.removeprefix("import heavy\n").replace("    return", "    import heavy\n    return")
+    assert run(before)[1] == 1 != run(naive)[1]
+    with pytest.raises(Refused, match="declares 'heavy' global"):
+        deferred(before)
+
+
+MOVED = "def check():\n    import heavy\n    return heavy.load()\n"
+OTHERS = {
+    "from mod import name": ("from ai import heavy\n", ImportError),
+    "an attribute": ("import ai\nai.heavy\n", AttributeError),
+    "a star": ("from ai import *\nheavy\n", NameError),
+    "mock.patch": ("from unittest import mock\nwith mock.patch('ai.heavy'): pass\n", AttributeError),
+    "monkeypatch": ("import ai, pytest\npytest.MonkeyPatch().setattr(ai, 'heavy', None)\n", AttributeError),
+}
+
+
+@pytest.mark.usefixtures("heavy")
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_others_lose_by_a_naive_move(name: str) -> None:
+    """Each is a reference that :mod:`flake8_forksafe.fix.references` finds, so that the import stays."""
+    text, error = OTHERS[name]
+    run(f"import heavy\n{MOVED}")
+    exec(compile(text, "use.py", "exec"), {})
+    run(MOVED)
+    with pytest.raises(error):
+        exec(compile(text, "use.py", "exec"), {})
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_patch_that_creates_its_name_has_no_effect_after_a_move() -> None:
+    text = "from unittest import mock\nimport ai\nwith mock.patch('ai.heavy', create=True): told = ai.check()\n"
+    told: dict[str, object] = {}
+    run(f"import heavy\n{MOVED.replace('    import heavy', '')}")
+    exec(text, told)
+    assert isinstance(told["told"], mock.Mock)
+    run(MOVED)
+    exec(text, told)
+    assert told["told"] == 7, "the real code ran"
 
 
 def test_a_function_that_runs_before_the_fork() -> None:

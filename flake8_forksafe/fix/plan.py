@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from flake8_forksafe.fix import defer
@@ -22,6 +22,9 @@ from flake8_forksafe.trace.trace import Trace
 
 UNSAFE_COST = 5
 """How many functions with safe edits are as good as one whose edit is not safe."""
+
+TAKEN = ("imports it", "uses it")
+"""What another file does with a name that it could as well import from where it comes from."""
 
 
 class Repair(NamedTuple):
@@ -157,10 +160,26 @@ class Workshop:
         runs = {node.function for one in self.context.traces for pair in one.graph.edges for node in pair
                 if node.module in names and node.function}  # fmt: skip
         found = defer.plan(source, what, habits, runs.__contains__)
-        for reference in self.references(path, names, what.bound):
-            where = f"{os.path.relpath(reference.path, self.context.settings.project)}:{reference.line}"
-            raise Refused(f"{where} {reference.how}")
+        self._refuse_relied_on(what, source, [*self.references(path, names, what.bound)])
         return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))
+
+    def _refuse_relied_on(
+        self, what: defer.ImportStatement, source: Source, references: Sequence[NameReference]
+    ) -> None:
+        """Refuse to move an import whose names other files take from here, and say what makes it movable.
+
+        :raises Refused: if there are such files.
+        """
+        if not references:
+            return
+        first = references[0]
+        where = f"{os.path.relpath(first.path, self.context.settings.project)}:{first.line}"
+        more = f", and {len(references) - 1} more" if references[1:] else ""
+        text = " ".join(source.text_of(what.node).split())
+        is_taken = all(reference.how in TAKEN for reference in references)
+        if is_taken and len(what.every) == 1 and not text.startswith("from ."):
+            raise Refused(f"{where} {first.how}{more}; with {text!r} there instead, this one can be deferred")
+        raise Refused(f"{where} {first.how}{more}")
 
     def _lost(self, trace: Trace, statement: Statement) -> list[str]:
         """Doubts about what the project's modules that are no longer loaded do when they are imported.

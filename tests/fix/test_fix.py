@@ -138,6 +138,25 @@ def test_a_name_that_others_use_stays(shop: Path, capsys: pytest.CaptureFixture[
     assert "shop/ai.py:1: FS101 'torch' is not repaired: tests/test_ai.py:2 names it in a string" in err
 
 
+@pytest.mark.parametrize(("text", "told"), [
+    ("from shop.ai import torch\nx = torch\n",
+     "tests/user.py:1 imports it; with 'import torch' there instead, this one can be deferred"),
+    ("from shop import ai\nx = ai.torch\ny = ai.torch\n",
+     "tests/user.py:2 uses it, and 1 more; with 'import torch' there instead, this one can be deferred"),
+])  # fmt: skip
+def test_what_makes_an_import_movable_is_told_and_holds(
+    shop: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    tasks = SHOP["shop/tasks.py"] + "\n\nSIZE = ai.SIZE, prices.Prices\n"
+    write(shop, {"shop/tasks.py": tasks, "tests/user.py": text})
+    _, out, err = fix(capsys)
+    assert "shop/ai.py:1: move" not in out
+    assert f"shop/ai.py:1: FS101 'torch' is not repaired: {told}\n" in err
+    write(shop, {"tests/user.py": "import torch\nx = torch\n"})
+    _, out, _ = fix(capsys)
+    assert "shop/ai.py:1: move 'import torch'" in out
+
+
 def test_tasks_are_not_lost(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(
         shop,

@@ -1,11 +1,12 @@
 """The estimate of ``forksafe memory`` beside the memory of real workers, for parents with a heavy package.
 
-    python benchmarks/memory_reality.py [--write docs/memory.md]
+    python benchmarks/memory_reality.py [--write docs/memory.md] [PROJECT ...]
 
-The interpreter must have celery, django, pandas, scikit-learn, torch and flake8-forksafe; Linux, for PSS.  Each
-generated project imports one package.  ``forksafe measure --fork N`` gives the memory of parent and children after a
-full garbage collection in each; a real worker with as many children gives it after each child has run some tasks that
-allocate nothing.  ``--write`` puts the tables between the markers of a page.
+The interpreter must have celery, django, pandas, scikit-learn, torch and flake8-forksafe; Linux, for PSS.  With names
+of projects (nothing, django, pandas, scikit-learn, torch), it needs only what these import, and the rows of the others
+stay as they are.  Each generated project imports one package.  ``forksafe measure --fork N`` gives the memory of parent
+and children after a full garbage collection in each; a real worker with as many children gives it after each child has
+run some tasks that allocate nothing.  ``--write`` puts the tables between the markers of a page.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ PROJECTS = {
     "torch": {"proj/celery.py": APP, "proj/tasks.py": f"import torch\n{TASK}"},
 }
 """What each worker's parent imports beside Celery, and the files."""
+MODULES = {"django": "django", "pandas": "pandas", "scikit-learn": "sklearn", "torch": "torch"}
+"""Modules that they need."""
 
 
 class Memory(NamedTuple):
@@ -150,11 +153,12 @@ def work(root: Path, count: int) -> tuple[Memory, list[Memory]]:
         return memory_of(worker.process.pid), [memory_of(child) for child in children]
 
 
-def rows(directory: Path) -> Iterator[Row]:
-    """Measure every project at every concurrency."""
+def rows(directory: Path, chosen: list[str]) -> Iterator[Row]:
+    """Measure projects at every concurrency."""
     from real_worker import write_project
 
-    for name, files in PROJECTS.items():
+    for name in chosen:
+        files = PROJECTS[name]
         root = directory / name
         root.mkdir()
         write_project(root, {"pyproject.toml": "[project]\nname = 'proj'\n", **files})
@@ -167,7 +171,7 @@ def rows(directory: Path) -> Iterator[Row]:
 
 def tables(measured: list[Row]) -> Iterator[str]:
     """The tables of the page."""
-    names = ("celery", "django", "pandas", "scikit-learn", "torch")
+    names = ("celery", *(name for name in PROJECTS if name != "nothing" and any(row.name == name for row in measured)))
     python = ".".join(map(str, sys.version_info[:3]))
     yield f"CPython {python}, Linux, {', '.join(f'{name} {version(name)}' for name in names)}; MB of 2^20 bytes."
     headings = ("parent imports", "children", "parent, estimated", "RSS", "ratio", "child, estimated",
@@ -201,21 +205,35 @@ def ratio(estimated: float, measured: float) -> str:
     return f"{estimated / measured:.2f}"
 
 
-def write(page: Path, lines: list[str]) -> None:
-    """Put lines between the markers of a page."""
+def write(page: Path, lines: list[str], whole: bool) -> None:
+    """Put lines between the markers of a page.
+
+    :param whole: whether they are all; otherwise rows of the tables take the place of those of the same projects.
+    """
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, marker, after = rest.partition(END)
+    known, marker, after = rest.partition(END)
     if not marker:
         raise SystemExit(f"{page} has no {BEGIN.strip()} and {END.strip()}")
+    if not whole:
+        new = {row_key(line): line for line in lines if row_key(line)}
+        lines = [new.get(row_key(line), line) for line in known.strip("\n").splitlines()]
     page.write_text("\n".join([f"{before}{BEGIN}", *lines, "", f"{END}{after}"]), encoding="utf-8")
+
+
+def row_key(line: str) -> tuple[str, ...]:
+    """What tells the row of a table: project, children and number of columns; empty for any other line."""
+    cells = [cell.strip() for cell in line.strip("| ").split("|")]
+    return (*cells[:2], str(len(cells))) if cells[0] in PROJECTS else ()
 
 
 def main() -> int:
     """Measure, print the tables, and write them where that is asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the markers of this page")
+    parser.add_argument("projects", nargs="*", choices=[*PROJECTS, []], metavar="PROJECT")
     options = parser.parse_args()
-    needed = ("celery", "django", "pandas", "sklearn", "torch", "flake8_forksafe")
+    chosen = options.projects or list(PROJECTS)
+    needed = ("celery", *(MODULES[name] for name in chosen if name in MODULES), "flake8_forksafe")
     if lacks := [name for name in needed if importlib.util.find_spec(name) is None]:
         print(f"{sys.executable} has no {', no '.join(lacks)}: run this with an interpreter that has", file=sys.stderr)
         return 2
@@ -223,10 +241,10 @@ def main() -> int:
         print("only Linux tells PSS", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as directory:
-        lines = list(tables(list(rows(Path(directory)))))
+        lines = list(tables(list(rows(Path(directory), chosen))))
     print("\n".join(lines))
     if options.write:
-        write(options.write, lines)
+        write(options.write, lines, not options.projects)
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, TASK_CLASSES
 from flake8_forksafe.interpreter.records import Gate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
-from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, warm_up_runs
+from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, led_from, warm_up_runs
 from flake8_forksafe.trace.trace import Trace
 
 
@@ -35,18 +35,34 @@ def verdicts(context: Context) -> Iterator[Verdict]:
         forms = {form: trace.variants[form] for form in trace.host.launch_forms if form in trace.variants}
         found: dict[tuple[object, ...], list[Verdict]] = {}
         for form, variant in (forms or {"": trace}).items():
-            for run in warm_up_runs(variant):
-                if run.sure and is_first_party(variant, run) and not _is_accepted(run, accepted):
+            for found_run in warm_up_runs(variant):
+                run = _of_the_project(variant, found_run) if found_run.sure else None
+                if run is not None and not _is_accepted(run, accepted):
                     verdict = judge(trace, run, form)
+                    if run.led is not None and verdict.code != "FS112":
+                        continue
                     key = (verdict.code, verdict.gate, run.anchor(), run.use.call)
                     found.setdefault(key, []).append(verdict)
         for same in found.values():
             yield same[0]._replace(form="") if len(same) >= len(forms) else same[0]
 
 
+def _of_the_project(trace: Trace, run: WarmUpRun) -> WarmUpRun | None:
+    """A run as it is reported in the project's own source: what packages start themselves, where they are led to.
+
+    What else packages do in their own code is theirs: they know of their models and connections, but a thread is lost
+    in every child.
+    """
+    if is_first_party(trace, run):
+        return run
+    return led_from(run) if run.use.warm_up.rule == "FS112" and not run.gates else None
+
+
 def _is_accepted(run: WarmUpRun, accepted: set[str]) -> bool:
     """Whether what is called, or the function that calls it, is accepted."""
     names = [run.use.call, *(edge.target.dotted for edge in run.path)]
+    if run.led is not None:
+        names += [run.led.target.dotted, run.use.node.module]
     return any(is_accepted(name, accepted) for name in names)
 
 
@@ -119,6 +135,8 @@ def finding(verdict: Verdict) -> Finding:
 def _instead(verdict: Verdict) -> str:
     """The way out that fits the place."""
     words = verdict.run.trace.host.words
+    if verdict.run.led is not None:
+        return LED.get(verdict.run.led.kind, words.fill("call what leads there in {hook}, or in the {work}"))
     if verdict.code == "FS122":
         if verdict.run.trace.program:
             return f"no gate on sys.argv holds there: call it on first use, or in {words.hook}"
@@ -155,6 +173,9 @@ def _task_class(run: WarmUpRun) -> str:
 def _resource(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
+    if run.led is not None:
+        where = f"{run.use.node.module!r} {_does(run)}" + (" in ready()" if run.step == READY else "")
+        return f"{where}, before {_forker(run)} forks: it {run.use.warm_up.why}"
     where = f" in {run.step}" if run.step in run.trace.host.handlers else " in ready()" if run.step == READY else ""
     return f"{run.use.shown!r} is {run.use.verb}{where} before {_forker(run)} forks: it {run.use.warm_up.why}"
 
@@ -214,6 +235,8 @@ WHAT: dict[str, Callable[[WarmUpRun], str]] = {
     "FS124": _handler,
     "FS125": _process_init,
 }
+LED = {"import": "import it inside the function that uses it"}
+"""What to do about a thread that a package's code starts, by how the project leads there."""
 LAZY_PROPERTY = "make it a property of the task that is computed on first use, which is in a child"
 INSTEAD = {"FS123": "load it in {hook}, or on first use in a {work}"}
 

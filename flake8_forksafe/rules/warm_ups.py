@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.finding import Hop
 from flake8_forksafe.interpreter.records import Edge, Gate, Node, Use
+from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.trace.trace import Trace
 
 READY = "django.setup: ready()"
@@ -26,6 +27,7 @@ class WarmUpRun(NamedTuple):
     :ivar path: the calls from the entry to the one that holds the use.
     :ivar sure: whether it happens in every boot.
     :ivar gates: the conditions on ``sys.argv`` that it stands behind.
+    :ivar led: the project's own statement that leads to a package's code, if the warm-up happens there.
     """
 
     trace: Trace
@@ -35,6 +37,7 @@ class WarmUpRun(NamedTuple):
     path: tuple[Edge, ...]
     sure: bool
     gates: tuple[Gate, ...]
+    led: Edge | None = None
 
     @property
     def step(self) -> str:
@@ -46,6 +49,8 @@ class WarmUpRun(NamedTuple):
 
         A ``ready()`` that calls ``super().ready()`` leads on to that one.
         """
+        if self.led is not None:
+            return self.led.source, self.led.line, self.led.column, str(self.led.target)
         _, dot, name = self.entry.function.rpartition(".")
         index = 0
         while index + 1 < len(self.path) and dot and self.path[index].target.function.endswith(f".{name}"):
@@ -127,7 +132,16 @@ def _run(trace: Trace, use: Use, entry: Node, cause: Edge | None, path: tuple[Ed
 
 def is_first_party(trace: Trace, run: WarmUpRun) -> bool:
     """Whether the statement to report stands in the project's own source."""
-    return trace.origin(run.anchor()[0].module) == "first-party"
+    return trace.origin(run.anchor()[0].module) == FIRST_PARTY
+
+
+def led_from(run: WarmUpRun) -> WarmUpRun | None:
+    """A run in a package's code, as the project's own statement leads there; None if nothing of the project does."""
+    trace = run.trace
+    chain = trace.graph.chain(run.entry if run.cause is None else run.cause.source)
+    edges = chain if run.cause is None else [*chain, run.cause]
+    led = next((edge for edge in reversed(edges) if trace.origin(edge.source.module) == FIRST_PARTY), None)
+    return run._replace(led=led) if led is not None else None
 
 
 def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:

@@ -341,3 +341,54 @@ def test_the_size_of_a_third_party_counts_once(tmp_path: Path) -> None:
     both = dict(sized.estimate.packages)
     assert set(both) == {"numpy", "langchain_qdrant"}
     assert both["langchain_qdrant"] > alone["qdrant_client"]
+
+
+STARTING = {
+    **ENVIRONMENT,
+    "venv/lib/python3.12/site-packages/honeybadger/__init__.py": "",
+    "venv/lib/python3.12/site-packages/honeybadger-1.0.dist-info/METADATA": "Name: honeybadger\nVersion: 1.0\n",
+    "p/tasks.py": "import os\nimport middle\n",
+}
+MIDDLE = "venv/lib/python3.12/site-packages/middle"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        pytest.param("import honeybadger\n", "'middle' imports 'honeybadger', before the worker forks: it", id="table"),
+        pytest.param("import middle.deep\n", "'middle.deep' calls 'threading.Thread().start', before", id="source"),
+        pytest.param("def later():\n    import honeybadger\n", None, id="later"),
+        pytest.param("import os\nif os.environ.get('X'):\n    import middle.deep\n", None, id="condition"),
+    ],
+)  # fmt: skip
+def test_what_packages_start_in_their_own_code(tmp_path: Path, source: str, found: str | None) -> None:
+    deep = "import threading\nthreading.Thread(target=print, daemon=True).start()\n"
+    write(tmp_path, {**PROJECT, **STARTING, f"{MIDDLE}/__init__.py": source, f"{MIDDLE}/deep.py": deep})
+    findings = [one for one in check(tmp_path, environment="venv").findings if one.code == "FS112"]
+    assert [(Path(one.path).name, one.line) for one in findings] == ([("tasks.py", 2)] if found else [])
+    if found:
+        assert found in findings[0].text and "import it inside the function that uses it" in findings[0].text
+        accepted = check(tmp_path, environment="venv", accept="middle: tried").findings
+        assert not [one for one in accepted if one.code == "FS112"]
+
+
+def test_an_app_that_starts_a_thread_when_it_is_ready(tmp_path: Path) -> None:
+    app = """\
+        import threading
+        import numpy
+        from django.apps import AppConfig
+
+        class MiddleConfig(AppConfig):
+            name = "middle"
+
+            def ready(self):
+                threading.Thread(target=print).start()
+        """
+    settings = "INSTALLED_APPS = ['middle']\nROOT_URLCONF = 'site_.urls'\n"
+    write(tmp_path, {
+        **SITE, **ENVIRONMENT, "site_/settings.py": settings, "site_/urls.py": "urlpatterns = []\n",
+        f"{MIDDLE}/__init__.py": "", f"{MIDDLE}/apps.py": app,
+    })  # fmt: skip
+    (finding,) = (one for one in check(tmp_path, environment="venv").findings if one.code == "FS112")
+    assert "'middle.apps' calls 'threading.Thread().start' in ready(), before the worker forks" in finding.text
+    assert Path(finding.path).is_relative_to(tmp_path / "site_")

@@ -114,7 +114,20 @@ def run(root: Path, *arguments: str) -> str:
 def measure(root: Path, count: int) -> tuple[Memory, tuple[float, float]]:
     """The parent before the fork; all that is resident with that many collected children, and what each owns."""
     saved = root / f"measured{count}.json"
-    run(root, "measure", "-A", "proj", "--python", sys.executable, "--fork", str(count), "--save", str(saved))
+    run(
+        root,
+        "measure",
+        "-A",
+        "proj",
+        "--python",
+        sys.executable,
+        "--timeout",
+        "600",
+        "--fork",
+        str(count),
+        "--save",
+        str(saved),
+    )
     document: dict[str, Any] = json.loads(saved.read_text(encoding="utf-8"))
     processes = (document["parent_beside_children"], *document["children"])
     total = sum(process["pss_collected"] for process in processes)
@@ -139,7 +152,7 @@ def work(root: Path, count: int) -> tuple[Memory, list[Memory]]:
 
     for _ in range(TASKS * count):
         send(root, "proj.tasks.nothing")
-    with running(root, "-c", str(count)) as worker:
+    with running(root, "-c", str(count), start_seconds=600) as worker:
         ran: Counter[str] = Counter()
         while ran.total() < TASKS * count:
             line = worker.wait_for("succeeded in", seconds=60)

@@ -216,7 +216,7 @@ def read_table(path: Path) -> dict[str, list[Record]]:
 
 def put(table: dict[str, list[Record]], record: Record, heavy: set[str]) -> str:
     """Put a record into a table; what is wrong with it, or nothing."""
-    name = re.sub(r"[-_.]+", "-", record["distribution"]).lower()
+    name = normal(record["distribution"])
     versions = table.setdefault(name, [])
     known = next((one for one in versions if one["version"] == record["version"]), None)
     if record["modules"]:
@@ -229,6 +229,9 @@ def put(table: dict[str, list[Record]], record: Record, heavy: set[str]) -> str:
         light = [one for one in light if "." not in one or one.rpartition(".")[0] not in light]
         versions[:] = [one for one in versions if one is not known]
         known = {"version": record["version"], "modules": modules, "light": " ".join(light)}
+        extras = useful_extras(record.get("extras", {}), modules)
+        if extras:
+            known["extras"] = extras
         versions.append(known)
     elif known is None:
         return f"{name} {record['version']}: only setups were measured, of a version that the table does not have"
@@ -236,6 +239,23 @@ def put(table: dict[str, list[Record]], record: Record, heavy: set[str]) -> str:
         known["modules"][module] = {**known["modules"].get(module, {}), **entry}
         known["light"] = " ".join(one for one in known["light"].split() if one != module)
     return ""
+
+
+def useful_extras(extras: dict[str, list[str]], modules: Record) -> dict[str, list[str]]:
+    """The extras of a distribution that install what its modules load where it is installed."""
+    wanted = {package for entry in modules.values() for package in entry.get("optional", ())}
+    names = {normal(package["distribution"]): package["import"] for package in catalogue()}
+    found = {}
+    for extra, required in sorted(extras.items()):
+        packages = sorted({names.get(normal(one), "") for one in required} & wanted)
+        if packages:
+            found[normal(extra)] = packages
+    return found
+
+
+def normal(name: str) -> str:
+    """A name of a distribution or an extra as the index spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def write(records: Path, output: Path) -> None:

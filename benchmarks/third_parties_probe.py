@@ -15,6 +15,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -369,6 +370,16 @@ def modules_measured(distribution, catalogue):
     return records
 
 
+def extras_of(distribution):
+    """The names of what each extra of a distribution requires."""
+    found = {}
+    for requirement in importlib.metadata.requires(distribution) or ():
+        extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", requirement)
+        if extra:
+            found.setdefault(extra[1], []).append(re.match(r"[A-Za-z0-9._-]+", requirement)[0])
+    return found
+
+
 def main():
     """Print the record of one distribution."""
     arguments = sys.argv[1:]
@@ -388,6 +399,7 @@ def main():
         "distribution": distribution, "version": importlib.metadata.version(distribution),
         "python": ".".join(map(str, sys.version_info[:2])),
         "setups": setups(apps, required_apps(distribution), catalogue) if apps else {},
+        "extras": extras_of(distribution),
         "modules": [] if only_setups else modules_measured(distribution, catalogue),
     }))  # fmt: skip
 

@@ -229,7 +229,7 @@ def third_parties_of(
     An environment tells what the packages load that it holds, and which version they have: those of them that can load
     a hazard are walked.
     """
-    required = presence.requirements.required
+    required, extras = presence.requirements.required, presence.requirements.extras
     own_packages = {one.module: one.entry() for one in around.settings.third_parties}
 
     @cache
@@ -237,9 +237,11 @@ def third_parties_of(
         """Catalogued packages that are installed with what the project requires."""
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
-        table, hazards = load_third_parties(), around.catalogue.hazards.values()
-        pulled = {name for hazard in hazards if normalise(hazard.distribution) in required for name in hazard.pulls}
-        return frozenset(pulled.union(*(table.installs(name, versions.exact) for name in required)))
+        table, hazards = load_third_parties(), around.catalogue.hazards
+        found = {name for name, hazard in hazards.items() if normalise(hazard.distribution) in required}
+        for name in required:
+            found |= table.installs(name, versions.exact, extras.get(name, ()))
+        return frozenset(found.union(*(hazards[name].pulls for name in found if name in hazards)))
 
     def beside(module: str) -> bool | None:
         installed = presence.beside(module)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ OWN = "the option third-parties"
 class MeasuredVersion(NamedTuple):
     """One measured version of a distribution.
 
+    :ivar extras: catalogued packages that each extra requires, by its normalised name.
     :ivar modules: for each importable module, or ``module:name`` of a name that is loaded when it is asked for, what is
         loaded: ``loads``, and ``optional`` where that is guarded and was not installed; ``discovers``, the modules that
         are looked for in every Django app; ``starts``, the names of threads; ``mb``.  ``app:setup()`` is what
@@ -29,6 +30,14 @@ class MeasuredVersion(NamedTuple):
     distribution: str
     version: str
     modules: Mapping[str, Mapping[str, Any]]
+    extras: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+    def absent(self, module: str, presence: Callable[[str], bool | None]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Packages that importing a module would load if they were installed, each with the extras that install it."""
+        for brought in _brought(self, module):
+            if brought.optional and not presence(brought.package.partition(".")[0]):
+                extras = (extra for extra, packages in self.extras.items() if brought.package in packages)
+                yield brought.package, tuple(f"{self.distribution}[{extra}]" for extra in extras)
 
     def shown(self, wanted: str | None) -> str:
         """As people write it, with the version that the project asks for if it is another one."""
@@ -63,6 +72,7 @@ class Effects(NamedTuple):
     :ivar within: catalogued packages that ``mb`` includes.
     :ivar source: what was measured.
     :ivar sure: whether all versions that may be meant start and discover the same.
+    :ivar absent: catalogued packages that it would load if they were installed, each with the extras that install it.
     """
 
     brought: tuple[Brought, ...] = ()
@@ -72,6 +82,7 @@ class Effects(NamedTuple):
     within: tuple[str, ...] = ()
     source: str = ""
     sure: bool = True
+    absent: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def told_by(source: str) -> str:
@@ -102,17 +113,21 @@ class ThirdParties(NamedTuple):
         for number in self.tops.get(top, ()):
             yield _versions(self.lines[number])
 
-    def installs(self, distribution: str, wanted: Callable[[str], str | None]) -> frozenset[str]:
-        """Catalogued packages that are installed with a distribution, since some module of it surely loads them.
+    def installs(
+        self, distribution: str, wanted: Callable[[str], str | None], extras: Collection[str] = ()
+    ) -> frozenset[str]:
+        """Catalogued packages that are installed with a distribution: some module of it surely loads them, or an extra.
 
         :param distribution: normalised.
+        :param extras: normalised names of those that are asked for.
         """
         begin = json.dumps({"distribution": distribution}, separators=(",", ":"))[:-1]
         number = bisect_left(self.lines, f"{begin},")
         if number == len(self.lines) or not self.lines[number].startswith(f"{begin},"):
             return frozenset()
         version = _nearest(_versions(self.lines[number]), wanted(distribution))
-        return frozenset(package for entry in version.modules.values() for package in entry.get("loads", ()))
+        loaded = {package for entry in version.modules.values() for package in entry.get("loads", ())}
+        return frozenset(loaded.union(*(version.extras.get(extra, ()) for extra in extras)))
 
     def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[MeasuredVersion, bool] | None:
         """The measured version that is nearest to the wanted one, and whether it is surely like that.
@@ -156,6 +171,7 @@ class ThirdParties(NamedTuple):
             tuple(package for entry in entries for package in entry.get("loads", ())),
             version.shown(wanted(version.distribution)),
             alike,
+            tuple(version.absent(module, presence)),
         )
 
     def brought(
@@ -254,7 +270,10 @@ def _versions(line: str) -> tuple[MeasuredVersion, ...]:
     entry = json.loads(line)
     return tuple(
         MeasuredVersion(
-            entry["distribution"], one["version"], {**{name: {} for name in one["light"].split()}, **one["modules"]}
+            entry["distribution"],
+            one["version"],
+            {**{name: {} for name in one["light"].split()}, **one["modules"]},
+            one.get("extras", {}),
         )
         for one in sorted(entry["versions"], key=lambda one: _key(one["version"]))
     )

@@ -40,12 +40,14 @@ class Declared(NamedTuple):
     :ivar applies: whether it is installed wherever the project is; None if that depends on what is not known.
     :ivar version: the only one that is meant, if there is one.
     :ivar lowest: the lowest one that is meant, if a bound is declared.
+    :ivar extras: normalised names of its extras that are asked for.
     """
 
     name: str
     applies: bool | None = True
     version: str | None = None
     lowest: str | None = None
+    extras: tuple[str, ...] = ()
 
 
 def normalise(name: str) -> str:
@@ -82,7 +84,11 @@ def _declared(text: str, target: Target) -> Declared | None:
     pins = [one.version for one in requirement.specifier if one.operator in ("==", "===") and "*" not in one.version]
     bounds = [one.version.removesuffix(".*") for one in requirement.specifier if one.operator in LOWER_BOUNDS]
     return Declared(
-        canonicalize_name(requirement.name), verdict, pins[0] if pins else None, bounds[0] if bounds else None
+        canonicalize_name(requirement.name),
+        verdict,
+        pins[0] if pins else None,
+        bounds[0] if bounds else None,
+        tuple(sorted(map(normalise, requirement.extras))),
     )
 
 

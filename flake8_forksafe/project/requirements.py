@@ -26,6 +26,7 @@ class Requirements(NamedTuple):
     :ivar python: lowest Python version, if declared.
     :ivar versions: of distributions that are pinned (``==``).
     :ivar lowest: the lowest versions that the declared bounds allow.
+    :ivar extras: normalised names of the extras that are asked for of what is required.
     """
 
     required: frozenset[str]
@@ -33,6 +34,7 @@ class Requirements(NamedTuple):
     python: tuple[int, int] | None
     versions: Mapping[str, str] = MappingProxyType({})
     lowest: Mapping[str, str] = MappingProxyType({})
+    extras: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 class DeclaredNames(NamedTuple):
@@ -65,7 +67,12 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str], target: Ta
     }
     versions = {entry.name: entry.version for entry in reversed(needed) if entry.version}
     lowest = {entry.name: entry.lowest for entry in reversed(needed) if entry.lowest}
-    return Requirements(frozenset(required), frozenset(optional - required - unknown), python, versions, lowest)
+    extras: dict[str, frozenset[str]] = {}
+    for entry in needed:
+        if entry.applies and entry.extras:
+            extras[entry.name] = extras.get(entry.name, frozenset()) | set(entry.extras)
+    optional = optional - required - unknown
+    return Requirements(frozenset(required), frozenset(optional), python, versions, lowest, extras)
 
 
 def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[DeclaredNames]:
@@ -137,7 +144,10 @@ def _wanted(name: str, wanted: object, target: Target) -> Declared:
     verdicts = {_applies(choice, target) for choice in choices}
     verdict = True if True in verdicts else None if None in verdicts or not verdicts else False
     bounds = [_lowest_of(choice) for choice in choices]
-    return Declared(normalise(name), verdict, lowest=bounds[0] if len(bounds) == 1 else None)
+    extras = {normalise(extra) for choice in choices if isinstance(choice, dict)
+              for extra in list_of(choice.get("extras")) if isinstance(extra, str)}  # fmt: skip
+    lowest = bounds[0] if len(bounds) == 1 else None
+    return Declared(normalise(name), verdict, lowest=lowest, extras=tuple(sorted(extras)))
 
 
 def _lowest_of(wanted: object) -> str | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.printable import shortened
+from flake8_forksafe.project.layout import THIRD_PARTY
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import imports
 from flake8_forksafe.source.text import Unreadable, decode
@@ -109,8 +110,20 @@ def _not_loaded(trace: Trace, name: str, late: list[str], base: str, read: Calla
             yield f"  {place} imports it in {mention.function}(), behind a condition that is false in a worker"
         else:
             yield f"  {place} imports it behind a condition that is false in a worker"
-    if not mentions:
+    absent = list(_would_load(trace, name))
+    yield from absent[:5]
+    if not mentions and not absent:
         yield "  no module that is loaded before the fork imports it"
+
+
+def _would_load(trace: Trace, name: str) -> Iterator[str]:
+    """What third parties are known to load only where it is installed, which nothing tells."""
+    for module in trace.modules:
+        if module.origin == THIRD_PARTY and module.path is None:
+            for package, extras in trace.effects(module.name).absent:
+                if package == name:
+                    asked = f", nor ask for {' or '.join(extras)}" if extras else ""
+                    yield f"  {module.name} loads it only where it is installed: the project does not declare it{asked}"
 
 
 def _mentions(trace: Trace, name: str, read: Callable[[str], bytes]) -> Iterator[UnexecutedImport]:

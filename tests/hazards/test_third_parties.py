@@ -12,6 +12,7 @@ from helpers import check, found_codes, write
 from flake8_forksafe.hazards.catalogue import load_catalogue
 from flake8_forksafe.hazards.third_parties import Brought, load_third_parties, read_third_parties, table_of
 from flake8_forksafe.report.memory import render
+from flake8_forksafe.report.why import render as why
 from flake8_forksafe.rules.pool import launches
 
 TABLE = read_third_parties(
@@ -285,6 +286,28 @@ def test_what_is_optional_may_come_with_another_package(tmp_path: Path, declared
     write(tmp_path, {name: text.replace("numpy", "six").replace("pandas", "six").replace("shapely", "six")
                      for name, text in declared.items()})  # fmt: skip
     assert messages(tmp_path, "FS103") == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ({"requirements.txt": "google-cloud-bigquery\n"}, False),
+        ({"requirements.txt": "google-cloud-bigquery[opentelemetry]\n"}, False),
+        ({"requirements.txt": "google-cloud-bigquery[Pandas]==3.47.0\n"}, True),
+        ({"requirements.txt": "google-cloud-bigquery[pandas]; sys_platform == 'win32'\n"}, False),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\ngoogle-cloud-bigquery = {extras = ['pandas']}\n"}, True),
+        ({"Pipfile": "[packages]\ngoogle-cloud-bigquery = {extras = ['pandas'], version = '*'}\n"}, True),
+    ],
+)  # fmt: skip
+def test_an_extra_decides(tmp_path: Path, declared: dict[str, str], found: bool) -> None:
+    write(tmp_path, {**PROJECT, **declared, "p/tasks.py": "import google.cloud.bigquery\n"})
+    report = check(tmp_path, platform="linux")
+    texts = [finding.text for finding in report.findings if finding.code == "FS103"]
+    assert any("may bring" in text and "'pandas'" in text for text in texts) is found
+    (trace,) = report.traces
+    told = "\n".join(why(trace, "pandas", str(tmp_path), lambda path: Path(path).read_bytes()))
+    assert ("nor ask for google-cloud-bigquery[pandas]" in told) is not found
+    assert ("pandas is loaded before the fork, if at all" in told) is found
 
 
 def test_what_is_optional_may_be_loaded_where_the_environment_has_it(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -415,3 +418,27 @@ def test_an_app_that_starts_a_thread_when_it_is_ready(tmp_path: Path) -> None:
     (finding,) = (one for one in check(tmp_path, environment="venv").findings if one.code == "FS112")
     assert "'middle.apps' calls 'threading.Thread().start' in ready(), before the worker forks" in finding.text
     assert Path(finding.path).is_relative_to(tmp_path / "site_")
+
+
+OPENED = """\
+import sys
+
+opened = []
+sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
+from flake8_forksafe.cli import main
+
+main(["check", "--quiet", "."])
+print(any(path.endswith("third_parties.jsonl") for path in opened))
+"""
+
+
+def test_a_run_without_changes_does_not_read_the_table(tmp_path: Path) -> None:
+    project = write(tmp_path / "project", {**PROJECT, "pyproject.toml": ""})
+    environ = {**os.environ, "FORKSAFE_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", OPENED]
+    read = [
+        subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert [text.splitlines()[-1] for text in read] == ["True", "False"]
+    assert "FS103" in read[1]

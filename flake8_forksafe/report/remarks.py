@@ -63,7 +63,8 @@ def _settings_text(choice: SettingsChoice) -> str:
     if choice.is_guess:
         text += ", since the worker's code and launches name none, nor does manage.py"
     also = ", ".join(f"{one.module!r}" for one in choice.others[:3])
-    return f"{text}; {also} is named as well" if also else text
+    verb = "is" if len(choice.others) == 1 else "are"
+    return f"{text}; {also} {verb} named as well" if also else text
 
 
 def dropped_receivers(traces: Sequence[Trace]) -> Iterator[Remark]:

@@ -94,6 +94,14 @@ def test_the_choice_is_said(tmp_path: Path) -> None:
     assert said.path == str(tmp_path / "conf/wsgi.py")
 
 
+def test_several_others_are_said(tmp_path: Path) -> None:
+    write(tmp_path, {"manage.py": DEFAULT.format("conf.one"), "wsgi.py": DEFAULT.format("conf.two"),
+                     "asgi.py": DEFAULT.format("conf.three"), "conf/__init__.py": "", "conf/celery.py": CELERY,
+                     **{f"conf/{name}.py": "INSTALLED_APPS = []\n" for name in ("one", "two", "three")}})  # fmt: skip
+    (said,) = [one.text for one in remarks(check(tmp_path).context) if one.text.startswith("Django settings")]
+    assert said == ("Django settings: 'conf.one' is used, named in {place}; 'conf.two', 'conf.three' are named as well")
+
+
 def test_what_only_others_name_is_said(tmp_path: Path) -> None:
     write(tmp_path, {"pytest.ini": "[pytest]\naddopts = --ds=conf.settings\n", "conf/__init__.py": "",
                      "conf/celery.py": CELERY, "conf/settings.py": "INSTALLED_APPS = []\n"})  # fmt: skip

@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from flake8_forksafe.deployment.clean_commands import BYSTANDER
+from flake8_forksafe.deployment.model import CELERY
 from flake8_forksafe.deployment.pool import not_forking
 from flake8_forksafe.deployment.repository import Launches, find_launches
 from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
@@ -26,7 +27,7 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
-from flake8_forksafe.workers import choose, follow_candidates, not_started, other_hosts, unseen, without_app
+from flake8_forksafe.workers import Chosen, choose, follow_candidates, not_started, other_hosts, unseen, without_app
 
 
 def collect_anew(disk: Disk) -> Collected:
@@ -91,6 +92,8 @@ def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, stor
             known: list[str] = []
             if option == "app":
                 known = [app.spec for app in celery_app.search(disk, settings.project, store.module, store.body).apps]
+            elif option == "hosts":
+                raise UsageError(f"--hosts names {value!r}, which nothing in {settings.project} starts")
             elif option == "source-roots":
                 known = [name for name, kind in disk.listing(settings.project).items() if kind == "d"]
             near = difflib.get_close_matches(value, known, cutoff=0.5) or known[:3]
@@ -120,9 +123,18 @@ def trace_apps(
     """Find the workers and trace each boot.  Also returns what was searched, and which apps were left out."""
     settings, disk, store = around.settings, around.disk, around.store
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
-    search = None if settings.app else celery_app.search(disk, settings.project, store.module, store.body, asked)
-    chosen = choose(settings, disk, search, launches)
-    elsewhere = [] if settings.app else other_hosts(settings, disk, launches)
+    asks_celery = not settings.hosts or CELERY in settings.hosts
+    search = None
+    if asks_celery and not settings.app:
+        search = celery_app.search(disk, settings.project, store.module, store.body, asked)
+    chosen = choose(settings, disk, search, launches) if asks_celery else Chosen((), (), ())
+    elsewhere = [] if settings.app and not settings.hosts else other_hosts(settings, disk, launches)
+    if settings.hosts:
+        elsewhere = [worker for worker in elsewhere if worker.app.host in settings.hosts]
+        started = {worker.app.host for worker in elsewhere} | (
+            {CELERY} if chosen.workers or chosen.candidates else set()
+        )
+        around.problems.extend(Problem("hosts", name.lower()) for name in settings.hosts if name not in started)
     if chosen.workers or chosen.candidates or elsewhere:
         import_networkx()
     follow = partial(trace_app, around)
@@ -132,7 +144,7 @@ def trace_apps(
     found, others = follow_candidates(not_started(chosen, followed), traces, search, follow)
     hosts = [trace for worker in elsewhere if (trace := follow(worker)) is not None]
     unknown = {trace: list(unseen(trace)) for trace in hosts}
-    if around.problems and search is None:
+    if around.problems and search is None and asks_celery:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
     seen = [trace for trace in hosts if not unknown[trace]]
     missing = (one for ones in (*appless.values(), *unknown.values()) for one in ones)

@@ -12,6 +12,11 @@ PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonf
 """The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
 
 
+HOSTS = ("Celery", "gunicorn", "uWSGI", "rq worker", "huey_consumer",
+         "manage.py rqworker", "manage.py rqworker-pool", "manage.py run_huey", "manage.py qcluster")  # fmt: skip
+"""The names of :data:`flake8_forksafe.hosts.table.HOSTS`."""
+
+
 class UsageError(Exception):
     """An invalid option, argument or file of the user.  The message is shown to them."""
 
@@ -87,6 +92,16 @@ def as_apps(value: Any, option: Option) -> tuple[str, ...]:
         spec = rest if colon and "/" in root else app
         _check_name(option, spec.replace(":", ".", 1), "a module, or module:attribute", app)
     return apps
+
+
+def as_hosts(value: Any, option: Option) -> tuple[str, ...]:
+    """Names of hosts, in upper or lower case."""
+    known = {name.lower(): name for name in HOSTS}
+    names = as_list(value, option)
+    for name in names:
+        if name.lower() not in known:
+            raise UsageError(f"the option {option.name} knows no host {shown(name)}; there are {', '.join(known)}")
+    return tuple(dict.fromkeys(known[name.lower()] for name in names))
 
 
 def as_module(value: Any, option: Option) -> str:

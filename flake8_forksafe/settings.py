@@ -16,6 +16,7 @@ from flake8_forksafe.options import (
     as_apps,
     as_flag,
     as_functions,
+    as_hosts,
     as_list,
     as_module,
     as_modules,
@@ -54,6 +55,13 @@ class Settings(NamedTuple):
         Option(
             as_apps, "APP[,APP...]", "Celery apps as given to celery -A", "found in the source",
             names_project=True, is_relative=True,
+        ),
+    ] = ()  # fmt: skip
+    hosts: Annotated[
+        tuple[str, ...],
+        Option(
+            as_hosts, "HOST[,HOST...]", "hosts to follow, such as celery or gunicorn", "all that the repository starts",
+            names_project=True,
         ),
     ] = ()  # fmt: skip
     django_settings: Annotated[

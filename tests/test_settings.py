@@ -152,6 +152,7 @@ BAD_VALUES = [
     ("app = {a = 1}", "the option app takes APP[,APP...], not {'a': 1}"),
     ("app = 'no app'", "the option app takes a module, or module:attribute, not 'no app'"),
     ("app = 'a:b:c'", "the option app takes a module, or module:attribute, not 'a:b:c'"),
+    ("hosts = 1", "the option hosts takes HOST[,HOST...], not 1"),
     ("app = ':app'", "the option app takes a module, or module:attribute, not ':app'"),
     ("app = 'proj..celery'", "the option app takes a module, or module:attribute, not 'proj..celery'"),
     ("app = 'proj/celery.py'", "the option app takes a module, or module:attribute, not 'proj/celery.py'"),

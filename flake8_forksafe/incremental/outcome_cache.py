@@ -65,7 +65,7 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     from flake8_forksafe.project.disk import disk_of, raise_if_unread
 
     disk = disk_of(settings, overlay)
-    if not (settings.app or may_start_host(disk, settings.project)):
+    if not (settings.app or settings.hosts or may_start_host(disk, settings.project)):
         from flake8_forksafe.incremental.outcome_inputs import gathered
 
         raise_if_unread(disk)

@@ -157,7 +157,8 @@ def check_missing_option(context: Context) -> Iterator[Finding]:
     if place is None:  # which flake8 does not look at, but neither is there anything else to look at
         place = (os.path.join(context.settings.project, "pyproject.toml"), 1)
     for problem in context.problems:
-        text = f"the option {problem.option} names {problem.value!r}, which does not exist in the project"
+        missing = "nothing in the project starts" if problem.option == "hosts" else "does not exist in the project"
+        text = f"the option {problem.option} names {problem.value!r}, which {missing}"
         yield Finding(*place, 0, "FS193", text, problem.option + problem.value)
 
 

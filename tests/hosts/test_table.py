@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flake8_forksafe import options
 from flake8_forksafe.hosts.host import Host
 from flake8_forksafe.hosts.table import HOSTS, host_named, host_programs
 from flake8_forksafe.project.search_result import AppFound
@@ -11,6 +12,10 @@ from flake8_forksafe.project.search_result import AppFound
 
 def test_names_and_roots_are_unique() -> None:
     assert len({host.name for host in HOSTS}) == len({host.root for host in HOSTS}) == len(HOSTS)
+
+
+def test_the_option_knows_every_host() -> None:
+    assert {host.name for host in HOSTS} == set(options.HOSTS)
 
 
 def test_a_host_is_found_by_its_name() -> None:

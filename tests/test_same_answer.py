@@ -12,6 +12,7 @@ import pytest
 from helpers import write
 
 from flake8_forksafe.cli import main
+from flake8_forksafe.incremental import projects
 from flake8_forksafe.project import disk
 from flake8_forksafe.settings import nearest_project, project_directory
 
@@ -168,6 +169,21 @@ def test_what_is_kept_tells_of_projects_inside(
     (repository / "services/own/pyproject.toml").write_text("")
     assert main(command) == 1
     assert "'polars' is imported" in capsys.readouterr().out
+
+
+def test_more_projects_inside_than_are_checked(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have the findings of the project around them; that their own options are not used is said."""
+    monkeypatch.setattr(projects, "MOST_PROJECTS", 2)
+    for name in ("alerts", "bills", "carts"):
+        options = "[tool.forksafe]\nsource-roots = ['.']\n"
+        files = {"pyproject.toml": options, "app.py": CELERY, "jobs.py": "import torch\n"}
+        write(repository / "services" / name, files)
+    assert main(["check", "--no-cache", str(repository)]) == 1
+    printed = capsys.readouterr().out
+    assert "services/bills and of 1 other: give the path of a project to use its own" in printed
+    assert [printed.count(f"services/{name}/jobs.py\n") for name in ("alerts", "bills", "carts")] == [1, 1, 1]
 
 
 def test_files_of_several_projects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

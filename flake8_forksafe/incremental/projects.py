@@ -8,9 +8,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from flake8_forksafe.finding import Outcome
+from flake8_forksafe.finding import Outcome, Remark
 from flake8_forksafe.incremental.outcome_cache import outcome_of
 from flake8_forksafe.settings import Settings, lies_in
+
+MOST_PROJECTS = 50
+"""Projects of one run; the files of more have the findings of the project around them, and the outcome says so."""
 
 MakeSettings = Callable[[str], Settings]
 """The settings of a project inside another one.
@@ -33,7 +36,7 @@ def outcome_of_projects(
     """
     waiting, outcomes = list(chosen), dict[str, Outcome]()
     baselines = [settings for settings in chosen if settings.baseline is not None]
-    while waiting:
+    while waiting and len(outcomes) < max(MOST_PROJECTS, len(chosen)):
         settings = waiting.pop(0)
         if settings.project in outcomes:
             continue
@@ -41,6 +44,12 @@ def outcome_of_projects(
         outcomes[settings.project] = outcome
         waiting += [make(inner) for inner in outcome.inside if inner not in outcomes] if make is not None else []
     merged = _merged(outcomes)
+    left = list(dict.fromkeys(one.project for one in waiting if one.project not in outcomes))
+    if left:
+        more = len(left) - 1
+        others = f" and of {more} other{'s' if more > 1 else ''}" if more else ""
+        text = f"not used: the options of the project in {{place}}{others}: give the path of a project to use its own"
+        merged = merged._replace(remarks=(*merged.remarks, Remark(text, left[0])))
     if len(outcomes) > len(chosen) and baselines:
         from flake8_forksafe.baseline import baseline_path, known_in, read_baseline
 

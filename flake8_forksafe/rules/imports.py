@@ -11,7 +11,7 @@ from flake8_forksafe.hazards.catalogue import Hazard
 from flake8_forksafe.interpreter.records import Edge, Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.rules.prelude import is_tamed
-from flake8_forksafe.rules.rule import Context, Finding, Rule, brought, is_accepted, way_out
+from flake8_forksafe.rules.rule import Context, Finding, Rule, brought, is_accepted, listed, way_out
 from flake8_forksafe.rules.third_party import pulls
 from flake8_forksafe.trace.trace import Trace
 
@@ -123,8 +123,19 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
                     packages[name] = packages.get(name, False) or (certain and sure)
             what = f"importing {edge.target.module!r} {brought(packages)} before {trace.host.words.forker} forks"
             hops = (*trace.chain(behind[0].edge.source), *behind[0].hops)
-            instead = way_out(trace, edge.source, DEFER)
+            instead = way_out(trace, edge.source, _deferral(edge, behind, packages))
             yield Finding(path, edge.line, edge.column, "FS102", what, edge.target.module, hops, instead)
+
+
+def _deferral(edge: Edge, behind: list[Lead], packages: Mapping[str, bool]) -> str:
+    """What to write instead of an import through which hazards are reached.
+
+    One in a function that runs before the fork, such as ``ready()``, is deferred already, and often needed there.
+    """
+    if not edge.source.function:
+        return DEFER
+    holders = listed(list(dict.fromkeys(lead.edge.source.module for lead in behind)))
+    return f"in {holders}, import {listed([*packages])} inside functions only"
 
 
 def _since_boot(chain: list[Edge]) -> list[Edge]:

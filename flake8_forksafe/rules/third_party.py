@@ -17,6 +17,7 @@ from flake8_forksafe.trace.trace import Trace
 
 INSTEAD = {"dynamic": "call what imports it in {hook}, or in the {work}, or have it import less"}
 """What to do about an import that a call makes, by the kind of its edge."""
+IN_FUNCTION = "import it in {hook}, or in the {work}"
 
 
 class Pulled(NamedTuple):
@@ -120,8 +121,14 @@ def check_pulls(context: Context) -> Iterator[Finding]:
                 what,
                 str(edge.target),
                 chain,
-                way_out(trace, edge.source, trace.host.words.fill(INSTEAD.get(edge.kind, first.hazard.instead))),
+                way_out(trace, edge.source, trace.host.words.fill(_instead(edge, first.hazard))),
             )
+
+
+def _instead(edge: Edge, hazard: Hazard) -> str:
+    """The advice that fits the place: what stands in a function that runs before the fork is deferred already."""
+    deferred = IN_FUNCTION if edge.source.function else hazard.instead
+    return INSTEAD.get(edge.kind, deferred)
 
 
 def _known_from(trace: Trace, pull: Pull) -> str:

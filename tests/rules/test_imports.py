@@ -192,3 +192,17 @@ def test_what_getattr_of_a_module_loads_is_loaded_by_the_import(tmp_path: Path, 
 def test_getattr_of_a_module_that_is_not_asked(tmp_path: Path, name: str) -> None:
     files = {"proj/heavy.py": "import torch\nclass Memory: ...\n", "proj/memories.py": MODULE_HOOKS[name]}
     assert not findings(tmp_path, {**files, "proj/tasks.py": "import proj.memories\n"})
+
+
+def test_the_advice_fits_an_import_inside_a_function_that_runs_before_the_fork(tmp_path: Path) -> None:
+    """It is inside a function already; followed, the advice leaves no finding."""
+    files = {
+        "celery.py": "from celery import Celery\nfrom celery.signals import worker_init\napp = Celery('proj')\n"
+                     "@worker_init.connect\ndef warm(**kwargs):\n    import proj.model\n",
+        "model.py": "import torch\ndef use():\n    return torch.ones(1)\n",
+    }  # fmt: skip
+    found = findings(tmp_path, {f"proj/{name}": text for name, text in files.items()})
+    assert found["celery.py", 6, "FS102"].instead == "in 'proj.model', import 'torch' inside functions only"
+    assert found["model.py", 1, "FS101"].instead == "import it inside the function that uses it"
+    followed = "def use():\n    import torch\n    return torch.ones(1)\n"
+    assert findings(tmp_path, {"proj/celery.py": files["celery.py"], "proj/model.py": followed}) == {}

@@ -356,6 +356,10 @@ def _inside(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
+MOST_CANDIDATES = 30
+"""Apps of the source that are followed without a launch."""
+
+
 def follow_candidates(
     chosen: Chosen, launched: list[Trace], search: Search | None, follow: Callable[[Worker], Trace | None]
 ) -> tuple[list[Trace], list[LeftOut]]:
@@ -370,19 +374,28 @@ def follow_candidates(
     roots = {trace.launch.root for trace in launched if trace.app_place is not None}
     groups: list[list[Trace]] = []
     left_out: list[LeftOut] = []
+    followed, more = 0, list[AppFound]()
     for app in chosen.candidates:
         if (app.path, split_spec(app.spec)[1]) in names:
             continue
         if app.root in roots:
             left_out.append(LeftOut(app.spec, app.path, app.line, "is started by no launch"))
             continue
+        if followed >= MOST_CANDIDATES:
+            more.append(app)
+            continue
         trace = follow(Worker(app))
+        followed += 1
         if trace is None:
             continue
         if roots and not trace.reaches_tasks:
             left_out.append(LeftOut(app.spec, app.path, app.line, "is started by no launch, and no tasks are seen"))
             continue
         _join(groups, trace)
+    if more:
+        others = f"and {len(more) - 1} others " if len(more) > 1 else ""
+        why = f"{others}not followed: only {MOST_CANDIDATES} apps that no launch names are"
+        left_out.append(LeftOut(more[0].spec, more[0].path, more[0].line, why))
     seen = bool(groups) and all(any(trace.reaches_tasks for trace in group) for group in groups)
     for app in search.other_names if search is not None and not launched and not seen else ():
         trace = follow(Worker(app))

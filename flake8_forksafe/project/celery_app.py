@@ -73,7 +73,8 @@ def search(
     apps = [entries.get((app.root, app.spec), app) for app in created]
     unique = tuple({(app.root, app.spec): app for app in apps}.values())
     chosen = tuple(app for app in unique if is_in_scope(app.path, project, asked))
-    in_examples = tuple(app for app in unique if app not in chosen)
+    in_scope = frozenset(chosen)
+    in_examples = tuple(app for app in unique if app not in in_scope)
     others = tuple(_other_names(found, chosen, read, project))
     foreign = () if chosen else tuple(one for mention in found for one in read(mention.path).foreign(roots))
     return Search(found, chosen, others, foreign, in_examples)

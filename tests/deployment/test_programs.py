@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flake8_forksafe import workers
 from flake8_forksafe.analysis import analyse
 from flake8_forksafe.report.result import Report
 from flake8_forksafe.settings import Settings
@@ -318,3 +319,12 @@ def test_a_module_of_one_of_two_command_lines(tmp_path: Path) -> None:
     report = report_of(tmp_path, {**INCLUDED, "Procfile": "a: celery -A w worker -I more\nb: celery -A w worker\n"})
     (found,) = [one for one in report.findings if one.subject == "polars" and one.code == "FS101"]
     assert "may be imported before the worker forks" in found.text
+
+
+def test_more_apps_than_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "MOST_CANDIDATES", 2)
+    files = {f"s{number}/app.py": "from celery import Celery\napp = Celery()\nimport torch\n" for number in range(5)}
+    report = report_of(tmp_path, files)
+    assert len(report.traces) == 2
+    (left_out,) = report.context.left_out
+    assert left_out.why == "and 2 others not followed: only 2 apps that no launch names are"

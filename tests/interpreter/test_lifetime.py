@@ -13,22 +13,19 @@ from helpers import check, found_codes, write
 USES = {
     "a local name": """
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             return c.getresponse().read()
         A = f()
         """,
     "returned": """
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             return c
         A = f()
         """,
     "returned to a function that drops it": """
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             return c
         def g():
             f()
@@ -37,22 +34,19 @@ USES = {
     "a global": """
         def f():
             global A
-            A = HTTPConnection('127.0.0.1', PORT)
-            A.request('GET', '/')
+            A = opened()
         f()
         """,
     "an attribute": """
         class Client:
             def __init__(self):
-                self.c = HTTPConnection('127.0.0.1', PORT)
-                self.c.request('GET', '/')
+                self.c = opened()
         A = Client()
         """,
     "an attribute of an object that is dropped": """
         class Client:
             def __init__(self):
-                self.c = HTTPConnection('127.0.0.1', PORT)
-                self.c.request('GET', '/')
+                self.c = opened()
         def f():
             client = Client()
         A = f()
@@ -60,8 +54,7 @@ USES = {
     "a list outside": """
         ALL = []
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             ALL.append(c)
         f()
         """,
@@ -70,8 +63,7 @@ USES = {
             c = None
             def g():
                 nonlocal c
-                c = HTTPConnection('127.0.0.1', PORT)
-                c.request('GET', '/')
+                c = opened()
             g()
             return lambda: c
         A = f()
@@ -80,8 +72,7 @@ USES = {
         from functools import cache
         @cache
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             return c
         def g():
             f()
@@ -90,20 +81,25 @@ USES = {
     "a method that is kept": """
         import atexit
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             atexit.register(c.close)
         f()
         """,
     "a default": """
         def f():
-            c = HTTPConnection('127.0.0.1', PORT)
-            c.request('GET', '/')
+            c = opened()
             def g(c=c): pass
             return g
         A = f()
         """,
 }
+OPENED = """
+from http.client import HTTPConnection
+def opened():
+    connection = HTTPConnection('127.0.0.1', PORT)
+    connection.request('GET', '/')
+    return connection
+"""
 SCRIPT = """
 import gc, socket, threading
 gc.disable()
@@ -127,7 +123,7 @@ threading.Thread(target=serve, daemon=True).start()
 
 @pytest.mark.parametrize("name", USES)
 def test_a_connection_is_open_if_it_is_open_really(tmp_path: Path, name: str) -> None:
-    body = "from http.client import HTTPConnection\n" + textwrap.dedent(USES[name])
+    body = OPENED + textwrap.dedent(USES[name])
     end = "import os\nprint(ended.wait(2), flush=True)\nos._exit(0)\n"
     done = subprocess.run([sys.executable, "-c", SCRIPT + body + end], capture_output=True, text=True, check=True)
     is_closed = done.stdout.strip() == "True"

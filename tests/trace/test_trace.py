@@ -85,3 +85,23 @@ def test_a_module_that_is_loaded_in_addition(trace: Trace) -> None:
     assert trace.position("pandas") == position
     assert trace.position("torch") == position + 1
     assert (trace.origin("pandas"), trace.step("pandas")) == ("third-party", "imports")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "is_gated"),
+    [
+        ("import sys, torch\nif 'worker' in sys.argv:\n    torch.load('m')\n", True),
+        ("import sys, torch\ndef f():\n    torch.load('m')\nif 'worker' in sys.argv:\n    f()\n", True),
+        ("import sys, torch\nif 'worker' in sys.argv:\n    print()\ntorch.load('m')\n", False),
+    ],
+)
+def test_other_processes_are_followed_only_for_what_stands_behind_a_gate(
+    tmp_path: Path, tasks: str, is_gated: bool
+) -> None:
+    files = {
+        "pyproject.toml": "",
+        "p.py": "from celery import Celery\napp = Celery('p', include=['t'])\n",
+        "t.py": tasks,
+    }
+    (trace,) = check(write(tmp_path, files)).traces
+    assert (trace.has_gated_uses, bool(trace.variants)) == (is_gated, is_gated)

@@ -20,6 +20,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
 
 import examples  # noqa: E402
+from file_index import file_index  # noqa: E402
 
 from flake8_forksafe.report.page import as_markdown  # noqa: E402
 from flake8_forksafe.rules import RULES  # noqa: E402
@@ -245,6 +246,7 @@ def warm_ups() -> Iterator[str]:
 
 REGIONS: dict[str, Callable[[], Iterator[str]]] = {
     "codes": code_list,
+    "file-index": file_index,
     "measured": measured,
     "measured-conditions": measured_conditions,
     "navigation": navigation,
@@ -270,7 +272,8 @@ def filled(text: str) -> str:
 def generated() -> dict[Path, str]:
     """Every generated file with the text it should have."""
     found = {DOCS / "codes" / f"{rule.code}.md": code_page(rule.code) for rule in RULES}
-    for path in (ROOT / "mkdocs.yml", *DOCS.glob("*.md"), DOCS / "codes" / "index.md"):
+    others = (ROOT / "mkdocs.yml", DOCS / "codes" / "index.md", DOCS / "contributing" / "files.md")
+    for path in (*others, *DOCS.glob("*.md")):
         text = path.read_text(encoding="utf-8")
         if REGION.search(text):
             found[path] = filled(text)

@@ -1,6 +1,6 @@
 """``forksafe trace --format html``: one file that shows a boot, and what deferring an import would change.
 
-The page is assembled from ``trace_page.html``, ``trace_page.css`` and ``trace_page.js``, holds everything it needs, and
+The page is assembled from ``trace_page.html``, ``trace_page.css`` and its two scripts, holds everything it needs, and
 asks no network.  The searches through the graph happen in the page, so that it can answer "what if".
 """
 
@@ -12,17 +12,21 @@ from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flake8_forksafe import __version__
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import FIRST_PARTY, STDLIB, THIRD_PARTY
 from flake8_forksafe.report.json import relative
+from flake8_forksafe.report.sarif import HELP
 from flake8_forksafe.report.steps import step_text, step_title
 from flake8_forksafe.rules.rule import is_accepted
+from flake8_forksafe.trace.graph import Statement
 from flake8_forksafe.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ LIMIT = 20_000
 """Modules that a browser still shows without delay; the largest real boot known has some 6,000."""
 KINDS = ("boot", "import", "dynamic", "lazy", "call", "thread")
 ORIGINS = (FIRST_PARTY, THIRD_PARTY, STDLIB)
+SCRIPTS = ("trace_page_overview.js", "trace_page.js")
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -45,8 +50,8 @@ def render(report: Report, base: str) -> str:
     if count > LIMIT:
         raise UsageError(f"{count} modules are more than the {LIMIT} that a page can show; use --format json")
     accepted = dict(report.context.settings.accept)
-    launches = [launch_data(trace, report.catalogue, accepted, base) for trace in report.traces]
-    return page({"version": __version__, "launches": launches})
+    launches = [launch_data(trace, report.catalogue, accepted, base, report.findings) for trace in report.traces]
+    return page({"version": __version__, "root": Path(base).as_posix(), "help": HELP, "launches": launches})
 
 
 def page(data: dict[str, Any]) -> str:
@@ -55,7 +60,7 @@ def page(data: dict[str, Any]) -> str:
     parts = {
         "title": escape(printable(", ".join(launch["app"] for launch in data["launches"]))),
         "style": folder.joinpath("trace_page.css").read_text(encoding="utf-8"),
-        "script": folder.joinpath("trace_page.js").read_text(encoding="utf-8"),
+        "script": "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS),
         "data": embedded(data),
     }
     template = folder.joinpath("trace_page.html").read_text(encoding="utf-8")
@@ -76,7 +81,9 @@ def _shown(data: Any) -> Any:
     return printable(data) if isinstance(data, str) else data
 
 
-def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], base: str) -> dict[str, Any]:
+def launch_data(
+    trace: Trace, catalogue: Catalogue, accepted: dict[str, str], base: str, findings: Iterable[Finding] = ()
+) -> dict[str, Any]:
     """What the page knows of one launch.
 
     Nodes are numbered; node 0 is the worker.  ``edges`` has six numbers an edge: source, target, line, index in
@@ -115,7 +122,44 @@ def launch_data(trace: Trace, catalogue: Catalogue, accepted: dict[str, str], ba
         "steps": steps,
         "modules": modules,
         "packages": [_package(hazard, [nodes[Node(name)] for name in names], accepted) for hazard, names in packages],
+        "findings": [_finding(one, base) for one in findings if _concerns(one, trace)],
+        "cut": _cut(trace, packages, accepted, nodes),
+        "omissions": [
+            {"step": omission.step, "label": labels[omission.step], "without": omission.without}
+            for omission in trace.host.omissions if omission.step in labels
+        ],
     }  # fmt: skip
+
+
+def _cut(
+    trace: Trace, packages: list[tuple[Hazard, list[str]]], accepted: dict[str, str], nodes: dict[Node, int]
+) -> dict[str, Any]:
+    """The fewest imports of the project without which no hazard is loaded, and the hazards that stay in any case."""
+    hazards = {
+        Node(name): hazard.name
+        for hazard, names in packages if hazard.reported and not is_accepted(hazard.name, accepted.keys())
+        for name in names if Node(name) in nodes
+    }  # fmt: skip
+    cut = trace.graph.cheapest_cut(hazards, lambda statement: _cost(trace, statement))
+    return {
+        "statements": [[nodes[one.node], one.line, KINDS.index(one.kind)] for one in cut.statements],
+        "kept": list(dict.fromkeys(hazards[node] for node in cut.kept)),
+    }
+
+
+def _cost(trace: Trace, statement: Statement) -> int | None:
+    """One for each import of the project: whether its uses allow to defer it is a question for ``forksafe fix``."""
+    is_own = trace.origin(statement.node.module) == FIRST_PARTY
+    return 1 if is_own and statement.kind == "import" else None
+
+
+def _concerns(finding: Finding, trace: Trace) -> bool:
+    return not finding.workers or trace.launch.app in finding.workers
+
+
+def _finding(finding: Finding, base: str) -> dict[str, Any]:
+    path, line = finding.place or (finding.path, finding.line)
+    return {"code": finding.code, "path": relative(path, base), "line": line, "text": finding.what}
 
 
 def _numbered(values: Iterable[str]) -> dict[str, int]:

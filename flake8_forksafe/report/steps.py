@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 HOOK = "A function of the configuration that the master calls."
+NAMED = "The command imports what the option names."
 STEPS = {
     "find_app": ("Find the app", "celery -A imports the module that holds the app, its parent packages first."),
     "console script": (
@@ -43,6 +44,29 @@ STEPS = {
     "on_starting": ("on_starting", HOOK),
     "when_ready": ("when_ready", HOOK),
     "pre_fork": ("pre_fork", HOOK),
+    "post_fork": ("post_fork", "A function of the configuration that each child calls."),
+    "post_worker_init": ("post_worker_init", "A function of the configuration that each child calls."),
+    "transports": (
+        "Broker and result backend",
+        "Celery imports what the URLs of the broker and the backend stand for.",
+    ),
+    "--include": ("--include", "What the option --include names is imported."),
+    "pool": ("The pool", "The class of the pool is imported and created."),
+    "on_worker_process_init": (
+        "The loader's on_worker_process_init",
+        "A loader of the project's own runs in each child.",
+    ),
+    "shared-import": ("shared-import", "The master imports what these options name, before anything else."),
+    "import": ("import", "The modules that the option import names are imported."),
+    "apps": ("The app", "The master imports the app, which all children then share."),
+    "postfork": ("@postfork", "Functions that are registered with @postfork run in each child."),
+    "worker class": ("The worker class", NAMED),
+    "job class": ("The job class", NAMED),
+    "queue class": ("The queue class", NAMED),
+    "connection class": ("The connection class", NAMED),
+    "config": ("The configuration", "The module that --config names is imported."),
+    "exception handler": ("Exception handlers", NAMED),
+    "instance": ("The Huey instance", "huey_consumer imports the module that holds it."),
 }
 """Title and explanation by the name that the walk gives a step; the facts are in ``hosts/``."""
 SIGNAL = "Receivers of this signal run in the parent."

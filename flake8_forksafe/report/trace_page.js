@@ -85,11 +85,11 @@ function chainTo(model, ways, node) {
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
 const state = {model: null, deferred: new Set(), before: null, after: null, ways: null, chosen: -1, terms: [],
-  origins: new Set([0, 1, 2]), opened: new Set(), rows: new Map(), task: 0};
+  origins: new Set([0, 1, 2]), omitted: new Set(), opened: new Set(), rows: new Map(), task: 0};
 
 function openLaunch(index) {
   const model = makeModel(DATA.launches[index]);
-  Object.assign(state, {model, deferred: new Set(), chosen: -1, terms: [], opened: new Set()});
+  Object.assign(state, {model, deferred: new Set(), omitted: new Set(), chosen: -1, terms: [], opened: new Set()});
   state.before = loaded(model, state.deferred);
   at("search").value = "";
   at("app").textContent = model.launch.app;
@@ -115,10 +115,10 @@ function firstOpen(model) {
 }
 
 function deferralChanged() {
-  const {model, deferred} = state;
-  state.after = loaded(model, deferred);
-  state.ways = {all: state.after.via, sure: search(model, deferred, true)};
-  if (!deferred.size) state.baseWays = state.ways;
+  const {model} = state, without = removed();
+  state.after = loaded(model, without);
+  state.ways = {all: state.after.via, sure: search(model, without, true)};
+  if (!without.size) state.baseWays = state.ways;
   drawFigures();
   drawAnswer();
   markLeaving();
@@ -183,10 +183,10 @@ function drawFigures() {
 }
 
 function drawAnswer() {
-  const {model, deferred, before, after} = state, box = at("whatif");
-  box.classList.toggle("active", deferred.size > 0);
-  if (!deferred.size) {
-    box.replaceChildren(make("p", "", "What if? Click a line between two modules to see what would no longer be loaded if it were deferred."));
+  const {model, deferred, omitted} = state, box = at("whatif"), isActive = deferred.size + omitted.size > 0;
+  box.classList.toggle("active", isActive);
+  if (!isActive) {
+    box.replaceChildren(make("p", "", "What if? Click a line between two modules to see what would no longer be loaded if it were deferred."), ...drawSuggestions(model));
     return;
   }
   const chips = [...deferred].map((statement) => {
@@ -202,7 +202,7 @@ function drawAnswer() {
   reset.addEventListener("click", resetDeferred);
   const answer = make("p", "answer", ...answerParts(), " ", reset);
   answer.setAttribute("role", "status");
-  box.replaceChildren(answer, make("ul", "", ...chips));
+  box.replaceChildren(answer, make("ul", "", ...chips), ...drawSuggestions(model));
   const gone = leavingModules();
   if (gone.length) box.append(make("details", "", make("summary", "", "Which modules"), make("ol", "gone", ...gone.slice(0, 300).map((name) => make("li", "", name)), gone.length > 300 ? make("li", "", `and ${gone.length - 300} more`) : "")));
 }
@@ -237,6 +237,7 @@ function leavingModules() {
 
 function resetDeferred() {
   state.deferred.clear();
+  state.omitted.clear();
   deferralChanged();
 }
 
@@ -374,13 +375,14 @@ function drawDetail() {
 function hazardParts(model) {
   const chains = hazardsIn(state.before.present).map((entry) => shortestOf(model, state.baseWays, entry)).filter(Boolean);
   if (!chains.length) {
-    return [make("h2", "", "Hazards"), make("p", "clean", make("b", "", "None."), " Nothing from the catalogue of hazards is loaded before the first fork. Choose a module on the left to see how it is loaded, and what it brings.")];
+    return [make("h2", "", "Hazards"), make("p", "clean", make("b", "", "None."), " Nothing from the catalogue of hazards is loaded before the first fork. Choose a module on the left to see how it is loaded, and what it brings."),
+      ...drawSizes(model), ...drawFindings(model.launch.findings)];
   }
   const parts = [make("h2", "", chains.length === 1 ? "How the hazard is loaded" : `How the ${chains.length} hazards are loaded`), drawTree(model, chains)];
   const others = hazardsIn(state.after.present).map((entry) => shortestOf(model, state.ways, entry))
-    .filter((chain) => chain && state.deferred.size && !chains.some((known) => known.join() === chain.join()));
+    .filter((chain) => chain && state.deferred.size + state.omitted.size && !chains.some((known) => known.join() === chain.join()));
   if (others.length) parts.push(make("h3", "", "Still loaded, in another way"), drawTree(model, others));
-  return parts;
+  return [...parts, ...drawSizes(model), ...drawFindings(model.launch.findings)];
 }
 
 function shortestOf(model, ways, entry) {
@@ -448,13 +450,13 @@ function drawEdge(model, edge, before, target = "") {
 
 /** Tell at each line what deferring it as well would change, a few at a time so that the page stays quick. */
 function computeEffects(task) {
-  const {model, after} = state, known = new Map();
+  const {model, after} = state, known = new Map(), without = removed();
   const work = () => {
     if (task !== state.task) return;
     const until = performance.now() + 10;
     while (state.effects.length && performance.now() < until) {
       const {statement, effect, quiet} = state.effects.shift();
-      if (!known.has(statement)) known.set(statement, loaded(model, new Set([...state.deferred, statement])));
+      if (!known.has(statement)) known.set(statement, loaded(model, new Set([...without, statement])));
       const count = after.count - known.get(statement).count, size = after.megabytes - known.get(statement).megabytes;
       effect.textContent = count ? `−${plural(count, "module")}${size ? ` · −${size} MB` : ""}` : quiet ? "" : "nothing leaves";
       effect.classList.toggle("strong", count > 0);
@@ -470,7 +472,8 @@ function moduleParts(model, node) {
   const {launch} = model, entry = packageAt(model, node), module = model.moduleOf[node];
   const back = make("button", "link", "All hazards");
   back.addEventListener("click", () => choose(-1));
-  const parts = [make("p", "facts", back), make("h2", "", make("span", "name", launch.nodes[node])), make("p", "facts", factsText(model, module, node))];
+  const parts = [make("p", "facts", back), make("h2", "", make("span", "name", launch.nodes[node])),
+    make("p", "facts", factsText(model, module, node), ...fileParts(model, node))];
   if (entry && (entry.hazard || entry.accepted !== null)) parts.push(drawWarning(entry));
   const chain = chainTo(model, state.ways, node) ?? chainTo(model, state.baseWays, node) ?? [];
   const first = firstChain(model, node);
@@ -479,6 +482,12 @@ function moduleParts(model, node) {
   parts.push(...drawList(model, "Executed by", edgesAt(model.inStart, model.into, node), model.source));
   parts.push(...drawList(model, "Executes", edgesAt(model.outStart, model.out, node), model.target));
   return parts;
+}
+
+/** A link to the module's file, and to where it is imported first. */
+function fileParts(model, node) {
+  const {files, fileOf} = model.launch, edge = model.firstEdge[node], file = files[fileOf[node]], from = edge < 0 ? undefined : files[fileOf[model.source[edge]]];
+  return [...(file === undefined ? [] : [" · ", editorLink(file, 1, file)]), ...(from === undefined ? [] : [" · first loaded at ", editorLink(from, model.line[edge], `${from}:${model.line[edge]}`)])];
 }
 
 /** The chain by which a node is loaded first: the first edge to it, to the source of that, and so on. */
@@ -593,6 +602,7 @@ function start() {
     box.addEventListener("change", () => { if (box.checked) state.origins.add(origin); else state.origins.delete(origin); drawTimeline(); });
     return make("label", "", box, make("i", `swatch o${origin}`), name);
   }));
+  startEditors();
   openLaunch(0);
 }
 

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from helpers import FIXTURES, check, write
 
+from flake8_forksafe.hosts.celery import AFTER_FORK, BEFORE_FORK, IN_CHILDREN
+from flake8_forksafe.hosts.table import HOSTS
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.report import html
 from flake8_forksafe.report.json import trace_hazards
 from flake8_forksafe.report.result import Report
+from flake8_forksafe.report.sarif import HELP
 from flake8_forksafe.report.steps import SIGNAL, STEPS, step_text, step_title
 from flake8_forksafe.rules.memory import heavy_packages
 
@@ -52,7 +55,8 @@ def test_the_page_is_one_file_that_asks_no_network(shop: Report) -> None:
     page = html.render(shop, str(SHOP))
     assert page.startswith("<!doctype html>")
     assert not re.findall(r"{{\w+}}", page)
-    assert re.findall(r"https?://[^\"']*", page.replace("http://www.w3.org/2000/svg", "")) == []
+    addresses = set(re.findall(r"https?://[^\"']*", page.replace("http://www.w3.org/2000/svg", "")))
+    assert addresses == {HELP}  # the pages of the codes, which a click opens
     assert re.findall(r'(?:src|href)="(?!data:,")', page) == []
     assert "default-src 'none'" in page
 
@@ -91,6 +95,64 @@ def test_packages_have_the_catalogues_figures_and_no_others(shop: Report) -> Non
     included = {name for package in packages.values() if package["megabytes"] for name in package["pulls"]}
     counted = {n: p["megabytes"] for n, p in packages.items() if p["megabytes"] and n not in included}
     assert counted == dict(heavy_packages(trace, shop.catalogue))
+
+
+def test_the_cut_leaves_no_hazard_and_none_of_its_imports_is_in_vain(shop: Report) -> None:
+    launch, trace = launch_of(shop), shop.traces[0]
+    hazards = {node for package in launch["packages"] if package["hazard"] for node in package["nodes"]}
+    assert launch["cut"]["kept"] == [] and len(launch["cut"]["statements"]) == 3
+
+    def reached(cut: list[list[int]]) -> set[int]:
+        found = {0}
+        edges = [(s, t) for s, t, line, kind, _, _ in rows(launch, "edges", 6) if [s, line, kind] not in cut]
+        while more := {target for source, target in edges if source in found} - found:
+            found |= more
+        return found
+
+    cut = launch["cut"]["statements"]
+    assert not reached(cut) & hazards
+    assert all(reached([one for one in cut if one != left]) & hazards for left in cut)
+    assert all(trace.origin(launch["nodes"][node]) == "first-party" for node, _, _ in cut)
+
+
+def test_what_no_import_of_the_project_keeps_out_is_said_to_stay(tmp_path: Path) -> None:
+    app = "from celery import Celery\napp = Celery('proj', include=['torch', 'proj.tasks'])\n"
+    write(tmp_path, {"proj/__init__.py": "", "proj/celery.py": app, "proj/tasks.py": "import pandas\n"})
+    report = check(tmp_path, app="proj")
+    launch = launch_of(report)
+    assert launch["cut"] == {"statements": [[launch["nodes"].index("proj.tasks"), 1, 1]], "kept": ["torch"]}
+
+
+def test_the_system_checks_can_be_left_out(shop: Report) -> None:
+    (omission,) = launch_of(shop)["omissions"]
+    assert omission["without"] == "start the worker with --skip-checks"
+    assert launch_of(shop)["labels"][omission["label"]] == omission["step"] == "system checks"
+
+
+def test_findings_are_those_of_the_check(shop: Report) -> None:
+    shown = [(one["code"], one["path"], one["line"], one["text"]) for one in launch_of(shop)["findings"]]
+    assert len(shown) == 13
+    assert shown == [
+        (
+            one.code,
+            os.path.relpath(one.place[0] if one.place else one.path, SHOP),
+            (one.place or (0, one.line))[1],
+            one.what,
+        )
+        for one in shop.findings
+    ]
+
+
+def test_findings_of_other_workers_are_not_shown(tmp_path: Path) -> None:
+    app = "from celery import Celery\napp = Celery('{0}', include=['{0}.tasks'])\n"
+    files = {f"{name}/__init__.py": "" for name in ("a", "b")}
+    files |= {f"{name}/celery.py": app.format(name) for name in ("a", "b")}
+    files |= {"a/tasks.py": "import torch\n", "b/tasks.py": "import pandas\n"}
+    files["Procfile"] = "a: celery -A a worker\nb: celery -A b worker\n"
+    report = check(write(tmp_path, files))
+    launches = data_of(html.render(report, str(tmp_path)))["launches"]
+    paths = [{one["path"].partition("/")[0] for one in launch["findings"]} for launch in launches]
+    assert [launch["app"][0] for launch in launches] == ["a", "b"] and paths == [{"a"}, {"b"}]
 
 
 def test_accepted_hazards_are_shown_as_such(tmp_path: Path) -> None:
@@ -138,7 +200,10 @@ def test_every_step_of_the_boot_has_words() -> None:
     for path in SOURCE.rglob("*.py"):
         named |= set(re.findall(r'boot_step\("([^"]+)"\)', path.read_text(encoding="utf-8")))
     assert len(named) > 8
-    assert named <= set(STEPS)
+    signals = {*BEFORE_FORK, *AFTER_FORK, *IN_CHILDREN}
+    for host in HOSTS:
+        named |= {step.name for step in (*host.before_fork, *host.after_fork, *host.in_children)} - signals
+    assert sorted(named - set(STEPS)) == []
     assert (step_title("worker_init"), step_text("worker_init")) == ("worker_init", SIGNAL)
 
 

@@ -198,7 +198,7 @@ def test_what_if_changes_the_figures_and_back(page: Page) -> None:
     assert page.text(".answer") == (
         "1 module would no longer be loaded and 152 MB would go, litellm among them; torch and pandas stay. Reset"
     )
-    assert page.texts(".chip") == ["shop/services/recommendations.py:5 imports litellm"]
+    assert page.texts(".chip:not(.suggestion)") == ["shop/services/recommendations.py:5 imports litellm"]
     assert page.texts(".tree .gone .name") == ["litellm"]
     page.driver.find_element("css selector", ".chip").click()
     assert page.figures() == before
@@ -256,6 +256,54 @@ def test_effects_are_told_before_the_click(page: Page) -> None:
     assert effects["shop/tasks.py:7"] == "nothing leaves"
 
 
+def test_the_fewest_imports_leave_no_hazard(page: Page) -> None:
+    page.run("""document.querySelector('[data-suggestion="cut"]').click()""")
+    assert page.figures()["hazards"] == 0
+    assert len(page.texts("#whatif .chip:not(.suggestion)")) == 3
+    assert page.text('[data-suggestion="cut"][aria-pressed="true"]').startswith("Defer 3 imports: no hazard is left")
+    page.run("""document.querySelector('[data-suggestion="cut"]').click()""")
+    assert page.figures()["hazards"] == 3
+
+
+def test_the_checks_left_out_are_what_the_trace_says(page: Page, shop: Report) -> None:
+    page.run("""document.querySelector('[data-suggestion="system checks"]').click()""")
+    omissible = {str(node) for node in shop.traces[0].omissible if not node.function}
+    assert len(omissible) > 20
+    assert set(page.run("return leavingModules()")) == omissible & {module.name for module in shop.traces[0].modules}
+    assert page.text(".answer").startswith(f"{len(omissible)} modules would no longer be loaded and 152 MB would go")
+    page.press("r")
+    assert page.figures()["hazards"] == 3
+
+
+def test_tiles_are_as_large_as_the_memory_of_their_packages(page: Page) -> None:
+    tiles = page.run(
+        """return [...document.querySelectorAll(".tile")].map((tile) => {
+             const box = tile.getBoundingClientRect(), map = tile.parentElement.getBoundingClientRect();
+             const beside = map.left - 1 > box.left || box.right > map.right + 1;
+             const above = map.top - 1 > box.top || box.bottom > map.bottom + 1, share = box.width * box.height;
+             return [tile.querySelector(".name").textContent, share / (map.width * map.height), !beside && !above];
+           })"""
+    )
+    sizes = page.run("return Object.fromEntries([...state.before.counted].map((one) => [one.name, one.megabytes]))")
+    assert {name for name, _, _ in tiles} == set(sizes) and all(inside for _, _, inside in tiles)
+    assert all(abs(share - sizes[name] / sum(sizes.values())) < 0.01 for name, share, _ in tiles)
+    page.run("""document.querySelector(".tile.hazard").click()""")
+    assert page.text("#detail h2") == "torch"
+
+
+def test_findings_lead_to_their_pages_and_to_the_editor(page: Page, shop: Report) -> None:
+    assert len(page.texts(".findings li")) == len(shop.findings)
+    (code, place) = page.run(
+        """const links = document.querySelectorAll(".findings li a"); return [links[0].href, links[1].href]"""
+    )
+    assert code.endswith(f"docs/codes/{shop.findings[0].code}.md")
+    first = shop.findings[0]
+    assert place == f"vscode://file/{first.path.removeprefix('/')}:{first.line}"
+    page.run("""at("editor").value = ""; at("editor").dispatchEvent(new Event("change"))""")
+    assert page.texts(".findings a.place") == [] and len(page.texts(".findings .place")) == len(shop.findings)
+    page.run("""localStorage.clear()""")
+
+
 def test_the_keyboard_is_enough(page: Page) -> None:
     from selenium.webdriver.common.keys import Keys
 
@@ -274,7 +322,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     page.press(Keys.ARROW_DOWN)
     assert page.run('return document.activeElement.classList.contains("node")')
     page.press("r")
-    assert page.texts(".chip") == []
+    assert page.texts(".chip:not(.suggestion)") == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -329,7 +377,7 @@ def test_names_never_become_markup(chromium: Any, shop: Report, tmp_path: Path) 
     data["nodes"] = [name.replace("shop.services.recommendations", evil) for name in data["nodes"]]
     data["files"] = [name.replace("shop/views.py", evil) for name in data["files"]]
     data["app"] = evil
-    page = Page(chromium, tmp_path / "trace.html", html.page({"launches": [data]}))
+    page = Page(chromium, tmp_path / "trace.html", html.page({"root": "", "help": "", "launches": [data]}))
     page.press("/")
     page.press("onerror")
     assert page.texts(".row .name") == [evil]
@@ -424,7 +472,7 @@ def picture(page: Page, name: str) -> None:
 
 @wants_pictures
 def test_picture_of_the_bookshop(page: Page) -> None:
-    page.resize(1360, 900)
+    page.resize(1360, 1500)
     page.run(CLICK_LINE, "bookshop/urls.py:6")
     page.run("return new Promise((done) => setTimeout(done, 400))")
     picture(page, "trace-bookshop.png")

@@ -137,7 +137,7 @@ def _cut(
     """The fewest imports of the project without which no hazard is loaded, and the hazards that stay in any case."""
     hazards = {
         Node(name): hazard.name
-        for hazard, names in packages if hazard.reported and not is_accepted(hazard.name, accepted.keys())
+        for hazard, names in packages if hazard.reported and not is_accepted(hazard.name, set(accepted))
         for name in names if Node(name) in nodes
     }  # fmt: skip
     cut = trace.graph.cheapest_cut(hazards, lambda statement: _cost(trace, statement))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from flake8_forksafe.command_line import make_parser
 from flake8_forksafe.internal_errors import complain, describe, occupy_standard_streams, show_traceback
 from flake8_forksafe.options import UsageError
-from flake8_forksafe.report.formats import TRACE_DOCUMENTS
+from flake8_forksafe.report.formats import FIX_DOCUMENTS, TRACE_DOCUMENTS
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import (
     OPTIONS,
@@ -31,7 +31,7 @@ from flake8_forksafe.settings import (
 )
 
 if TYPE_CHECKING:
-    from flake8_forksafe.finding import Finding, Outcome
+    from flake8_forksafe.finding import Finding, Fix, Outcome
     from flake8_forksafe.incremental.projects import MakeSettings
     from flake8_forksafe.report.result import Report
 
@@ -190,46 +190,96 @@ def progress(message: str) -> Iterator[None]:
 
 def run_check(options: argparse.Namespace) -> int:
     """``forksafe check``."""
-    paths = existing(options.paths)
+    overlay = buffer_of(options)
+    paths = existing(options.paths) or list(overlay)
     chosen, make = settings_of_all(options, paths)
     settings = chosen[0]
     if options.write_baseline is not None:
         refuse_together(
             options, "write_baseline",
             {"paths": "PATH", "statistics": "--statistics", "baseline": "--baseline", "select": "--select",
-             "ignore": "--ignore", "output_file": "--output-file", "quiet": "--quiet", "verbose": "--verbose"},
+             "ignore": "--ignore", "output_file": "--output-file", "quiet": "--quiet", "verbose": "--verbose",
+             "stdin_filename": "--stdin-filename"},
         )  # fmt: skip
         if options.format != "text":
             raise UsageError("--write-baseline and --format cannot be used together")
         chosen = [settings := settings._replace(baseline=None)]
     if options.quiet:
         refuse_together(options, "quiet", {"verbose": "--verbose"})
+    if options.fixes and options.format not in FIX_DOCUMENTS:
+        raise UsageError(f"--fixes is for --format {' and '.join(FIX_DOCUMENTS)}; forksafe fix shows repairs as a diff")
     from flake8_forksafe.suppression import choice_of, wanted
 
     choice = choice_of(options.select, options.ignore)
     with patience():
         from flake8_forksafe.incremental.projects import outcome_of_projects
 
-        outcome = outcome_of_projects(chosen, make)
+        outcome = outcome_of_projects(chosen, make, overlay)
     top = os.path.commonpath([one.project for one in chosen])
-    outcome = outcome._replace(findings=tuple(wanted(outcome.findings, top, choice)))
+    outcome = outcome._replace(findings=tuple(wanted(outcome.findings, top, choice, overlay)))
     if options.write_baseline is not None:
         return write_baseline(options.write_baseline, settings, outcome)
-    shown = sorted(map(in_place, outcome.findings), key=lambda finding: finding[:4])
-    asked = [finding for finding in shown if not paths or _inside(finding.path, paths)]
+    places = {finding: in_place(finding) for finding in outcome.findings}
+    places = {finding: place for finding, place in places.items() if not paths or _inside(place.path, paths)}
+    asked = sorted(places.values(), key=lambda finding: finding[:4])
+    fixes = None
+    if options.fixes:
+        found = fixes_for([*places], chosen, make, overlay)
+        fixes = {places[finding]: fix for finding, fix in found.items()}
     with writing_to(options.output_file, top):
-        show_findings(options, chosen, outcome, asked)
+        show_findings(options, chosen, outcome, asked, fixes)
     return 1 if asked and not options.exit_zero else 0
 
 
+def buffer_of(options: argparse.Namespace) -> dict[str, bytes]:
+    """The text that standard input has of a file, by its absolute path.
+
+    :raises UsageError: if it cannot be read.
+    """
+    if options.stdin_filename is None:
+        return {}
+    try:
+        return {os.path.abspath(options.stdin_filename): sys.stdin.buffer.read()}
+    except (OSError, AttributeError) as error:  # standard input may be closed
+        raise UsageError(
+            f"standard input cannot be read: {getattr(error, 'strerror', None) or 'it is closed'}"
+        ) from None
+
+
+def fixes_for(
+    findings: Sequence[Finding], chosen: Sequence[Settings], make: MakeSettings | None, overlay: Mapping[str, bytes]
+) -> dict[Finding, Fix]:
+    """How findings can be repaired, each in its own project."""
+    from flake8_forksafe.fix.offers import fixes_of
+
+    every = {settings.project: settings for settings in chosen}
+    owned: dict[str, set[Finding]] = {}
+    for finding in findings:
+        project = projects_of([finding.path])[0] if make is not None else chosen[0].project
+        owned.setdefault(project, set()).add(finding)
+    found: dict[Finding, Fix] = {}
+    for project, own in owned.items():
+        settings = every.get(project) or (make(project) if make is not None else chosen[0])
+
+        def analyse(contents: Mapping[str, bytes], settings: Settings = settings) -> Report:
+            return run_analysis(settings, {**overlay, **contents})
+
+        found |= fixes_of(analyse({}), analyse, own.__contains__)
+    return found
+
+
 def show_findings(
-    options: argparse.Namespace, chosen: Sequence[Settings], outcome: Outcome, findings: Sequence[Finding]
+    options: argparse.Namespace,
+    chosen: Sequence[Settings],
+    outcome: Outcome,
+    findings: Sequence[Finding],
+    fixes: Mapping[Finding, Fix] | None,
 ) -> None:
     """Write a report of ``forksafe check`` to standard output."""
     from flake8_forksafe.report.check import show
 
     top = os.path.commonpath([settings.project for settings in chosen])
-    show(outcome, top, findings, options.format, options.statistics, options.quiet)
+    show(outcome, top, findings, options.format, options.statistics, options.quiet, fixes)
     if options.verbose and options.format == "text":
         from flake8_forksafe.report.apps import table
         from flake8_forksafe.report.terminal import write_lines

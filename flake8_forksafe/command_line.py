@@ -75,6 +75,10 @@ def _check(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", metavar="PATH", help=f"report on these files and directories only; {CONTAINING}")
     add("--format", choices=(*CHECK_LINES, *CHECK_DOCUMENTS), default="text", help="output format (default: text)")
+    add("--fixes", action="store_true", help="with --format json or sarif: include the repair of each finding, which "
+        "takes several times as long (default: findings only)")  # fmt: skip
+    add("--stdin-filename", metavar="FILE", help="read the text of this file from standard input, such as an unsaved "
+        "buffer of an editor, and report on it only")  # fmt: skip
     add("--select", action="append", metavar="CODES",
         help="report only codes with these prefixes, such as FS101,FS11 (default: all)")  # fmt: skip
     add("--ignore", action="append", metavar="CODES",

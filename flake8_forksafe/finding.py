@@ -68,6 +68,35 @@ class Finding(NamedTuple):
         return f"{self.headline}{chain}; {self.instead}" if self.instead else f"{self.headline}{chain}"
 
 
+class TextEdit(NamedTuple):
+    """Text that replaces a part of a file; a part of no length is where it is inserted.
+
+    Lines and columns are 1-based, and count characters of the text without its byte order mark; the end is exclusive.
+    """
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    content: str
+
+
+class Fix(NamedTuple):
+    """How a finding can be repaired, or why it cannot.
+
+    :ivar applicability: ``"safe"``, ``"unsafe"``, or None if there is no repair.
+    :ivar message: what is changed; empty if nothing is.
+    :ivar reason: why it is not safe, or not possible; empty for a safe one.
+    :ivar edits: of the files as they are now, which belong together; in order, and without overlap.
+    """
+
+    applicability: str | None
+    message: str
+    reason: str
+    edits: tuple[TextEdit, ...] = ()
+
+
 class Remark(NamedTuple):
     """A remark of ``forksafe check`` beside its findings.
 

@@ -12,7 +12,8 @@ import io
 import os
 import tokenize
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, read_file
@@ -60,16 +61,22 @@ class Configuration(NamedTuple):
     disable_noqa: bool = False
 
 
-def wanted(findings: Iterable[Finding], project: str, choice: CodeSelection) -> list[Finding]:
+def wanted(
+    findings: Iterable[Finding],
+    project: str,
+    choice: CodeSelection,
+    overlay: Mapping[str, bytes] = MappingProxyType({}),
+) -> list[Finding]:
     """The findings that are neither suppressed nor left out.
 
+    :param overlay: contents that replace those of files, by absolute path.
     :raises UsageError: if flake8's configuration cannot be used.
     """
     findings = list(findings)
     if not findings:
         return []
     configuration = read_configuration(project)
-    files = {path: _mentioning_noqa(path) for path in {finding.path for finding in findings}}
+    files = {path: _mentioning_noqa(path, overlay) for path in {finding.path for finding in findings}}
     nothing = Configuration(configuration.directory)
     if choice == CodeSelection() and configuration == nothing and not any(files.values()):
         return findings
@@ -117,10 +124,10 @@ def _style_guide(configuration: Configuration, choice: CodeSelection) -> StyleGu
     return manager
 
 
-def _mentioning_noqa(path: str) -> bytes:
+def _mentioning_noqa(path: str, overlay: Mapping[str, bytes]) -> bytes:
     """What a file holds, if there may be such a comment in it."""
     try:
-        content, _ = read_file(path)
+        content = overlay[path] if path in overlay else read_file(path)[0]
     except OSError:
         return b""
     return content if b"noqa" in content.lower() else b""

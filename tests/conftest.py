@@ -21,7 +21,7 @@ from hypothesis import settings
 TESTS = Path(__file__).parent
 
 sys.path[:0] = [
-    str(TESTS / room) for room in (".", "deployment", "interpreter", "report", "source")
+    str(TESTS / room) for room in (".", "deployment", "fix", "interpreter", "report", "source")
 ]  # what tests share
 
 KEPT = re.compile(

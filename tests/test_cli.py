@@ -104,6 +104,8 @@ def test_a_command_that_does_not_exist(shop: Path) -> None:
         (["check", "--write-baseline", "b.json", "--statistics"], "--write-baseline and --statistics cannot"),
         (["check", "--write-baseline", "b.json", "--format", "json"], "--write-baseline and --format cannot"),
         (["check", "--write-baseline", "b.json", "--baseline", "a.json"], "--write-baseline and --baseline cannot"),
+        (["check", "--fixes"], "--fixes is for --format json and sarif; forksafe fix shows repairs as a diff"),
+        (["check", "--write-baseline", "b.json", "--stdin-filename", "x.py"], "--write-baseline and --stdin-filename"),
         (["check", "--write-baseline", "no/where.json"], "cannot be written: No such file or directory"),
         (["check", "--no-cache", "--cache-dir", "c"], "--no-cache and --cache-dir cannot be used together"),
         (["measure", "--diff", "a", "b", "--fork", "2"], "--diff compares two files and runs nothing"),

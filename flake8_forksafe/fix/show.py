@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix.plan import Workshop
 from flake8_forksafe.fix.proof import Proved, line_text, parent_megabytes
 from flake8_forksafe.printable import printable
@@ -62,16 +63,26 @@ def write(head: Iterable[str], lines: Iterable[bytes]) -> None:
 
 def left(workshop: Workshop, proved: Proved, base: str) -> Iterator[str]:
     """Why what is left is left: one line for each statement that could not be deferred and leads to a finding."""
-    remaining = {(finding.path, finding.code, line_text(workshop, finding, proved.contents))
-                 for finding in proved.after.findings}  # fmt: skip
-    for finding in proved.before.findings:
-        place = finding.path, finding.line
-        if (finding.path, finding.code, line_text(workshop, finding, {})) not in remaining:
-            continue
-        reason = proved.withdrawn.get(place) or (workshop.refused.get(place) if finding.code in IMPORT_CODES else "")
+    for finding in remaining(workshop, proved):
+        reason = reason_left(workshop, proved, finding)
         if reason:
             where = f"{os.path.relpath(finding.path, base)}:{finding.line}"
             yield f"{where}: {finding.code} {finding.subject!r} is not repaired: {reason}"
+
+
+def remaining(workshop: Workshop, proved: Proved) -> list[Finding]:
+    """The findings of before that are left after the repairs."""
+    left = {(finding.path, finding.code, line_text(workshop, finding, proved.contents))
+            for finding in proved.after.findings}  # fmt: skip
+    return [finding for finding in proved.before.findings
+            if (finding.path, finding.code, line_text(workshop, finding, {})) in left]  # fmt: skip
+
+
+def reason_left(workshop: Workshop, proved: Proved, finding: Finding) -> str:
+    """Why a finding is left; empty if nothing was tried."""
+    place = finding.path, finding.line
+    refused = workshop.refused.get(place, "") if finding.code in IMPORT_CODES else ""
+    return proved.withdrawn.get(place) or refused
 
 
 IMPORT_CODES = ("FS101", "FS102", "FS103", "FS105")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from flake8_forksafe.finding import Finding, Outcome, Remark
+from flake8_forksafe.finding import Finding, Fix, Outcome, Remark
 from flake8_forksafe.printable import printable
 from flake8_forksafe.report import text
-from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES
+from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, FIX_DOCUMENTS
 from flake8_forksafe.report.terminal import terminal, write_document
 
 
@@ -22,13 +22,20 @@ def remark_line(remark: Remark, base: str) -> str:
 
 
 def show(
-    outcome: Outcome, project: str, findings: Sequence[Finding], form: str, with_statistics: bool, quiet: bool = False
+    outcome: Outcome,
+    project: str,
+    findings: Sequence[Finding],
+    form: str,
+    with_statistics: bool,
+    quiet: bool = False,
+    fixes: Mapping[Finding, Fix] | None = None,
 ) -> None:
     """Write findings.
 
     :param findings: those of the outcome that were asked for, at the places they are about.
     :param form: one of :mod:`flake8_forksafe.report.formats`.
     :param quiet: without remarks and summary.
+    :param fixes: how findings can be repaired, for a format that can hold it; None if that was not asked for.
     """
     counts: Sequence[str] = ()
     if with_statistics:
@@ -37,7 +44,10 @@ def show(
         counts = tuple(statistics(findings))
     remarks = [printable(remark_line(remark, os.getcwd())) for remark in (() if quiet else outcome.remarks)]
     if form in CHECK_DOCUMENTS:
-        write_document(CHECK_DOCUMENTS[form](findings, project))
+        if fixes is None:
+            write_document(CHECK_DOCUMENTS[form](findings, project))
+        else:
+            write_document(FIX_DOCUMENTS[form](findings, project, fixes))
         with suppress(OSError):  # what was asked for is written
             for line in (*remarks, *counts):
                 print(line, file=sys.stderr)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flake8_forksafe.settings import checkout
 
 if TYPE_CHECKING:
-    from flake8_forksafe.finding import Finding
+    from flake8_forksafe.finding import Finding, Fix
     from flake8_forksafe.report.result import Report
     from flake8_forksafe.report.terminal import Terminal
 
@@ -23,6 +23,14 @@ FindingLines: TypeAlias = "Callable[[Sequence[Finding], Terminal], Iterable[str]
 
 FindingDocument: TypeAlias = "Callable[[Sequence[Finding], str], str]"
 """Findings; the directory is the project's.  What other programs read has paths from the top of the checkout."""
+
+Fixes: TypeAlias = "Mapping[Finding, Fix]"
+"""How findings can be repaired."""
+
+FixesDocument: TypeAlias = "Callable[[Sequence[Finding], str, Fixes], str]"
+"""The same with the repairs of findings."""
+
+NO_FIXES: Fixes = MappingProxyType({})
 
 TraceDocument: TypeAlias = "Callable[[Report, str], str]"
 """Traces, with paths relative to the project's directory.
@@ -43,16 +51,16 @@ def _github(findings: Sequence[Finding], terminal: Terminal) -> Iterator[str]:
     return github.render(findings, github.workspace(os.environ, os.getcwd()))
 
 
-def _json(findings: Sequence[Finding], project: str) -> str:
+def _json(findings: Sequence[Finding], project: str, fixes: Fixes = NO_FIXES) -> str:
     from flake8_forksafe.report.json import findings_document
 
-    return findings_document(findings, project)
+    return findings_document(findings, project, fixes)
 
 
-def _sarif(findings: Sequence[Finding], project: str) -> str:
+def _sarif(findings: Sequence[Finding], project: str, fixes: Fixes = NO_FIXES) -> str:
     from flake8_forksafe.report import sarif
 
-    return sarif.render(findings, checkout(project))
+    return sarif.render(findings, checkout(project), fixes)
 
 
 def _junit(findings: Sequence[Finding], project: str) -> str:
@@ -90,6 +98,9 @@ CHECK_LINES: Mapping[str, FindingLines] = MappingProxyType({"text": _text, "gith
 
 CHECK_DOCUMENTS: Mapping[str, FindingDocument] = MappingProxyType({"json": _json, "sarif": _sarif, "junit": _junit})
 """The formats of ``forksafe check`` for machines."""
+
+FIX_DOCUMENTS: Mapping[str, FixesDocument] = MappingProxyType({"json": _json, "sarif": _sarif})
+"""Those of them that can hold repairs."""
 
 TRACE_DOCUMENTS: Mapping[str, TraceDocument] = MappingProxyType(
     {"json": _trace_json, "html": _html, "dot": _dot, "mermaid": _mermaid}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from flake8_forksafe.finding import Finding
+from flake8_forksafe.finding import Finding, Fix
 from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.printable import printable
 from flake8_forksafe.trace.trace import Trace
 
 SCHEMA = 1
+NO_FIXES: Mapping[Finding, Fix] = MappingProxyType({})
 HIDDEN = re.compile(r"[^\n\x20-\x7e]")
 """What may not show itself; a line's end stands only between values."""
 
@@ -32,9 +34,12 @@ def dumps(document: Any, indent: int) -> str:
     return HIDDEN.sub(lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], text)
 
 
-def findings_document(findings: Iterable[Finding], base: str) -> str:
-    """``forksafe check --format json``."""
-    entries = [
+def findings_document(findings: Iterable[Finding], base: str, fixes: Mapping[Finding, Fix] = NO_FIXES) -> str:
+    """``forksafe check --format json``.
+
+    :param fixes: how findings can be repaired.
+    """
+    entries: list[dict[str, Any]] = [
         {
             "code": finding.code,
             "path": relative(finding.path, base),
@@ -45,10 +50,29 @@ def findings_document(findings: Iterable[Finding], base: str) -> str:
                 {"node": hop.node, "path": relative(hop.path, base), "line": hop.line if hop.path else None}
                 for hop in finding.chain
             ],
+            **({"fix": _fix(fixes[finding], base)} if finding in fixes else {}),
         }
         for finding in findings
     ]
     return dumps({"schema": SCHEMA, "findings": entries}, indent=2)
+
+
+def _fix(fix: Fix, base: str) -> dict[str, Any]:
+    """A repair as ruff's JSON has it, with the path of each edit and a reason besides."""
+    return {
+        "applicability": fix.applicability,
+        "message": printable(fix.message) or None,
+        "reason": printable(fix.reason) or None,
+        "edits": [
+            {
+                "path": relative(edit.path, base),
+                "location": {"row": edit.line, "column": edit.column},
+                "end_location": {"row": edit.end_line, "column": edit.end_column},
+                "content": edit.content,
+            }
+            for edit in fix.edits
+        ],
+    }
 
 
 def trace_document(traces: Iterable[Trace], catalogue: Catalogue, base: str) -> str:

@@ -10,14 +10,15 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from flake8_forksafe import __version__
-from flake8_forksafe.finding import WORKER, Hop
+from flake8_forksafe.finding import WORKER, Fix, Hop, TextEdit
 from flake8_forksafe.printable import printable
-from flake8_forksafe.report.json import relative
+from flake8_forksafe.report.json import NO_FIXES, relative
 from flake8_forksafe.report.page import as_markdown, as_text
 from flake8_forksafe.report.severity import severity
 from flake8_forksafe.rules import RULES, Finding, Rule
@@ -34,10 +35,11 @@ KINDS = {"call": ["call"], "thread": ["call"]}
 """Kinds of a hop as SARIF words them, section 3.38.8; its vocabulary has none for an import."""
 
 
-def render(findings: Iterable[Finding], base: str) -> str:
+def render(findings: Iterable[Finding], base: str, fixes: Mapping[Finding, Fix] = NO_FIXES) -> str:
     """The log of one run.
 
     :param base: the project's top directory.
+    :param fixes: how findings can be repaired.
     """
     rules = {rule.code: index for index, rule in enumerate(RULES)}
     run = {
@@ -57,9 +59,12 @@ def render(findings: Iterable[Finding], base: str) -> str:
             BASE: {"uri": _address(base) + "/", "description": {"text": "The top directory of the project."}}
         },
         "results": [
-            _result(finding, rules[finding.code], base, number) for finding, number in _numbered(findings, base)
+            _result(finding, rules[finding.code], base, number) | _fixes(fixes.get(finding), base)
+            for finding, number in _numbered(findings, base)
         ],
     }
+    if fixes:
+        run["newlineSequences"] = ["\r\n", "\n", "\r"]
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
@@ -108,6 +113,30 @@ def _result(finding: Finding, index: int, base: str, number: int) -> dict[str, A
             }
         ]
     return result
+
+
+def _fixes(fix: Fix | None, base: str) -> dict[str, Any]:
+    """The repair of a finding, section 3.55; nothing where there is none."""
+    if fix is None or not fix.edits:
+        return {}
+    level = f" (unsafe: {fix.reason})" if fix.reason else f" ({fix.applicability})"
+    changes = [
+        {
+            "artifactLocation": artifact(path, base),
+            "replacements": [
+                {"deletedRegion": _region(edit), "insertedContent": {"text": edit.content}} for edit in edits
+            ],
+        }
+        for path, edits in groupby(fix.edits, key=lambda edit: edit.path)
+    ]
+    text = printable(fix.message + level)
+    return {"fixes": [{"description": {"text": _literal(_sentence(text))}, "artifactChanges": changes}]}
+
+
+def _region(edit: TextEdit) -> dict[str, int]:
+    """The part of a file that an edit replaces; one that ends where it begins is a place to insert, section 3.57.3."""
+    ends = {"endLine": edit.end_line, "endColumn": edit.end_column}
+    return {"startLine": edit.line, "startColumn": edit.column, **ends}
 
 
 def _hops(finding: Finding) -> list[tuple[str, Hop]]:

@@ -13,7 +13,7 @@ from flake8_forksafe.deployment.model import CELERY
 from flake8_forksafe.deployment.pool import not_forking
 from flake8_forksafe.deployment.repository import Launches, find_launches
 from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
-from flake8_forksafe.options import UsageError
+from flake8_forksafe.options import UsageError, split_host
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk, disk_of, raise_if_unread
 from flake8_forksafe.project.likely_imports import visit_likely_files
@@ -90,7 +90,7 @@ def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, stor
     for option, value in problems:
         if option in settings.given:
             known: list[str] = []
-            if option == "app":
+            if option == "app" and split_host(value)[0] == CELERY:
                 known = [app.spec for app in celery_app.search(disk, settings.project, store.module, store.body).apps]
             elif option == "hosts":
                 raise UsageError(f"--hosts names {value!r}, which nothing in {settings.project} starts")
@@ -123,14 +123,13 @@ def trace_apps(
     """Find the workers and trace each boot.  Also returns what was searched, and which apps were left out."""
     settings, disk, store = around.settings, around.disk, around.store
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
-    asks_celery = not settings.hosts or CELERY in settings.hosts
+    asks_celery = settings.follows(CELERY)
     search = None
-    if asks_celery and not settings.app:
+    if asks_celery and not settings.apps_of(CELERY):
         search = celery_app.search(disk, settings.project, store.module, store.body, asked)
     chosen = choose(settings, disk, search, launches) if asks_celery else Chosen((), (), ())
-    elsewhere = [] if settings.app and not settings.hosts else other_hosts(settings, disk, launches)
+    elsewhere = other_hosts(settings, disk, launches)
     if settings.hosts:
-        elsewhere = [worker for worker in elsewhere if worker.app.host in settings.hosts]
         started = {worker.app.host for worker in elsewhere} | (
             {CELERY} if chosen.workers or chosen.candidates else set()
         )

@@ -12,9 +12,13 @@ PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonf
 """The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
 
 
-HOSTS = ("Celery", "gunicorn", "uWSGI", "rq worker", "huey_consumer",
-         "manage.py rqworker", "manage.py rqworker-pool", "manage.py run_huey", "manage.py qcluster")  # fmt: skip
-"""The names of :data:`flake8_forksafe.hosts.table.HOSTS`."""
+CELERY = "Celery"
+HOSTS = {
+    CELERY: True, "gunicorn": True, "uWSGI": True, "rq worker": False, "huey_consumer": True,
+    "manage.py rqworker": False, "manage.py rqworker-pool": False, "manage.py run_huey": False,
+    "manage.py qcluster": False,
+}  # fmt: skip
+"""The names of :data:`flake8_forksafe.hosts.table.HOSTS`, and whether their command line names an app."""
 
 
 class UsageError(Exception):
@@ -84,24 +88,56 @@ def as_list(value: Any, option: Option) -> tuple[str, ...]:
     return _texts(split_list(value) if isinstance(value, str) else value, option)
 
 
+def split_host(app: str) -> tuple[str, str]:
+    """The host that a value of the option ``app`` names, Celery if it names none, and what it runs."""
+    name, colon, rest = app.partition(":")
+    host = _host_named(name.strip()) if colon else None
+    return (host, rest.strip()) if host is not None else (CELERY, app)
+
+
 def as_apps(value: Any, option: Option) -> tuple[str, ...]:
-    """Celery apps: ``module``, ``module:attribute``, or either behind a root and a colon."""
-    apps = as_list(value, option)
-    for app in apps:
-        root, colon, rest = app.partition(":")
-        spec = rest if colon and "/" in root else app
-        _check_name(option, spec.replace(":", ".", 1), "a module, or module:attribute", app)
-    return apps
+    """Apps: ``module``, ``module:attribute``, or either behind a root and a colon; a host and a colon before all that.
+
+    What Celery runs is given back without it.
+    """
+    apps = []
+    for app in as_list(value, option):
+        host, named = split_host(app)
+        if not HOSTS[host]:
+            able = ", ".join(name.lower() for name, takes in HOSTS.items() if takes)
+            raise UsageError(
+                f"the option {option.name} cannot name what {host} runs, which its command line does not; "
+                f"it can for {able}"
+            )
+        root, colon, rest = named.partition(":")
+        spec = rest if colon and "/" in root else named
+        wanted = "a module, or module:attribute"
+        if host != CELERY:
+            spec, wanted = FACTORY.sub("", spec), f"{wanted}, behind {host}:"
+        _check_name(option, spec.replace(":", ".", 1), wanted, app)
+        apps.append(named if host == CELERY else f"{host}:{named}")
+    return tuple(apps)
+
+
+FACTORY = re.compile(r"(?<=\w)\(.*\)$")
+"""The arguments of an app's factory, as servers take them behind its name."""
+
+
+def _host_named(name: str) -> str | None:
+    """A host by its name in upper or lower case."""
+    return next((host for host in HOSTS if host.lower() == name.lower()), None)
 
 
 def as_hosts(value: Any, option: Option) -> tuple[str, ...]:
     """Names of hosts, in upper or lower case."""
-    known = {name.lower(): name for name in HOSTS}
-    names = as_list(value, option)
-    for name in names:
-        if name.lower() not in known:
-            raise UsageError(f"the option {option.name} knows no host {shown(name)}; there are {', '.join(known)}")
-    return tuple(dict.fromkeys(known[name.lower()] for name in names))
+    hosts = []
+    for name in as_list(value, option):
+        host = _host_named(name)
+        if host is None:
+            known = ", ".join(map(str.lower, HOSTS))
+            raise UsageError(f"the option {option.name} knows no host {shown(name)}; there are {known}")
+        hosts.append(host)
+    return tuple(dict.fromkeys(hosts))
 
 
 def as_module(value: Any, option: Option) -> str:

@@ -25,6 +25,7 @@ from flake8_forksafe.options import (
     as_text,
     as_version,
     shown,
+    split_host,
 )
 from flake8_forksafe.own_packages import OwnPackage, as_own_packages
 from flake8_forksafe.user_directories import APPLICATION, user_cache
@@ -53,7 +54,8 @@ class Settings(NamedTuple):
     app: Annotated[
         tuple[str, ...],
         Option(
-            as_apps, "APP[,APP...]", "Celery apps as given to celery -A", "found in the source",
+            as_apps, "APP[,APP...]", "apps as given to celery -A, or to another host, as in gunicorn:proj.wsgi",
+            "found in the source and in deployment files",
             names_project=True, is_relative=True,
         ),
     ] = ()  # fmt: skip
@@ -147,6 +149,17 @@ class Settings(NamedTuple):
     ] = None  # fmt: skip
     given: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+
+    def apps_of(self, host: str) -> tuple[str, ...]:
+        """What the option ``app`` names for a host."""
+        named = map(split_host, self.app)
+        return tuple(app for one, app in named if one == host)
+
+    def follows(self, host: str) -> bool:
+        """Whether a host is followed: one that the option ``hosts`` names; without it, one of the option ``app``."""
+        if self.hosts:
+            return host in self.hosts
+        return not self.app or bool(self.apps_of(host))
 
     def digest(self) -> str:
         """A digest of all settings that can change a finding."""

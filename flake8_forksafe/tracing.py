@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import Place, Word, WorkerLaunch
+from flake8_forksafe.deployment.model import CELERY, Place, Word, WorkerLaunch
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
 from flake8_forksafe.hazards.third_parties import NO_EFFECTS, OWN, Effects
 from flake8_forksafe.hosts.facts import Argv
@@ -52,9 +52,9 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     """Follow the boot of one worker.  Returns None, and adds a problem, if its module does not exist."""
     settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
     host, layout = host_named(app.host), make_layout(settings, disk, app)
-    if host.has_tasks and app.spec and not is_there(layout, app.spec):
+    if (host.has_tasks or not app.path) and app.spec and not is_there(layout, app.spec):
         if not app.path:
-            around.problems.append(Problem("app", app.spec))
+            around.problems.append(Problem("app", named_app(app)))
         return None
     requirements = read_requirements(
         disk, settings.project, layout.roots, Target(settings.platform, settings.python_version)
@@ -68,7 +68,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     choice = choose_settings(disk, settings.project, app.root)
     taken = choice.taken.module if choice is not None else None
     start = HostStart(
-        app.spec, launcher, taken, not app.path, starts[0].host_options if starts else (),
+        app.spec, launcher, taken, not app.path, host_options(host, disk, worker),
         tuple(included(starts, settings.project)),
     )  # fmt: skip
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
@@ -101,7 +101,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     trace = trace_as(argv_of(host, app, launcher, starts))
     unread = any(note.code == "FS191" and app.spec.startswith(note.module) for note in trace.notes)
     if trace.app_place is None and not app.path and not unread:
-        around.problems.append(Problem("app", app.spec))
+        around.problems.append(Problem("app", named_app(app)))
     if trace.has_gated_uses:
         trace.variants.update({name: trace_as(argv, True) for name, argv in host.other_processes(app.spec).items()})
         if None in trace.gates.values() and launcher is None:
@@ -114,6 +114,23 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
     trace.forks = any(host.pool(start, trace.conf).forks for start in trace.starts or (None,))
     return trace
+
+
+def named_app(app: AppFound) -> str:
+    """An app as the option names it."""
+    return app.spec if app.host == CELERY else f"{app.host}:{app.spec}"
+
+
+def host_options(host: Host, disk: Disk, worker: Worker) -> tuple[tuple[str, str], ...]:
+    """What the command line says that only the host knows: of a launch, else what is assumed."""
+    if worker.starts:
+        return worker.starts[0].host_options
+
+    def beside(name: str) -> str | None:
+        path = os.path.join(worker.app.root, name)
+        return path if disk.is_file(path) else None
+
+    return host.assumed(worker.app.spec, beside) if host.assumed is not None else ()
 
 
 def module_name(path: str, root: str) -> str:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import PYTHON, Bystander, Launches, WorkerLaunch
+from flake8_forksafe.deployment.model import CELERY, PYTHON, Bystander, Launches, WorkerLaunch
 from flake8_forksafe.examples import is_example, is_in_scope
+from flake8_forksafe.options import HOSTS
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule, Layout
 from flake8_forksafe.project.questions import as_numbers, as_words
@@ -61,7 +62,7 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     """
     finder = Finder(disk, settings.project)
     if search is None:
-        given = [app for spec in settings.app for app in given_apps(settings, finder, spec)]
+        given = [app for spec in settings.apps_of(CELERY) for app in given_apps(settings, finder, spec)]
         return Chosen(tuple(_with_starts(finder, given, launches.launches)), (), ())
     started: dict[AppFound, list[WorkerLaunch]] = {}
     known: dict[tuple[str, str], AppFound] = {}
@@ -116,12 +117,30 @@ def _is_unseen(start: WorkerLaunch) -> bool:
 
 
 def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Worker]:
-    """The hosts besides Celery that the repository starts, each app with the launches that start it alike."""
+    """The hosts besides Celery that the repository starts, each app with the launches that start it alike.
+
+    Of a host with apps that the option names, these are followed, whether something starts them or not.
+    """
     finder = Finder(disk, settings.project)
     asked = tuple(os.path.join(settings.project, path) for path in settings.asked)
     groups: dict[tuple[object, ...], tuple[AppFound, list[WorkerLaunch]]] = {}
+    given = [
+        app._replace(host=host)
+        for host in HOSTS if host != CELERY and settings.follows(host)
+        for spec in settings.apps_of(host) for app in given_apps(settings, finder, spec)
+    ]  # fmt: skip
+    chosen = {app.host for app in given}
+    left = dict.fromkeys(given)
     for start in launches.others:
-        if not is_in_scope(start.path, settings.project, asked):
+        if not settings.follows(start.host):
+            continue
+        if start.host in chosen:
+            named = _given_app(start, [app for app in given if app.host == start.host], finder)
+            if named is None:
+                continue
+            left.pop(named, None)
+            start = start._replace(app=named.spec)
+        elif not is_in_scope(start.path, settings.project, asked):
             continue
         module = (start.app or "").partition(":")[0]
         found = finder.resolve(start._replace(app=module)) if module else None
@@ -129,7 +148,19 @@ def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Work
         started = f"{start.path}:{start.line}"
         app = AppFound(start.app or "", found.path if found is not None else start.path, 1, root, started, start.host)
         groups.setdefault((start.host, root, start.app, start.host_options), (app, []))[1].append(start)
-    return [Worker(app, tuple(starts)) for app, starts in groups.values()]
+    return [*(Worker(app, tuple(starts)) for app, starts in groups.values()), *map(Worker, left)]
+
+
+def _given_app(start: WorkerLaunch, given: list[AppFound], finder: Finder) -> AppFound | None:
+    """The given app that a launch starts; one whose app is not known may start the only one."""
+    if start.app is None or "$" in start.app:
+        return given[0] if len(given) == 1 else None
+    found = finder.resolve(start._replace(app=split_spec(start.app)[0]))
+    for app in given:
+        own = finder.read(app.root, split_spec(app.spec)[0])
+        if own is not None and found is not None and own.path == found.path:
+            return app
+    return next((app for app in given if app.spec == start.app), None) if found is None else None
 
 
 def unseen(trace: Trace) -> Iterator[LeftOut]:

@@ -446,6 +446,7 @@ CELERY = Host(
     has_tasks=True,
     child_timeout=ChildTimeout("worker_proc_alive_timeout", 4.0),
     pool=resolve,
+    assumed=lambda app, beside: (),
     omissions=(
         Omission(
             SYSTEM_CHECKS,

@@ -7,9 +7,9 @@ preloaded; else each worker imports it for itself, and only the configuration fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from flake8_forksafe.deployment.gunicorn_command import PROGRAMS
+from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG, PRELOAD, PROGRAMS
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import PREFORK, Pool
 from flake8_forksafe.deployment.sizes import whole_number
@@ -100,6 +100,12 @@ def pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     return Pool(PREFORK, "fork", number, source, forks=True)
 
 
+def assumed(app: str, beside: Callable[[str], str | None]) -> tuple[tuple[str, str], ...]:
+    """The app is preloaded; else there would be nothing to ask."""
+    config = beside(DEFAULT_CONFIG)
+    return (("preload", PRELOAD), *((("config", config),) if config is not None else ()))
+
+
 def _load_config(boot: HostBoot) -> None:
     """The configuration file, executed as a module of its own name; or a module that is named."""
     fall_back(boot)
@@ -185,5 +191,6 @@ GUNICORN = Host(
     handlers=(*BEFORE_APP, *BEFORE_FORK),
     pool=pool,
     argv_of=argv_of,
+    assumed=assumed,
 )
 """``gunicorn``, with and without ``--preload``."""

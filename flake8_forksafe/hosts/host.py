@@ -125,6 +125,8 @@ class Host:
     :ivar loaded: modules that it loads itself, each with the step in which it has not yet.
     :ivar provided: top-level modules that come with its processes, installed or not.
     :ivar argv_of: ``sys.argv`` of the parent by the words of its command; None if the launch forms say enough.
+    :ivar assumed: what its command line is taken to say where the user names an app that no launch does, by the app and
+        a search for files beside it; None if its command line names no app.
     :ivar has_tasks: whether it runs tasks, so that one without any is not understood.
     :ivar child_timeout: how long a child may take to start; None if nothing kills it.
     :ivar pool: the processes that a launch makes, by what the project sets.
@@ -143,6 +145,7 @@ class Host:
     handlers: tuple[str, ...]
     pool: Callable[[WorkerLaunch | None, Mapping[str, object]], Pool]
     argv_of: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
+    assumed: Callable[[str, Callable[[str], str | None]], tuple[tuple[str, str], ...]] | None = None
     has_tasks: bool = False
     child_timeout: ChildTimeout | None = None
     omissions: tuple[Omission, ...] = ()

@@ -142,5 +142,6 @@ HUEY = Host(
     handlers=(),
     pool=_huey_pool,
     argv_of=_argv_of,
+    assumed=lambda app, beside: (("instance", app), ("worker type", "process")),
 )
 """``huey_consumer``."""

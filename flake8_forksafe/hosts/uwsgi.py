@@ -60,7 +60,11 @@ def pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
 
 def _named(boot: HostBoot, *kinds: str) -> Iterator[tuple[str, str, bool]]:
     """What is to be loaded, in order: the kind, what, and whether it surely is."""
-    for name, what in boot.start.options:
+    found, app = boot.start.options, boot.start.app
+    if app and "$" not in app and all("$" in what for name, what in found if name.removeprefix(MAY) in APPS):
+        others = (one for one in found if one[0].removeprefix(MAY) not in APPS)
+        found = (*others, ("module", app))  # named by the user
+    for name, what in found:
         kind = name.removeprefix(MAY)
         if kind in kinds:
             yield kind, what, kind == name
@@ -146,6 +150,7 @@ UWSGI = Host(
     project_facts=_project_facts,
     handlers=(),
     pool=pool,
+    assumed=lambda app, beside: (),
     loaded=(("uwsgi", ""),),
     provided=frozenset({"uwsgi", "uwsgidecorators"}),
 )

@@ -51,6 +51,12 @@ USES = {
             client = Client()
         A = f()
         """,
+    "a generator that is kept": """
+        def f():
+            c = opened()
+            return (c for _ in (1, 2))
+        A = f()
+        """,
     "a list outside": """
         ALL = []
         def f():

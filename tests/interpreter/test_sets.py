@@ -20,6 +20,8 @@ HEAD = "import os, library\nx = os.environ.get('X', 'a')\ny = library.find()\nz 
         ("len(frozenset(('a', x))) == 1", None),
         ("len({v for v in ('a', x)}) == 1", None),
         ("len({'a'} | {x}) == 1", None),
+        ("len({'a'} | set(y)) == 1", None),
+        ("len(set(y) | {'a'}) == 1", None),
         ("len({library.A, 'a'}) == 1", None),
         ("{x, 'a'} == {'a'}", None),
         ("list({y, 'a'})[1:]", None),

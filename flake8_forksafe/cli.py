@@ -11,21 +11,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from flake8_forksafe.arguments import (
+    buffer_of,
+    common_directory,
+    existing,
+    place_of,
+    refuse_together,
+    settings_from,
+    settings_of_all,
+)
 from flake8_forksafe.command_line import make_parser
 from flake8_forksafe.internal_errors import complain, describe, occupy_standard_streams, show_traceback
 from flake8_forksafe.options import UsageError
+from flake8_forksafe.printable import printable
 from flake8_forksafe.report.formats import FIX_DOCUMENTS, TRACE_DOCUMENTS
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import (
-    OPTIONS,
     Settings,
     asked_for,
-    inner_settings,
-    make_settings,
-    nearest_project,
-    project_directory,
     projects_of,
     refuse_target,
 )
@@ -111,44 +116,6 @@ def run() -> NoReturn:
     os._exit(status)
 
 
-def settings_from(options: argparse.Namespace, start: str) -> Settings:
-    """Settings for the project around ``start``.
-
-    :raises UsageError: if it is not a directory, or an option cannot be used.
-    """
-    if not os.path.isdir(start):
-        raise UsageError(f"{start!r} is not a directory")
-    given = given_options(options)
-    named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
-    return make_settings(nearest_project(start) if named else project_directory(start), given)
-
-
-def given_options(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the command line has, None for others.
-
-    :raises UsageError: if two of them contradict each other.
-    """
-    if options.no_cache:
-        refuse_together(options, "no_cache", {"cache_dir": "--cache-dir"})
-    return {option.key: getattr(options, option.key, None) for option in OPTIONS}
-
-
-def settings_of_all(options: argparse.Namespace, paths: list[str]) -> tuple[list[Settings], MakeSettings | None]:
-    """Settings of the projects that some paths lie in, and what makes those of projects inside them.
-
-    :raises UsageError: if an option cannot be used.
-    """
-    given = given_options(options)
-    named = any(given[option.key] is not None for option in OPTIONS if option.is_relative)
-    if named:
-        chosen = [settings_from(options, common_directory(paths))]
-    else:
-        chosen = [make_settings(project, given) for project in projects_of(paths)]
-    chosen = [settings._replace(asked=asked_for(settings.project, paths)) for settings in chosen]
-    by_name = any(given[option.key] is not None for option in OPTIONS if option.names_project)
-    return chosen, None if by_name else partial(inner_settings, outer=chosen[0], given=given)
-
-
 def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
     """Run an analysis, with a message on the terminal if it takes long.
 
@@ -229,21 +196,6 @@ def run_check(options: argparse.Namespace) -> int:
     with writing_to(options.output_file, top):
         show_findings(options, chosen, outcome, asked, fixes)
     return 1 if asked and not options.exit_zero else 0
-
-
-def buffer_of(options: argparse.Namespace) -> dict[str, bytes]:
-    """The text that standard input has of a file, by its absolute path.
-
-    :raises UsageError: if it cannot be read.
-    """
-    if options.stdin_filename is None:
-        return {}
-    try:
-        return {os.path.abspath(options.stdin_filename): sys.stdin.buffer.read()}
-    except (OSError, AttributeError) as error:  # standard input may be closed
-        raise UsageError(
-            f"standard input cannot be read: {getattr(error, 'strerror', None) or 'it is closed'}"
-        ) from None
 
 
 def fixes_for(
@@ -327,34 +279,6 @@ def run_fix(options: argparse.Namespace) -> int:
                     choice_of(options.select, None).takes,
                     lambda path: not paths or _inside(path, paths))  # fmt: skip
     return fix(report, report.disk, partial(run_analysis, settings), wishes)
-
-
-def existing(paths: Sequence[str]) -> list[str]:
-    """Absolute paths.
-
-    :raises UsageError: for one that does not exist.
-    """
-    for path in paths:
-        if not os.path.exists(path):
-            raise UsageError(f"there is no {os.path.relpath(path)!r}")
-    return [os.path.abspath(path) for path in paths]
-
-
-def common_directory(paths: list[str]) -> str:
-    """The directory that holds all paths; the current one if there are none."""
-    start = os.path.commonpath(paths) if paths else os.getcwd()
-    return start if os.path.isdir(start) else os.path.dirname(start)
-
-
-def refuse_together(options: argparse.Namespace, first: str, others: Mapping[str, str]) -> None:
-    """Refuse options that would have no effect.
-
-    :param others: attributes of ``options``, with what each is called.
-    :raises UsageError: if one of them was given.
-    """
-    for attribute, name in others.items():
-        if getattr(options, attribute):
-            raise UsageError(f"--{first.replace('_', '-')} and {name} cannot be used together")
 
 
 def write_baseline(name: str, settings: Settings, outcome: Outcome) -> int:
@@ -442,16 +366,49 @@ def run_explain(options: argparse.Namespace) -> int:
     from flake8_forksafe.rules import RULES
     from flake8_forksafe.rules.page import read_page
 
+    rules = {rule.code: rule for rule in RULES}
     if options.code is None:
         for rule in RULES:
             print(f"{rule.code}  {rule.summary}")
         return 0
-    for rule in RULES:
-        if rule.code == options.code.strip().upper():
-            for line in as_text(rule, read_page(rule.code), shutil.get_terminal_size().columns):
-                print(line)
-            return 0
-    raise UsageError(f"there is no code {options.code!r}; the codes are {', '.join(rule.code for rule in RULES)}")
+    code = options.code.strip().upper()
+    if code not in rules:
+        near = max(rules, key=lambda known: sum(map(str.__eq__, code, known)))
+        hint = f"is {near} meant?" if near[0] == code[:1] else f"the codes are {', '.join(rules)}"
+        raise UsageError(f"there is no code {options.code!r}; {hint}")
+    paths, line = place_of(options.place)
+    for text in as_text(rules[code], read_page(code), shutil.get_terminal_size().columns):
+        print(text)
+    try:
+        explain_here(settings_from(options, common_directory(paths)), code, paths, line)
+    except UsageError as error:
+        if paths:
+            raise
+        complain("forksafe", f"the project here is not looked at: {error}")  # the page is what was asked for
+    return 0
+
+
+def explain_here(settings: Settings, code: str, paths: list[str], line: int) -> None:
+    """Show how findings of a code can be repaired in the project here, if there are any."""
+    from flake8_forksafe.incremental.projects import outcome_of_projects
+
+    settings = settings._replace(asked=asked_for(settings.project, paths))
+
+    def is_meant(finding: Finding) -> bool:
+        place = in_place(finding)
+        return finding.code == code and (not paths or _inside(place.path, paths)) and line in (0, place.line)
+
+    sys.stdout.flush()
+    with patience():
+        outcome = outcome_of_projects([settings], with_remarks=False)
+    if any(map(is_meant, outcome.findings)):
+        from flake8_forksafe.fix.explain import show_repairs
+
+        print("\nIn the project here")
+        show_repairs(run_analysis(settings), partial(run_analysis, settings), is_meant, os.getcwd())
+    elif paths:
+        where = f"line {line} of {os.path.relpath(paths[0])}" if line else os.path.relpath(paths[0])
+        print(f"\nThere is no {code} in {printable(where)}.")
 
 
 def run_measure(options: argparse.Namespace) -> int:

@@ -132,6 +132,9 @@ def _memory(parser: argparse.ArgumentParser) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     """Options of ``forksafe explain``."""
     parser.add_argument("code", nargs="?", metavar="CODE", help="such as FS101 (default: list all codes)")
+    parser.add_argument("place", nargs="?", metavar="PATH[:LINE]", help="show the repair of the findings there "
+        "(default: of those in the project that the current directory lies in)")  # fmt: skip
+    add_options(parser)
 
 
 class Command(NamedTuple):
@@ -176,7 +179,7 @@ COMMANDS = (
             "For each launch in the deployment files: the memory that its processes need, and how many fit. To use "
             "your own figures: measure --save, then --measurement.", _memory),
     Command("explain", "explain a code, or list all codes",
-            "Show the page of a code: what it reports, why that is bad, an example, the fix, and how it decides.",
-            _explain),
+            "Show the page of a code: what it reports, why that is bad, an example, the fix, and how it decides; then "
+            "the findings of this code in the project, each with its repair as a diff.", _explain),
 )  # fmt: skip
 """The sub-commands, in the order of the help text."""

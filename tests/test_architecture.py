@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
-    "plugin", "cli", "command_line", "session", "incremental", "baseline", "suppression", "analysis",
+    "plugin", "cli", "arguments", "command_line", "session", "incremental", "baseline", "suppression", "analysis",
     "tracing", "workers", "report", "fix", "rules", "trace", "hosts", "library", "interpreter", "deployment", "project",
     "source",
 ]  # fmt: skip

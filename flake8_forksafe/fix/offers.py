@@ -10,6 +10,7 @@ import codecs
 import difflib
 import os
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from flake8_forksafe.finding import Finding, Fix, TextEdit
 from flake8_forksafe.fix.plan import Workshop
@@ -25,26 +26,50 @@ MOST_PROOFS = 24
 NO_REPAIR = "forksafe fix knows no repair for it"
 
 
-def fixes_of(before: Analysis, analyse: Analyse, is_wanted: Callable[[Finding], bool] = bool) -> dict[Finding, Fix]:
+class Offer(NamedTuple):
+    """A repair of one finding.
+
+    :ivar applicability: ``"safe"``, ``"unsafe"``, or None if there is none.
+    :ivar reason: why there is none.
+    :ivar proved: what is changed, with its proof; nothing if there is none.
+    """
+
+    applicability: str | None
+    reason: str
+    proved: Proved
+
+
+def offers_of(
+    workshop: Workshop, before: Analysis, analyse: Analyse, is_wanted: Callable[[Finding], bool]
+) -> dict[Finding, Offer]:
     """How findings can be repaired: safely, else unsafely, else why they cannot.
 
+    :param workshop: the files as they are.
     :param analyse: analyses the project with changed sources.
     :param is_wanted: tells which findings are meant.
     """
     wanted = [finding for finding in before.findings if is_wanted(finding)]
     if not wanted or not before.context.traces:
-        return {finding: Fix(None, "", NO_REPAIR) for finding in wanted}
-    found: dict[Finding, Fix] = {}
+        nothing = Offer(None, NO_REPAIR, Proved((), {}, before, before, {}))
+        return dict.fromkeys(wanted, nothing)
+    found: dict[Finding, Offer] = {}
     for applicability in (SAFE, UNSAFE):
-        pieces = Pieces(before, analyse, applicability == UNSAFE)
+        pieces = Pieces(workshop, before, analyse, applicability == UNSAFE)
         for finding in wanted:
             if finding not in found and finding in pieces.removed:
-                found[finding] = _offered(pieces.workshop, pieces.smallest(finding), applicability)
+                found[finding] = Offer(applicability, "", pieces.smallest(finding))
     for finding in wanted:
         if finding not in found:
-            reason = reason_left(pieces.workshop, pieces.whole, finding)
-            found[finding] = Fix(None, "", reason or NO_REPAIR)
+            reason = reason_left(workshop, pieces.whole, finding) or NO_REPAIR
+            found[finding] = Offer(None, reason, Proved((), {}, before, before, {}))
     return found
+
+
+def fixes_of(before: Analysis, analyse: Analyse, is_wanted: Callable[[Finding], bool] = bool) -> dict[Finding, Fix]:
+    """The same as edits."""
+    workshop = Workshop(before.context, before.disk, lambda path: True)
+    offers = offers_of(workshop, before, analyse, is_wanted)
+    return {finding: _as_edits(workshop, offer) for finding, offer in offers.items()}
 
 
 class Pieces:
@@ -53,13 +78,13 @@ class Pieces:
     :ivar removed: the findings that the whole set removes.
     """
 
-    def __init__(self, before: Analysis, analyse: Analyse, with_unsafe: bool) -> None:
+    def __init__(self, workshop: Workshop, before: Analysis, analyse: Analyse, with_unsafe: bool) -> None:
         """Prove the whole set."""
         self.before = before
         self.analyse = analyse
         self.with_unsafe = with_unsafe
-        self.workshop = Workshop(before.context, before.disk, lambda path: True)
-        self.whole = prove(self.workshop, before, analyse, with_unsafe)
+        self.workshop = workshop
+        self.whole = prove(workshop, before, analyse, with_unsafe)
         self.removed = self._removed(self.whole)
         self._parts: dict[frozenset[str], tuple[Proved, frozenset[Finding]] | None] = {}
 
@@ -97,15 +122,18 @@ class Pieces:
         return self._parts[files]
 
 
-def _offered(workshop: Workshop, proved: Proved, applicability: str) -> Fix:
-    """A proved set of repairs as edits."""
+def _as_edits(workshop: Workshop, offer: Offer) -> Fix:
+    """A repair as edits of files."""
+    proved = offer.proved
+    if offer.applicability is None:
+        return Fix(None, "", offer.reason)
     base = workshop.context.settings.project
     done = [*((one.what, one.path, one.line) for one in proved.repairs),
             *((one.what, one.path, one.line or 1) for one in proved.preludes)]  # fmt: skip
     told = [f"{what} ({os.path.relpath(path, base)}:{line})" for what, path, line in done]
     doubts = dict.fromkeys(doubt for repair in proved.repairs for doubt in repair.doubts)
     edits = [edit for path, content in proved.contents.items() for edit in edits_between(workshop, path, content)]
-    return Fix(applicability, "; ".join(told), "; ".join(doubts), tuple(edits))
+    return Fix(offer.applicability, "; ".join(told), "; ".join(doubts), tuple(edits))
 
 
 def edits_between(workshop: Workshop, path: str, content: bytes) -> Iterator[TextEdit]:

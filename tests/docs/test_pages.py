@@ -105,7 +105,11 @@ def test_explain_lists_all_codes(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_explain_of_no_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "FS999"]) == 2
-    assert capsys.readouterr().err.startswith("forksafe: there is no code 'FS999'; the codes are FS101, ")
+    assert capsys.readouterr().err == "forksafe: there is no code 'FS999'; is FS190 meant?\n"
+    assert main(["explain", "FS138"]) == 2
+    assert capsys.readouterr().err == "forksafe: there is no code 'FS138'; is FS131 meant?\n"
+    assert main(["explain", "torch"]) == 2
+    assert capsys.readouterr().err.startswith("forksafe: there is no code 'torch'; the codes are FS101, ")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,16 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
 from flake8_forksafe.tracing import Surroundings, absolute, trace_app
-from flake8_forksafe.workers import Chosen, choose, follow_candidates, not_started, other_hosts, unseen, without_app
+from flake8_forksafe.workers import (
+    Chosen,
+    choose,
+    follow_candidates,
+    not_started,
+    other_hosts,
+    unseen,
+    with_those_around,
+    without_app,
+)
 
 
 def collect_anew(disk: Disk) -> Collected:
@@ -49,7 +58,7 @@ def analyse(
     store = sources(disk)
     catalogue = load_catalogue(settings.hazards, [("FS111", call) for call in settings.warm_ups])
     refuse_unknown_packages(settings, catalogue)
-    launches = find_launches(disk, settings.project)
+    launches = with_those_around(disk, settings.project, find_launches(disk, settings.project))
     problems = [Problem("source-roots", root) for root in settings.source_roots
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
     refuse_missing(problems, settings, disk, store)

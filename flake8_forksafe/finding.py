@@ -108,6 +108,13 @@ class Remark(NamedTuple):
     line: int = 0
 
 
+NOTHING_STARTED = Remark(
+    "nothing was checked: no file of the repository is seen to start a process that loads the project and then forks "
+    "(Celery, gunicorn --preload, uWSGI, RQ, Huey, job runners of Django)"
+)
+"""What is said where there is nothing to follow."""
+
+
 class Outcome(NamedTuple):
     """The result of one analysis.
 

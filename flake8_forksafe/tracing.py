@@ -29,7 +29,7 @@ from flake8_forksafe.project.search_result import AppFound, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.project.versions import Versions
 from flake8_forksafe.rules.rule import Problem
-from flake8_forksafe.settings import Settings
+from flake8_forksafe.settings import Settings, checkout, lies_in
 from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.trace import Launch, Trace
 from flake8_forksafe.workers import Worker
@@ -56,11 +56,11 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         if not app.path:
             around.problems.append(Problem("app", named_app(app)))
         return None
-    requirements = read_requirements(
-        disk, settings.project, layout.roots, Target(settings.platform, settings.python_version)
-    )
+    own_roots = tuple(root for root in layout.roots if lies_in(root, settings.project))
+    target = Target(settings.platform, settings.python_version)
+    requirements = read_requirements(disk, settings.project, own_roots, target)
     environment = add_environment(around, layout, requirements)
-    launcher = launcher_of(starts, console_scripts(disk, settings.project, layout.roots))
+    launcher = launcher_of(starts, console_scripts(disk, settings.project, own_roots))
     environ = tuple(process_environ(around, layout, starts).items())
     versions = (settings.python_version or requirements.python or (3, 9), (3, 15))
     named = app.started or f"{app.path}:{app.line}"
@@ -155,7 +155,9 @@ def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
     named = [absolute(settings, root) for root in settings.source_roots]
     roots = tuple(path for path in named if disk.is_directory(path))
     if len(roots) < len(named) or not named:  # a missing directory must not hide the app
-        roots = tuple(dict.fromkeys((*roots, *source_roots(disk, settings.project, app.root))))
+        repository = checkout(settings.project)
+        around = source_roots(disk, repository, None) if repository != settings.project else ()
+        roots = tuple(dict.fromkeys((*roots, *source_roots(disk, settings.project, app.root), *around)))
     return Layout(disk, roots)
 
 

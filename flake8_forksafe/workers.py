@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from flake8_forksafe.deployment.job_worker_commands import RUNNER
 from flake8_forksafe.deployment.model import CELERY, PYTHON, Bystander, Launches, WorkerLaunch
 from flake8_forksafe.examples import is_example, is_in_scope
 from flake8_forksafe.options import HOSTS
@@ -19,7 +20,7 @@ from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule, Layout
 from flake8_forksafe.project.questions import as_numbers, as_words
 from flake8_forksafe.project.roots import Roots
 from flake8_forksafe.project.search_result import AppFound, LeftOut, Search, split_spec
-from flake8_forksafe.settings import Settings
+from flake8_forksafe.settings import Settings, checkout, lies_in
 from flake8_forksafe.trace.trace import Trace
 
 
@@ -92,6 +93,8 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
                 programs.setdefault(own, []).append(start)
         elif own is not None:
             started.setdefault(own, []).append(start)
+        elif not near:
+            left_out.append(LeftOut(" ".join(start.argv[:4]), start.path, start.line, NO_APP))
     candidates = [app for app in candidates if app not in started and app not in programs]
     for app in search.in_examples:
         why = "lies among tests or examples: give that path to the command, or name it with --app"
@@ -109,6 +112,36 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
         for program in dict.fromkeys(start.program for start in starts):
             workers.append(Worker(app, tuple(start for start in starts if start.program == program)))
     return Chosen(tuple(workers), tuple(candidates), tuple(left_out))
+
+
+def with_those_around(disk: Disk, project: str, launches: Launches) -> Launches:
+    """Launches with those that files of the repository around a project start in it: by their directory, their
+    ``PYTHONPATH``, or the module that they name.
+
+    A project with options of its own may lie in a repository whose compose file builds and starts it.
+    """
+    repository = checkout(project)
+    if repository == project or is_example(project, repository):
+        return launches
+    from flake8_forksafe.deployment.repository import find_launches
+
+    finder, more = Finder(disk, repository), find_launches(disk, repository)
+
+    def leads_here(start: WorkerLaunch | Bystander) -> bool:
+        if lies_in(start.path, project):
+            return False
+        program = start.program if isinstance(start, WorkerLaunch) else None
+        is_other = isinstance(start, WorkerLaunch) and start.host != CELERY
+        module = (start.app or "").partition(":")[0] if is_other else start.app
+        found = finder.resolve(start._replace(app=module)) if module else None
+        place = found.path if found is not None else program.path if program is not None else start.directory
+        return lies_in(place, project)
+
+    return launches._replace(
+        launches=(*launches.launches, *filter(leads_here, more.launches)),
+        others=(*launches.others, *filter(leads_here, more.others)),
+        bystanders=(*launches.bystanders, *filter(leads_here, more.bystanders)),
+    )
 
 
 def _is_unseen(start: WorkerLaunch) -> bool:
@@ -168,8 +201,8 @@ def unseen(trace: Trace) -> Iterator[LeftOut]:
     if trace.clean or any(module.origin == FIRST_PARTY for module in trace.modules):
         return
     for start in trace.starts:
-        missing = dict(start.host_options).get("missing config")
-        why = "is started here, but was not found"
+        missing, runner = (dict(start.host_options).get(name) for name in ("missing config", RUNNER))
+        why = f"is a command of {runner!r}, which is not followed" if runner else "is started here, but was not found"
         if missing is not None:
             why = f"is started here with {missing!r}, which was not found"
         yield LeftOut(trace.host.shown(trace.launch.app), start.path, start.line, why)
@@ -387,6 +420,7 @@ def _inside(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
+NO_APP = "starts a worker and names no app, and the project has none: name it with --app"
 MOST_CANDIDATES = 30
 """Apps of the source that are followed without a launch."""
 

@@ -309,3 +309,18 @@ def test_a_table_of_the_workers(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ]
     assert main(["check", "-v", "--no-cache", str(root)]) == 1
     assert capsys.readouterr().out.splitlines()[-4:] == [*listed, clean]
+
+
+def test_a_worker_without_any_app_is_said(tmp_path: Path) -> None:
+    """Airflow's image, for one: ``celery worker`` is a command of its entry point, and the app lies in a package."""
+    files = {"compose.yaml": "services:\n  worker:\n    image: apache/airflow\n    command: celery worker\n"}
+    assert said(check(write(tmp_path, {"pyproject.toml": "", **files}))) == [
+        "left out: 'celery worker' ({place}) starts a worker and names no app, and the project has none: "
+        "name it with --app"
+    ]
+
+
+def test_that_nothing_is_started_is_said(tmp_path: Path) -> None:
+    files = {"pyproject.toml": "", "Procfile": "web: uvicorn a:app\nrq: rq info\n", "a.py": ""}
+    (text,) = said(check(write(tmp_path, files)))
+    assert text.startswith("nothing was checked: no file of the repository is seen to start a process that loads")

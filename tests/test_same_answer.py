@@ -130,6 +130,33 @@ def test_options_of_a_project_inside_count_from_everywhere(
     assert {"2", "3"} <= set(lines) and len(lines) == (3 if path == "." else 2)
 
 
+LAUNCHED = {
+    "services/own/pyproject.toml": "[tool.forksafe]\naccept = ['polars: wanted']\n",
+    "services/own/app.py": CELERY,
+    "services/own/jobs.py": "import shared.heavy\nfrom celery import shared_task\n@shared_task\ndef f(): pass\n",
+    "services/own/entry.py": "from app import app\nimport numpy\n",
+}
+
+
+@pytest.mark.parametrize("path", [".", "services/own", "services/own/jobs.py"])
+@pytest.mark.parametrize(
+    ("command", "forks"), [("celery -A entry.app worker", True), ("celery -A entry.app worker -P solo", False)]
+)
+def test_launches_of_the_repository_around_count_for_a_project_inside(
+    repository: Path, path: str, command: str, forks: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And so do packages that its services share."""
+    compose = f"services: {{own: {{build: services/own, command: {command}}}}}\n"
+    write(repository, {**LAUNCHED, "compose.yaml": compose})
+    main(["check", "--no-cache", "--format", "json", str(repository / path)])
+    found = {
+        (Path(one["path"]).name, one["line"], one["code"]) for one in json.loads(capsys.readouterr().out)["findings"]
+        if not one["path"].startswith(("services/alerts", "libs")) and one["code"] in ("FS101", "FS102")
+    }  # fmt: skip
+    every = {("entry.py", 2, "FS101"), ("jobs.py", 1, "FS102")} if forks else set()
+    assert found == {one for one in every if one[0] == "jobs.py" or "jobs.py" not in path}
+
+
 def test_options_of_a_project_inside_leave_others_alone(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, {**OWN, "services/alerts/jobs.py": OWN["services/own/jobs.py"]})
     assert main(["check", "--no-cache", str(repository), "--ignore", "FS13"]) == 1
@@ -211,7 +238,7 @@ def test_a_directory_that_is_no_project(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert flake8(tmp_path, str(tmp_path / "notes/a.py")) == {}
     assert main(["check", "--no-cache", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith("no findings; no Celery app found")
+    assert "\nno findings; no Celery app found" in capsys.readouterr().out
     write(tmp_path, {"w.py": CELERY, "jobs.py": "import torch\n"})
     assert main(["check", "--no-cache", str(tmp_path)]) == 1
     shown = " ".join(capsys.readouterr().out.split())

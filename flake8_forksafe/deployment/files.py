@@ -26,15 +26,6 @@ PROGRAM_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "
 SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(?:/|\b)(?:ba|da|a|z|k)?sh\b|#!\s*\S*/with-contenv\b")
 
 
-TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2")
-
-
-def without_ending(name: str) -> str:
-    """The name of the file that a template of Jinja becomes; any other name as it is."""
-    stem, extension = os.path.splitext(name)
-    return stem if extension in TEMPLATE_ENDINGS else name
-
-
 class Text(NamedTuple):
     """A file's text, or one that a Dockerfile writes into its image.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from flake8_forksafe.deployment import django_commands, gunicorn_command, job_worker_commands, uwsgi_command
 from flake8_forksafe.deployment.celery_command import WorkerCommand
 from flake8_forksafe.deployment.files import FileSystemView
-from flake8_forksafe.deployment.model import HOST_WORDS, Word, WorkerLaunch
+from flake8_forksafe.deployment.model import HOST_WORDS, Program, Word, WorkerLaunch
 
 
 class HostProgram(NamedTuple):
@@ -141,12 +141,26 @@ def _django_launch(
 def _rq_launch(
     launch: WorkerLaunch, command: WorkerCommand, environ: Mapping[str, Word], view: FileSystemView, directory: str
 ) -> WorkerLaunch:
-    """What its options name, in the order in which it is imported, and where that is looked for."""
+    """What its options name, in the order in which it is imported, and where that is looked for.
+
+    ``rq`` may be a command of a program of the project (``./manage.py rq worker``), which loads what it imports.
+    """
     known = command.options
-    found = tuple((name, known[name].text) for name in job_worker_commands.RQ_ORDER if name in known)
+    found = [(name, known[name].text) for name in job_worker_commands.RQ_ORDER if name in known]
     if "path" in known:
         directory = posixpath.join(directory, known["path"].text)
-    return launch._replace(host="rq worker", app=None, directory=view.directory(directory), host_options=found)
+    before = launch.argv[: next(index for index, word in enumerate(launch.argv) if posixpath.basename(word) == "rq")]
+    script = next((word for word in before if word.endswith(".py")), "")
+    path = view.file(script, directory) if script else None
+    root = view.directory(directory)
+    if path is not None:
+        root = os.path.dirname(path)
+        launch = launch._replace(program=Program(path, "", "", launch.argv[launch.argv.index(script) :]))
+    else:
+        runners = (word for word in before if posixpath.basename(word) in job_worker_commands.RUNNERS)
+        runner = script or next(runners, "")
+        found += [(job_worker_commands.RUNNER, runner)] if runner else []
+    return launch._replace(host="rq worker", app=None, directory=root, host_options=tuple(found))
 
 
 def _huey_launch(

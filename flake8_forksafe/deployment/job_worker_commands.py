@@ -18,6 +18,9 @@ RQ_LOADS = {
 """Options of ``rq worker`` that name something to import."""
 RQ_ORDER = tuple(dict.fromkeys(RQ_LOADS.values()))
 """The order in which they are imported, as seen."""
+RUNNER = "runner"
+"""The option of a launch that names the program which ``rq`` is a command of, where that is not the project's."""
+RUNNERS = frozenset({"flask", "django-admin", "django"})
 RQ_VALUES = {**RQ_LOADS, "-P": "path", "--path": "path"}
 RQ_POOL_VALUES = {**RQ_VALUES, "-n": "concurrency", "--num-workers": "concurrency"}
 HUEY_VALUES = {"-k": "worker type", "--worker-type": "worker type", "-w": "concurrency", "--workers": "concurrency"}

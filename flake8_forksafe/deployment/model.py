@@ -196,6 +196,15 @@ TEMPLATE = "it is a template, so what it will say is not known"
 """The trouble with a file that some other program completes."""
 
 
+TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".jnj", ".tpl", ".tmpl", ".template")
+
+
+def without_ending(name: str) -> str:
+    """The name of the file that a template of Jinja becomes; any other name as it is."""
+    stem, extension = os.path.splitext(name)
+    return stem if extension in TEMPLATE_ENDINGS else name
+
+
 class Trouble(NamedTuple):
     """A deployment file that could not be read completely.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flake8_forksafe.deployment.model import HOST_WORDS
+from flake8_forksafe.deployment.model import HOST_WORDS, without_ending
 from flake8_forksafe.project.disk import Disk
 
 EXTENSIONS = frozenset(
@@ -16,14 +16,18 @@ NAMES = ("Dockerfile", "Procfile", "fly.", "Containerfile", "pyproject.toml", "P
 
 def may_deploy(name: str) -> bool:
     """Whether a file of this name may start processes.  True for every name that a deployment reader reads."""
+    name = without_ending(name)
     lowered = name.lower()
     if lowered.endswith(".json"):
         return "task" in lowered or "ecs" in lowered or lowered in ("package.json", "devcontainer.json", "launch.json")
     return os.path.splitext(lowered)[1] in EXTENSIONS or name.startswith(NAMES)
 
 
-def may_start_host(disk: Disk, project: str) -> bool:
-    """Whether a Python file mentions Celery, or a deployment file another host whose parent executes the project."""
+def may_start_host(disk: Disk, project: str, repository: str) -> bool:
+    """Whether a Python file mentions Celery, or a deployment file another host whose parent executes the project.
+
+    :param repository: that the project lies in, or is; its deployment files count as well.
+    """
     others = []
     for directory, _, names in disk.tree(project):
         for name in names:
@@ -32,9 +36,11 @@ def may_start_host(disk: Disk, project: str) -> bool:
                     return True
             elif may_deploy(name):
                 others.append(os.path.join(directory, name))
+    for directory, _, names in disk.tree(repository) if repository != project else ():
+        others += (os.path.join(directory, name) for name in names if may_deploy(name))
     mentioning = [path for path in others if disk.holds(path, *HOST_WORDS)]
     if not mentioning:
         return False
     from flake8_forksafe.deployment.repository import forks_something
 
-    return forks_something(disk, project, mentioning)
+    return forks_something(disk, repository, mentioning)

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from flake8_forksafe.deployment.files import Files, without_ending
-from flake8_forksafe.deployment.model import TEMPLATE, Unusable
+from flake8_forksafe.deployment.files import Files
+from flake8_forksafe.deployment.model import TEMPLATE, Unusable, without_ending
 from flake8_forksafe.deployment.templates import MARK, render_helm, render_jinja
 from flake8_forksafe.deployment.yaml_tree import Node, YamlScalar, YamlSequence, read_documents
 

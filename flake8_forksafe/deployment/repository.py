@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode, without_ending
+from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
 from flake8_forksafe.deployment.model import (
     CELERY,
@@ -23,6 +23,7 @@ from flake8_forksafe.deployment.model import (
     Trouble,
     Unusable,
     WorkerLaunch,
+    without_ending,
 )
 from flake8_forksafe.deployment.process_formats import PROCESS_FORMATS, ProcessFormat
 from flake8_forksafe.deployment.programs import as_program, find_starters

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from flake8_forksafe.deployment.celery_command import modules_of, worker_commands
 from flake8_forksafe.deployment.model import Word
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS, resolve
-from flake8_forksafe.hosts.django import fall_back, run_command
 from flake8_forksafe.hosts.facts import (
     AS_TYPED,
     ELSEWHERE,
@@ -22,10 +21,10 @@ from flake8_forksafe.hosts.facts import (
     UnreadSetting,
     Words,
 )
-from flake8_forksafe.hosts.host import Host, HostBoot, Launcher, ProjectFacts, Step
+from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.hosts.programs import run_launcher
 from flake8_forksafe.interpreter import iteration
-from flake8_forksafe.interpreter.frames import Frame, Raised
-from flake8_forksafe.interpreter.importing import load_file
+from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import (
@@ -62,7 +61,7 @@ from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
 from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
-from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
+from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.project.search_result import split_spec
 
 ROOT = Node("", "celery worker")
@@ -138,35 +137,6 @@ class CeleryBoot(LibraryState):
 
     def __init__(self, machine: Machine) -> None:
         self.app: CeleryApp | None = None
-
-
-def _run_script(boot: HostBoot) -> None:
-    """What a program does before it hands over to Celery: its module, its function, Django's command."""
-    fall_back(boot)
-    launcher, machine = boot.start.launcher, boot.machine
-    if launcher is None:
-        return
-    try:
-        if launcher.path:
-            _run_file(machine, launcher, boot.frame)
-            return
-        module, _, function = launcher.entry.partition(":")
-        value = machine.import_name(module, boot.frame) if module else None
-        if isinstance(value, ModuleValue) and function:
-            called = machine.attribute(value, function, boot.frame)
-            if isinstance(called, Function):
-                machine.call(called, Arguments(), boot.frame)
-        run_command(boot, launcher.command)
-    except Raised:  # the worker runs
-        for running in machine.state(StartedWorker).running:
-            running.state = "loaded"
-
-
-def _run_file(machine: Machine, launcher: Launcher, frame: Frame) -> None:
-    """``python file`` and ``python -m module``: the packages around the module are imported first (runpy.py)."""
-    if launcher.package:
-        machine.import_name(launcher.package, frame)
-    load_file(machine, FoundModule("__main__", launcher.path, False, (), FIRST_PARTY, package=launcher.package), frame)
 
 
 def _find_app(boot: HostBoot) -> None:
@@ -412,7 +382,7 @@ CELERY = Host(
     launch_forms=launch_forms,
     other_processes=other_processes,
     before_fork=(
-        Step("console script", _run_script),
+        Step("console script", run_launcher),
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
         Step("import_modules", _with_app(_import_modules)),

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flake8_forksafe.deployment.job_worker_commands import RQ_ORDER
+from flake8_forksafe.deployment.job_worker_commands import RQ_ORDER, RUNNER
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import PREFORK, SOLO, THREADS, Pool
 from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.hosts.programs import run_launcher
 from flake8_forksafe.interpreter.frames import Raised
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -53,6 +54,14 @@ def _load(boot: HostBoot, name: str) -> None:
                 boot.machine.state(JobWorkerBoot).worker_class = value
 
 
+def _run_program(boot: HostBoot) -> None:
+    """The program of the project that ``rq worker`` is a command of, with all that it imports."""
+    run_launcher(boot)
+    launcher = boot.start.launcher
+    if launcher is not None:
+        boot.app_place = ("__main__" if launcher.path else launcher.entry.partition(":")[0], 1)
+
+
 def _rq_step(name: str) -> Step:
     return Step(name, lambda boot: _load(boot, name))
 
@@ -70,7 +79,7 @@ def _rq_facts(boot: HostBoot) -> ProjectFacts:
     named = options.get("worker class", "")
     clean = _without_fork(boot.machine.state(JobWorkerBoot).worker_class, named)
     forks = not clean
-    if forks and not set(RQ_ORDER) & options.keys():
+    if forks and boot.start.launcher is None and not {*RQ_ORDER, RUNNER} & options.keys():
         clean = NOTHING_NAMED
     return ProjectFacts({"forks": forks}, clean=clean)
 
@@ -116,7 +125,7 @@ RQ = Host(
     programs=frozenset({"rq"}),
     launch_forms=lambda app: {"rq worker": ("/venv/bin/rq", "worker")},
     other_processes=_other_processes,
-    before_fork=(Step("settings", fall_back), *map(_rq_step, RQ_ORDER)),
+    before_fork=(Step("program", _run_program), *map(_rq_step, RQ_ORDER)),
     after_fork=(),
     in_children=(),
     project_facts=_rq_facts,

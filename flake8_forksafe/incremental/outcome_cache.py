@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from flake8_forksafe import __version__
 from flake8_forksafe.digest import checksum
 from flake8_forksafe.examples import is_example
-from flake8_forksafe.finding import Outcome, Remark
+from flake8_forksafe.finding import NOTHING_STARTED, Outcome, Remark
 from flake8_forksafe.incremental import outcome_json
 from flake8_forksafe.incremental.cache_files import CacheFiles
-from flake8_forksafe.settings import OPTIONS_MARK, Settings
+from flake8_forksafe.settings import OPTIONS_MARK, Settings, checkout
 
 if TYPE_CHECKING:
     from flake8_forksafe.incremental.outcome_inputs import Plain
@@ -65,11 +65,11 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     from flake8_forksafe.project.disk import disk_of, raise_if_unread
 
     disk = disk_of(settings, overlay)
-    if not (settings.app or settings.hosts or may_start_host(disk, settings.project)):
+    if not (settings.app or settings.hosts or may_start_host(disk, settings.project, checkout(settings.project))):
         from flake8_forksafe.incremental.outcome_inputs import gathered
 
         raise_if_unread(disk)
-        outcome = Outcome((), (), 0, 0)
+        outcome = Outcome((), (NOTHING_STARTED,), 0, 0)
         if kept.saves and not disk.exhausted:
             kept.save(outcome, gathered(disk, {}, {}, kept.looked_ns), True)
         return outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.deployment.model import TEMPLATE
-from flake8_forksafe.finding import Remark
+from flake8_forksafe.finding import NOTHING_STARTED, Remark
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.project.settings_modules import SettingsChoice
@@ -40,6 +40,8 @@ def remarks(context: Context) -> Iterator[Remark]:
         count = f"{len(templates)} deployment files are templates, such as" if len(templates) > 1 else "a template:"
         yield Remark(f"not read: {count} {{place}}; launches in them are not known", templates[0].path)
     yield from dropped_receivers(traces)
+    if not (context.traces or context.left_out or context.clean or _is_said(context)):
+        yield NOTHING_STARTED
     for app in context.left_out:
         yield Remark(f"left out: {app.spec!r} ({{place}}) {app.why}", app.path, app.line)
     for name in stale_accepts.stale(context):
@@ -55,6 +57,12 @@ def remarks(context: Context) -> Iterator[Remark]:
                 f"({len(best.hazards)} of {best.total} hazards{size})"
             )
             yield Remark(text, best.path, best.line)
+
+
+def _is_said(context: Context) -> bool:
+    """Whether a finding or another remark tells why nothing is followed."""
+    searched = context.search is not None and any(mention.line for mention in context.search.mentions)
+    return searched or bool(context.problems or context.troubles or context.unread)
 
 
 def _settings_text(choice: SettingsChoice) -> str:

@@ -30,6 +30,8 @@ TOKEN = re.compile(
 )
 TEMPLATE = re.compile(r"(?i)[ft]r?$")
 """The prefix of an f-string or t-string, whose text is code."""
+STARS = re.compile(r"\s*\*\*?")
+"""What unpacks; without it an item or argument may stand where only what is unpacked can."""
 LEAD = re.compile(
     r"(?:async\s+)?(?:for\b[^()\[\]{}\"']*?\bin|if|while|with|match|case|except\*?|return|raise|assert|del|def|class)\b"
 )
@@ -60,12 +62,14 @@ class _Level:
 
     :ivar opened: where they open; ``removed``: the characters that are left out of them.
     :ivar start: where the expression begins that stands between two commas; ``count``: the tokens of it.
+    :ivar item: where the item begins that it is the value of; ``whole``: whether that is a comprehension.
     """
 
     def __init__(self, opened: int, start: int) -> None:
         self.opened = opened
-        self.start = start
+        self.start = self.item = start
         self.count = self.removed = 0
+        self.whole = False
 
 
 def _without_long_items(text: str) -> str:
@@ -76,10 +80,12 @@ def _without_long_items(text: str) -> str:
 
     def end(level: _Level, position: int) -> None:
         if level.count > CHAIN_LIMIT:
-            while cuts and cuts[-1][0] >= level.start:
+            stars = STARS.match(text, level.start)
+            start = stars.end() if stars is not None else level.start
+            while cuts and cuts[-1][0] >= start:
                 cuts.pop()
-            cuts.append((level.start, position))
-            level.removed += position - level.start
+            cuts.append((start, position))
+            level.removed += position - start
 
     for token in TOKEN.finditer(text, levels[0].start):
         kind, level = token[0], levels[-1]
@@ -91,7 +97,16 @@ def _without_long_items(text: str) -> str:
             is_long = token.end() - level.opened - level.removed > LITERAL_LIMIT
             levels[-1].count += CHAIN_LIMIT + 1 if is_long else 1
             levels[-1].removed += level.removed
+        elif kind == "for" and len(levels) > 1:  # what stands before and behind is of no use without the other
+            level.start, level.whole = level.item, True
+            level.count += 1
+        elif level.whole and kind in ",:=":
+            level.count += 1
         elif kind == "," or (kind == "=" and _is_assignment(text, token.start())):
+            end(level, token.start())
+            level.start = level.item = token.end()
+            level.count = 0
+        elif kind == ":" and text[level.opened] == "{" and not text.startswith("=", token.end()):
             end(level, token.start())
             level.start, level.count = token.end(), 0
         elif kind[0] not in "\"'":

@@ -18,7 +18,8 @@ NAMES = (
     "a.mk", "justfile", ".justfile",
     "x.just", "fly.toml", "fly.web.toml", "render.yaml", "task-definition.json", "MyTaskDef.json", "ecs.json", "run",
     "entry.sh", "entry.bash", "tox.ini", "Taskfile.yml", "pyproject.toml", "Pipfile", "package.json",
-    "devcontainer.json", "tasks.json", "launch.json", "a.txt", "b.html", "c.md", "d.toml", "e.json",
+    "devcontainer.json", "tasks.json", "launch.json",
+    "supervisord.conf.jnj", "compose.yaml.tmpl", "a.txt", "b.html", "c.md", "d.toml", "e.json",
 )  # fmt: skip
 
 
@@ -45,4 +46,12 @@ def test_every_format_is_looked_at(form: ProcessFormat) -> None:
     ],
 )
 def test_what_is_worth_an_analysis(tmp_path: Path, files: dict[str, str], worth: bool) -> None:
-    assert may_start_host(Disk(), str(write(tmp_path, files))) is worth
+    root = str(write(tmp_path, files))
+    assert may_start_host(Disk(), root, root) is worth
+
+
+def test_files_of_the_repository_around_count(tmp_path: Path) -> None:
+    write(tmp_path, {"a/app.py": "", "Procfile": "web: gunicorn --preload --chdir a app\n"})
+    assert [may_start_host(Disk(), str(tmp_path / "a"), str(around)) for around in (tmp_path / "a", tmp_path)] == [
+        False, True,
+    ]  # fmt: skip

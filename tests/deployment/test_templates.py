@@ -222,3 +222,12 @@ def test_growth_is_bounded(tmp_path: Path) -> None:
     launches(tmp_path, root)
     report = analyse(Settings(str(tmp_path)))
     assert [one.text for one in remarks(report.context) if one.text.startswith("not read: a template")]
+
+
+@pytest.mark.parametrize("ending", ["j2", "jnj", "tmpl", "template"])
+def test_templates_have_many_endings(tmp_path: Path, ending: str) -> None:
+    text = (
+        "[program:w]\ncommand={% if debug -%}\n  celery -A proj worker -c 2\n{% else -%}\n  celery beat\n{% endif -%}\n"
+    )
+    (tmp_path / f"supervisord.conf.{ending}").write_text(text)
+    assert [launch.concurrency for launch in find_launches(Disk(), str(tmp_path)).launches] == ["2"]

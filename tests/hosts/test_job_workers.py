@@ -9,6 +9,7 @@ from helpers import check, write
 from served_apps import clean, found, served
 
 from flake8_forksafe.report import apps
+from flake8_forksafe.report.remarks import remarks
 
 HANG = """\
     from concurrent.futures import ThreadPoolExecutor
@@ -113,3 +114,27 @@ def test_beat_inside_a_worker_is_a_process_of_its_own(tmp_path: Path, command: s
     report = check(write(tmp_path, {**files, "Procfile": f"a: {command}\n"}))
     _, _, *lines = apps.table(report, str(tmp_path))
     assert [line.startswith(said.format(place="proj:app (Procfile:1)")) for line in lines] == [True] * bool(said)
+
+
+PROGRAM = {
+    "manage.py": "from shop.commands import manager\nif __name__ == '__main__':\n    manager()\n",
+    "shop/__init__.py": "",
+    "shop/commands.py": "import click\nimport shop.jobs\nmanager = click.Group()\n",
+    "shop/jobs.py": HANG,
+}
+
+
+@pytest.mark.parametrize("before", ["./", "python ", "exec app/"])
+def test_what_a_program_imports_whose_command_rq_is_comes_before_the_fork(tmp_path: Path, before: str) -> None:
+    """Redash's way: the program has a group of commands named rq, and its worker forks all that the program loaded."""
+    report = served(tmp_path, f"{before}manage.py rq worker high", PROGRAM)
+    assert found(report) == [("FS112", "jobs.py", 4)]
+    assert clean(report) == []
+
+
+@pytest.mark.parametrize("command", ["flask rq worker", "python gone/manage.py rq worker"])
+def test_a_program_that_is_not_followed_is_said(tmp_path: Path, command: str) -> None:
+    report = served(tmp_path, command, {"shop.py": HANG})
+    assert found(report) == [] and clean(report) == []
+    (said,) = [one.text for one in remarks(report.context)]
+    assert said.startswith("left out: 'rq worker' ({place}) is a command of ") and "is not followed" in said

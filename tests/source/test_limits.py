@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import libcst
 import pytest
 
 from flake8_forksafe.source.limits import CHAIN_LIMIT, LITERAL_LIMIT, PATTERN_LIMIT, bounded
@@ -23,12 +24,21 @@ CHAIN = " + ".join("a" for _ in range(CHAIN_LIMIT // 2 + 1))
         (f"x = '{CHAIN}'", f"x = '{CHAIN}'"),
         (f"x = '{NUMBERS}'", f"x = '{NUMBERS}'"),
         (f"x = rf'{NUMBERS}', 2", "x = ..., 2"),
+        (f"x = {{'a': 1, 'b': [{NUMBERS}], 'c': 2}}", "x = {'a': 1, 'b': ..., 'c': 2}"),
+        (f"x = {{'a': {{'b': [{NUMBERS}]}}, {CHAIN}: 2}}", "x = {'a': {'b': ...}, ...: 2}"),
+        (f"x = {{a: b for a, b in [{NUMBERS}]}}", "x = { ...}"),
+        (f"x = f(a for a, b in {CHAIN})", "x = f( ...)"),
+        (f"x = {{'a': 1, **{{'b': [{NUMBERS}]}}}}", "x = {'a': 1, **{'b': ...}}"),
+        (f"x = {{'a': 1, **f({CHAIN})}}", "x = {'a': 1, **f( ...)}"),
+        (f"x = {{'a': 1, **{CHAIN}}}", "x = {'a': 1, ** ...}"),
+        (f"f(a=1, *{CHAIN}, **{CHAIN})", "f(a=1, * ..., ** ...)"),
         (f"x = [{NUMBERS[: LITERAL_LIMIT // 2]}]", f"x = [{NUMBERS[: LITERAL_LIMIT // 2]}]"),
     ],
     ids=lambda text: text[:24],
 )
 def test_what_is_too_long_is_left_out(text: str, left: str) -> None:
     assert bounded(text, "").replace("  ", " ") == left
+    libcst.parse_module(left)
 
 
 def test_two_large_tables_are_left_out_one_by_one() -> None:

@@ -49,6 +49,16 @@ def test_huey_forks_with_process_workers_only(tmp_path: Path, command: str, huey
     assert said == ([] if forks else [expected])
 
 
+def test_the_module_of_the_command_is_loaded(tmp_path: Path) -> None:
+    packages = dict.fromkeys(("shop/management/__init__.py", "shop/management/commands/__init__.py"), "")
+    command = {
+        "shop/management/commands/rqworker.py": "import torch\nfrom django_rq.management.commands.rqworker import *\n"
+    }
+    report = check(write(tmp_path, {**SITE, **packages, **command, "Procfile": "jobs: python manage.py rqworker\n"}))
+    found = {Path(one.path).name for one in report.findings if one.code == "FS101"}
+    assert found == {"views.py", "rqworker.py"}
+
+
 def test_the_settings_that_the_command_line_names(tmp_path: Path) -> None:
     command = "python manage.py rqworker --settings=proj.other"
     write(tmp_path, {**SITE, "proj/other.py": "INSTALLED_APPS = []\n", "Procfile": f"jobs: {command}\n"})

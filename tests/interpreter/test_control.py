@@ -112,3 +112,17 @@ def test_a_condition_on_argv_is_a_gate(tmp_path: Path) -> None:
     )
     assert list(walk.recorder.gates.values()) == [True]
     assert "one" in imported_modules(walk)
+
+
+def test_an_exception_in_a_round_that_may_not_come_leaves_what_follows_possible(tmp_path: Path) -> None:
+    source = """\
+        import os
+        for x in (1, 2):
+            if x == 1:
+                if os.environ.get("X"):
+                    break
+            else:
+                raise ValueError
+        import hit
+        """
+    assert "hit" in imported_modules(walk_program(tmp_path, {"main.py": source, "hit.py": ""}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import pytest
 
 from flake8_forksafe.interpreter import mappings
@@ -75,3 +77,20 @@ def test_the_environment_is_changed_by_name() -> None:
     made.observer = object()  # type: ignore[assignment]
     mappings.enter(made, None, UNKNOWN, True)
     assert mappings.find(made, "a") == (ONE, True)
+
+
+@pytest.mark.parametrize("observed", [True, False])
+def test_keys_that_a_mapping_lacks_are_those_of_the_environment_only(observed: bool) -> None:
+    """Setting a variable whose name is not known does not set those that the process surely has not; a copy may."""
+
+    class Silent:
+        def reads(self, key: str) -> None: ...
+
+        def changing(self, frame: object) -> AbstractContextManager[None]:
+            return nullcontext()
+
+    made = Table({}, Doubt(), complete=False)
+    made.lacks = frozenset({"RUN_MAIN"})
+    made.observer = Silent() if observed else None
+    mappings.enter(made, None, ONE, True)
+    assert made.tells("RUN_MAIN") is observed

@@ -142,3 +142,18 @@ def test_a_class_with_too_many_ancestors_has_some_that_are_not_known() -> None:
 )
 def test_literals_are_the_same_if_type_and_value_are(left: object, right: object, alike: bool) -> None:
     assert same(Literal(left), Literal(right)) is alike
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("library", True),
+        ("library.Client", True),
+        ("library.Client()", None),
+        ("library.LIMIT", None),
+        ("library.find", None),
+    ],
+)
+def test_the_truth_of_what_a_library_defines(path: str, expected: bool | None) -> None:
+    assert truth(External(path)) is expected
+    assert truth(External(path, receiver=Literal(1))) is None

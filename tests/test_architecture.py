@@ -15,9 +15,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flake8_forksafe"
 
 ORDER = [
-    "plugin", "cli", "arguments", "command_line", "session", "incremental", "baseline", "suppression", "analysis",
-    "tracing", "workers", "report", "fix", "rules", "trace", "hosts", "library", "interpreter", "deployment", "project",
-    "source",
+    "plugin", "editors", "cli", "arguments", "command_line", "session", "incremental", "baseline", "suppression",
+    "analysis", "tracing", "workers", "report", "fix", "rules", "trace", "hosts", "library", "interpreter",
+    "deployment", "project", "source",
 ]  # fmt: skip
 """Later rooms must not import earlier ones.  Those of :data:`BESIDE` stand beside, and import each other only."""
 BESIDE = {
@@ -31,6 +31,7 @@ HEAVY: dict[str, set[str]] = {
     "flake8": {"plugin", "settings", "suppression"},
     "yaml": {"deployment"},
     "packaging": {"project"},
+    "pylsp": {"editors"},
 }
 
 

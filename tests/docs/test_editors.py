@@ -14,9 +14,10 @@ from typing import Any
 import examples
 import pytest
 from helpers import PATIENCE_S, write
+from repairable import applied
 
-SAVED = "from proj.celery import app\n"
-UNSAVED = "import polars\n" + SAVED
+SAVED = "from proj.celery import app\n\n\ndef load():\n    return 1\n"
+UNSAVED = "import polars\n" + SAVED.replace("return 1", "return polars.DataFrame()")
 PROJECT = {
     "pyproject.toml": "",
     "proj/__init__.py": "",
@@ -54,6 +55,15 @@ class Server:
         self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         self.process.stdin.flush()
 
+    def answer(self, number: int) -> Any:
+        """The result of a request."""
+        while True:
+            message = self.messages.get(timeout=PATIENCE_S)
+            assert message.get("method") != "exit", "the server has ended"
+            if message.get("id") == number and "method" not in message:
+                assert "error" not in message, message
+                return message["result"]
+
     def diagnostics(self) -> list[dict[str, Any]]:
         """The next diagnostics that come from flake8."""
         while True:
@@ -62,6 +72,21 @@ class Server:
             if message.get("method") == "textDocument/publishDiagnostics":
                 found: list[dict[str, Any]] = message["params"]["diagnostics"]
                 return found
+
+
+def repairs(server: Server, path: Path, diagnostics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The code actions for diagnostics, asked for until they are computed, as a user does."""
+    for number in range(2, int(PATIENCE_S)):
+        server.send(
+            "textDocument/codeAction",
+            {"textDocument": {"uri": path.as_uri()}, "range": diagnostics[0]["range"],
+             "context": {"diagnostics": diagnostics}},
+            number,
+        )  # fmt: skip
+        found: list[dict[str, Any]] = server.answer(number)
+        if found:
+            return found
+    raise AssertionError("no code action")
 
 
 @pytest.mark.slow
@@ -80,6 +105,16 @@ def test_python_lsp_server_shows_the_codes(tmp_path: Path) -> None:
         found = [entry for entry in server.diagnostics() if str(entry.get("code")).startswith("FS")]
         assert [(entry["code"], entry["range"]["start"]["line"]) for entry in found] == [("FS101", 0)]
         assert "'polars' is imported before the worker forks" in found[0]["message"]
+        assert [entry["code"] for entry in found] == ["FS101"]  # and not told twice, by the plugin of our own
+        (action,) = repairs(server, path, found)
+        (change,) = action["edit"]["documentChanges"]
+        assert action["title"] == "forksafe: move 'import polars' into load() (proj/tasks.py:1)"
+        assert change["textDocument"] == {"uri": path.as_uri(), "version": 1}
+        repaired = applied(UNSAVED, change["edits"])
+        assert repaired == SAVED.replace("    return 1", "    import polars\n\n    return polars.DataFrame()")
+        version = {"uri": path.as_uri(), "version": 2}
+        server.send("textDocument/didChange", {"textDocument": version, "contentChanges": [{"text": repaired}]})
+        assert not [entry for entry in server.diagnostics() if str(entry.get("code")).startswith("FS")]
     finally:
         server.process.kill()
         server.process.wait()

@@ -1,0 +1,1 @@
+"""Editors: what a language server asks for beside the findings, which flake8 tells it."""

@@ -21,6 +21,11 @@ HOSTS = {
 """The names of :data:`flake8_forksafe.hosts.table.HOSTS`, and whether their command line names an app."""
 
 
+CHILDREN, PARENT, OFF = "children", "parent", "off"
+PRELUDES = (CHILDREN, PARENT, OFF)
+"""Whose native threads a prelude is wanted for: the parent's and its children's, the parent's, nobody's."""
+
+
 class UsageError(Exception):
     """An invalid option, argument or file of the user.  The message is shown to them."""
 
@@ -183,6 +188,13 @@ def as_platform(value: Any, option: Option) -> str:
             f"the option {option.name} takes a value of sys.platform such as linux, darwin or win32, not {shown(value)}"
         )
     return platform
+
+
+def as_prelude(value: Any, option: Option) -> str:
+    """Whose native threads a prelude is wanted for."""
+    if value not in PRELUDES:
+        raise UsageError(f"the option {option.name} takes {', '.join(PRELUDES)}, not {shown(value)}")
+    return str(value)
 
 
 def split_list(value: str) -> list[str]:

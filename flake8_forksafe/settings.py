@@ -10,6 +10,7 @@ from flake8_forksafe.digest import checksum
 from flake8_forksafe.examples import example_of, is_example
 from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, parse_toml, read_file
 from flake8_forksafe.options import (
+    CHILDREN,
     Option,
     UsageError,
     as_accepted,
@@ -22,6 +23,7 @@ from flake8_forksafe.options import (
     as_modules,
     as_number,
     as_platform,
+    as_prelude,
     as_text,
     as_version,
     shown,
@@ -113,6 +115,10 @@ class Settings(NamedTuple):
     check_process_init: Annotated[
         bool, Option(as_flag, "", "report slow loads in worker_process_init handlers (FS125)", "off")
     ] = False
+    prelude: Annotated[
+        str,
+        Option(as_prelude, "children|parent|off", "whose native threads a prelude has to limit", CHILDREN),
+    ] = CHILDREN
     require_prelude: Annotated[
         bool, Option(as_flag, "", "thread variables must be set in the code, not by launches only", "off")
     ] = False

@@ -18,9 +18,11 @@ from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.values import Arguments, Literal
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARY
+from flake8_forksafe.options import CHILDREN
+from flake8_forksafe.project.deferred_imports import DeferredImport, DeferredImports
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.environment import Environment, find_environment, walked_modules
-from flake8_forksafe.project.layout import Layout, source_roots
+from flake8_forksafe.project.layout import FIRST_PARTY, Layout, source_roots
 from flake8_forksafe.project.locks import locked_versions
 from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.presence import Presence
@@ -28,6 +30,7 @@ from flake8_forksafe.project.requirements import Requirements, console_scripts, 
 from flake8_forksafe.project.search_result import AppFound, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.project.versions import Versions
+from flake8_forksafe.rules.prelude import LIMITING, is_needy
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings, checkout, lies_in
 from flake8_forksafe.source.collected import Collected
@@ -113,6 +116,8 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         trace.launch = trace.launch._replace(app=module_name(launcher.path, app.root), source=place)
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
     trace.forks = any(host.pool(start, trace.conf).forks for start in trace.starts or (None,))
+    if settings.prelude == CHILDREN and host.has_tasks and trace.forks:
+        trace.deferred = deferred_imports(around, layout, trace, effects)
     return trace
 
 
@@ -131,6 +136,37 @@ def host_options(host: Host, disk: Disk, worker: Worker) -> tuple[tuple[str, str
         return path if disk.is_file(path) else None
 
     return host.assumed(worker.app.spec, beside) if host.assumed is not None else ()
+
+
+def deferred_imports(
+    around: Surroundings, layout: Layout, trace: Trace, effects: Callable[[str], Effects]
+) -> tuple[DeferredImport, ...]:
+    """The first import of each package that the children may load later, and that needs a prelude.
+
+    What only a step loads that launches can leave out, as Django's checks load views, is not what tasks call.
+    """
+    hazards = around.catalogue.hazards
+    loads: dict[str, list[str]] = {name: [] for name in trace.loaded if trace.origin(name) == FIRST_PARTY}
+    for edge in (*trace.edges, *trace.late_edges):
+        if edge.loads and edge.kind != "boot" and edge.source.module in loads:
+            loads[edge.source.module].append(edge.loads)
+    left_out = {omission.step for omission in trace.host.omissions}
+
+    @cache
+    def packages_of(name: str) -> tuple[str, ...]:
+        hazard = around.catalogue.find(name)
+        if hazard is not None and is_needy(hazard):
+            return (hazard.name,)
+        top = name.partition(".")[0]
+        brought = hazard.pulls if hazard is not None else [one.package for one in effects(top).brought if one.sure]
+        return tuple(one for one in brought if one in hazards and is_needy(hazards[one]))
+
+    search = DeferredImports(around.disk, layout, loads, packages_of)
+    found: dict[str, DeferredImport] = {}
+    for one in search.reached_from(name for name in loads if trace.step(name) not in left_out):
+        if not around.disk.holds(one.path, *LIMITING):
+            found.setdefault(one.package, one)
+    return tuple(found.values())
 
 
 def module_name(path: str, root: str) -> str:

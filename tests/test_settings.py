@@ -175,6 +175,7 @@ BAD_VALUES = [
     ("python-version = '>=3.9'", "the option python-version takes a version such as 3.12, not '>=3.9'"),
     ("platform = 5", "the option platform takes NAME, not 5"),
     ("platform = '  '", "the option platform takes NAME, not '  '"),
+    ("prelude = true", "the option prelude takes children, parent, off, not True"),
     ("cache-dir = false", "the option cache-dir takes DIR, not False"),
     ('cache-dir = "a\\u0000b"', "the option cache-dir takes DIR, not 'a\\x00b'"),
     ('source-roots = ["a\\u0000b"]', "the option source-roots takes DIR[,DIR...], not ['a\\x00b']"),

@@ -65,7 +65,7 @@ def wanted_preludes(context: Context, findings: tuple[Finding, ...]) -> Iterator
         if finding.code == "FS132":
             yield PreludeEdit(finding.path, finding.line, tuple(names), finding.subject)
             continue
-        first = min(prelude.needy.values())
+        first = min(prelude.needy.values(), default=len(trace.modules))
         own = [module for module in trace.modules if module.origin == FIRST_PARTY and module.path is not None]
         place = trace.app_location
         app = next((module for module in own if place is not None and module.path == place[0]), None)

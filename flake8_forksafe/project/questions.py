@@ -91,9 +91,23 @@ def imported(content: bytes) -> list[str]:
     return sorted(name for name in found if name.partition(".")[0] not in sys.stdlib_module_names | LIBRARIES)
 
 
+def guessed_imports(content: bytes) -> list[str]:
+    """What looks like an import, wherever it stands: see :mod:`flake8_forksafe.source.written_imports`."""
+    from flake8_forksafe.source import written_imports as reader
+
+    return reader.guessed_imports(content)
+
+
+def written_imports(content: bytes) -> list[str]:
+    """Every import, in functions too: see :mod:`flake8_forksafe.source.written_imports`."""
+    from flake8_forksafe.source import written_imports as reader
+
+    return reader.written_imports(content)
+
+
 QUESTIONS: Mapping[str, Callable[..., Answer]] = {
     "content": digest, "head": head, "holds": holds, "lines hold": lines_hold, "celery": celery,
-    "imported": imported, "starts": starts,
+    "imported": imported, "starts": starts, "guessed imports": guessed_imports, "written imports": written_imports,
 }  # fmt: skip
 
 

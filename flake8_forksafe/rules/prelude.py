@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
 from flake8_forksafe.interpreter.records import Setting
-from flake8_forksafe.rules.rule import Context, Finding, Rule, listed
+from flake8_forksafe.options import CHILDREN, OFF
+from flake8_forksafe.rules.rule import Context, Finding, Rule, beside, listed
 from flake8_forksafe.trace.trace import Trace
 
 THREADS = (
@@ -20,6 +21,8 @@ GRPC = "GRPC_ENABLE_FORK_SUPPORT"
 """``0`` is worse than unset: even a new channel in the child hangs (measured)."""
 LIMITS = {"threadpoolctl.threadpool_limits": "", "torch.set_num_threads": "torch"}
 """Calls that act like the thread variables, and the only package they act on."""
+LIMITING = (*THREADS, "set_num_threads", "threadpool_limits")
+"""What stands in a file that limits native threads itself, before or after it imports what has them."""
 NEEDY_KINDS = ("openmp", "blas")
 
 
@@ -29,11 +32,13 @@ class Prelude(NamedTuple):
     :ivar settings: of :data:`THREADS` and :data:`OBJECTIVE_C`, the first sure one of each name in the code.
     :ivar provided: names that every launch of this worker has in its environment.
     :ivar needy: packages loaded before the fork that start native threads, by name, with their position in the trace.
+    :ivar later: those that only the children load, by name, with the file and line of the import.
     """
 
     settings: dict[str, Setting]
     provided: frozenset[str]
     needy: dict[str, int]
+    later: dict[str, tuple[str, int]] = {}
 
     @property
     def first(self) -> Setting | None:
@@ -50,13 +55,16 @@ def read_prelude(trace: Trace, catalogue: Catalogue, in_code: bool = False) -> P
 
     :param in_code: whether what launches provide does not count.
     """
+    needy = dict(_needy(trace, catalogue))
     settings: dict[str, Setting] = {}
     for setting in trace.settings_made:
-        if setting.name in (*THREADS, OBJECTIVE_C) and setting.sure and trace.graph.is_certain(setting.node):
+        in_time = not needy or trace.graph.is_certain(setting.node)  # the children may be told by a handler of theirs
+        if setting.name in (*THREADS, OBJECTIVE_C) and setting.sure and in_time:
             settings.setdefault(setting.name, setting)
     environments = [dict(launch.environ) for launch in trace.starts]
     shared = set.intersection(*(set(environment) for environment in environments)) if environments else set()
-    return Prelude(settings, frozenset() if in_code else frozenset(shared), dict(_needy(trace, catalogue)))
+    provided = frozenset() if in_code else frozenset(shared)
+    return Prelude(settings, provided, needy, {} if needy else dict(_later(trace, catalogue)))
 
 
 def _needy(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, int]]:
@@ -69,15 +77,24 @@ def _needy(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, int]]:
             yield hazard.name, trace.position(module.name) or 0
 
 
+def _later(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Packages that start native threads and are loaded by children only: by their handlers, or by what they call."""
+    for edge in trace.late_edges:
+        hazard, path = catalogue.find(edge.loads), trace.paths.get(edge.source.module)
+        if hazard is not None and path is not None and edge.loads not in trace.paths and is_needy(hazard):
+            yield hazard.name, (path, edge.line)
+    yield from ((one.package, (one.path, one.line)) for one in trace.deferred)
+
+
 def is_needy(hazard: Hazard) -> bool:
     """Whether the thread variables matter to a package."""
     return hazard.reported and (hazard.kind in NEEDY_KINDS or bool(hazard.tamed_by))
 
 
-def wanted(context: Context) -> list[str]:
-    """The names a prelude has to set."""
+def wanted(context: Context, prelude: Prelude) -> list[str]:
+    """The names a prelude has to set.  What macOS refuses at a fork is what the parent has begun."""
     other_platform = context.settings.platform not in (None, "darwin")
-    return [*THREADS] if other_platform else [*THREADS, OBJECTIVE_C]
+    return [*THREADS] if other_platform or not prelude.needy else [*THREADS, OBJECTIVE_C]
 
 
 def is_tamed(trace: Trace, catalogue: Catalogue, hazard: Hazard) -> bool:
@@ -95,31 +112,53 @@ def is_tamed(trace: Trace, catalogue: Catalogue, hazard: Hazard) -> bool:
 def _limits_all(trace: Trace, prelude: Prelude) -> bool:
     """Whether calls limit the threads of all that needs it."""
     limited = {LIMITS[s.name] for s in trace.settings_made if s.name in LIMITS and s.value == 1 and s.sure}
-    return "" in limited or (bool(prelude.needy) and set(prelude.needy) <= limited | {"numpy"} and "torch" in limited)
+    needy = {*prelude.needy, *prelude.later}
+    return "" in limited or (bool(needy) and needy <= limited | {"numpy"} and "torch" in limited)
 
 
 def _preludes(context: Context) -> Iterator[tuple[Trace, Prelude]]:
+    """The preludes that the project is asked for, by the option."""
+    chosen = context.settings.prelude
     for trace in context.traces:
         prelude = read_prelude(trace, context.catalogue, context.settings.require_prelude)
-        if prelude.needy and not _limits_all(trace, prelude):
+        asked = chosen != OFF and (prelude.needy or (chosen == CHILDREN and prelude.later))
+        if asked and not _limits_all(trace, prelude):
             yield trace, prelude
 
 
 def check_missing(context: Context) -> Iterator[Finding]:
     """FS131."""
     for trace, prelude in _preludes(context):
-        names = wanted(context)
+        names = wanted(context, prelude)
         place = trace.app_location
         if place is not None and len(prelude.missing(names)) == len(names):
-            sure = [name for name in prelude.needy if name not in trace.optional]
-            packages = sure or list(prelude.needy)
-            are = ("is" if len(packages) == 1 else "are") if sure else "may be"
-            what = (
-                f"nothing limits native threads before {listed(packages)} {are} imported in "
-                f"{trace.host.words.forker}'s parent"
-            )
+            what = f"nothing limits native threads{_reason(trace, prelude)}"
             instead = f'set {", ".join(THREADS)} to "1" at the top of the module of the app{_objective_c(trace, names)}'
             yield Finding(*place, 0, "FS131", what, trace.launch.app, (), instead)
+
+
+def _reason(trace: Trace, prelude: Prelude) -> str:
+    """What native threads do where nothing limits them: in children that inherit them, else in each child."""
+    words = trace.host.words
+    if not prelude.needy:
+        (package, (path, line)), *more = prelude.later.items()
+        place = f"{beside(path, (trace.app_location or ('', 0))[0])}:{line}"
+        others = f" (and {len(more)} more packages)" if len(more) > 1 else f" (and {more[0][0]!r})" if more else ""
+        return (
+            f": {_children(trace)} that imports {package!r}, as {place} may{others}, starts as many as the host has "
+            "cores, and the next such import that slips into the parent can hang them all"
+        )
+    sure = [name for name in prelude.needy if name not in trace.optional]
+    packages = sure or list(prelude.needy)
+    are = ("is" if len(packages) == 1 else "are") if sure else "may be"
+    return f" before {listed(packages)} {are} imported in {words.forker}'s parent, whose children can hang"
+
+
+def _children(trace: Trace) -> str:
+    """Each child, and how many there are where every launch says so."""
+    counts = {trace.host.pool(start, trace.conf).concurrency for start in trace.starts or (None,)}
+    count = counts.pop() if len(counts) == 1 else None
+    return f"each of the {count} children" if count is not None and count > 1 else "each child"
 
 
 def _objective_c(trace: Trace, names: list[str]) -> str:
@@ -134,7 +173,7 @@ def _objective_c(trace: Trace, names: list[str]) -> str:
 def check_incomplete(context: Context) -> Iterator[Finding]:
     """FS132."""
     for trace, prelude in _preludes(context):
-        names = wanted(context)
+        names = wanted(context, prelude)
         missing = prelude.missing(names)
         if not missing or len(missing) == len(names):
             continue
@@ -157,7 +196,10 @@ def _place(trace: Trace, setting: Setting | None) -> tuple[str, int, int] | None
 
 def check_late(context: Context) -> Iterator[Finding]:
     """FS133."""
-    for trace, prelude in _preludes(context):
+    for trace in context.traces:
+        prelude = read_prelude(trace, context.catalogue, context.settings.require_prelude)
+        if not prelude.needy or _limits_all(trace, prelude):
+            continue
         late = [s for name, s in prelude.settings.items() if name in THREADS and name not in prelude.provided]
         first = min(late, key=lambda setting: setting.position, default=None)
         before = [name for name, position in prelude.needy.items() if first and position < first.position]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.interpreter.records import Dropped, Edge, Node, Note, Use
+from flake8_forksafe.project.deferred_imports import DeferredImport
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
 from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
 from flake8_forksafe.project.search_result import split_spec
@@ -75,6 +76,8 @@ class Trace:
         """Arguments of the host's command that the program gives itself; None if it gives none."""
         self.forks = True
         """Whether a pool of this worker forks."""
+        self.deferred: tuple[DeferredImport, ...] = ()
+        """What the children may load later that needs a prelude, each package once."""
         self.variants: dict[str, Trace] = {}
         """Traces of the same boot as other processes (:attr:`~flake8_forksafe.hosts.host.Host.other_processes`)."""
         self.notes: tuple[Note, ...] = tuple(recorder.notes)

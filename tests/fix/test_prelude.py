@@ -115,8 +115,16 @@ def test_beside_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_not_where_a_deferred_import_was_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = "import numpy\n\n\ndef f():\n    return numpy.zeros(1)\n"
     files = {"p/__init__.py": "", "p/celery.py": APP, "p/tasks.py": tasks}
+    files["pyproject.toml"] = '[tool.forksafe]\nprelude = "parent"\n'
     assert fixed(tmp_path, files, monkeypatch) == set()
     assert (tmp_path / "p" / "celery.py").read_text() == APP
+
+
+def test_for_the_children_where_an_import_was_deferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = "import numpy\n\n\ndef f():\n    return numpy.zeros(1)\n"
+    files = {"p/__init__.py": "", "p/celery.py": APP, "p/tasks.py": tasks}
+    assert fixed(tmp_path, files, monkeypatch) == set()
+    assert (tmp_path / "p" / "celery.py").read_text().count('"] = "1"') == 5
 
 
 def test_flake8_is_no_worse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

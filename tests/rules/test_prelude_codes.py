@@ -59,7 +59,95 @@ def test_missing(tmp_path: Path) -> None:
 
 def test_nothing_heavy_needs_no_prelude(tmp_path: Path) -> None:
     assert codes(tmp_path, "", tasks="import litellm\n") == []
-    assert codes(tmp_path, "", tasks="def task():\n    import torch\n") == []
+    assert codes(tmp_path, "", tasks="def task():\n    import litellm\n") == []
+
+
+LATER = {
+    "in a task": {"proj/tasks.py": "def task():\n    import torch\n"},
+    "from": {"proj/tasks.py": "def task():\n    from torch.nn import (\n        Linear,\n    )\n"},
+    "on one line": {"proj/tasks.py": "def task(): import torch\n"},
+    "in a method": {"proj/tasks.py": "class Task:\n    def run(self):\n        if self.x:\n            import torch\n"},
+    "by name": {"proj/tasks.py": "import importlib\ndef task():\n    importlib.import_module('torch')\n"},
+    "what a task imports": {
+        "proj/tasks.py": "def task():\n    from proj.ai import embed\n", "proj/ai.py": "import torch\n",
+    },
+    "what that imports": {
+        "proj/tasks.py": "from proj import search\n",
+        "proj/search.py": "def find():\n    from . import ai\n",
+        "proj/ai/__init__.py": "from proj.ai.models import load\n",
+        "proj/ai/models.py": "def load():\n    import torch\n",
+    },
+    "a handler of the children": {
+        "proj/tasks.py": "from celery.signals import worker_process_init\n"
+        "@worker_process_init.connect\ndef start(**kwargs):\n    import torch\n",
+    },
+    "what brings it": {"proj/tasks.py": "def task():\n    import sentence_transformers\n"},
+}  # fmt: skip
+"""Where only the children load a package."""
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_missing_for_the_children(tmp_path: Path, name: str) -> None:
+    write(tmp_path, LATER[name])
+    tasks = LATER[name]["proj/tasks.py"]
+    assert codes(tmp_path, "", tasks) == [("proj/celery.py", 2, "FS131")]
+    (finding,) = [one for one in check(tmp_path).findings if one.code == "FS131"]
+    assert ": each child that imports '" in finding.what and "parent can hang them all" in finding.what
+    assert OBJC not in finding.text
+    prelude = "".join(f"os.environ['{variable}'] = '1'\n" for variable in NAMES)
+    assert codes(tmp_path, f"import os\n{prelude}", tasks) == []
+    part = "os.environ['OMP_NUM_THREADS'] = '1'\n"
+    assert codes(tmp_path, f"import os\n{part}", tasks) == [("proj/celery.py", 2, "FS132")]
+    for chosen in ("parent", "off"):
+        assert not [one for one in check(tmp_path, prelude=chosen).findings if one.code.startswith("FS13")]
+
+
+def test_off_is_for_the_parent_too(tmp_path: Path) -> None:
+    codes(tmp_path, "")
+    found = {chosen: [one.code for one in check(tmp_path, prelude=chosen).findings] for chosen in ("parent", "off")}
+    assert found == {"parent": ["FS131", "FS101"], "off": ["FS101"]}
+
+
+NOT_LATER = {
+    "docstring": "def task():\n    '''\n    import torch\n    '''\n",
+    "annotations": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\ndef task(): pass\n",
+    "limited there": "def task():\n    import torch\n    torch.set_num_threads(1)\n",
+    "set there": "def task():\n    import os\n    os.environ['OMP_NUM_THREADS'] = '1'\n    import torch\n",
+    "as a program": "def task():\n    from proj import ai\n",
+    "never": "import sys\nif 'runserver' in sys.argv:\n    import torch\n",
+}
+
+
+@pytest.mark.parametrize("name", NOT_LATER)
+def test_nothing_missing_for_the_children(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"proj/ai.py": "if __name__ == '__main__':\n    import torch\n", "proj/other.py": "import torch\n"})
+    assert codes(tmp_path, "", NOT_LATER[name]) == []
+
+
+def test_children_that_are_told_by_a_handler_of_theirs(tmp_path: Path) -> None:
+    prelude = (
+        "import os\nfrom celery.signals import worker_process_init\n@worker_process_init.connect\n"
+        f"def limit(**kwargs):\n    for name in {NAMES}:\n        os.environ[name] = '1'\n"
+    )
+    assert codes(tmp_path, prelude, "def task():\n    import torch\n") == []
+
+
+def test_views_are_not_what_tasks_call(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "proj/settings.py": "INSTALLED_APPS = []\nROOT_URLCONF = 'proj.urls'\n",
+        "proj/urls.py": "from proj import views\nurlpatterns = []\n",
+        "proj/views.py": "def export(request):\n    import pandas\n",
+    })  # fmt: skip
+    prelude = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings'\n"
+    assert codes(tmp_path, prelude, "def task(): pass\n") == []
+    assert codes(tmp_path, prelude, "def task():\n    from proj.views import export\n")[0][2] == "FS131"
+
+
+def test_the_number_of_children(tmp_path: Path) -> None:
+    write(tmp_path, {"Procfile": "worker: celery -A proj worker -c 6\n"})
+    codes(tmp_path, "", "def task():\n    import torch\n")
+    (finding,) = [one for one in check(tmp_path).findings if one.code == "FS131"]
+    assert "each of the 6 children that imports 'torch', as tasks.py:2 may, starts" in finding.what
 
 
 def test_incomplete_names_what_is_missing(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from flake8_forksafe.deployment.shell_tree import (
 from flake8_forksafe.deployment.shell_words import DEEPEST, SPECIAL, WordReader
 
 SEPARATORS = (";;&", ";;", ";&", ";", "&&", "||", "|&", "|", "&", "(", ")", "\n")
+SEPARATING = frozenset(separator[0] for separator in SEPARATORS)
+RESERVED = re.compile(r"[A-Za-z]+|\[\[|[{}!](?=[\s;]|$)|\(\(")
 REDIRECTION = re.compile(r"&>>?|[0-9]*(?:<<<|<<-?|<>|<&|>>|>&|>\||<|>)")
 CLOSING = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
 FIRST = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -56,6 +58,8 @@ class _Parser(WordReader):
     def peek(self) -> str:
         """The separator at the current position; empty for a word and at the end."""
         self.skip_blanks()
+        if self.text[self.position : self.position + 1] not in SEPARATING:
+            return ""
         for separator in SEPARATORS:
             if self.text.startswith(separator, self.position):
                 return separator
@@ -85,7 +89,7 @@ class _Parser(WordReader):
     def reserved(self) -> str:
         """The unquoted word at the current position, without taking it."""
         self.skip_blanks()
-        match = re.compile(r"[A-Za-z]+|\[\[|[{}!](?=[\s;]|$)|\(\(").match(self.text, self.position)
+        match = RESERVED.match(self.text, self.position)
         if match is None:
             return ""
         following = self.text[match.end() : match.end() + 1]

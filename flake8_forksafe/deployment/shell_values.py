@@ -23,6 +23,23 @@ class Budget:
         self.left = left
 
 
+class Variables(dict[str, tuple[Word, ...]]):
+    """Variables of a shell.
+
+    :ivar written: the names of those that were set since the shell was copied from another.
+    """
+
+    __slots__ = ("written",)
+
+    def __init__(self, values: Mapping[str, tuple[Word, ...]]) -> None:
+        super().__init__(values)
+        self.written: set[str] = set()
+
+    def __setitem__(self, name: str, values: tuple[Word, ...]) -> None:
+        self.written.add(name)
+        super().__setitem__(name, values)
+
+
 @dataclass
 class State:
     """What a shell knows while it runs a script.
@@ -33,7 +50,7 @@ class State:
     :ivar output: what was printed, None for what is not known, while a command substitution runs.
     """
 
-    variables: dict[str, tuple[Word, ...]]
+    variables: Variables
     exported: set[str]
     arguments: tuple[Word, ...] | None
     directory: str
@@ -45,12 +62,13 @@ class State:
     @classmethod
     def begin(cls, environ: Mapping[str, Word], arguments: tuple[Word, ...] | None, directory: str, name: str) -> State:
         """A shell that starts in an environment."""
-        return cls({key: (value,) for key, value in environ.items()}, set(environ), arguments, directory, name)
+        variables = Variables({key: (value,) for key, value in environ.items()})
+        return cls(variables, set(environ), arguments, directory, name)
 
     def copy(self) -> State:
         """A shell of its own that knows the same."""
         return State(
-            dict(self.variables), set(self.exported), self.arguments, self.directory, self.name, self.exports_all,
+            Variables(self.variables), set(self.exported), self.arguments, self.directory, self.name, self.exports_all,
             dict(self.functions), self.output,
         )  # fmt: skip
 
@@ -69,9 +87,8 @@ class State:
         self.variables[name] = (Word(f"${name}", place, (name,)),)
 
     def merge(self, paths: Sequence[State]) -> None:
-        """Merge the branches of a condition: keep values on which those that know one agree."""
-        names = {name: None for path in paths for name in path.variables}
-        for name in names:
+        """Merge the branches of a condition, copies of this one: keep values on which those that know one agree."""
+        for name in sorted({name for path in paths for name in path.variables.written}):
             known = [path.variables[name] for path in paths if name in path.variables]
             known = [values for values in known if not any(word.unknown for word in values)]
             texts = {tuple(word.text for word in values) for values in known}

@@ -11,6 +11,7 @@ from flake8_forksafe.deployment.substitution import closing_brace
 DEEPEST = 60
 
 SPECIAL = frozenset(" \t\n;&|()<>")
+BLANKS = frozenset(" \t\\#")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!-]")
 BRACED = re.compile(r"([!#]?)([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(\[[^\]]*\])?")
 OPERATOR = re.compile(r":?[-+?=]|[%#/^,@:].*|", re.DOTALL)
@@ -40,16 +41,16 @@ class WordReader:
 
     def skip_blanks(self) -> None:
         """Pass over blanks, continued lines and comments."""
-        while self.position < len(self.text):
-            if self.text.startswith("\\\n", self.position):
+        while (character := self.text[self.position : self.position + 1]) in BLANKS:
+            if character == "\\":
+                if not self.text.startswith("\\\n", self.position):
+                    return
                 self.position += 2
-            elif self.text[self.position] in " \t":
+            elif character in " \t":
                 self.position += 1
-            elif self.text[self.position] == "#":
+            else:
                 end = self.text.find("\n", self.position)
                 self.position = len(self.text) if end < 0 else end
-            else:
-                return
 
     def word(self) -> Parts:
         """The next word."""

@@ -311,7 +311,7 @@ def third_parties_of(
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
         is_installed = bool(layout.environment) and presence(top.partition(".")[0])
-        table = load_third_parties()._replace(own=own_packages)
+        table = load_third_parties()._replace(own=own_packages, required=required)
         found = table.effects(module, versions.exact, beside)
         if not is_installed or found.source == OWN:
             return found

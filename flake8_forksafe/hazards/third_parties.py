@@ -7,6 +7,7 @@ environment is not found: a linter in pre-commit or in a slim CI job sees no dep
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
@@ -99,19 +100,29 @@ class ThirdParties(NamedTuple):
     :ivar tops: numbers of lines, by the first part of the dotted names of modules.
     :ivar lines: one for each distribution.
     :ivar own: what the user tells of modules; it comes before what was measured.
+    :ivar required: normalised names of what the project requires, by which distributions with modules of one name are
+        told apart.
     """
 
     tops: Mapping[str, Sequence[int]]
     lines: Sequence[str]
     own: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    required: Collection[str] = ()
 
     def distributions(self, top: str) -> Iterator[tuple[MeasuredVersion, ...]]:
-        """The distributions that have modules below a name, each with its versions, the oldest first."""
+        """The distributions that have modules below a name, each with its versions, the oldest first.
+
+        What the project requires comes first; where that holds a distribution which the name tells to have the module,
+        no other one does: ``haystack`` is ``django-haystack``'s there, not ``haystack-ai``'s.
+        """
         own = {name: entry for name, entry in self.own.items() if name.partition(":")[0].partition(".")[0] == top}
         if own:
             yield (MeasuredVersion("", "", own),)
-        for number in self.tops.get(top, ()):
-            yield _versions(self.lines[number])
+        measured = [_versions(self.lines[number]) for number in self.tops.get(top, ())]
+        needed = [versions for versions in measured if versions[0].distribution in self.required]
+        yield from needed
+        if not any(name in self.required for name in _likely_distributions(top)):
+            yield from (versions for versions in measured if versions not in needed)
 
     def installs(
         self, distribution: str, wanted: Callable[[str], str | None], extras: Collection[str] = ()
@@ -191,6 +202,13 @@ class ThirdParties(NamedTuple):
             installed = presence(brought.package.partition(".")[0])
             if installed is not False and (brought.sure or installed):
                 yield brought._replace(sure=brought.sure and alike, source=source)
+
+
+def _likely_distributions(top: str) -> Iterator[str]:
+    """Normalised names of the distributions that usually have a top-level module."""
+    name = re.sub(r"[-_.]+", "-", top).lower()
+    yield name
+    yield from (form.format(name) for form in ("django-{}", "flask-{}", "python-{}", "py{}", "{}-python", "{}-py"))
 
 
 def _nearest(versions: Sequence[MeasuredVersion], wanted: str | None) -> MeasuredVersion:

@@ -78,6 +78,27 @@ def test_what_else_an_import_does() -> None:
     assert (found.within, found.source) == (("numpy",), "watch 1.2 (the project asks for 2.0)")
 
 
+@pytest.mark.parametrize(
+    ("required", "found"),
+    [
+        ((), ["numpy"]),
+        (("haystack-ai",), ["numpy"]),
+        (("django-haystack",), []),
+        (("haystack",), []),
+        (("django-haystack", "haystack-ai"), ["numpy"]),
+        (("py-hay-stack",), []),
+        (("django-stack",), ["numpy"]),
+    ],
+)
+def test_distributions_with_modules_of_one_name_are_told_apart(required: tuple[str, ...], found: list[str]) -> None:
+    tables = {
+        "haystack-ai": [{"version": "3.4", "light": "", "modules": {"haystack": {"loads": {"numpy": []}}}}],
+        "py-hay-stack": [{"version": "1.0", "light": "haystack", "modules": {}}],
+    }
+    table = read_third_parties(table_of(tables))._replace(required=required)
+    assert [one.package for one in table.brought("haystack.urls", lambda name: None, lambda name: None)] == found
+
+
 def test_names_that_are_loaded_when_they_are_asked_for() -> None:
     assert brought("sheets:Frame") == [("pandas", True)]
     assert brought("sheets:Other") == brought("elsewhere") == brought("sheetsomething") == []

@@ -16,7 +16,7 @@ CELERY = "Celery"
 HOSTS = {
     CELERY: True, "gunicorn": True, "uWSGI": True, "rq worker": False, "huey_consumer": True,
     "manage.py rqworker": False, "manage.py rqworker-pool": False, "manage.py run_huey": False,
-    "manage.py qcluster": False,
+    "manage.py qcluster": False, "dramatiq": False,
 }  # fmt: skip
 """The names of :data:`flake8_forksafe.hosts.table.HOSTS`, and whether their command line names an app."""
 

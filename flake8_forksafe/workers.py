@@ -175,13 +175,27 @@ def other_hosts(settings: Settings, disk: Disk, launches: Launches) -> list[Work
             start = start._replace(app=named.spec)
         elif not is_in_scope(start.path, settings.project, asked):
             continue
-        module = (start.app or "").partition(":")[0]
-        found = finder.resolve(start._replace(app=module)) if module else None
-        root = found.root if found is not None else start.directory
-        started = f"{start.path}:{start.line}"
-        app = AppFound(start.app or "", found.path if found is not None else start.path, 1, root, started, start.host)
-        groups.setdefault((start.host, root, start.app, start.host_options), (app, []))[1].append(start)
+        app = _of_host(start, finder)
+        alike = (start.host, app.root, start.app, start.host_options, start.program)
+        groups.setdefault(alike, (app, []))[1].append(start)
     return [*(Worker(app, tuple(starts)) for app, starts in groups.values()), *map(Worker, left)]
+
+
+def _of_host(start: WorkerLaunch, finder: Finder) -> AppFound:
+    """What a launch of a host starts: the app that it names, or a program of the project."""
+    started = f"{start.path}:{start.line}"
+    if start.program is not None:
+        path = start.program.path
+        try:
+            imported = as_words(finder.disk.ask(path, "imported"))
+        except OSError:
+            imported = []
+        root, module = Roots(finder.disk, finder.project).locate(path, imported)
+        return AppFound(module, path, 1, root, started, start.host)
+    module = (start.app or "").partition(":")[0]
+    found = finder.resolve(start._replace(app=module)) if module else None
+    root = found.root if found is not None else start.directory
+    return AppFound(start.app or "", found.path if found is not None else start.path, 1, root, started, start.host)
 
 
 def _given_app(start: WorkerLaunch, given: list[AppFound], finder: Finder) -> AppFound | None:
@@ -198,7 +212,11 @@ def _given_app(start: WorkerLaunch, given: list[AppFound], finder: Finder) -> Ap
 
 def unseen(trace: Trace) -> Iterator[LeftOut]:
     """The launches of a host of which nothing was found that its parent executes, though it should be something."""
-    if trace.clean or any(module.origin == FIRST_PARTY for module in trace.modules):
+    programs = [start for start in trace.starts if start.program is not None] if trace.app_place is None else []
+    for start in programs:
+        why = f"may start {trace.host.words.app}, and was not seen to"
+        yield LeftOut(trace.program, start.path, start.line, why)
+    if programs or trace.clean or any(module.origin == FIRST_PARTY for module in trace.modules):
         return
     for start in trace.starts:
         missing, runner = (dict(start.host_options).get(name) for name in ("missing config", RUNNER))

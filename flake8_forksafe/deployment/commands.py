@@ -23,6 +23,7 @@ from flake8_forksafe.deployment.clean_commands import NAMES as NAMES_OF_CLEAN
 from flake8_forksafe.deployment.clean_commands import STARTERS, clean_command
 from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
+from flake8_forksafe.deployment.model import CELERY as THE_WORKER
 from flake8_forksafe.deployment.model import (
     NOWHERE,
     PYTHON,
@@ -77,6 +78,7 @@ class Started(NamedTuple):
     :ivar directory: as the process sees it.
     :ivar script: the Python program of the repository that starts it, if one does.
     :ivar program: the host that it is, if not a Celery worker.
+    :ivar host: what the script may start.
     """
 
     argv: tuple[Word, ...]
@@ -86,6 +88,7 @@ class Started(NamedTuple):
     directory: str
     program: HostProgram | None = None
     script: Program | None = None
+    host: str = THE_WORKER
 
 
 def launches_of(start: Start, view: FileSystemView) -> list[WorkerLaunch]:
@@ -171,6 +174,7 @@ def make_launch(start: Start, started: Started, view: FileSystemView, expanded: 
         beat="beat" in options or is_true(_text(environ, "CELERY_WORKER_BEAT")),
         search_path=view.search_path(_text(environ, "PYTHONPATH"), started.directory),
         program=started.script,
+        host=started.host,
     )
 
 
@@ -245,11 +249,13 @@ class CommandRunner:
             elif (script := program_at(argv, position, directory, self.view)) is not None:
                 self.view.files.started.add(script.path)
                 self.spawned(script.path, environ, directory)
-                if script.path not in self.view.files.starters.paths:
-                    return
+                hosts = self.view.files.starters.hosts.get(script.path, ())
                 command, whole = WorkerCommand({}), tuple(argv[_beginning(argv, position) :])
                 where = place or word.place
-                self.started.append(Started(whole, where, command, environ, directory, script=script))
+                self.started += [
+                    Started(whole, where, command, environ, directory, script=script, host=host) for host in hosts
+                ]
+                return
             elif _is_celery(word):
                 commands = worker_commands(arguments := _arguments(argv, position))
                 for command in commands:

@@ -146,7 +146,7 @@ def _rq_launch(
     ``rq`` may be a command of a program of the project (``./manage.py rq worker``), which loads what it imports.
     """
     known = command.options
-    found = [(name, known[name].text) for name in job_worker_commands.RQ_ORDER if name in known]
+    found = [(name, known[name].text) for name in (*job_worker_commands.RQ_ORDER, "pool") if name in known]
     if "path" in known:
         directory = posixpath.join(directory, known["path"].text)
     before = launch.argv[: next(index for index, word in enumerate(launch.argv) if posixpath.basename(word) == "rq")]
@@ -156,6 +156,7 @@ def _rq_launch(
     if path is not None:
         root = os.path.dirname(path)
         launch = launch._replace(program=Program(path, "", "", launch.argv[launch.argv.index(script) :]))
+        found.append((job_worker_commands.RUNNER, script))
     else:
         runners = (word for word in before if posixpath.basename(word) in job_worker_commands.RUNNERS)
         runner = script or next(runners, "")

@@ -30,11 +30,12 @@ HUEY_FLAGS = frozenset({"-v", "--verbose", "-q", "--quiet", "-S", "--simple", "-
 
 def rq_command(arguments: Sequence[Word], environ: Mapping[str, Word]) -> WorkerCommand | None:
     """The worker that ``rq`` is with these arguments; None if it is none."""
-    command = next((word.text for word in arguments if not word.text.startswith("-")), "")
-    if command not in ("worker", "worker-pool") or any(word.text in ("-h", "--help") for word in arguments):
+    command = next((word for word in arguments if not word.text.startswith("-")), Word(""))
+    if command.text not in ("worker", "worker-pool") or any(word.text in ("-h", "--help") for word in arguments):
         return None
-    options, _ = _read(arguments, RQ_POOL_VALUES if command == "worker-pool" else RQ_VALUES, frozenset())
-    return WorkerCommand(options)
+    if command.text == "worker":
+        return WorkerCommand(_read(arguments, RQ_VALUES, frozenset())[0])
+    return WorkerCommand({**_read(arguments, RQ_POOL_VALUES, frozenset())[0], "pool": command})
 
 
 def huey_command(arguments: Sequence[Word], environ: Mapping[str, Word]) -> WorkerCommand | None:

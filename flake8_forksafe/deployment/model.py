@@ -51,6 +51,14 @@ HOST_WORDS = ("gunicorn", "uwsgi", "rqworker", "run_huey", "qcluster", "huey_con
 """Words in deployment files that start a host other than Celery."""
 CELERY = "Celery"
 """The default host of a launch."""
+MARKS = {
+    CELERY: " worker_main( .Worker( celery.bin .start([ .start(argv",
+    "rq worker": "rq .work( WorkerPool(",
+    "huey_consumer": "huey create_consumer( huey.bin huey.consumer",
+    "dramatiq": "dramatiq dramatiq.cli cli.main( dramatiq.__main__",
+}
+"""What a file holds that may start a host: a word, if any, and one of what stands behind it, such as methods of an app
+and modules of commands."""
 
 
 class Program(NamedTuple):
@@ -85,13 +93,13 @@ class SpawnedCommand(NamedTuple):
 class Starters(NamedTuple):
     """The programs of a repository that may start workers.
 
-    :ivar paths: of the files, in the order of the tree; those of tests and examples are left out.
+    :ivar hosts: of each file, in the order of the tree, what it may start; those of tests and examples are left out.
     :ivar spawned: the commands that such a file runs and that name Celery; a file may hold only these.
     :ivar commands: management commands among them, by name.
     :ivar scripts: console scripts whose function lies in one of them, with ``module:function``.
     """
 
-    paths: tuple[str, ...] = ()
+    hosts: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     commands: Mapping[str, str] = MappingProxyType({})
     scripts: Mapping[str, str] = MappingProxyType({})
     spawned: Mapping[str, tuple[SpawnedCommand, ...]] = MappingProxyType({})
@@ -99,7 +107,7 @@ class Starters(NamedTuple):
     @property
     def files(self) -> tuple[str, ...]:
         """The files of all of them."""
-        return tuple(dict.fromkeys((*self.paths, *self.spawned)))
+        return tuple(dict.fromkeys((*self.hosts, *self.spawned)))
 
     @property
     def words(self) -> tuple[str, ...]:

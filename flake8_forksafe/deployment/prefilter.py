@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flake8_forksafe.deployment.model import HOST_WORDS, without_ending
+from flake8_forksafe.deployment.model import HOST_WORDS, MARKS, without_ending
 from flake8_forksafe.project.disk import Disk
 
 EXTENSIONS = frozenset(
@@ -32,7 +32,8 @@ def may_start_host(disk: Disk, project: str, repository: str) -> bool:
     for directory, _, names in disk.tree(project):
         for name in names:
             if name.endswith(".py"):
-                if disk.holds(os.path.join(directory, name), "elery"):
+                path = os.path.join(directory, name)
+                if disk.holds(path, "elery") or disk.starts(path, MARKS)[0]:
                     return True
             elif may_deploy(name):
                 others.append(os.path.join(directory, name))

@@ -12,11 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.deployment.files import Files, FileSystemView
-from flake8_forksafe.deployment.model import Program, Starters, Word
+from flake8_forksafe.deployment.model import MARKS, Program, Starters, Word
 from flake8_forksafe.examples import is_example
 
-MARKS = ("worker_main(", ".Worker(", "celery.bin", ".start([", ".start(argv")
-"""What a file holds that may start a worker: methods of an app, and the modules of Celery's commands."""
 PYTHON_SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(?:/|\b)(?:python|pypy)[\d.]*\b")
 INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
 COMMANDS = os.path.join("management", "commands")
@@ -25,11 +23,12 @@ HEAD = 128
 
 def find_starters(files: Files) -> Starters:
     """The programs of the repository that may start workers."""
-    paths, spawning = [], []
+    hosts: dict[str, tuple[str, ...]] = {}
+    spawning = []
     for path in _sources(files):
-        itself, by_command = files.disk.starts(path, *MARKS)
+        itself, by_command = files.disk.starts(path, MARKS)
         if itself:
-            paths.append(path)
+            hosts[path] = itself
         if by_command:
             spawning.append(path)
     spawned = {}
@@ -38,7 +37,7 @@ def find_starters(files: Files) -> Starters:
 
         spawned[path] = commands_in(files.disk, path)
     spawned = {path: commands for path, commands in spawned.items() if commands}
-    both = tuple(dict.fromkeys((*paths, *spawned)))
+    both = tuple(dict.fromkeys((*hosts, *spawned)))
     if not both:
         return Starters()
     from flake8_forksafe.project.requirements import console_scripts
@@ -49,7 +48,7 @@ def find_starters(files: Files) -> Starters:
         name: entry for name, entry in entries.items()
         if any(_is_module(path, entry.partition(":")[0]) for path in both)
     }  # fmt: skip
-    return Starters(tuple(paths), commands, scripts, spawned)
+    return Starters(hosts, commands, scripts, spawned)
 
 
 def _sources(files: Files) -> Iterator[str]:

@@ -313,11 +313,11 @@ def _program_launches(candidates: Iterable[Candidate], files: Files) -> Iterator
             from flake8_forksafe.deployment.commands import launches_of_program
 
             yield from launches_of_program(path, FileSystemView(files))
-        if path not in files.starters.paths:
-            continue
         program = as_program(path, files)
         directory = files.project if program.command or program.entry else os.path.dirname(path)
-        yield WorkerLaunch(None, program.argv, path, 1, directory, PYTHON, program=program, command_path=path)
+        launch = WorkerLaunch(None, program.argv, path, 1, directory, PYTHON, program=program, command_path=path)
+        for host in files.starters.hosts.get(path, ()):
+            yield launch._replace(host=host)
 
 
 RANKS = (

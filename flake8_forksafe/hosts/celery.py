@@ -22,7 +22,7 @@ from flake8_forksafe.hosts.facts import (
     Words,
 )
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
-from flake8_forksafe.hosts.programs import run_launcher
+from flake8_forksafe.hosts.scripts import run_script
 from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
@@ -54,11 +54,13 @@ from flake8_forksafe.library.celery_boot import (
     load_named_classes,
     run_receivers,
 )
+from flake8_forksafe.library.celery_programs import NAME as STARTED
 from flake8_forksafe.library.celery_programs import StartedWorker
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks, make_tasks
 from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
+from flake8_forksafe.library.host_programs import StartedHost
 from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.layout import FIRST_PARTY
@@ -140,6 +142,8 @@ class CeleryBoot(LibraryState):
 
 
 def _find_app(boot: HostBoot) -> None:
+    if boot.machine.state(StartedHost).name not in ("", STARTED):  # the program starts another host
+        return
     known, started = boot.machine.state(CeleryState), boot.machine.state(StartedWorker)
     value = find_app(boot.machine, boot.start.app, boot.frame) if started.app is None else None
     app = started.app or known.app_of(value)
@@ -382,7 +386,7 @@ CELERY = Host(
     launch_forms=launch_forms,
     other_processes=other_processes,
     before_fork=(
-        Step("console script", run_launcher),
+        Step("console script", run_script),
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
         Step("import_modules", _with_app(_import_modules)),

@@ -9,21 +9,25 @@ imports the module of the instance, and forks with process workers only.  RQ's `
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from flake8_forksafe.deployment.job_worker_commands import RQ_ORDER, RUNNER
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import PREFORK, SOLO, THREADS, Pool
 from flake8_forksafe.deployment.sizes import whole_number
-from flake8_forksafe.hosts.django import fall_back
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
-from flake8_forksafe.hosts.programs import run_launcher
+from flake8_forksafe.hosts.scripts import started_by_script
 from flake8_forksafe.interpreter.frames import Raised
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Class, External, Value
+from flake8_forksafe.library import huey, rq
+from flake8_forksafe.library.host_programs import known
 from flake8_forksafe.library.standard_import import import_path
 
+Concurrency = tuple[int | None, str]
+"""How many, and what says it."""
 AT_FORK = "os.register_at_fork(after_in_child=...)"
 WITHOUT_FORK = {
     "SimpleWorker": "its SimpleWorker runs jobs itself: nothing is forked",
@@ -34,10 +38,25 @@ THREADED = "its workers are threads of one process: nothing is forked"
 
 
 class JobWorkerBoot(LibraryState):
-    """The class of the worker, if an option names one."""
+    """What is known of the workers.
+
+    :ivar worker_class: their class, if something names one.
+    :ivar given: what the project's own program says of them; None if no program starts them.
+    """
 
     def __init__(self, machine: Machine) -> None:
         self.worker_class: Value | None = None
+        self.given: dict[str, Value] | None = None
+
+
+def _begin(boot: HostBoot, name: str) -> None:
+    """The project's own program up to the call that starts the workers."""
+    state = boot.machine.state(JobWorkerBoot)
+    state.given = started_by_script(boot, name)
+    launcher = boot.start.launcher
+    if launcher is not None and RUNNER in dict(boot.start.options):  # the workers are a command of the program
+        boot.app_place = ("__main__" if launcher.path else launcher.entry.partition(":")[0], 1)
+    state.worker_class = (state.given or {}).get("worker class")
 
 
 def _load(boot: HostBoot, name: str) -> None:
@@ -54,54 +73,65 @@ def _load(boot: HostBoot, name: str) -> None:
                 boot.machine.state(JobWorkerBoot).worker_class = value
 
 
-def _run_program(boot: HostBoot) -> None:
-    """The program of the project that ``rq worker`` is a command of, with all that it imports."""
-    run_launcher(boot)
-    launcher = boot.start.launcher
-    if launcher is not None:
-        boot.app_place = ("__main__" if launcher.path else launcher.entry.partition(":")[0], 1)
-
-
 def _rq_step(name: str) -> Step:
     return Step(name, lambda boot: _load(boot, name))
 
 
-def _without_fork(worker: Value | None, named: str) -> str:
-    """Why a class of worker forks nothing; empty if it does."""
+def _without_fork(worker: Value | None, named: str, in_pool: bool) -> str:
+    """Why a class of worker forks nothing that runs jobs; empty if it does.  A pool forks its workers, whatever they
+    are.
+    """
     order = worker.mro() if isinstance(worker, Class) else [worker]
     names = [named.rpartition(".")[2] if named.partition(".")[0] == "rq" else ""]
     names += [base.path.rpartition(".")[2] for base in order if isinstance(base, External) and base.path[:3] == "rq."]
-    return next((WITHOUT_FORK[name] for name in names if name in WITHOUT_FORK), "")
+    reasons = {name: why for name, why in WITHOUT_FORK.items() if name != "SimpleWorker" or not in_pool}
+    return next((reasons[name] for name in names if name in reasons), "")
 
 
 def _rq_facts(boot: HostBoot) -> ProjectFacts:
-    options = dict(boot.start.options)
-    named = options.get("worker class", "")
-    clean = _without_fork(boot.machine.state(JobWorkerBoot).worker_class, named)
+    options, state = dict(boot.start.options), boot.machine.state(JobWorkerBoot)
+    named, given = options.get("worker class", ""), state.given or {}
+    clean = _without_fork(state.worker_class, named, "pool" in options or "pool" in given)
     forks = not clean
     if forks and boot.start.launcher is None and not {*RQ_ORDER, RUNNER} & options.keys():
         clean = NOTHING_NAMED
-    return ProjectFacts({"forks": forks}, clean=clean)
+    return ProjectFacts({"forks": forks, **_number(given)}, clean=clean)
+
+
+def _number(given: Mapping[str, Value]) -> dict[str, object]:
+    """How many workers a program says that there are; None if that is not known."""
+    return {"workers": known(given["workers"])} if "workers" in given else {}
+
+
+def _concurrency(launch: WorkerLaunch | None, conf: Mapping[str, object], option: str, default: str) -> Concurrency:
+    """The number of workers, and what says it: the command line, the program, or the default, which is one."""
+    if launch is not None and launch.concurrency is not None:
+        return whole_number(launch.concurrency), option
+    return (whole_number(str(conf["workers"])), "the program") if "workers" in conf else (1, default)
 
 
 def _rq_pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     """One worker, or those of a pool, each with a work-horse for every job."""
-    given = launch.concurrency if launch is not None else None
-    number, source = (whole_number(given), "--num-workers") if given is not None else (1, "RQ's default")
+    number, source = _concurrency(launch, conf, "--num-workers", "RQ's default")
     forks = bool(conf.get("forks", True))
     return Pool(PREFORK if forks else SOLO, "fork", number, source, forks=forks)
 
 
 def _huey_facts(boot: HostBoot) -> ProjectFacts:
-    kind = dict(boot.start.options).get("worker type", "thread")
-    return ProjectFacts(clean="" if kind == "process" else THREADED)
+    kind: object = dict(boot.start.options).get("worker type", "thread")
+    given = boot.machine.state(JobWorkerBoot).given
+    if given is not None:
+        kind = known(given["worker type"]) if "worker type" in given else "thread"
+        if kind is None:
+            boot.machine.note("FS192", boot.frame, "the type of Huey's workers cannot be resolved")
+    forks = kind in ("process", None) or (given is None and boot.start.launcher is not None)
+    return ProjectFacts({"forks": forks, **_number(given or {})}, clean="" if forks else THREADED)
 
 
 def _huey_pool(launch: WorkerLaunch | None, conf: Mapping[str, object]) -> Pool:
     """The workers of ``-w``, else one; only those of type ``process`` are forked."""
-    given = launch.concurrency if launch is not None else None
-    number, source = (whole_number(given), "--workers") if given is not None else (1, "Huey's default")
-    forks = launch is None or dict(launch.host_options).get("worker type") == "process"
+    number, source = _concurrency(launch, conf, "--workers", "Huey's default")
+    forks = bool(conf.get("forks", True))
     return Pool(PREFORK if forks else THREADS, "fork", number, source, forks=forks)
 
 
@@ -125,7 +155,7 @@ RQ = Host(
     programs=frozenset({"rq"}),
     launch_forms=lambda app: {"rq worker": ("/venv/bin/rq", "worker")},
     other_processes=_other_processes,
-    before_fork=(Step("program", _run_program), *map(_rq_step, RQ_ORDER)),
+    before_fork=(Step("program", partial(_begin, name=rq.NAME)), *map(_rq_step, RQ_ORDER)),
     after_fork=(),
     in_children=(),
     project_facts=_rq_facts,
@@ -144,7 +174,10 @@ HUEY = Host(
     programs=frozenset({"huey_consumer"}),
     launch_forms=lambda app: {f"huey_consumer {app}": ("/venv/bin/huey_consumer", app, "-k", "process")},
     other_processes=_other_processes,
-    before_fork=(Step("settings", fall_back), Step("instance", lambda boot: _load(boot, "instance"))),
+    before_fork=(
+        Step("program", partial(_begin, name=huey.NAME)),
+        Step("instance", lambda boot: _load(boot, "instance")),
+    ),
     after_fork=(),
     in_children=(),
     project_facts=_huey_facts,

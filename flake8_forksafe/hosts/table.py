@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.django_commands import DJANGO_RUNNERS
+from flake8_forksafe.hosts.dramatiq import DRAMATIQ
 from flake8_forksafe.hosts.gunicorn import GUNICORN
 from flake8_forksafe.hosts.host import Host
 from flake8_forksafe.hosts.job_workers import HUEY, RQ
 from flake8_forksafe.hosts.uwsgi import UWSGI
 
-HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, UWSGI, RQ, HUEY, *DJANGO_RUNNERS)
+HOSTS: tuple[Host, ...] = (CELERY, GUNICORN, UWSGI, RQ, HUEY, *DJANGO_RUNNERS, DRAMATIQ)
 
 
 def host_named(name: str) -> Host:

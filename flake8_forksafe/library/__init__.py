@@ -18,12 +18,15 @@ from flake8_forksafe.library import (
     celery_tasks,
     configuration,
     django,
+    dramatiq,
     fields,
     flask,
+    huey,
     kombu,
     native_threads,
     once,
     pyramid,
+    rq,
     sentry,
     setting_imports,
     sqlalchemy,
@@ -65,6 +68,9 @@ LIBRARIES = (
     sqlalchemy.MODELS,
     once.MODELS,
     uwsgi.MODELS,
+    rq.MODELS,
+    huey.MODELS,
+    dramatiq.MODELS,
 )
 """The table of libraries, one file each (builtins and the standard library: one file for each subject)."""
 

@@ -6,38 +6,34 @@ Read in Celery 5.7.0 (celery/app/base.py: ``worker_main``, ``start``, ``Worker``
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iteration
-from flake8_forksafe.interpreter.frames import Frame, Raised
+from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Module, Value, text
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Value
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
+from flake8_forksafe.library.host_programs import leave, words_of
 
-STOPPED = External("builtins.SystemExit()")
-"""What the program is left with where a worker begins."""
+NAME = "Celery"
 
 
 class StartedWorker(LibraryState):
     """The worker that the program starts.
 
     :ivar app: its app; None as long as none was started, and where only ``arguments`` name it.
-    :ivar running: the modules that are being executed when it starts, which have not failed.
     :ivar arguments: those of Celery's command, as far as they are known; None as long as none was started.
     """
 
     def __init__(self, machine: Machine) -> None:
         self.app: CeleryApp | None = None
         self.arguments: tuple[str, ...] | None = None
-        self.running: list[Module] = []
 
 
 def main(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``app.worker_main(argv)``, ``app.start(argv)``, ``celery.bin.celery.main(argv)``."""
     given = arguments.get(0, "argv") or arguments.get(0, "args")
-    items = iteration.iterate(machine, given, frame).items if given is not None else []
-    words = tuple(word for item in items if (word := text(item.value)) is not None)
+    words = words_of(machine, given, frame)
     if not function.path.endswith("worker_main") and "worker" not in words:
         return UNKNOWN
-    return _start(machine, function.receiver, words)
+    return _start(machine, frame, function.receiver, words)
 
 
 COMMAND = "celery.bin.worker.worker"
@@ -57,18 +53,16 @@ def run(machine: Machine, function: External, arguments: Arguments, frame: Frame
     given = {**made.keywords, **arguments.keywords}
     words = [f"--{name.replace('_', '-')}={value.value}" for name, value in given.items()
              if isinstance(value, Literal) and isinstance(value.value, (str, int))]  # fmt: skip
-    return _start(machine, holder.receiver if isinstance(holder, External) else None, ("worker", *words))
+    return _start(machine, frame, holder.receiver if isinstance(holder, External) else None, ("worker", *words))
 
 
-def _start(machine: Machine, app: Value | None, words: tuple[str, ...]) -> Value:
+def _start(machine: Machine, frame: Frame, app: Value | None, words: tuple[str, ...]) -> Value:
     """Remember the first worker, and leave the program."""
     started = machine.state(StartedWorker)
     if started.arguments is None:
         started.app = machine.state(CeleryState).app_of(app)
         started.arguments = words if "worker" in words else ("worker", *words)
-        started.running = [module for module in machine.imports.modules.values() if module.state == "loading"]
-        machine.memory.waiting = frozenset(node for node, times in machine.memory.active.items() if times)
-    raise Raised(STOPPED)
+    leave(machine, NAME, frame, {})
 
 
 MODELS = Library(

@@ -16,6 +16,7 @@ from flake8_forksafe.interpreter.values import (
     EnclosingScope,
     External,
     Item,
+    Items,
     Literal,
     ModuleValue,
     NamedItems,
@@ -93,12 +94,28 @@ def putenv(machine: Machine, function: External, arguments: Arguments, frame: Fr
     return NONE
 
 
+class ProcessArguments(LibraryState):
+    """``sys.argv``: in each launch form, until the program sets or changes it.
+
+    :ivar names: the value, under its name.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        forms = ([Item(Literal(part)) for part in form] for form in machine.process.argv)
+        self.names = {"argv": join(*(Items("list", form, machine.journal.certain) for form in forms))}
+
+
 def argv(machine: Machine) -> Value:
-    """``sys.argv`` in each launch form."""
+    """``sys.argv``."""
     machine.argv_dependence.count += 1
-    return machine.argv_dependence.mark(
-        join(*(machine.items("list", [Literal(part) for part in form]) for form in machine.process.argv))
-    )
+    return machine.argv_dependence.mark(machine.state(ProcessArguments).names["argv"])
+
+
+def set_in_interpreter(machine: Machine, value: External, name: str, given: Value, frame: Frame) -> None:
+    """``sys.argv = [...]``."""
+    names = machine.state(ProcessArguments).names
+    if name in names:
+        machine.write(names, name, given)
 
 
 VERSION_INFO = ("major", "minor", "micro", "releaselevel", "serial")
@@ -121,6 +138,20 @@ def version_info(machine: Machine) -> Value:
 def process_name(machine: Machine) -> Value:
     """``multiprocessing.current_process().name``; those of pools have names of their own."""
     return UNKNOWN if machine.recorder.step_name in machine.process.in_children else Literal("MainProcess")
+
+
+class StartMethod(LibraryState):
+    """How ``multiprocessing`` starts processes, where that is surely chosen; else empty."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.chosen = ""
+
+
+def set_start_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``multiprocessing.set_start_method("spawn")``."""
+    is_certain = machine.journal.doubt is machine.journal.certain
+    machine.state(StartMethod).chosen = (text(arguments.get(0, "method")) or "") if is_certain else ""
+    return NONE
 
 
 def has_module(machine: Machine, name: Value) -> Value:
@@ -183,6 +214,12 @@ MODELS = Library(
         "typing_extensions.TYPE_CHECKING": lambda machine: FALSE,
     },
     attributes={"sys": interpreter_value},
+    setters={"sys": set_in_interpreter},
     members={"sys.modules": has_module},
-    functions={"sys.modules.get": get_module, "os.getenv": getenv, "os.putenv": putenv},
+    functions={
+        "sys.modules.get": get_module,
+        "os.getenv": getenv,
+        "os.putenv": putenv,
+        "multiprocessing.set_start_method": set_start_method,
+    },
 )

@@ -320,15 +320,15 @@ class Disk:
         except OSError:
             return False
 
-    def starts(self, path: str, *marks: str) -> tuple[bool, bool]:
-        """Whether a Python file may start a worker itself, by one of some marks, and by a command; not if it cannot be
-        read.
+    def starts(self, path: str, marks: Mapping[str, str]) -> tuple[tuple[str, ...], bool]:
+        """The hosts that a Python file may start itself, by their marks, and whether it may start a worker by a
+        command; nothing if it cannot be read.
         """
         try:
-            itself, by_command = as_numbers(self.ask(path, "starts", *marks))
+            by_command, *itself = as_numbers(self.ask(path, "starts", *marks.values()))
         except OSError:
-            return False, False
-        return bool(itself), bool(by_command)
+            return (), False
+        return tuple(host for host, found in zip(marks, itself, strict=True) if found), bool(by_command)
 
     def depends_on(self, path: str) -> None:
         """Note a file that something else reads."""

@@ -56,9 +56,22 @@ def holds(content: bytes, *words: str) -> bool:
 
 
 def starts(content: bytes, *marks: str) -> list[int]:
-    """Whether a Python file may start a worker itself, by one of some marks; and whether by a command."""
+    """Whether a Python file may start a worker by a command; and for each host whether it may itself.
+
+    :param marks: for each host a word that the file must hold, in any case, or none, and what stands in it, with blanks
+        between them.
+    """
     spawns = b"celery" in content and b"worker" in content and re.search(SPAWNS, content) is not None
-    return [int(holds(content, *marks)), int(spawns)]
+    found = [int(spawns)]
+    for mark in marks:
+        word, *calls = mark.split(" ")
+        is_there = holds(content, *calls) and (not word or re.search(WORD % word.encode(), content) is not None)
+        found.append(int(is_there))
+    return found
+
+
+WORD = rb"(?i)(?:\b|_)%b\b"
+"""A word, or the end of a name."""
 
 
 def lines_hold(content: bytes, count: int, *arguments: Argument) -> list[int]:

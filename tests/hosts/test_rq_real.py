@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers import PATIENCE_S, check, write
-from served_apps import free_port
 
 pytest.importorskip("rq")
-REDIS = shutil.which("redis-server")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(REDIS is None, reason="there is no redis-server")]
+pytestmark = pytest.mark.slow
 
 HANG = """\
 from concurrent.futures import ThreadPoolExecutor
@@ -51,22 +46,6 @@ if len(sys.argv) == 2:
 else:
     print(Job.fetch(sys.argv[2], connection=connection).return_value())
 """
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[int]:
-    """The port of a Redis."""
-    assert REDIS is not None
-    port = free_port()
-    server = subprocess.Popen(
-        [REDIS, "--port", str(port), "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL
-    )
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and not _asks(tmp_path, "-c", f"import redis; redis.Redis(port={port}).ping()"):
-        time.sleep(0.1)
-    yield port
-    server.kill()
-    server.wait(PATIENCE_S)
 
 
 def _asks(root: Path, *arguments: str) -> str | None:

@@ -113,3 +113,33 @@ def test_a_loop_over_the_environment_stays_open(tmp_path: Path) -> None:
     walk = make_walk(tmp_path)
     import_in(walk, "main")
     assert loaded(walk) == ["main", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("sys.argv = ['run', 'jobs']", "yes"),
+        ("sys.argv.append('jobs')", "yes"),
+        ("from sys import argv; argv.insert(1, 'jobs')", "yes"),
+        ("copy = list(sys.argv); copy.append('jobs')", "no"),
+        ("sys.argv = sys.argv[:1]", "no"),
+    ],
+)
+def test_what_a_program_does_to_its_arguments(tmp_path: Path, change: str, expected: str) -> None:
+    """The list is that of the process: other modules see what one of them does to it."""
+    write(tmp_path, {**FILES, "main.py": f"import sys\n{change}\nimport inner\n",
+                     "inner.py": "import sys\n" + MODULE.format("'jobs' in sys.argv")})  # fmt: skip
+    walk = make_walk(tmp_path, argv=(("run",),))
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "inner", expected]
+    program = f"import sys; sys.path[0] = {str(tmp_path)!r}; import main; print({expected!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+def test_arguments_that_only_may_be_changed(tmp_path: Path) -> None:
+    text = "import sys, unknown\nif unknown.x:\n    sys.argv = ['run', 'jobs']\n"
+    write(tmp_path, {**FILES, "main.py": text + MODULE.format("'jobs' in sys.argv")})
+    walk = make_walk(tmp_path, argv=(("run",),))
+    import_in(walk, "main")
+    assert loaded(walk) == ["main", "yes", "no"]

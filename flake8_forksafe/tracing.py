@@ -98,6 +98,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         walk = Walk(LIBRARY, imports, process, warm_up)
         launch = Launch(app.spec, source=source, root=app.root)
         trace = Trace(launch, walk, boot(walk, host, start), environment)
+        trace.requires_python = requirements.python
         walk.release()
         return trace
 

@@ -42,12 +42,14 @@ class Deferral(NamedTuple):
     :ivar functions: those that it moves into, each with the aliases that it uses.
     :ivar hints: the aliases that annotations need.
     :ivar doubts: why the move is not safe; none if it is.
+    :ivar is_lazy: whether it stays where it is and becomes a lazy import instead.
     """
 
     what: ImportStatement
     functions: dict[cst.FunctionDef, tuple[cst.ImportAlias, ...]]
     hints: tuple[cst.ImportAlias, ...]
     doubts: tuple[str, ...]
+    is_lazy: bool = False
 
     @property
     def cost(self) -> int:
@@ -206,7 +208,9 @@ def edits_of(source: Source, deferrals: Sequence[Deferral]) -> list[Edit]:
 
     :raises Refused: if the module's layout leaves no place for them.
     """
-    edits = [edit for deferral in deferrals for edit in _removal(source, deferral)]
+    lazy = [edit for deferral in deferrals if deferral.is_lazy for edit in _lazy(source, deferral.what)]
+    deferrals = [deferral for deferral in deferrals if not deferral.is_lazy]
+    edits = [*lazy, *(edit for deferral in deferrals for edit in _removal(source, deferral))]
     edits += _vacated(source, deferrals)
     added: dict[cst.FunctionDef, list[str]] = {}
     for deferral in sorted(deferrals, key=lambda deferral: source.place(deferral.what.node).start.line):
@@ -216,6 +220,24 @@ def edits_of(source: Source, deferrals: Sequence[Deferral]) -> list[Edit]:
     if any(deferral.hints for deferral in deferrals):
         edits += _type_checking(source, deferrals)
     return edits
+
+
+def _lazy(source: Source, what: ImportStatement) -> Iterator[Edit]:
+    """Make an import lazy, and leave those of its names as they are that are not meant (PEP 810)."""
+    start = source.start(what.node)
+    if what.is_whole:
+        yield Edit(start, start, "lazy ")
+        return
+    kept = tuple(alias for alias in what.every if alias not in what.aliases)
+    texts = [_lines(source, what, aliases, with_comments=False)[0] for aliases in (kept, what.aliases)]
+    yield Edit(start, start + len(source.text_of(what.node)), f"{texts[0]}{source.newline}lazy {texts[1]}")
+
+
+def lazy_text(source: Source, what: ImportStatement) -> str:
+    """A lazy import in one line."""
+    (edit,) = _lazy(source, what)
+    text = source.text_of(what.node) if what.is_whole else edit.text.partition(f"{source.newline}lazy ")[2]
+    return f"lazy {' '.join(text.split())}"
 
 
 def _lines(

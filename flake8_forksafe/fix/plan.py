@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from flake8_forksafe.fix import defer
+from flake8_forksafe.fix import defer, lazy
 from flake8_forksafe.fix.effects import effects
 from flake8_forksafe.fix.references import Mentions, ModuleNames, NameReference
 from flake8_forksafe.fix.text import Refused, Source
@@ -159,8 +159,17 @@ class Workshop:
         what = defer.import_at(source, statement.line, lambda name: any(_is_of(target, name) for target in targets))
         runs = {node.function for one in self.context.traces for pair in one.graph.edges for node in pair
                 if node.module in names and node.function}  # fmt: skip
-        found = defer.plan(source, what, habits, runs.__contains__)
-        self._refuse_relied_on(what, source, [*self.references(path, names, what.bound)])
+        if (trace.requires_python or (3,)) >= lazy.SINCE:
+            found = lazy.plan_lazy(
+                source,
+                what,
+                habits,
+                runs.__contains__,
+                lambda bound: any(True for _ in self.references(path, names, [bound])),
+            )
+        else:
+            found = defer.plan(source, what, habits, runs.__contains__)
+            self._refuse_relied_on(what, source, [*self.references(path, names, what.bound)])
         return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))
 
     def _refuse_relied_on(
@@ -309,6 +318,8 @@ def _hazards_behind(trace: Trace, targets: Mapping[Node, list[Lead]], statement:
 
 def _told(source: Source, deferral: defer.Deferral) -> str:
     """A deferral in words."""
+    if deferral.is_lazy:
+        return f"write '{defer.lazy_text(source, deferral.what)}'"
     text = " ".join(source.text_of(deferral.what.node).split())
     names = [f"{defer.qualified_name(source, function)}()" for function in deferral.functions]
     if not names:

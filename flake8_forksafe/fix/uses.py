@@ -235,18 +235,18 @@ def find_habits(source: Source) -> Habits:
                 resolver = last[0]
             if any(arg.keyword is not None and arg.keyword.value == "pydantic" for arg in node.args):
                 resolver = "pydantic=True"
-        elif isinstance(node, cst.Import | cst.ImportFrom):
+        elif isinstance(node, cst.Import | cst.ImportFrom | cst.LazyImport | cst.LazyImportFrom):
             for package in imported_packages(node):
                 if package in EVALUATING_PACKAGES:
                     resolver = package
     return Habits(frozenset(names), frozenset(strings), exports, namespace, resolver)
 
 
-def imported_packages(node: cst.Import | cst.ImportFrom) -> Iterator[str]:
+def imported_packages(node: cst.Import | cst.ImportFrom | cst.LazyImport | cst.LazyImportFrom) -> Iterator[str]:
     """The top-level packages that a statement imports; none for a relative import."""
     import libcst as cst
 
-    if isinstance(node, cst.Import):
+    if isinstance(node, cst.Import | cst.LazyImport):
         for alias in node.names:
             yield next(dotted_parts(alias.name))
     elif node.module is not None and not node.relative:

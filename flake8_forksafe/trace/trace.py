@@ -78,6 +78,8 @@ class Trace:
         """Whether a pool of this worker forks."""
         self.deferred: tuple[DeferredImport, ...] = ()
         """What the children may load later that needs a prelude, each package once."""
+        self.requires_python: tuple[int, int] | None = None
+        """The lowest Python version that the project declares to run on."""
         self.variants: dict[str, Trace] = {}
         """Traces of the same boot as other processes (:attr:`~flake8_forksafe.hosts.host.Host.other_processes`)."""
         self.notes: tuple[Note, ...] = tuple(recorder.notes)

@@ -37,6 +37,14 @@ from flake8_forksafe.source import facts
 
 
 def run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
+    frame.tries += 1
+    try:
+        return _run_try(machine, node, frame)
+    finally:
+        frame.tries -= 1
+
+
+def _run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     if not node.final:
         return _guarded(machine, node, frame)
     left = len(frame.left)

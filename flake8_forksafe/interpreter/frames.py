@@ -81,6 +81,7 @@ class Frame:
         "results",
         "take",
         "threaded",
+        "tries",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +108,8 @@ class Frame:
         """The node and line of the outermost loop that is being executed in it."""
         self.finals = 0
         """How many ``finally`` the current statement stands before."""
+        self.tries = 0
+        """How many ``try`` statements of it the current statement stands in."""
         self.take: Callable[[Item], bool] | None = None
         """For a generator: who takes what it yields."""
         self.complete = True

@@ -23,11 +23,17 @@ from flake8_forksafe.interpreter.values import (
 from flake8_forksafe.project.layout import absolute
 from flake8_forksafe.source import facts
 
+LAZY_SINCE = (3, 15)
+"""The first version of Python that has lazy imports."""
+
 
 def run_import(machine: Machine, node: facts.Import, frame: Frame) -> Flow:
     for name, alias in node.names:
-        if frame.kind == "module" and (node.lazy or _declared_lazy(frame, name)):
-            frame.names[alias or name.partition(".")[0]] = LazyImport(name, None, node.line)
+        if _is_lazy(machine, frame, name, node.lazy):
+            bound = alias or name.partition(".")[0]
+            before = frame.names.get(bound)
+            also = (before.module, *before.also) if isinstance(before, LazyImport) and alias is None else ()
+            frame.names[bound] = LazyImport(name, None, node.line, also)
             continue
         value = machine.import_name(name, frame, "import")
         if value is None:
@@ -52,6 +58,25 @@ def _attribute_along(outer: Value, names: str, module: Value) -> Value:
     return found
 
 
+def _is_lazy(machine: Machine, frame: Frame, name: str, has_keyword: bool) -> bool:
+    """Whether an import of a module is lazy.  One that an older Python would do at once is done in doubt.
+
+    ``__lazy_modules__`` means nothing before Python 3.15, nor inside of ``try``
+    (https://docs.python.org/3.15/reference/datamodel.html#module.__lazy_modules__).
+    """
+    if frame.kind != "module" or has_keyword:
+        return has_keyword
+    if frame.tries or not _declared_lazy(frame, name):
+        return False
+    if min(machine.process.versions, default=(3,)) < LAZY_SINCE:
+        with machine.doubted():
+            try:
+                machine.import_name(name, frame, "import")
+            except Raised as raised:
+                machine.may_fail(raised.value)
+    return True
+
+
 def _declared_lazy(frame: Frame, name: str) -> bool:
     """Whether ``__lazy_modules__`` of the module names it (PEP 810)."""
     declared = frame.names.get("__lazy_modules__")
@@ -60,7 +85,7 @@ def _declared_lazy(frame: Frame, name: str) -> bool:
 
 def run_import_from(machine: Machine, node: facts.ImportFrom, frame: Frame) -> Flow:
     source = absolute(frame.module.package, node.level, node.module)
-    if frame.kind == "module" and (node.lazy or _declared_lazy(frame, source)):
+    if _is_lazy(machine, frame, source, node.lazy):
         for name, alias in node.names:
             frame.names[alias or name] = LazyImport(source, name, node.line)
         return Flow.NEXT
@@ -154,6 +179,9 @@ def reify(machine: Machine, lazy: LazyImport, frame: Frame, names: dict[str, Val
     else:
         top = machine.imports.modules.get(lazy.module.partition(".")[0])
         value = value if lazy.module in names else (ModuleValue(top) if top is not None else value)
+        for other in lazy.also:
+            with machine.doubted():
+                machine.import_name(other, frame, "lazy")
     for name, bound in list(names.items()):
         if bound is lazy:
             names[name] = value
@@ -176,7 +204,8 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
         hook = names.get("__getattr__")
         if exported is None and hook is not None:
             _ask(machine, hook, "__all__", frame)  # what it returns is not followed
-        frame.names.bind_all({name: value for name, value in names.items() if not name.startswith("_")})
+        public = [(name, value) for name, value in names.items() if not name.startswith("_")]
+        frame.names.bind_all({name: reified(machine, value, frame, module) for name, value in public})
     frame.module.open |= module.module.open
 
 

@@ -329,14 +329,18 @@ class ModuleValue(Value):
 
 
 class LazyImport(Value):
-    """A name bound by a lazy import (PEP 810) that nothing has used yet."""
+    """A name bound by a lazy import (PEP 810) that nothing has used yet.
 
-    __slots__ = ("attribute", "line", "module")
+    :ivar also: modules of the same package that lazy imports before it name; each is loaded when it is asked for.
+    """
 
-    def __init__(self, module: str, attribute: str | None, line: int) -> None:
+    __slots__ = ("also", "attribute", "line", "module")
+
+    def __init__(self, module: str, attribute: str | None, line: int, also: tuple[str, ...] = ()) -> None:
         self.module = module
         self.attribute = attribute
         self.line = line
+        self.also = also
 
 
 class External(Value):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from helpers import import_in, loaded, make_walk, write
 from programs import edges_of, imported_modules, names_of, plain, value_in, walk_program
 
 PACKAGE = {
@@ -53,9 +55,64 @@ def test_a_missing_name_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_lazy_import_happens_when_its_name_is_used(tmp_path: Path) -> None:
-    walk = walk_program(tmp_path, {"main.py": "__lazy_modules__ = ['one', 'two']\nimport one\nimport two\none.x\n"})
+    walk = walk_program(tmp_path, {"main.py": "lazy import one\nlazy import two\none.x\n"})
     assert imported_modules(walk) == ["main", "one"]
     assert ("main", "one", "lazy") in edges_of(walk)
+
+
+LAZY = {"heavy.py": "Y = 1\n", "m.py": "lazy import heavy\n", "p/__init__.py": "", "p/a.py": "", "p/b.py": ""}
+NEW, OLD = ((3, 15), (3, 15)), ((3, 12), (3, 15))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("lazy import heavy\ndef f():\n    return heavy.Y\n", ""),
+        ("lazy import heavy\ndef f():\n    return heavy.Y\nf()\n", "heavy"),
+        ("lazy from heavy import Y\n", ""),
+        ("lazy from heavy import Y\nclass A(Y): ...\n", "heavy"),
+        ("lazy import heavy\ndef f(x=heavy.Y): ...\n", "heavy"),
+        ("lazy import heavy\ndef f(x: heavy.Y): ...\n", ""),
+        ("lazy import heavy\nheavy = 3\nheavy\n", ""),
+        ("if 1:\n    lazy import heavy\n", ""),
+        ("import m\n", "m"),
+        ("import m\nm.heavy\n", "m heavy"),
+        ("from m import heavy\n", "m heavy"),
+        ("from m import *\n", "m heavy"),
+        ("lazy import p.a\nlazy import p.b\np.a\n", "p p.b p.a?"),
+        ("__lazy_modules__ = ['heavy']\nimport heavy\n", ""),
+        ("__lazy_modules__ = {'heavy'}\nfrom heavy import Y\n", ""),
+        ("__lazy_modules__ = ['heavy']\ntry:\n    pass\nfinally:\n    import heavy\n", "heavy"),
+        ("__lazy_modules__ = ['heavy']\ntry:\n    x = 1\nfinally:\n    x = 2\nimport heavy\n", ""),
+        ("__lazy_modules__ = ['heavy']\nclass A:\n    import heavy\n", "heavy"),
+        ("__lazy_modules__ = ['p']\nimport p.a\n", "p p.a"),
+    ],
+)
+def test_what_a_lazy_import_loads_and_when(tmp_path: Path, source: str, expected: str) -> None:
+    """As PEP 810 and the reference of Python 3.15 say; no Python here executes it."""
+    assert loaded_by(tmp_path, source, NEW) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("__lazy_modules__ = ['heavy']\nimport heavy\n", "heavy?"),
+        ("__lazy_modules__ = ['heavy']\nfrom heavy import Y\nA = Y\n", "heavy"),
+        ("__lazy_modules__ = ['heavy']\ntry:\n    import heavy\nfinally:\n    pass\n", "heavy"),
+        ("lazy import heavy\n", ""),
+    ],
+)
+def test_an_older_python_may_not_know_lazy_modules(tmp_path: Path, source: str, expected: str) -> None:
+    assert loaded_by(tmp_path, source, OLD) == expected.split()
+
+
+def loaded_by(root: Path, source: str, versions: tuple[tuple[int, int], ...]) -> list[str]:
+    """What a program loads, in order; what it only may load ends with a question mark."""
+    write(root, LAZY | {"main.py": source})
+    walk = make_walk(root, versions=versions)
+    import_in(walk, "main")
+    sure = {edge.loads for edge in walk.recorder.executed(walk.memory.executions) if edge.sure}
+    return [name if name in sure else f"{name}?" for name in loaded(walk)[1:]]
 
 
 def test_a_hazard_that_is_a_member_of_a_library_is_imported(tmp_path: Path) -> None:
@@ -65,7 +122,7 @@ def test_a_hazard_that_is_a_member_of_a_library_is_imported(tmp_path: Path) -> N
 
 def test_a_lazy_import_of_a_submodule_binds_the_package(tmp_path: Path) -> None:
     files = {
-        "main.py": "__lazy_modules__ = ['pkg.sub']\nimport pkg.sub\nA = pkg.sub.VALUE\n",
+        "main.py": "lazy import pkg.sub\nA = pkg.sub.VALUE\n",
         "pkg/__init__.py": "",
         "pkg/sub.py": "VALUE = 7\n",
     }

@@ -149,7 +149,7 @@ def deferred_imports(
     hazards = around.catalogue.hazards
     loads: dict[str, list[str]] = {name: [] for name in trace.loaded if trace.origin(name) == FIRST_PARTY}
     for edge in (*trace.edges, *trace.late_edges):
-        if edge.loads and edge.kind != "boot" and edge.source.module in loads:
+        if edge.loads in loads and edge.kind != "boot" and edge.source.module in loads:
             loads[edge.source.module].append(edge.loads)
     left_out = {omission.step for omission in trace.host.omissions}
 

@@ -33,10 +33,12 @@ WHOLE = facts.Slice(None, None, None)
 
 
 def run_assign(machine: Machine, node: facts.Assign, frame: Frame) -> Flow:
-    reads_before = machine.argv_dependence.count
+    reads_before, switches_before = machine.argv_dependence.count, machine.switches.count
     value = machine.evaluate(node.value, frame)
     if machine.argv_dependence.count != reads_before:
         value = machine.argv_dependence.mark(value)
+    elif machine.switches.count != switches_before:
+        value = machine.switches.mark_unknown(value)
     for target in node.targets:
         assign(machine, target, value, frame)
     return Flow.NEXT

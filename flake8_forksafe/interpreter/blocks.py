@@ -29,14 +29,17 @@ def attempt(machine: Machine, frame: Frame, run: Callable[[], Flow]) -> Flow:
         return Flow.ABORT
 
 
-def branches(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
-    """Execute alternatives, each in doubt and from the same names.  Then join the names."""
+def branches(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]], switch: bool = False) -> Flow:
+    """Execute alternatives, each in doubt and from the same names.  Then join the names.
+
+    :param switch: whether a switch of the project's own decides between them.
+    """
     before = frame.names.version()
     flow = NOWHERE
     endings: list[NamesVersion[Value]] = []
     for run in runs:
         frame.names.go_to(before)
-        with machine.doubted():
+        with machine.doubted(switch=switch):
             ending = attempt(machine, frame, run)
         flow |= ending
         if ending & Flow.NEXT:

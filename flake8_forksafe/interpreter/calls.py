@@ -144,6 +144,7 @@ def _run_function(machine: Machine, function: Function, arguments: Arguments, fr
         _run_widened(machine, function, _widened(arguments), frame)
         return UNKNOWN
     reads_before, before = machine.argv_dependence.count, machine.journal.changes
+    switches_before = machine.switches.count
     raised = machine.errors.raised
     made = len(machine.recorder.made)
     with _entered(machine, function, arguments) as inner, machine.doubted(machine.errors.raised != raised):
@@ -152,6 +153,8 @@ def _run_function(machine: Machine, function: Function, arguments: Arguments, fr
         lifetime.leave(machine, function, arguments, result, made)
     if machine.argv_dependence.count != reads_before:
         result = machine.argv_dependence.mark(result)
+    elif machine.switches.count != switches_before:
+        result = machine.switches.mark_unknown(result)
     changes = machine.journal.changes if machine.journal.changes == before else -1
     machine.memory.results[key] = Remembered(
         known.times + 1 if known else 1, changes, certain, result, (arguments, function)
@@ -449,6 +452,8 @@ def _call_external(machine: Machine, function: External, arguments: Arguments, f
                 iteration.iterate(machine, value, frame)
     if is_long(function.path):
         return UNKNOWN
+    if function.path.partition(".")[0] in library.switchboards:
+        machine.switches.count += 1
     return External(result, function.receiver, arguments)
 
 

@@ -31,6 +31,7 @@ from flake8_forksafe.interpreter.values import (
     is_builtin,
     is_definition,
     same,
+    texts,
 )
 
 
@@ -52,6 +53,9 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
     if isinstance(container, Lazy):
         container = generators.taken_until(machine, container, container.frame, lambda value: equal(value, element))
     if isinstance(container, Table):
+        if container.observer is not None:
+            for name in texts(element):
+                container.observer.reads(name)
         present = mappings.find(container, key_of(element))[1]
         return UNKNOWN if present is None else Literal(present)
     if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):

@@ -22,13 +22,15 @@ WHILE_LIMIT = 50
 
 def run_if(machine: Machine, node: facts.If, frame: Frame) -> Flow:
     reads_before, outside = machine.argv_dependence.count, frame.gates
+    switches_before = machine.switches.count
     holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
     if machine.argv_dependence.count != reads_before:
         frame.gates = (*outside, machine.recorder.gate(frame, "if", holds))
     if holds is None:
-        flow = branches(
-            machine, frame, (lambda: machine.execute(node.body, frame), lambda: machine.execute(node.orelse, frame))
-        )
+        switch = machine.switches.count != switches_before
+        runs = (lambda: machine.execute(node.body, frame), lambda: machine.execute(node.orelse, frame))
+        flow = branches(machine, frame, runs, switch)
+        machine.journal.left_by_switch = switch
     else:
         flow = machine.execute(node.body if holds else node.orelse, frame)
     if not (_leaves(node.body) or _leaves(node.orelse)):

@@ -362,14 +362,14 @@ def _behind_gate(machine: Machine, frame: Frame, kind: str, holds: bool | None, 
 
 
 def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
-    reads_before = machine.argv_dependence.count
+    reads_before, switches_before = machine.argv_dependence.count, machine.switches.count
     left = machine.evaluate(node.left, frame)
     holds = special_methods.holds(machine, left, frame)
     stops = node.operator == "or"
     with _behind_gate(machine, frame, "and", holds, machine.argv_dependence.count != reads_before):
         if holds is stops:
             return left
-        with machine.doubted(holds is None):
+        with machine.doubted(holds is None, machine.switches.count != switches_before):
             right = machine.evaluate(node.right, frame)
     if holds is not None:
         return right
@@ -381,12 +381,13 @@ def boolean(machine: Machine, node: facts.Boolean, frame: Frame) -> Value:
 
 
 def conditional(machine: Machine, node: facts.Conditional, frame: Frame) -> Value:
-    reads_before = machine.argv_dependence.count
+    reads_before, switches_before = machine.argv_dependence.count, machine.switches.count
     holds = special_methods.holds(machine, machine.evaluate(node.test, frame), frame)
+    switch = machine.switches.count != switches_before
     found = []
     with _behind_gate(machine, frame, "if", holds, machine.argv_dependence.count != reads_before):
         for branch in (node.body, node.orelse) if holds is None else (node.body if holds else node.orelse,):
-            with machine.doubted(holds is None):
+            with machine.doubted(holds is None, switch):
                 found.append(machine.evaluate(branch, frame))
     return join(*found)
 

@@ -14,19 +14,24 @@ class Journal:
     :ivar doubt: the current one.
     :ivar changes: how often something was changed that a function may depend on besides its arguments.
     :ivar entries: what was written in doubt: names, name, and the value before.
+    :ivar left_by_switch: whether the current statement may have left its block as a switch decides.
     """
 
-    __slots__ = ("certain", "changes", "doubt", "entries")
+    __slots__ = ("certain", "changes", "doubt", "entries", "left_by_switch")
 
     def __init__(self) -> None:
         self.certain = Doubt()
         self.changes = 0
         self.doubt = self.certain
         self.entries: list[tuple[dict[str, Value], str, Value | None]] = []
+        self.left_by_switch = False
 
-    def doubted(self, really: bool = True) -> AbstractContextManager[None]:
-        """Execute something in doubt."""
-        return Doubted(self) if really else CERTAINLY
+    def doubted(self, really: bool = True, switch: bool = False) -> AbstractContextManager[None]:
+        """Execute something in doubt.
+
+        :param switch: whether it is a switch of the project's own that decides.
+        """
+        return Doubted(self, switch=switch) if really else CERTAINLY
 
     def repeated(self) -> AbstractContextManager[None]:
         """Execute something that may happen any number of times."""
@@ -65,6 +70,15 @@ class Journal:
         """Whether the current statement runs whenever its frame does."""
         return frame.base.within(self.doubt)
 
+    def is_switched(self, frame: EnclosingScope) -> bool:
+        """Whether the current statement runs only if a switch in its frame is set."""
+        doubt: Doubt | None = self.doubt
+        while doubt is not None and not frame.base.within(doubt):
+            if doubt.switch:
+                return True
+            doubt = doubt.outer
+        return False
+
     def touches_surely(self, born: Doubt) -> bool:
         """Whether a change made now to something born in ``born`` happens for sure if that exists."""
         return born.within(self.doubt)
@@ -73,16 +87,17 @@ class Journal:
 class Doubted:
     """What is executed in it only may happen."""
 
-    __slots__ = ("journal", "mark", "outer", "repeats")
+    __slots__ = ("journal", "mark", "outer", "repeats", "switch")
 
-    def __init__(self, journal: Journal, repeats: bool = False) -> None:
+    def __init__(self, journal: Journal, repeats: bool = False, switch: bool = False) -> None:
         self.journal = journal
         self.repeats = repeats
+        self.switch = switch
 
     def __enter__(self) -> None:
         journal = self.journal
         self.outer, self.mark = journal.doubt, len(journal.entries)
-        journal.doubt = Doubt(self.outer, self.repeats)
+        journal.doubt = Doubt(self.outer, self.repeats, self.switch)
 
     def __exit__(self, *error: object) -> None:
         self.journal.doubt = self.outer

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
-from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
 from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.call_memo import CallMemo
+from flake8_forksafe.interpreter.dependence import Dependence
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
@@ -50,7 +50,8 @@ class Machine(Protocol):
     journal: Journal
     errors: Errors
     recorder: Recorder
-    argv_dependence: ArgvDependence
+    argv_dependence: Dependence
+    switches: Dependence
     memory: CallMemo
     budget: StepBudget
     created: Class | None
@@ -91,8 +92,8 @@ class Machine(Protocol):
     def may_fail(self, error: Value) -> None:
         """Record that the current statement may raise ``error``."""
 
-    def doubted(self, really: bool = True) -> AbstractContextManager[None]:
-        """Execute something that only may happen."""
+    def doubted(self, really: bool = True, switch: bool = False) -> AbstractContextManager[None]:
+        """Execute something that only may happen, or only if a switch of the project's own is set."""
 
     def write(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
@@ -144,6 +145,7 @@ class Library:
     :ivar suppressors: context managers that swallow the exceptions they are given.
     :ivar field_bases: classes whose subclasses may have an ``__init__`` made from their fields.
     :ivar fields: what declares such a field (``field_specifiers`` of PEP 681).
+    :ivar switchboards: packages whose functions read the project's configuration.
     """
 
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -160,6 +162,7 @@ class Library:
     suppressors: frozenset[str] = frozenset()
     field_bases: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
+    switchboards: frozenset[str] = frozenset()
 
 
 NO_LIBRARY = Library()

@@ -126,7 +126,10 @@ class Recorder:
             self.gated.pop(key, None)
         if known is None or (sure and not known.sure):
             step = self.step_name if frame.boot else ""
-            self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure, step)
+            switched = not sure and self.journal.is_switched(frame)
+            self.edges[key] = Edge(frame.node, target, frame.line, frame.column, kind, sure, step, switched)
+        elif known.switched and not self.journal.is_switched(frame):
+            self.edges[key] = known._replace(switched=False)
 
     def executed(self, executions: Mapping[Node, int]) -> Iterator[Edge]:
         """The edges, each sure if it happens in every one of the executions of its source."""
@@ -155,10 +158,14 @@ class Recorder:
             return None
         key = (frame.node, frame.line, call)
         sure = self.journal.is_sure(frame)
-        use = Use(frame.node, frame.line, frame.column, call, shown, warm_up, sure, frame.gates)
+        switched = not sure and self.journal.is_switched(frame)
+        place = (frame.node, frame.line, frame.column)
+        use = Use(*place, call, shown, warm_up, sure, frame.gates, switched=switched)
         known = self.uses.get(key)
         if known is None or (use.sure and (not known.sure or len(use.gates) < len(known.gates))):
             self.uses[key] = use
+        elif known.switched and not switched:
+            self.uses[key] = known._replace(switched=False)
         return key if warm_up.ends or warm_up.ends_in_child else None
 
     def takes(self, frame: Frame, module: Module, name: str, value: Value) -> None:
@@ -191,7 +198,8 @@ class Recorder:
         sure = self.journal.is_sure(frame)
         if sure or key not in self.uses:
             place = (frame.node, frame.line, frame.column)
-            self.uses[key] = Use(*place, name, name, warm_up, sure, frame.gates, verb)
+            switched = not sure and self.journal.is_switched(frame)
+            self.uses[key] = Use(*place, name, name, warm_up, sure, frame.gates, verb, switched)
 
     def opened(self, key: UseKey, owner: Value) -> None:
         """Note the object whose methods undo a warm-up.

@@ -55,6 +55,7 @@ class Edge(NamedTuple):
     :ivar sure: whether it happens whenever ``source`` executes.
     :ivar line: where in ``source``.
     :ivar step: for ``"boot"``, the step of the boot in which it happens.
+    :ivar switched: whether it happens only if a switch in ``source`` is set that the project has for this.
     """
 
     source: Node
@@ -64,6 +65,7 @@ class Edge(NamedTuple):
     kind: str
     sure: bool
     step: str = ""
+    switched: bool = False
 
     @property
     def loads(self) -> str:
@@ -78,6 +80,7 @@ class Use(NamedTuple):
     :ivar shown: the same as people read it: ``threading.Thread().start``.
     :ivar sure: whether it happens whenever ``node`` executes.
     :ivar gates: the gates it stands behind, inside ``node``.
+    :ivar switched: as for :class:`Edge`.
     :ivar verb: what is done to it: ``called``, or ``imported`` or ``set up`` (as a Django app) where that is enough.
     """
 
@@ -90,6 +93,7 @@ class Use(NamedTuple):
     sure: bool
     gates: tuple[Gate, ...]
     verb: str = "called"
+    switched: bool = False
 
 
 class Setting(NamedTuple):

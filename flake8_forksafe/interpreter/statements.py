@@ -26,6 +26,7 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
             raised, possible = machine.errors.raised, len(machine.errors.possible)
             try:
                 machine.step()
+                machine.journal.left_by_switch = False
                 flow = TABLE[type(statement)](machine, statement, frame)
             except BudgetExceeded as exceeded:
                 flow = _given_up(machine, frame, exceeded)
@@ -39,7 +40,8 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
                 if not flow & Flow.NEXT:
                     return leaving
             if (flow & LEAVING or machine.errors.raised != raised) and machine.journal.doubt is outer:
-                machine.journal.doubt, mark = type(outer)(outer), len(machine.journal.entries)
+                rest = type(outer)(outer, switch=machine.journal.left_by_switch)
+                machine.journal.doubt, mark = rest, len(machine.journal.entries)
         return leaving | Flow.NEXT
     except Raised as error:
         if machine.journal.doubt is outer:

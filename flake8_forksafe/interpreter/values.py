@@ -31,13 +31,15 @@ class Doubt:
     """A stretch of execution that may not happen, nested in the one around it; the outermost is certain.
 
     :ivar repeats: whether it stands for any number of stretches.
+    :ivar switch: whether a switch of the project's own decides.
     """
 
-    __slots__ = ("outer", "repeats")
+    __slots__ = ("outer", "repeats", "switch")
 
-    def __init__(self, outer: Doubt | None = None, repeats: bool = False) -> None:
+    def __init__(self, outer: Doubt | None = None, repeats: bool = False, switch: bool = False) -> None:
         self.outer = outer
         self.repeats = repeats
+        self.switch = switch
 
     def within(self, other: Doubt) -> bool:
         """Whether this stretch lies inside ``other`` or is the same."""

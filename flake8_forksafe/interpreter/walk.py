@@ -15,9 +15,9 @@ from contextlib import AbstractContextManager
 
 from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter import attributes, bringing, calls, expressions, importing, statements
-from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
 from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.call_memo import CallMemo
+from flake8_forksafe.interpreter.dependence import Dependence
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.import_system import ImportSystem
@@ -60,7 +60,8 @@ class Walk:
         self.journal = Journal()
         self.errors = Errors()
         self.recorder = Recorder(self.journal, warm_up)
-        self.argv_dependence = ArgvDependence()
+        self.argv_dependence = Dependence()
+        self.switches = Dependence()
         self.memory = CallMemo()
         self.budget = StepBudget()
         self.created: Class | None = None
@@ -76,6 +77,7 @@ class Walk:
         self.memory.generators.clear()
         self.imports.bodies.clear()
         self.argv_dependence.marked.clear()
+        self.switches.marked.clear()
         self._states.clear()
 
     # --- what statements and expressions ask of each other ------------------------------------------------------
@@ -83,9 +85,9 @@ class Walk:
     def evaluate(self, node: Expression, frame: Frame) -> Value:
         """The value of an expression."""
         value = expressions.TABLE[type(node)](self, node, frame)
-        argv = self.argv_dependence
-        if argv.marked and id(value) in argv.marked:
-            argv.count += 1
+        for dependence in (self.argv_dependence, self.switches):
+            if dependence.marked and id(value) in dependence.marked:
+                dependence.count += 1
         return value
 
     def execute(self, block: Block, frame: Frame) -> Flow:
@@ -144,9 +146,9 @@ class Walk:
         """Record that the current statement may raise ``error``."""
         self.errors.may_fail(error)
 
-    def doubted(self, really: bool = True) -> AbstractContextManager[None]:
-        """Execute something that only may happen."""
-        return self.journal.doubted(really)
+    def doubted(self, really: bool = True, switch: bool = False) -> AbstractContextManager[None]:
+        """Execute something that only may happen, or only if a switch of the project's own is set."""
+        return self.journal.doubted(really, switch)
 
     def write(self, names: dict[str, Value], name: str, value: Value) -> None:
         """Bind a name of another scope than that which executes: a global, or an attribute."""

@@ -42,9 +42,10 @@ def variable(machine: Machine, name: str | None, default: Value | None, cast: st
     One that no deployment file sets is taken to be unset, as with ``os.environ.setdefault``, except for switches, which
     exist to be set.
     """
-    item = machine.state(ProcessEnvironment).get(name) if name is not None else None
+    environment = machine.state(ProcessEnvironment)
+    item = environment.get(name) if name is not None else None
     if name is not None:
-        machine.recorder.variables_read.add(name)
+        environment.reads(name)
     if item is not None:
         return converted(machine, item.value, cast)
     if default is None:

@@ -93,6 +93,7 @@ def setting(machine: Machine, name: str, frame: Frame) -> Value:
         if closed and django.settings:
             return machine.fail("AttributeError")
         machine.may_fail(External("builtins.AttributeError()"))
+        machine.switches.count += 1
         return UNKNOWN
     return join(*known)
 

@@ -50,6 +50,7 @@ class ProcessEnvironment(LibraryState):
     """
 
     def __init__(self, machine: Machine) -> None:
+        self.machine = machine
         self.recorder = machine.recorder
         entries = Noted({name: Item(Literal(value)) for name, value in machine.process.environ})
         self.table = Table(entries, machine.journal.certain, complete=False)
@@ -63,6 +64,8 @@ class ProcessEnvironment(LibraryState):
     def reads(self, key: str) -> None:
         """The program reads a variable."""
         self.recorder.variables_read.add(key)
+        if key not in self.table.entries and key not in self.table.lacks:
+            self.machine.switches.count += 1
 
     @contextmanager
     def changing(self, frame: EnclosingScope) -> Iterator[None]:
@@ -216,6 +219,7 @@ MODELS = Library(
     attributes={"sys": interpreter_value},
     setters={"sys": set_in_interpreter},
     members={"sys.modules": has_module},
+    switchboards=frozenset({"decouple", "dynaconf", "environ", "environs", "everett", "prettyconf"}),
     functions={
         "sys.modules.get": get_module,
         "os.getenv": getenv,

@@ -11,7 +11,9 @@ from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.rules import stale_accepts
 from flake8_forksafe.rules.best_cut import best_cut
+from flake8_forksafe.rules.imports import hazard_sites
 from flake8_forksafe.rules.rule import Context, listed
+from flake8_forksafe.rules.third_party import pulls
 from flake8_forksafe.rules.warm_ups import is_first_party, possible_runs
 from flake8_forksafe.trace.trace import Trace
 
@@ -22,12 +24,7 @@ MUCH_MB = 50
 def remarks(context: Context) -> Iterator[Remark]:
     """What stands between the findings and the summary."""
     traces = [trace for trace in context.traces if trace.forks]
-    for run in possible_runs(traces):
-        node, line, _, _ = run.anchor()
-        path = run.trace.paths.get(node.module)
-        if path is not None and is_first_party(run.trace, run):
-            why = "depends on a condition that the analysis cannot evaluate"
-            yield Remark(f"not reported: {run.use.shown!r} at {{place}} {why}", path, line)
+    yield from switched(context, traces)
     for path, reason, searched in context.unread:
         if searched:
             yield Remark(f"not searched: {{place}}: {reason}", path)
@@ -63,6 +60,26 @@ def _is_said(context: Context) -> bool:
     """Whether a finding or another remark tells why nothing is followed."""
     searched = context.search is not None and any(mention.line for mention in context.search.mentions)
     return searched or bool(context.problems or context.troubles or context.unread)
+
+
+def switched(context: Context, traces: Sequence[Trace]) -> Iterator[Remark]:
+    """What happens only if a condition holds that is the project's own choice, and how much there is of it."""
+    places: dict[tuple[str, str, int], None] = {}
+    for run in possible_runs(traces):
+        node, line, _, _ = run.anchor()
+        path = run.trace.paths.get(node.module)
+        if path is not None and is_first_party(run.trace, run):
+            places[run.use.shown, path, line] = None
+    for trace in traces:
+        edges = [(site.edge, site.hazard.name) for site in hazard_sites(context, trace, switched=True)]
+        edges += [(pull.edge, pull.edge.loads) for pull in pulls(context, trace, switched=True)]
+        places.update({(name, path, edge.line): None for edge, name in edges
+                       if (path := trace.paths.get(edge.source.module)) is not None})  # fmt: skip
+    for name, path, line in places:
+        why = "depends on a condition that the analysis cannot evaluate"
+        yield Remark(f"not reported: {name!r} at {{place}} {why}", path, line)
+    if len(places) > 1:
+        yield Remark(f"not reported, as only the project's own switches decide: {len(places)} calls and imports in all")
 
 
 def _settings_text(choice: SettingsChoice) -> str:

@@ -26,8 +26,11 @@ class Site(NamedTuple):
     hazard: Hazard
 
 
-def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
-    """Every first-party import of a hazard that a trace reaches before the fork, accepted ones left out."""
+def hazard_sites(context: Context, trace: Trace, switched: bool = False) -> Iterator[Site]:
+    """Every first-party import of a hazard that a trace reaches before the fork, accepted ones left out.
+
+    :param switched: whether those are meant that happen only if a switch of the project's own is set, or all others.
+    """
     accepted = {name for name, _ in context.settings.accept}
     seen: set[tuple[Node, int, str]] = set()
     for edge in trace.outward:
@@ -40,6 +43,8 @@ def hazard_sites(context: Context, trace: Trace) -> Iterator[Site]:
             continue
         key = (edge.source, edge.line, hazard.name)
         if key not in seen and trace.graph.is_reached(edge.source) and not trace.after_fork(edge.source.module):
+            if (edge.switched or trace.is_switched(edge.source)) is not switched:
+                continue
             seen.add(key)
             yield Site(trace, edge, hazard)
 
@@ -110,7 +115,7 @@ def check_first_party_import(context: Context) -> Iterator[Finding]:
     for trace in context.traces:
         through: dict[tuple[Node, int], tuple[Edge, list[Lead]]] = {}
         for lead in leads(context, trace):
-            for edge in _since_boot(trace.graph.chain(lead.edge.source)):
+            for edge in _since_boot(trace.way(lead.edge.source)):
                 if edge.kind == "import" and trace.origin(edge.source.module) == FIRST_PARTY:
                     through.setdefault((edge.source, edge.line), (edge, []))[1].append(lead)
         for edge, behind in through.values():

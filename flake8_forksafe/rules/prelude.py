@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.hazards.catalogue import Catalogue, Hazard
-from flake8_forksafe.interpreter.records import Setting
+from flake8_forksafe.interpreter.records import Node, Setting
 from flake8_forksafe.options import CHILDREN, OFF
 from flake8_forksafe.rules.rule import Context, Finding, Rule, beside, listed
 from flake8_forksafe.trace.trace import Trace
@@ -64,7 +64,7 @@ def read_prelude(trace: Trace, catalogue: Catalogue, in_code: bool = False) -> P
     environments = [dict(launch.environ) for launch in trace.starts]
     shared = set.intersection(*(set(environment) for environment in environments)) if environments else set()
     provided = frozenset() if in_code else frozenset(shared)
-    return Prelude(settings, provided, needy, {} if needy else dict(_later(trace, catalogue)))
+    return Prelude(settings, provided, needy, {} if needy else _later(trace, catalogue))
 
 
 def _needy(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, int]]:
@@ -73,17 +73,22 @@ def _needy(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, int]]:
     for module in trace.modules:
         hazard = catalogue.find(module.name) if module.origin != "first-party" else None
         if hazard is not None and hazard.name not in seen and is_needy(hazard):
+            if trace.is_switched(Node(module.name)):
+                continue
             seen.add(hazard.name)
             yield hazard.name, trace.position(module.name) or 0
 
 
-def _later(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, tuple[str, int]]]:
+def _later(trace: Trace, catalogue: Catalogue) -> dict[str, tuple[str, int]]:
     """Packages that start native threads and are loaded by children only: by their handlers, or by what they call."""
+    found: dict[str, tuple[str, int]] = {}
     for edge in trace.late_edges:
         hazard, path = catalogue.find(edge.loads), trace.paths.get(edge.source.module)
         if hazard is not None and path is not None and edge.loads not in trace.paths and is_needy(hazard):
-            yield hazard.name, (path, edge.line)
-    yield from ((one.package, (one.path, one.line)) for one in trace.deferred)
+            found.setdefault(hazard.name, (path, edge.line))
+    for one in trace.deferred:
+        found.setdefault(one.package, (one.path, one.line))
+    return found
 
 
 def is_needy(hazard: Hazard) -> bool:

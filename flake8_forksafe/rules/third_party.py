@@ -43,15 +43,18 @@ class Pull(NamedTuple):
     hazards: tuple[Pulled, ...]
 
 
-def pulls(context: Context, trace: Trace) -> Iterator[Pull]:
-    """Every first-party import through which a third-party package loads a hazard."""
+def pulls(context: Context, trace: Trace, switched: bool = False) -> Iterator[Pull]:
+    """Every first-party import through which a third-party package loads a hazard.
+
+    :param switched: whether those are meant that happen only if a switch of the project's own is set, or all others.
+    """
     accepted = {name for name, _ in context.settings.accept}
     outgoing: dict[Node, list[Edge]] = {}
     for edge in trace.outside:
         outgoing.setdefault(edge.source, []).append(edge)
     seen: set[tuple[Node, int]] = set()
     for edge in trace.outward:
-        if edge.kind in ("thread", "boot"):
+        if edge.kind in ("thread", "boot") or (edge.switched or trace.is_switched(edge.source)) is not switched:
             continue
         if trace.origin(edge.loads) != THIRD_PARTY or (edge.source, edge.line) in seen:
             continue

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, TASK_CLASSES
 from flake8_forksafe.interpreter.records import Gate
 from flake8_forksafe.rules.rule import Context, Finding, Rule, is_accepted
-from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, led_from, warm_up_runs
+from flake8_forksafe.rules.warm_ups import READY, WarmUpRun, is_first_party, is_reported, led_from, warm_up_runs
 from flake8_forksafe.trace.trace import Trace
 
 
@@ -36,7 +36,7 @@ def verdicts(context: Context) -> Iterator[Verdict]:
         found: dict[tuple[object, ...], list[Verdict]] = {}
         for form, variant in (forms or {"": trace}).items():
             for found_run in warm_up_runs(variant):
-                run = _of_the_project(variant, found_run) if found_run.sure else None
+                run = _of_the_project(variant, found_run) if is_reported(found_run) else None
                 if run is not None and not _is_accepted(run, accepted):
                     verdict = judge(trace, run, form)
                     if run.led is not None and verdict.code != "FS112":
@@ -55,7 +55,7 @@ def _of_the_project(trace: Trace, run: WarmUpRun) -> WarmUpRun | None:
     """
     if is_first_party(trace, run):
         return run
-    return led_from(run) if run.use.warm_up.rule == "FS112" and not run.gates else None
+    return led_from(run) if run.sure and run.use.warm_up.rule == "FS112" and not run.gates else None
 
 
 def _is_accepted(run: WarmUpRun, accepted: set[str]) -> bool:
@@ -153,19 +153,24 @@ def _forker(run: WarmUpRun) -> str:
 
 
 def _does(run: WarmUpRun) -> str:
-    """``calls 'x'``, or ``imports 'x'``."""
-    return f"{VERBS.get(run.use.verb, run.use.verb)} {run.use.shown!r}"
+    """``calls 'x'``, or ``imports 'x'``; ``may call 'x'`` where that is not certain."""
+    verb = VERBS.get(run.use.verb, run.use.verb) if run.sure else f"may {MAY.get(run.use.verb, run.use.verb)}"
+    return f"{verb} {run.use.shown!r}"
+
+
+def _is(run: WarmUpRun) -> str:
+    return "is" if run.sure else "may be"
 
 
 def _import_time(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
-    return f"{run.use.shown!r} is called at import time, before {_forker(run)} forks: it {run.use.warm_up.why}"
+    return f"{run.use.shown!r} {_is(run)} called at import time, before {_forker(run)} forks: it {run.use.warm_up.why}"
 
 
 def _task_class(run: WarmUpRun) -> str:
     return (
-        f"a task class calls {run.use.shown!r} when it is created: Celery creates each task once, in MainProcess, "
+        f"a task class {_does(run)} when it is created: Celery creates each task once, in MainProcess, "
         f"before the fork: it {run.use.warm_up.why}"
     )
 
@@ -177,7 +182,7 @@ def _resource(run: WarmUpRun) -> str:
         where = f"{run.use.node.module!r} {_does(run)}" + (" in ready()" if run.step == READY else "")
         return f"{where}, before {_forker(run)} forks: it {run.use.warm_up.why}"
     where = f" in {run.step}" if run.step in run.trace.host.handlers else " in ready()" if run.step == READY else ""
-    return f"{run.use.shown!r} is {run.use.verb}{where} before {_forker(run)} forks: it {run.use.warm_up.why}"
+    return f"{run.use.shown!r} {_is(run)} {run.use.verb}{where} before {_forker(run)} forks: it {run.use.warm_up.why}"
 
 
 def _ready(run: WarmUpRun) -> str:
@@ -226,6 +231,7 @@ def _process_init(run: WarmUpRun) -> str:
 
 
 VERBS = {"called": "calls", "imported": "imports", "set up": "sets up"}
+MAY = {"called": "call", "imported": "import"}
 WHAT: dict[str, Callable[[WarmUpRun], str]] = {
     "FS111": _import_time,
     "FS112": _resource,

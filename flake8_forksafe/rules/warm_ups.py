@@ -26,6 +26,7 @@ class WarmUpRun(NamedTuple):
     :ivar cause: the boot edge that executes a function, or None for a module.
     :ivar path: the calls from the entry to the one that holds the use.
     :ivar sure: whether it happens in every boot.
+    :ivar switched: whether it happens only if a switch of the project's own is set.
     :ivar gates: the conditions on ``sys.argv`` that it stands behind.
     :ivar led: the project's own statement that leads to a package's code, if the warm-up happens there.
     """
@@ -38,6 +39,7 @@ class WarmUpRun(NamedTuple):
     sure: bool
     gates: tuple[Gate, ...]
     led: Edge | None = None
+    switched: bool = False
 
     @property
     def step(self) -> str:
@@ -83,7 +85,7 @@ def warm_up_runs(trace: Trace) -> Iterator[WarmUpRun]:
             causes.setdefault(edge.target, []).append(edge)
     for use in trace.uses:
         seen: set[tuple[Node, str]] = set()
-        for certainty in ("open", "gated", "possible"):
+        for certainty in ("open", "gated", "possible", "switched"):
             for entry, path in _entries(trace, use, incoming, certainty):
                 for cause in causes.get(entry, ()) if entry.function else (None,):
                     key = (entry, cause.step if cause is not None else "")
@@ -96,7 +98,9 @@ def _entries(
     trace: Trace, use: Use, incoming: dict[Node, list[Edge]], certainty: str
 ) -> Iterator[tuple[Node, tuple[Edge, ...]]]:
     """Nodes from which calls lead to a use, with the shortest path; modules end a path, functions need not."""
-    if (certainty != "possible" and not use.sure) or (certainty == "open" and use.gates):
+    if (certainty in ("open", "gated") and not use.sure) or (certainty == "open" and use.gates):
+        return
+    if certainty == "possible" and use.switched:
         return
     paths: dict[Node, tuple[Edge, ...]] = {use.node: ()}
     queue = deque([use.node])
@@ -111,8 +115,8 @@ def _entries(
 
 
 def _is_passable(trace: Trace, edge: Edge, certainty: str) -> bool:
-    if certainty == "possible":
-        return True
+    if certainty in ("possible", "switched"):
+        return certainty == "switched" or not edge.switched
     return (edge.sure or edge.kind == "thread") and (certainty == "gated" or not _gates(trace, edge))
 
 
@@ -127,7 +131,9 @@ def _run(trace: Trace, use: Use, entry: Node, cause: Edge | None, path: tuple[Ed
     gates = [gate for edge in path for gate in _gates(trace, edge)] + list(use.gates)
     if cause is not None:
         gates = [*_gates(trace, cause), *gates]
-    return WarmUpRun(trace, use, entry, cause, path, sure, tuple(gates))
+    switched = use.switched or any(edge.switched for edge in path) or trace.is_switched(holder)
+    switched = switched or (cause is not None and cause.switched)
+    return WarmUpRun(trace, use, entry, cause, path, sure, tuple(gates), switched=switched)
 
 
 def is_first_party(trace: Trace, run: WarmUpRun) -> bool:
@@ -144,14 +150,23 @@ def led_from(run: WarmUpRun) -> WarmUpRun | None:
     return run._replace(led=led) if led is not None else None
 
 
+def is_reported(run: WarmUpRun) -> bool:
+    """Whether a warm-up is a finding: it is certain, or nothing of the project's own decides that only may happen.
+
+    Behind a condition on ``sys.argv`` it has to be certain in some form of launch, and so has what packages do in
+    their own code, which knows better than a reader whether it is needed.
+    """
+    return run.sure or not (run.switched or run.gates or run.trace.origin(run.use.node.module) != FIRST_PARTY)
+
+
 def possible_runs(traces: Iterable[Trace]) -> Iterator[WarmUpRun]:
-    """Warm-ups that stand behind a condition which only running the project could tell, and nowhere run for sure."""
+    """Warm-ups that stand behind a condition which only running the project could tell, and nowhere are reported."""
     for trace in traces:
         runs = [run for run in warm_up_runs(trace) if run.step not in trace.host.in_children]
-        certain = {(run.use.node, run.use.line) for run in runs if run.sure}
+        certain = {(run.use.node, run.use.line) for run in runs if is_reported(run)}
         seen: set[tuple[Node, int]] = set()
         for run in runs:
             place = (run.use.node, run.use.line)
-            if not run.sure and place not in certain and place not in seen:
+            if not is_reported(run) and place not in certain and place not in seen:
                 seen.add(place)
                 yield run

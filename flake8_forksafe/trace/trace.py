@@ -150,6 +150,21 @@ class Trace:
         return ExecutionGraph(self.edges, self.host.root)
 
     @cached_property
+    def unswitched(self) -> ExecutionGraph:
+        """The same graph without what happens only if a switch of the project's own is set."""
+        edges = [edge for edge in self.edges if not edge.switched]
+        return self.graph if len(edges) == len(self.edges) else ExecutionGraph(edges, self.host.root)
+
+    def is_switched(self, node: Node) -> bool:
+        """Whether a node is executed only if a switch of the project's own is set."""
+        return self.graph.is_reached(node) and not self.unswitched.is_reached(node)
+
+    def way(self, node: Node) -> list[Edge]:
+        """The shortest chain to a node, past switches if there is one."""
+        graph = self.unswitched if self.unswitched.is_reached(node) else self.graph
+        return graph.chain(node)
+
+    @cached_property
     def modules(self) -> tuple[TracedModule, ...]:
         """Every module loaded before the fork, in order."""
         first: dict[str, Edge] = {}
@@ -242,7 +257,7 @@ class Trace:
 
     def chain(self, node: Node) -> tuple[Hop, ...]:
         """The shortest chain from the worker to a node."""
-        return tuple(self.hop(edge) for edge in self.graph.chain(node))
+        return tuple(self.hop(edge) for edge in self.way(node))
 
     def hop(self, edge: Edge) -> Hop:
         """An edge with the file it stands in."""

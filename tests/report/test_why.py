@@ -87,7 +87,7 @@ def test_remarks(tmp_path: Path) -> None:
 def test_a_receiver_that_is_never_called(tmp_path: Path) -> None:
     """Seen with a real worker, Celery 5.7.0: neither handler is called; both are gone when ``make`` returns."""
     write(tmp_path, {
-        "pyproject.toml": "[project]\nname = 'proj'\n",
+        "pyproject.toml": "[project]\nname = 'proj'\n[tool.forksafe]\nprelude = 'parent'\n",
         "proj/__init__.py": "",
         "proj/celery.py": """\
             from celery import Celery

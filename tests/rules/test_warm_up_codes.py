@@ -334,7 +334,7 @@ def warm(**kwargs):
 
 def test_process_init_is_the_right_place(tmp_path: Path) -> None:
     root = write(tmp_path, BASE | {"shop/tasks.py": INIT})
-    assert found_codes(check(root), root) == set()
+    assert found_codes(check(root, prelude="parent"), root) == set()
 
 
 def test_process_init_is_checked_on_request(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from programs import walk_program
 
-from flake8_forksafe.interpreter.argv_dependence import ArgvDependence
+from flake8_forksafe.interpreter.dependence import Dependence
 from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Class, Literal, Unknown
 
 WORKER = (("/venv/bin/celery", "worker"),)
 
 
 def test_a_shared_value_is_not_marked_itself() -> None:
-    argv = ArgvDependence()
+    argv = Dependence()
     marked, unknown = argv.mark(TRUE), argv.mark(UNKNOWN)
     assert isinstance(marked, Literal)
     assert marked is not TRUE

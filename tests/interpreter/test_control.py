@@ -126,3 +126,20 @@ def test_an_exception_in_a_round_that_may_not_come_leaves_what_follows_possible(
         import hit
         """
     assert "hit" in imported_modules(walk_program(tmp_path, {"main.py": source, "hit.py": ""}))
+
+
+def test_a_handler_sees_what_a_round_had_bound_before_it_failed(tmp_path: Path) -> None:
+    source = """\
+        import os
+        v = 1
+        try:
+            for x in (1, 2):
+                v = 2
+                if os.environ.get("X"):
+                    raise ValueError
+                v = 3
+        except ValueError:
+            if v == 2:
+                import hit
+        """
+    assert "hit" in imported_modules(walk_program(tmp_path, {"main.py": source, "hit.py": ""}))

@@ -40,6 +40,16 @@ def test_an_edge_becomes_sure_when_it_happens_for_sure(recorder: Recorder, journ
     assert [(str(edge.target), edge.line, edge.sure) for edge in recorder.edges.values()] == [("one", 7, True)]
 
 
+@pytest.mark.parametrize("doubts", [(True, False), (False, True)])
+def test_threads_that_an_import_starts_are_sure_once_they_are(
+    recorder: Recorder, journal: Journal, frame: Frame, doubts: tuple[bool, bool]
+) -> None:
+    for doubt in doubts:
+        with journal.doubted(doubt):
+            recorder.starts(frame, "agent", ("sender",), "measured: agent 1.0")
+    assert [(use.call, use.line, use.sure) for use in recorder.uses.values()] == [("agent", 7, True)]
+
+
 def test_what_the_host_does_because_of_a_line_is_a_boot_edge_with_its_step(recorder: Recorder, frame: Frame) -> None:
     frame.boot = True
     with recorder.boot_step("import_modules"):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix.plan import Workshop
+from flake8_forksafe.fix.prelude import CODES
 from flake8_forksafe.fix.proof import Proved, line_text, parent_megabytes
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import STDLIB
@@ -32,11 +33,27 @@ def proof_text(proved: Proved) -> str:
     modules = [sum(module.origin != STDLIB for trace in analysis.context.traces for module in trace.modules)
                for analysis in (proved.before, proved.after)]  # fmt: skip
     sizes = [parent_megabytes(analysis.context) for analysis in (proved.before, proved.after)]
+    left = prelude_text(proved)
     return (
-        f"{counted(len(proved.before.findings), 'finding')} before, {len(proved.after.findings)} after; "
+        f"{counted(len(proved.before.findings), 'finding')} before, {len(proved.after.findings)} after{left}; "
         f"{counted(modules[0], 'module')} before, {modules[1]} after; "
         f"the parent takes some {sizes[0]} MB before, {sizes[1]} MB after"
     )
+
+
+def prelude_text(proved: Proved) -> str:
+    """What is left of findings on preludes that were repaired in part.
+
+    They are as many as before: a variable that has to be set before the process starts is no matter of a prelude.
+    """
+    apps = {prelude.app for prelude in proved.preludes}
+    asked = {finding.subject: finding for finding in proved.before.findings if finding.code in CODES}
+    parts = {
+        f"of {asked[finding.subject].code} is left: {finding.what}": None
+        for finding in proved.after.findings
+        if finding.code in CODES and finding.subject in apps & asked.keys()
+    }
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def diff(workshop: Workshop, contents: Mapping[str, bytes], base: str) -> Iterator[bytes]:

@@ -112,6 +112,27 @@ def test_beside_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (tmp_path / "p" / "celery.py").read_text().count('"] = "1"') == 5
 
 
+@pytest.mark.parametrize(
+    ("first", "code"), [("", "FS131"), ('import os\nos.environ["OMP_NUM_THREADS"] = "1"\n', "FS132")]
+)
+def test_the_proof_says_what_is_left_where_the_count_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], first: str, code: str
+) -> None:
+    write(tmp_path, {
+        "pyproject.toml": '[tool.forksafe]\napp = "shop.celery"\n',
+        "shop/__init__.py": "",
+        "shop/celery.py": f'{first}from celery import Celery\napp = Celery("shop", include=["shop.tasks"])\n',
+        "shop/tasks.py": "import pandas\nclass A(pandas.Series): ...\n",
+    })  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["fix", "--no-cache"]) == 1
+    left = f"(of {code} is left: the prelude does not set OBJC_DISABLE_INITIALIZE_FORK_SAFETY)"
+    assert f"2 findings before, 2 after {left}; " in capsys.readouterr().out
+    write(tmp_path, {"pyproject.toml": '[tool.forksafe]\napp = "shop.celery"\nplatform = "linux"\n'})
+    assert main(["fix", "--no-cache"]) == 1
+    assert "2 findings before, 1 after; " in capsys.readouterr().out
+
+
 def test_not_where_a_deferred_import_was_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = "import numpy\n\n\ndef f():\n    return numpy.zeros(1)\n"
     files = {"p/__init__.py": "", "p/celery.py": APP, "p/tasks.py": tasks}

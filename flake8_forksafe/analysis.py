@@ -44,21 +44,28 @@ def collect_anew(disk: Disk) -> Collected:
     return Collected(disk.content)
 
 
+def all_launches(disk: Disk, project: str) -> Launches:
+    """What the project starts, and what files of the repository around it start in it."""
+    return with_those_around(disk, project, find_launches(disk, project))
+
+
 def analyse(
     settings: Settings,
     overlay: Mapping[str, bytes] = MappingProxyType({}),
     sources: Callable[[Disk], Collected] = collect_anew,
+    launches_in: Callable[[Disk, str], Launches] = all_launches,
 ) -> Report:
     """Analyse a project.
 
     :param overlay: unsaved contents of files, by absolute path.
     :param sources: makes what facts come from.
+    :param launches_in: what the project starts.
     """
     disk = disk_of(settings, overlay)
     store = sources(disk)
     catalogue = load_catalogue(settings.hazards, [("FS111", call) for call in settings.warm_ups])
     refuse_unknown_packages(settings, catalogue)
-    launches = with_those_around(disk, settings.project, find_launches(disk, settings.project))
+    launches = launches_in(disk, settings.project)
     problems = [Problem("source-roots", root) for root in settings.source_roots
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
     refuse_missing(problems, settings, disk, store)

@@ -171,7 +171,8 @@ COMMANDS = (
     Command("measure", "boot a real worker up to its first fork: runs the project's code",
             "Boot the project's real worker in its own interpreter, stop at the first fork of its pool, and compare "
             "what was imported with the static trace. This runs the project's code, as `celery worker` would; it "
-            "connects to no broker and takes no task. Arguments after -- are passed to `celery worker`.", _measure),
+            "connects to no broker and takes no task. Arguments after -- are passed to `celery worker`, or are the "
+            "command of another host: -- gunicorn --preload proj.wsgi, -- manage.py run_huey.", _measure),
     Command("why", "explain why a module or package is loaded before the fork",
             "Show each step from the worker to a module with its line of source: the chain that loads it first, and "
             "the shortest one.", _why),

@@ -39,6 +39,7 @@ class JobRunner(NamedTuple):
     :ivar counted_by: the path in Django's settings to the number of processes, if there is one.
     :ivar default: processes, if nobody says how many; None for the CPU count.
     :ivar typed_by: the path to the type of its workers, where only ``process`` forks.
+    :ivar forked_by: the module in whose call the first fork happens, or the boot is over.
     """
 
     command: str
@@ -47,15 +48,22 @@ class JobRunner(NamedTuple):
     counted_by: tuple[str, ...] = ()
     default: int | None = 1
     typed_by: tuple[str, ...] = ()
+    forked_by: str = ""
 
 
 RUNNERS = (
-    JobRunner("rqworker"),
-    JobRunner("rqworker-pool"),
+    JobRunner("rqworker", forked_by="rq.worker"),
+    JobRunner("rqworker-pool", forked_by="rq.worker_pool"),
     JobRunner(
-        "run_huey", "on_startup", "tasks", ("HUEY", "consumer", "workers"), 1, ("HUEY", "consumer", "worker_type")
+        "run_huey",
+        "on_startup",
+        "tasks",
+        ("HUEY", "consumer", "workers"),
+        1,
+        ("HUEY", "consumer", "worker_type"),
+        "huey.consumer",
     ),
-    JobRunner("qcluster", counted_by=("Q_CLUSTER", "workers"), default=None),
+    JobRunner("qcluster", counted_by=("Q_CLUSTER", "workers"), default=None, forked_by="django_q.cluster"),
 )
 
 
@@ -174,6 +182,7 @@ def _host(runner: JobRunner) -> Host:
         handlers=(),
         pool=partial(_pool, runner),
         argv_of=argv_of,
+        forked_by=(runner.forked_by,),
     )
 
 

@@ -192,5 +192,7 @@ GUNICORN = Host(
     pool=pool,
     argv_of=argv_of,
     assumed=assumed,
+    forked_by=("gunicorn.arbiter",),
+    binds=True,
 )
 """``gunicorn``, with and without ``--preload``."""

@@ -128,6 +128,8 @@ class Host:
     :ivar argv_of: ``sys.argv`` of the parent by the words of its command; None if the launch forms say enough.
     :ivar assumed: what its command line is taken to say where the user names an app that no launch does, by the app and
         a search for files beside it; None if its command line names no app.
+    :ivar forked_by: modules in whose calls its first fork happens; empty if Python does not see it.
+    :ivar binds: whether it opens a port before it forks, which ``-b`` chooses.
     :ivar has_tasks: whether it runs tasks, so that one without any is not understood.
     :ivar child_timeout: how long a child may take to start; None if nothing kills it.
     :ivar pool: the processes that a launch makes, by what the project sets.
@@ -147,6 +149,8 @@ class Host:
     pool: Callable[[WorkerLaunch | None, Mapping[str, object]], Pool]
     argv_of: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
     assumed: Callable[[str, Callable[[str], str | None]], tuple[tuple[str, str], ...]] | None = None
+    forked_by: tuple[str, ...] = ()
+    binds: bool = False
     has_tasks: bool = False
     child_timeout: ChildTimeout | None = None
     omissions: tuple[Omission, ...] = ()

@@ -162,6 +162,7 @@ RQ = Host(
     handlers=(),
     pool=_rq_pool,
     argv_of=_argv_of,
+    forked_by=("rq.worker", "rq.worker_pool"),
 )
 """``rq worker`` and ``rq worker-pool``."""
 
@@ -184,6 +185,7 @@ HUEY = Host(
     handlers=(),
     pool=_huey_pool,
     argv_of=_argv_of,
+    forked_by=("huey.consumer",),
     assumed=lambda app, beside: (("instance", app), ("worker type", "process")),
 )
 """``huey_consumer``."""

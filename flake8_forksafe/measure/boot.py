@@ -44,6 +44,7 @@ class Boot(NamedTuple):
     :ivar arguments: of ``celery worker``, after ``worker``.
     :ivar forks: how many children to fork, 0 to stop at the first fork.
     :ivar timeout: seconds until the pool must have started.
+    :ivar program: the command of another host than Celery's worker; ``forked_by`` the modules in whose calls it forks.
     """
 
     python: str
@@ -53,10 +54,14 @@ class Boot(NamedTuple):
     forks: int
     timeout: float
     environment: tuple[tuple[str, str], ...] = ()
+    program: tuple[str, ...] = ()
+    forked_by: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
-        """The arguments of ``celery``."""
+        """The arguments of ``celery``, or the command of another host."""
+        if self.program:
+            return list(self.program)
         concurrency = ["-c", str(self.forks)] if self.forks else []
         return ["-A", self.app, "worker", *self.arguments, *concurrency]
 
@@ -102,8 +107,10 @@ def record(boot: Boot) -> dict[str, Any]:
         out, stack, log = (os.path.join(directory, name) for name in ("recording.json", "stack", "output"))
         temporary = os.path.join(directory, "tmp")
         os.mkdir(temporary)
-        options = ["--timeout", str(boot.timeout), "--fork", str(boot.forks), "--stack", stack]
-        command = [boot.python, recorder.__file__, *options, out, *redirect(boot.command, directory)]
+        options = ["--timeout", str(boot.timeout), "--fork", str(boot.forks), "--stack", stack,
+                   "--forked-by", ",".join(boot.forked_by)]  # fmt: skip
+        words = boot.command if boot.program else redirect(boot.command, directory)
+        command = [boot.python, recorder.__file__, *options, out, *words]
         environment = {**os.environ, **dict(boot.environment), TOKEN: token, "TMPDIR": temporary,
                        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}  # fmt: skip
         with open(log, "wb") as output, terminating():
@@ -187,7 +194,8 @@ def read(out: str, stack: str, log: str, boot: Boot, status: int | None) -> dict
     if error is None:
         return document
     if not error["type"]:
-        raise BootFailed(f"celery ended with status {error['status']} before its pool started{_quoted(_text(log))}")
+        name = boot.program[0] if boot.program else "celery"
+        raise BootFailed(f"{name} ended with status {error['status']} before its pool started{_quoted(_text(log))}")
     raise BootFailed(why(error, boot))
 
 

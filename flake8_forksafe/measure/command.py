@@ -65,19 +65,32 @@ def run(options: argparse.Namespace) -> int:
     from flake8_forksafe.measure import render
     from flake8_forksafe.measure.boot import Boot, record, worker_arguments
     from flake8_forksafe.measure.compare import compare, hazards_of
+    from flake8_forksafe.measure.hosts import host_command
+    from flake8_forksafe.measure.hosts import predict as predict_host
     from flake8_forksafe.project.measurement import measurement_of
 
     settings = settings_of(options)
     if options.save:
         refuse_target(os.path.abspath(options.save), settings.project)
     interpreter = find_interpreter(options.python or settings.environment, settings.project)
-    app, directory, trace, catalogue = predict(settings._replace(environment=interpreter.path))
+    chosen = settings._replace(environment=interpreter.path)
     given = [("DJANGO_SETTINGS_MODULE", settings.django_settings)] if settings.django_settings else []
-    forks = options.fork or (2 if memory is not None else 0)
-    arguments = worker_arguments(options.worker_arguments)
-    boot = Boot(interpreter.path, directory, app, arguments, forks, options.timeout, tuple(given))
-    announce(boot.command, directory, interpreter)
-    recording = {"app": app, **record(boot)}
+    host = host_command(options.worker_arguments, settings.project)
+    if host is not None:
+        if options.fork or memory is not None or options.app:
+            raise UsageError(f"--fork, --memory and --app are for celery worker, not for {host.name}")
+        directory = os.path.abspath(options.project)
+        trace, catalogue = predict_host(chosen, options.worker_arguments)
+        boot = Boot(interpreter.path, directory, "", (), 0, options.timeout, tuple(given), host.words, host.forked_by)
+        announce(boot.command, directory, interpreter)
+        recording = {"app": " ".join(host.words), "host": host.name, "main": host.main, **record(boot)}
+    else:
+        app, directory, trace, catalogue = predict(chosen)
+        forks = options.fork or (2 if memory is not None else 0)
+        arguments = worker_arguments(options.worker_arguments)
+        boot = Boot(interpreter.path, directory, app, arguments, forks, options.timeout, tuple(given))
+        announce(["celery", *boot.command], directory, interpreter)
+        recording = {"app": app, **record(boot)}
     comparison = compare(recording, trace, catalogue, settings.project)
     own = (*comparison.agreed, *(difference.name for difference in comparison.missed))
     recording["hazards"] = [hazard._asdict() for hazard in hazards_of(recording, catalogue, own)]
@@ -115,7 +128,7 @@ def check(options: argparse.Namespace) -> None:
 def announce(command: list[str], directory: str, interpreter: Interpreter) -> None:
     """Say that the project's code is run, and how."""
     print(
-        f"forksafe measure: running the project's own code: celery {' '.join(command)}\n"
+        f"forksafe measure: running the project's own code: {' '.join(command)}\n"
         f"  in {directory}\n  with {interpreter.path} ({interpreter.reason})",
         file=sys.stderr,
         flush=True,

@@ -13,6 +13,10 @@ INSTALLED = ("site-packages", "dist-packages")
 """Directories that hold what is installed, wherever they lie."""
 
 
+PROGRAM = "__main__"
+"""What is run itself, and is imported by nothing."""
+
+
 class ImportPlace(NamedTuple):
     """Where a module is imported: by which module, at which line of it, in which boot step.
 
@@ -84,7 +88,7 @@ def compare(recording: Mapping[str, Any], trace: Mapping[str, Any], catalogue: C
     traced = {
         module["name"]: module
         for module in trace["modules"]
-        if module["origin"] == "first-party" and str(module["path"]).endswith(".py")
+        if module["origin"] == "first-party" and str(module["path"]).endswith(".py") and module["name"] != PROGRAM
     }
     tops = {name.partition(".")[0] for name in traced}
     own = own_packages(traced)
@@ -103,7 +107,10 @@ def compare(recording: Mapping[str, Any], trace: Mapping[str, Any], catalogue: C
     return Comparison(
         tuple(name for name in real if name in traced),
         tuple(_difference(name, recorded, set(missed), project, "", tops) for name in missed),
-        tuple(_difference(name, traced, set(spurious), project, "celery", tops) for name in spurious),
+        tuple(
+            _difference(name, traced, set(spurious), project, recording.get("host", "celery"), tops)
+            for name in spurious
+        ),
         tuple(hazard.package for hazard in found if hazard.package in named),
         tuple(hazard for hazard in unexpected if hazard not in pulled),
         tuple(sorted(named - {hazard.package for hazard in found})),

@@ -84,6 +84,7 @@ class Recording:
     :ivar steps: calls of boot steps, as (path of steps, seconds at start, seconds taken).
     :ivar error: the exception that a boot step raised last, and its description.
     :ivar document: what was known at the first fork, where children are forked too.
+    :ivar forked_by: modules in whose calls another host than Celery's worker forks; empty for Celery.
     :ivar up: a pipe through which children tell that they are up; ``go`` is one through which they are let go on.
     """
 
@@ -103,6 +104,7 @@ class Recording:
         self.error: tuple[BaseException, dict[str, Any]] | None = None
         self.fork = os.fork
         self.pool: str | None = None
+        self.forked_by: tuple[str, ...] = ()
         self.document: dict[str, Any] | None = None
         self.collects = gc.isenabled()
 
@@ -280,6 +282,8 @@ def watch_forks(recording: Recording) -> None:
         if os.getpid() != recording.pid:
             return recording.fork()
         names = [frame.f_globals.get("__name__", "") for frame in frames_above(sys._getframe(1), 200)]
+        if recording.forked_by and not set(names).isdisjoint(recording.forked_by):
+            finish(recording)
         if not names[:1] or not names[0].startswith("billiard.") or "celery.bootsteps" not in names:
             recording.early_forks.append(stack_of(sys._getframe(1)))
             return recording.fork()
@@ -373,11 +377,19 @@ def guard_consumer(recording: Recording, module: ModuleType) -> None:
     replace(module, "Consumer.start", lambda old: lambda self: finish(recording, "none"))
 
 
+def guard_jobs(recording: Recording, module: ModuleType) -> None:
+    """RQ forks when it has taken a job, and so the boot is over before it takes any."""
+    for name in ("BaseWorker.work", "Worker.work"):
+        replace(module, name, lambda old: lambda self, *args, **kwargs: finish(recording))
+
+
 SAFEGUARDS: dict[str, Callable[[Recording, ModuleType], None]] = {
     "celery.concurrency.prefork": guard_initializer,
     "celery.concurrency.base": guard_pool,
     "celery.apps.worker": guard_purge,
     "celery.worker.consumer.consumer": guard_consumer,
+    "rq.worker": guard_jobs,
+    "rq.worker.base": guard_jobs,
 }
 
 
@@ -620,18 +632,32 @@ def fail(recording: Recording, error: dict[str, Any]) -> None:
         write(recording, document)
 
 
-def start_celery(arguments: list[str]) -> None:
-    """Run ``celery`` as its console script does; as ``python -m celery`` where there is no such script."""
-    script = os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "celery")
+def start_program(words: list[str]) -> None:
+    """Run what another host is started with: a file, ``-m`` and a module, or a console script."""
+    if words[0].endswith(".py"):
+        sys.argv = words
+        sys.path[0] = os.path.dirname(os.path.abspath(words[0]))
+        runpy.run_path(words[0], run_name="__main__")
+    elif words[0] == "-m":
+        sys.argv = words[1:]
+        sys.path[0] = os.getcwd()
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        start_script(os.path.basename(words[0]), words[1:])
+
+
+def start_script(name: str, arguments: list[str]) -> None:
+    """Run a program as its console script does; as ``python -m`` where there is no such script."""
+    script = os.path.join(os.path.dirname(os.path.abspath(sys.executable)), name)
     sys.argv = [script, *arguments]
     if os.path.isfile(script) and is_python(script):
         sys.path[0] = os.path.dirname(script)
         runpy.run_path(script, run_name="__main__")
     else:
         sys.path[0] = os.getcwd()
-        if importlib.util.find_spec("celery") is None:
-            raise ModuleNotFoundError("No module named 'celery'", name="celery")
-        runpy.run_module("celery", run_name="__main__", alter_sys=True)
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def is_python(script: str) -> bool:
@@ -644,22 +670,24 @@ def is_python(script: str) -> bool:
     return True
 
 
-def parse(arguments: list[str]) -> tuple[float, int, str, str, list[str]]:
-    """Options, the output file, and celery's arguments."""
-    options = {"--timeout": "120", "--fork": "0", "--stack": ""}
+def parse(arguments: list[str]) -> tuple[dict[str, str], str, list[str]]:
+    """Options, the output file, and celery's arguments, or with ``--forked-by`` the command of another host."""
+    options = {"--timeout": "120", "--fork": "0", "--stack": "", "--forked-by": ""}
     arguments = list(arguments)
     while len(arguments) > 1 and arguments[0] in options:
         options[arguments[0]] = arguments[1]
         del arguments[:2]
     if not arguments:
         raise SystemExit("usage: recorder.py [--timeout SECONDS] [--fork N] OUT.json -A proj worker [...]")
-    return float(options["--timeout"]), int(options["--fork"]), options["--stack"], arguments[0], arguments[1:]
+    return options, arguments[0], arguments[1:]
 
 
 def main(arguments: list[str]) -> NoReturn:
     """Boot, record, and end; the status is not 0 if the worker did not get as far as its pool."""
-    timeout, forks, stack, out, celery = parse(arguments)
+    options, out, words = parse(arguments)
+    timeout, forks, stack = float(options["--timeout"]), int(options["--fork"]), options["--stack"]
     recording = Recording(os.path.abspath(out), forks)
+    recording.forked_by = tuple(options["--forked-by"].split(",")) if options["--forked-by"] else ()
     stream = open(stack, "w") if stack else os.fdopen(os.dup(2), "w")  # noqa: SIM115 (open until the end)
     faulthandler.dump_traceback_later(timeout, exit=True, file=stream)
     watch_threads(recording)
@@ -667,7 +695,10 @@ def main(arguments: list[str]) -> NoReturn:
     sys.meta_path.insert(0, ImportWatcher(recording))
     status = 1
     try:
-        start_celery(celery)
+        if recording.forked_by:
+            start_program(words)
+        else:
+            start_script("celery", words)
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1
     except BaseException as error:

@@ -27,7 +27,8 @@ def recording_text(recording: Mapping[str, Any], measured: Measurement, project:
         "fork": "forked", "none": "started a pool that does not fork", "spawn": "was about to spawn its children",
         "forkserver": "was about to start a fork server",
     }.get(recording["start_method"], recording["start_method"])  # fmt: skip
-    yield f"{' '.join(['celery', *recording['argv'][1:]])}  ({versions})"
+    program = os.path.basename(recording["argv"][0]) if "host" in recording else "celery"
+    yield f"{' '.join([program, *recording['argv'][1:]])}  ({versions})"
     yield f"  {ended} after {recording['seconds']:.2f} s; pool {recording['pool']}"
     for step in recording["steps"]:
         if step["seconds"] >= 0.01:
@@ -35,7 +36,7 @@ def recording_text(recording: Mapping[str, Any], measured: Measurement, project:
             yield f"    {'  ' * len(step['within'])}{step['step']}: {step['seconds']:.2f} s{calls}"
     parent = measured.parent
     pss = f", PSS {megabytes(parent.pss)}" if parent.pss is not None else " (PSS is not available on this platform)"
-    yield f"  memory of MainProcess: RSS {megabytes(parent.rss)}{pss}"
+    yield f"  memory of {recording.get('main', 'MainProcess')}: RSS {megabytes(parent.rss)}{pss}"
     yield from threads_text(recording, project)
     for fork in recording["early_forks"]:
         yield f"  the project itself forked before the pool started{_started(fork, project)}"

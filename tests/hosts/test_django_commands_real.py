@@ -1,17 +1,20 @@
-"""Django's job runners, really started up to their first fork: the modules of the parent are those of the trace."""
+"""Django's job runners, really started: a job that hangs, its repaired twin, and the modules at the first fork."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from django_site import SITE
-from helpers import PATIENCE_S, check, write
+from django_site import RUNNERS, make_site
+from helpers import PATIENCE_S, check
 
+pytest.importorskip("django")
 pytestmark = pytest.mark.slow
 
 RECORDER = """
@@ -28,30 +31,38 @@ sys.argv[:] = ["manage.py", *sys.argv[1:]]
 sys.path.insert(0, os.getcwd())
 runpy.run_path("manage.py", run_name="__main__")
 """
-SETTINGS = """\
-SECRET_KEY = "x"
-INSTALLED_APPS = ["django.contrib.contenttypes", "shop", "{app}"]
-ROOT_URLCONF = "proj.urls"
-DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}}}
-DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
-HUEY = {{"huey_class": "huey.MemoryHuey", "immediate": False, "consumer": {{"worker_type": "process"}}}}
-Q_CLUSTER = {{"orm": "default", "workers": 2}}
+POOL = "from concurrent.futures import ThreadPoolExecutor\n\nPOOL = ThreadPoolExecutor(1)\nPOOL.submit(int).result()\n"
+TWIN = "from concurrent.futures import ThreadPoolExecutor\nfrom functools import cache\n\n\n@cache\ndef pool():\n" \
+       "    return ThreadPoolExecutor(1)\n"  # fmt: skip
+TASKS = """\
+from pathlib import Path
+
+from shop import pools
+{imported}
+
+{decorator}def add():
+    try:
+        answer = pools.{pool}.submit(lambda: "42").result(timeout=3)
+    except TimeoutError:
+        answer = "hangs"
+    Path("answer.new").write_text(answer)
+    Path("answer.new").rename("answer")
 """
 
 
-@pytest.mark.parametrize(
-    ("command", "package", "app"),
-    [("run_huey", "huey", "huey.contrib.djhuey"), ("qcluster", "django_q", "django_q")],
-)
-def test_the_modules_of_the_parent_at_its_first_fork(tmp_path: Path, command: str, package: str, app: str) -> None:
-    pytest.importorskip("django")
-    pytest.importorskip(package)
+def ask(root: Path, command: str, environ: dict[str, str]) -> None:
+    """Put a job into the queue."""
+    program = f"import django; django.setup(); {RUNNERS[command][2]}"
+    settings = {**environ, "DJANGO_SETTINGS_MODULE": "proj.settings"}
+    subprocess.run([sys.executable, "-c", program], cwd=root, env=settings, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("command", RUNNERS)
+def test_the_modules_of_the_parent_at_its_first_fork(tmp_path: Path, redis: int, command: str) -> None:
     site, record = tmp_path / "site", tmp_path / "record.json"
-    files = {**SITE, "shop/views.py": "", "shop/tasks.py": "", "proj/settings.py": SETTINGS.format(app=app)}
-    write(site, {**files, "Procfile": f"jobs: python manage.py {command}\n"})
-    environ = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    if command == "qcluster":
-        subprocess.run([sys.executable, "manage.py", "migrate"], cwd=site, env=environ, check=True, capture_output=True)
+    environ = make_site(site, command, redis, {"shop/tasks.py": "def add(): ...\n"})
+    if command == "rqworker":
+        ask(site, command, environ)
     program = [sys.executable, "-c", RECORDER.format(path=str(record)), command]
     ran = subprocess.run(program, cwd=site, env=environ, timeout=PATIENCE_S, capture_output=True, check=False)
     assert record.exists(), ran.stderr.decode()
@@ -59,3 +70,35 @@ def test_the_modules_of_the_parent_at_its_first_fork(tmp_path: Path, command: st
     traced = [module.name for module in trace.modules if module.origin == "first-party" and module.name != "__main__"]
     assert sorted(traced) == sorted(json.loads(record.read_text()))
     assert trace.forks and not trace.clean
+
+
+@pytest.mark.parametrize("command", RUNNERS)
+@pytest.mark.parametrize(("pools", "name", "expected"), [(POOL, "POOL", "hangs"), (TWIN, "pool()", "42")],
+                         ids=["bad", "repaired"])  # fmt: skip
+def test_what_hangs_is_reported_and_what_works_is_not(
+    tmp_path: Path, redis: int, command: str, pools: str, name: str, expected: str
+) -> None:
+    huey = command == "run_huey"
+    tasks = TASKS.format(
+        imported="from huey.contrib.djhuey import task\n" if huey else "",
+        decorator="@task()\n" if huey else "",
+        pool=name,
+    )
+    files = {"shop/pools.py": pools, "shop/tasks.py": tasks, "shop/views.py": "from shop import pools\n"}
+    environ = make_site(tmp_path, command, redis, files)
+    found = [(one.code, Path(one.path).name, one.line) for one in check(tmp_path).findings]
+    assert found == ([("FS112", "pools.py", 4)] if expected == "hangs" else [])
+    ask(tmp_path, command, environ)
+    runner = subprocess.Popen(
+        [sys.executable, "manage.py", command], cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not (tmp_path / "answer").exists():
+            assert time.monotonic() < end and runner.poll() is None
+            time.sleep(0.1)
+        assert (tmp_path / "answer").read_text() == expected
+    finally:
+        os.killpg(runner.pid, signal.SIGKILL)
+        runner.wait(PATIENCE_S)

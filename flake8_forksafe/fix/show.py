@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,10 +60,21 @@ def prelude_text(proved: Proved) -> str:
 def diff(workshop: Workshop, contents: Mapping[str, bytes], base: str) -> Iterator[bytes]:
     """The lines of a unified diff."""
     for path, content in contents.items():
-        name = os.path.relpath(path, base).replace(os.sep, "/").encode("utf-8", "surrogateescape")
+        name = os.path.relpath(path, base).replace(os.sep, "/")
         old, new = (part.splitlines(keepends=True) for part in (workshop.content(path), content))
-        for line in difflib.diff_bytes(difflib.unified_diff, old, new, b"a/" + name, b"b/" + name):
+        for line in difflib.diff_bytes(difflib.unified_diff, old, new, quoted(f"a/{name}"), quoted(f"b/{name}")):
             yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
+
+
+def quoted(name: str) -> bytes:
+    """A name as ``git diff`` writes it: one with a line end or a quote cannot pass for other lines of the diff.
+
+    Source: https://git-scm.com/docs/git-config, core.quotePath.
+    """
+    plain = name.encode("utf-8", "surrogateescape")
+    if not re.search(rb'[\x00-\x1f\x7f"\\]', plain):
+        return plain
+    return b'"' + re.sub(rb'[\x00-\x1f\x7f"\\]', lambda match: b"\\%03o" % match[0][0], plain) + b'"'
 
 
 def write(head: Iterable[str], lines: Iterable[bytes]) -> None:

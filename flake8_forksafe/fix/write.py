@@ -15,6 +15,9 @@ from flake8_forksafe.options import UsageError
 from flake8_forksafe.settings import leads_outside
 
 GIT_PATIENCE_S = 30.0
+SAFELY = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit")
+NOTHING_IS_FETCHED = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+"""git fetches what a partial clone lacks, by programs that its configuration names (https://git-scm.com/docs/git)."""
 
 
 def write_files(before: Mapping[str, bytes], after: Mapping[str, bytes], project: str) -> None:
@@ -85,10 +88,11 @@ def modified_files(paths: Iterable[str]) -> list[str]:
     """Those of some files that differ from the last commit, or are not in it, where they lie in a git repository.
 
     The content is compared with the object names that git keeps, so that no filter, hook or monitor that the
-    repository configures is run (https://git-scm.com/docs/gitattributes, core.fsmonitor).
+    repository configures is run (https://git-scm.com/docs/gitattributes, core.fsmonitor).  A directory of the checkout
+    may itself look like a repository, with a configuration that names programs: nothing is fetched from anywhere.
     """
     git = shutil.which("git")
-    if git is None:
+    if git is None or not os.path.isabs(git):  # Windows looks for programs in the current directory first
         return []
     found = []
     for path in paths:
@@ -121,9 +125,13 @@ def _object_names(path: str) -> set[str]:
 
 def _git(git: str, directory: str, *arguments: str) -> str | None:
     """What git answers; None if it fails."""
-    command = [git, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments]
+    command = [git, *SAFELY, *arguments]
+    environ = {**os.environ, **NOTHING_IS_FETCHED}
     try:
-        done = subprocess.run(command, cwd=directory, capture_output=True, timeout=GIT_PATIENCE_S, check=False)
+        done = subprocess.run(
+            command, cwd=directory, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_PATIENCE_S,
+            check=False,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode(errors="replace") if done.returncode == 0 else None

@@ -106,3 +106,22 @@ def test_nothing_that_the_repository_configures_is_run(tmp_path: Path, files: di
     (tmp_path / "a.py").write_bytes(b"changed\n")
     assert len(write.modified_files(files)) == 1
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="no git, or no shell")
+@pytest.mark.parametrize("place", ["shop", ".git"])
+def test_a_directory_that_looks_like_a_repository_runs_nothing(tmp_path: Path, place: str) -> None:
+    fake = tmp_path / place
+    (fake / "objects").mkdir(parents=True)
+    (fake / "refs/heads").mkdir(parents=True)
+    (fake / "HEAD").write_text("ref: refs/heads/main\n")
+    (fake / "refs/heads/main").write_text("1" * 40 + "\n")
+    (fake / "config").write_text(
+        f"[core]\nrepositoryformatversion = 1\nbare = {str(place == 'shop').lower()}\n"
+        '[extensions]\npartialClone = origin\n[protocol]\nallow = always\n[protocol "file"]\nallow = always\n'
+        f'[remote "origin"]\nurl = {tmp_path}\npromisor = true\nuploadpack = touch {tmp_path}/ran; false\n'
+    )
+    path = (fake if place == "shop" else tmp_path) / "tasks.py"
+    path.write_text("import torch\n")
+    write.modified_files([str(path)])
+    assert not (tmp_path / "ran").exists()

@@ -23,20 +23,32 @@ class Remembered(NamedTuple):
     keep: tuple[Arguments, Function]
 
 
+class Widened(NamedTuple):
+    """An execution of a function that stands for all further ones with such arguments.
+
+    :ivar written: the names of others that it bound: a namespace, and a name in it.
+    """
+
+    written: tuple[tuple[dict[str, Value], str], ...]
+    keep: tuple[Arguments, Function]
+
+
 class CallMemo:
     """Earlier executions of functions, and those that are under way.
 
     :ivar results: by what makes two calls the same.
+    :ivar widened: executions that stand for others, by the same.
     :ivar executions: how often a function was executed, by its node in the graph.
     :ivar active: how often it is being executed now.
     :ivar waiting: functions that are being executed when the program hands over to a worker, and return after it.
     :ivar generators: whether functions are generators, by the identity of their statements, which are kept.
     """
 
-    __slots__ = ("active", "executions", "generators", "results", "waiting")
+    __slots__ = ("active", "executions", "generators", "results", "waiting", "widened")
 
     def __init__(self) -> None:
         self.results: dict[tuple[object, ...], Remembered] = {}
+        self.widened: dict[tuple[object, ...], Widened] = {}
         self.executions: dict[Node, int] = {}
         self.active: dict[Node, int] = {}
         self.waiting: frozenset[Node] = frozenset()

@@ -10,7 +10,7 @@ from typing import Any
 from flake8_forksafe.interpreter import generators, iteration, lifetime
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
-from flake8_forksafe.interpreter.call_memo import Remembered
+from flake8_forksafe.interpreter.call_memo import Remembered, Widened
 from flake8_forksafe.interpreter.comparison import equal
 from flake8_forksafe.interpreter.errors import SOME_ERROR, TYPE_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
@@ -40,7 +40,7 @@ from flake8_forksafe.interpreter.values import (
     Value,
     join,
 )
-from flake8_forksafe.interpreter.widening import forget
+from flake8_forksafe.interpreter.widening import forget, forget_names
 from flake8_forksafe.source import facts
 
 REPEAT_LIMIT = 12
@@ -83,8 +83,11 @@ def _produce(
     stretch = machine.journal.repeated() if is_repeated else nullcontext()
     with stretch, _entered(machine, function, arguments) as inner:
         inner.take = take
+        mark = len(machine.journal.entries)
         assert isinstance(function.definition, facts.Define)
         machine.execute(function_body(machine, function, function.definition.body), inner)
+        if is_repeated:
+            _remember_widened(machine, function, arguments, mark)
     return inner.complete and not is_repeated
 
 
@@ -186,19 +189,31 @@ def _run_widened(machine: Machine, function: Function, arguments: Arguments, fra
         mark = len(machine.journal.entries)
         with _entered(machine, function, arguments) as inner:
             _run_body(machine, function, inner)
+        _remember_widened(machine, function, arguments, mark)
         forget(machine, mark)
 
 
 def _may_run_widened(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> bool:
-    """Whether a function was not executed with such arguments yet, and may be; that it may not is said."""
-    key = ("widened", *_call_key(function, arguments))
-    if key in machine.memory.results:
+    """Whether a function was not executed with such arguments yet, and may be; that it may not is said.
+
+    What an earlier execution computed for others may be something else by now.
+    """
+    known = machine.memory.widened.get(_call_key(function, arguments))
+    if known is not None:
+        forget_names(machine, known.written)
         return False
     if machine.budget.depth >= DEPTH_LIMIT + 1 or not machine.budget.may_widen(function.node):
         machine.note("FS192", frame, f"not all calls of {function.qualname}() can be followed")
         return False
-    machine.memory.results[key] = Remembered(1, -1, False, UNKNOWN, (arguments, function))
+    machine.memory.widened[_call_key(function, arguments)] = Widened((), (arguments, function))
     return True
+
+
+def _remember_widened(machine: Machine, function: Function, arguments: Arguments, mark: int) -> None:
+    """Remember which names of others an execution that stands for all further ones bound since ``mark``."""
+    written = {(id(names), name): (names, name) for names, name, _ in machine.journal.entries[mark:]}
+    known = Widened(tuple(written.values()), (arguments, function))
+    machine.memory.widened[_call_key(function, arguments)] = known
 
 
 CODE = (Function, Method, Partial, Descriptor, Class, Instance, ModuleValue)

@@ -93,11 +93,20 @@ class Loop:
         def whole() -> Flow:
             if not repeats:
                 return once()
-            before, mark = frame.names.version(), len(self.machine.journal.entries)
-            with self.machine.journal.repeated():
+            journal = self.machine.journal
+            before, mark = frame.names.version(), len(journal.entries)
+            is_outermost = not journal.may_repeat(journal.certain)
+            journal.grown = journal.grown if not is_outermost else []
+            with journal.repeated():
                 flow = once()
-                if forget_all(self.machine, frame, before, mark):
+                changed = forget_all(self.machine, frame, before, mark)
+                if changed or (is_outermost and journal.grown):
+                    journal.grown = [] if is_outermost else journal.grown
                     flow |= once()  # once more, with what the first time left behind
+                    if is_outermost and journal.grown:
+                        for container in journal.grown:
+                            container.complete = False
+                        flow |= once()
             return flow
 
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iteration
+from flake8_forksafe.interpreter import class_errors, iteration
 from flake8_forksafe.interpreter.blocks import bind_name
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -94,6 +94,8 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
     machine.execute(node.body, inner)
     frame.line = node.line
     cls = Class(qualname, frame.module, tuple(bases), inner.names)
+    if machine.errors.catchers:
+        class_errors.check(machine, cls, keywords.get("metaclass"))
     for name, member in inner.names.items():
         _own(member, cls)
         if name in ("__init_subclass__", "__class_getitem__") and isinstance(member, Function):

@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter import special_methods
 from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, raised_in
 from flake8_forksafe.interpreter.calls import run_coroutine
-from flake8_forksafe.interpreter.errors import matches
+from flake8_forksafe.interpreter.errors import ASSUMED_ABSENT, matches
 from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
 from flake8_forksafe.interpreter.generators import parts_of
 from flake8_forksafe.interpreter.importing import function_body
@@ -259,6 +259,7 @@ def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], fra
     """``with`` an object whose class is the program's own."""
     errors = machine.errors
     line, column, mark, left = frame.line, frame.column, len(errors.catchers), len(frame.left)
+    outside = frame.names.version()
     swallows = may_swallow(machine, manager)
     before, errors.possible, raised = errors.possible, [], errors.raised
     if swallows:
@@ -280,14 +281,21 @@ def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], fra
         if error is not None:
             return _leave_by(machine, manager, error, frame)
     finally:
+        after = frame.names.version()
+        early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+        if swallows and sum(error_value not in ASSUMED_ABSENT for error_value in possible) > len(early):
+            early.append(outside)  # where one of them is raised is not known
+        if swallows and early:
+            frame.names.join([after, *early], join)
         for error_value in possible:
             with machine.doubted():
                 answer = truth(_exit(machine, manager, error_value, frame)) if swallows else False
             if answer is not True:
                 machine.may_fail(error_value)
-    early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+        left_by = frame.names.version()
+        frame.names.go_to(after)
     if swallows and early:
-        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *early], join)
+        frame.names.join([*([after] if flow & Flow.NEXT else []), left_by, *early], join)
         flow |= Flow.NEXT
     return flow
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from flake8_forksafe.interpreter import mappings, special_methods
+from flake8_forksafe.interpreter import list_iterators, mappings, special_methods
 from flake8_forksafe.interpreter.bounds import weight
 from flake8_forksafe.interpreter.errors import RUNTIME_ERROR, TYPE_ERROR
 from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
+from flake8_forksafe.interpreter.list_iterators import GROWTH_LIMIT, ListIterator
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     ANYTHING,
@@ -25,6 +26,7 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     MappingView,
     ModuleValue,
+    NamesTable,
     Table,
     Value,
     join,
@@ -70,6 +72,8 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
         return value
     if isinstance(value, Table):
         keys = [Item(value_of(key), item.sure) for key, item in mappings.entries_of(value)]
+        if keys and _may_have_others_in_front(value):
+            keys.insert(0, ANYTHING)
         return Items("iterator", keys, machine.journal.doubt, value.complete)
     if isinstance(value, Literal) and isinstance(value.value, str) and len(value.value) < 1000:
         return machine.items("iterator", [Literal(character) for character in value.value])
@@ -85,7 +89,8 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
         return machine.items("view", list(dict.fromkeys(item.value for item in members.entries.values())))
     if isinstance(value, Instance) and frame is not None:
         return collected(machine, value, frame)
-    if isinstance(value, (Function, Literal, ModuleValue)):
+    is_library = isinstance(value, External) and "." not in value.path and not value.path.endswith("()")
+    if is_library or isinstance(value, (Function, Literal, ModuleValue)):
         machine.may_fail(TYPE_ERROR)
     return Items("iterator", (), machine.journal.doubt, complete=False)
 
@@ -134,6 +139,8 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
     :raises Enough: as ``take`` does.
     """
     machine.journal.changes += isinstance(value, Lazy)
+    if isinstance(value, ListIterator):
+        return list_iterators.hand_over(machine, value, take)
     if isinstance(value, Lazy) and value.rest is None:
         value.rest = Items("iterator", (), machine.journal.doubt)
         return _resumed(machine, value, frame, take) if value.left else _left_or_ended(machine, value, frame, take)
@@ -295,10 +302,6 @@ def _drain(machine: Machine, items: Items, take: Take) -> bool:
     return complete
 
 
-GROWTH_LIMIT = 50
-"""Elements that a list may be given while it is iterated."""
-
-
 def _hand_over_list(machine: Machine, value: Items, take: Take) -> bool:
     """Hand the elements of a list over, which may change meanwhile."""
     stopped = False
@@ -327,6 +330,9 @@ def view_of(machine: Machine, table: Table, kind: str = "keys") -> MappingView:
 def _hand_over_view(machine: Machine, view: MappingView, take: Take) -> bool:
     """Hand the elements of a mapping over, whose values may change meanwhile."""
     table, stopped = view.table, False
+    if table.entries and _may_have_others_in_front(table):
+        with machine.doubted():
+            stopped = take(ANYTHING)
     for key, before in view.entries(table):
         item = table.entries.get(key)
         if item is None:
@@ -334,6 +340,11 @@ def _hand_over_view(machine: Machine, view: MappingView, take: Take) -> bool:
         with machine.doubted(stopped):
             stopped |= take(Item(view.element(key, item.value), item.sure and before.sure and not stopped))
     return table.complete
+
+
+def _may_have_others_in_front(table: Table) -> bool:
+    """Whether keys that are not known may stand in front of those that are."""
+    return not table.complete and table.observer is None and not isinstance(table, NamesTable)
 
 
 def is_environment(value: Value) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from flake8_forksafe.interpreter.values import Doubt, EnclosingScope, Value, join
+from flake8_forksafe.interpreter.values import Doubt, EnclosingScope, Items, Table, Value, join
 
 
 class Journal:
@@ -13,15 +13,17 @@ class Journal:
     :ivar certain: the outermost stretch of execution, which happens in every boot.
     :ivar doubt: the current one.
     :ivar changes: how often something was changed that a function may depend on besides its arguments.
+    :ivar grown: containers that were given an element in a repeated stretch, and are older than it.
     :ivar entries: what was written in doubt: names, name, and the value before.
     :ivar left_by_switch: whether the current statement may have left its block as a switch decides.
     """
 
-    __slots__ = ("certain", "changes", "doubt", "entries", "left_by_switch")
+    __slots__ = ("certain", "changes", "doubt", "entries", "grown", "left_by_switch")
 
     def __init__(self) -> None:
         self.certain = Doubt()
         self.changes = 0
+        self.grown: list[Items | Table] = []
         self.doubt = self.certain
         self.entries: list[tuple[dict[str, Value], str, Value | None]] = []
         self.left_by_switch = False

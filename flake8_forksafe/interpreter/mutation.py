@@ -11,6 +11,7 @@ from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, uns
 from flake8_forksafe.interpreter.iteration import iterate
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
+    ANYTHING,
     ITEM_LIMIT,
     UNKNOWN,
     Choice,
@@ -44,7 +45,10 @@ def set_item(machine: Machine, container: Value, index: Value, value: Value) -> 
         sure = not isinstance(container, Choice)
         if isinstance(option, Table):
             certain = sure and machine.touches_surely(option.born)
-            machine.step(mappings.enter(option, key_of(index), value, certain))
+            key = key_of(index)
+            if option.complete and key not in option.entries and machine.journal.may_repeat(option.born):
+                machine.journal.grown.append(option)
+            machine.step(mappings.enter(option, key, value, certain))
         elif isinstance(option, Items):
             _replace(machine, option, index, value, sure)
         elif isinstance(option, External):
@@ -129,7 +133,12 @@ def append(machine: Machine, container: Items, value: Value, position: int | Non
     if len(container.items) >= ITEM_LIMIT:
         container.complete = False
         return
-    container.complete &= not machine.journal.may_repeat(container.born)
+    if position is None and not container.complete and container.kind == "list" and container.items[-1:] != [ANYTHING]:
+        container.items.append(ANYTHING)
+    repeats = machine.journal.may_repeat(container.born)
+    if repeats and container.complete:
+        machine.journal.grown.append(container)
+    container.complete &= not repeats
     item = Item(value, sure and machine.touches_surely(container.born))
     container.items.insert(len(container.items) if position is None else position, item)
 

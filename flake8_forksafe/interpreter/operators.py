@@ -6,7 +6,7 @@ Everything here falls back to what is known of builtin values (:mod:`~flake8_for
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import arithmetic, comparison, special_methods
+from flake8_forksafe.interpreter import arithmetic, class_errors, comparison, special_methods
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -97,4 +97,6 @@ def assign_attribute(machine: Machine, instance: Instance, name: str, value: Val
         if found is not None:
             break
     changed = special_methods.call(machine, instance, "__setattr__", (Literal(name), value), frame)
+    if changed is None:
+        class_errors.check_attribute(machine, instance, name)
     return value if changed is None else join(value, UNKNOWN)

@@ -44,6 +44,7 @@ def get_item(machine: Machine, container: Value, index: Value) -> Value:
     if isinstance(container, Class) or (isinstance(container, External) and not container.path.endswith("()")):
         return container  # a generic alias
     machine.may_fail(KEY_ERROR)
+    machine.may_fail(INDEX_ERROR)
     return UNKNOWN
 
 

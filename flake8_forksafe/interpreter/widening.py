@@ -32,6 +32,14 @@ def forget(machine: Machine, mark: int) -> bool:
     return _forget((names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None)
 
 
+def forget_names(machine: Machine, written: Iterable[tuple[dict[str, Value], str]]) -> None:
+    """Forget the computed values of names that may have been written again."""
+    for names, name in written:
+        value = names.get(name, UNKNOWN)
+        if _is_computed(value, ()) and UNKNOWN not in options(value):
+            machine.write(names, name, join(value, UNKNOWN))
+
+
 def forget_all(machine: Machine, frame: Frame, before: NamesVersion[Value], mark: int) -> bool:
     """Forget what was computed anew in ``frame`` since a version of its names too."""
     rebound = [(frame.names, name, old) for name, old in frame.names.since(before).items() if old is not None]

@@ -14,6 +14,7 @@ _SEQUENCE_METHODS = [
 ]  # fmt: skip
 _MAPPING_METHODS = [
     "get", "pop", "popitem", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__",
+    "move_to_end",
 ]  # fmt: skip
 
 MODELS = Library(

@@ -5,7 +5,16 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from flake8_forksafe.interpreter import generators, identity, iteration, mappings, mutation, operators, special_methods
+from flake8_forksafe.interpreter import (
+    generators,
+    identity,
+    iteration,
+    list_iterators,
+    mappings,
+    mutation,
+    operators,
+    special_methods,
+)
 from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Take
@@ -44,6 +53,8 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             return Items(kind, (), machine.journal.doubt)
         if isinstance(source, Lazy) and function.path.endswith("iter"):
             return source
+        if isinstance(source, Items) and source.kind == "list" and function.path.endswith("iter"):
+            return list_iterators.ListIterator(machine, source, frame)
         found = iteration.iterate(machine, source, frame)
         items, complete = list(found.items), found.complete
         if isinstance(source, Instance) and kind in ("list", "tuple"):
@@ -288,6 +299,8 @@ def next_(machine: Machine, function: External, arguments: Arguments, frame: Fra
     own = special_methods.call(machine, iterator, "__next__", (), frame)
     if own is not None:
         return own
+    if isinstance(iterator, list_iterators.ListIterator):
+        return _next_of_list(machine, iterator, arguments.get(1, "default"))
     if isinstance(iterator, Lazy):
         found = generators.next_of(machine, iterator, frame)
     elif isinstance(iterator, Items):
@@ -312,6 +325,19 @@ def next_(machine: Machine, function: External, arguments: Arguments, frame: Fra
     maybe = [item.value for item in found.items] + ([] if found.complete else [UNKNOWN])
     found.items[:] = identity.unsure(found.items)
     return join(*maybe, default if default is not None else UNKNOWN)
+
+
+def _next_of_list(machine: Machine, iterator: list_iterators.ListIterator, default: Value | None) -> Value:
+    machine.journal.changes += 1
+    value, sure = list_iterators.next_of(machine, iterator)
+    if sure and value is not None:
+        return value
+    if default is not None:
+        return default if value is None else join(value, default)
+    if value is None:
+        return machine.fail("StopIteration")
+    machine.may_fail(STOP_ITERATION)
+    return value
 
 
 def length(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

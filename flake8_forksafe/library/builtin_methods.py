@@ -20,6 +20,7 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     NONE,
+    TRUE,
     UNKNOWN,
     Arguments,
     Choice,
@@ -172,17 +173,57 @@ def _mapping_method(
         if name == "__iter__":
             return iteration.iterate(machine, receiver)
         return iteration.view_of(machine, receiver, name)
-    if name in ("clear", "popitem"):
+    if name == "popitem":
+        return _pop_entry(machine, receiver, arguments)
+    if name == "move_to_end":
+        return _move(machine, receiver, arguments)
+    if name == "clear":
         machine.journal.changes += 1
-        certain = machine.touches_surely(receiver.born) and name == "clear"
+        receiver.maybe_resized += 1
         for key, item in list(receiver.entries.items()):
             receiver.entries[key] = Item(item.value, False)
-        if certain:
+        if machine.touches_surely(receiver.born):
             receiver.entries.clear()
             receiver.untold.clear()
             receiver.complete = True
-        return NONE if name == "clear" else UNKNOWN
+        return NONE
     return UNKNOWN
+
+
+def _pop_entry(machine: Machine, receiver: Table, arguments: Arguments) -> Value:
+    """``dict.popitem``, and ``OrderedDict.popitem(last)``."""
+    machine.journal.changes += 1
+    last = truth(arguments.get(0, "last") or TRUE)
+    if receiver.complete and not receiver.entries:
+        return machine.fail("KeyError")
+    if mappings.is_known(receiver) and machine.touches_surely(receiver.born) and last is not None:
+        key = list(receiver.entries)[-1 if last else 0]
+        value = receiver.entries[key].value
+        mappings.remove(receiver, key, True)
+        return machine.items("tuple", (identity.value_of(key), value))
+    machine.may_fail(errors.KEY_ERROR)
+    mappings.remove(receiver, None, False)
+    return UNKNOWN
+
+
+def _move(machine: Machine, receiver: Table, arguments: Arguments) -> Value:
+    """``OrderedDict.move_to_end``; where it only may be moved, the order is not known."""
+    machine.journal.changes += 1
+    key, last = identity.key_of(arguments.get(0, "key") or UNKNOWN), truth(arguments.get(1, "last") or TRUE)
+    _, present = mappings.find(receiver, key)
+    if present is False:
+        return machine.fail("KeyError")
+    if present is None:
+        machine.may_fail(errors.KEY_ERROR)
+    if key not in receiver.entries or last is None or not (present and machine.touches_surely(receiver.born)):
+        receiver.complete = False
+        return NONE
+    machine.step(len(receiver.entries))
+    others = {other: item for other, item in receiver.entries.items() if other != key}
+    moved = {key: receiver.entries[key]}
+    receiver.entries.clear()
+    receiver.entries.update({**others, **moved} if last else {**moved, **others})
+    return NONE
 
 
 def _get(machine: Machine, receiver: Table, name: str, arguments: Arguments) -> Value:

@@ -8,10 +8,12 @@ from flake8_forksafe.interpreter import (
     assignments,
     attributes,
     calls,
+    class_errors,
     definitions,
     errors,
     import_statements,
     iteration,
+    special_methods,
 )
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
@@ -42,6 +44,7 @@ from flake8_forksafe.interpreter.values import (
     texts,
     truth,
 )
+from flake8_forksafe.library import builtin_iteration
 from flake8_forksafe.project.layout import absolute
 
 
@@ -97,6 +100,8 @@ def _lacks(holder: Value, name: str) -> bool:
     """Whether a value is of a builtin type that has no such attribute; other plain ones may be members of an Enum."""
     if isinstance(holder, Literal):
         return isinstance(holder.value, bool | None) and not hasattr(holder.value, name)
+    if isinstance(holder, Instance) and name == "__dict__":
+        return class_errors.refuses(holder, name)
     if isinstance(holder, Items) and holder.kind in ("list", "set"):
         return not (hasattr(list, name) or hasattr(set, name))
     return False
@@ -278,6 +283,13 @@ def names_of(machine: Machine, function: External, arguments: Arguments, frame: 
 def directory(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     holder = arguments.get(0, "")
     names: dict[str, Value] | None = None
+    own = holder.module.names.get("__dir__") if isinstance(holder, ModuleValue) else None
+    if own is not None:
+        told = machine.call(own, Arguments(), frame)
+    else:
+        told = special_methods.call(machine, holder or UNKNOWN, "__dir__", (), frame) or NONE
+    if told is not NONE:
+        return builtin_iteration.sequence("list")(machine, External("builtins.sorted"), Arguments((told,)), frame)
     if holder is None:
         names = frame.names
     elif isinstance(holder, ModuleValue):

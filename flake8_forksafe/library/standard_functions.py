@@ -191,9 +191,12 @@ def lazily(machine: Machine, function: External, arguments: Arguments, frame: Fr
                 return take(Item(item.value, item.sure and answer is True)) or answer is not True
 
         try:
-            return iteration.consume(machine, source, asking, one)
+            complete = iteration.consume(machine, source, asking, one)
         except _End:
             return True
+        if not complete:
+            one(Item(UNKNOWN, False))
+        return complete
 
     return Lazy(produce, frame)
 

@@ -13,7 +13,8 @@ def test_a_call_with_the_same_arguments_is_executed_a_few_times_only(tmp_path: P
     walk = walk_program(tmp_path, "def f(x):\n    return x\nfor _ in range(30):\n    f(1)\nf(2)\n")
     ((node, times),) = walk.memory.executions.items()
     assert (str(node), times) == ("main:f", REPEAT_LIMIT + 2)  # one more execution stands for all further ones
-    assert [found.times for found in walk.memory.results.values()] == [REPEAT_LIMIT, 1, 1]
+    assert [found.times for found in walk.memory.results.values()] == [REPEAT_LIMIT, 1]
+    assert len(walk.memory.widened) == 1
 
 
 def test_nothing_is_active_at_the_end(tmp_path: Path) -> None:

@@ -26,7 +26,13 @@ from flake8_forksafe.project.layout import FIRST_PARTY, Layout, source_roots
 from flake8_forksafe.project.locks import locked_versions
 from flake8_forksafe.project.markers import Target
 from flake8_forksafe.project.presence import Presence
-from flake8_forksafe.project.requirements import Requirements, console_scripts, normalise, read_requirements
+from flake8_forksafe.project.requirements import (
+    Requirements,
+    console_scripts,
+    distribution_name,
+    normalise,
+    read_requirements,
+)
 from flake8_forksafe.project.search_result import AppFound, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.project.versions import Versions
@@ -77,6 +83,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     distributions = {name: hazard.distribution for name, hazard in around.catalogue.hazards.items()}
     presence = Presence(disk, environment, requirements, distributions)
     layout.installed = lambda name: name in distributions or presence.is_regular(name)
+    layout.lent = partial(is_lent, settings, disk, app, requirements)
     locked = cache(lambda: locked_versions(around.disk, (around.settings.project, *layout.roots)))
     versions_known = Versions(environment, requirements, locked)
 
@@ -196,6 +203,17 @@ def make_layout(settings: Settings, disk: Disk, app: AppFound) -> Layout:
         around = source_roots(disk, repository, None) if repository != settings.project else ()
         roots = tuple(dict.fromkeys((*roots, *source_roots(disk, settings.project, app.root), *around)))
     return Layout(disk, roots)
+
+
+def is_lent(settings: Settings, disk: Disk, app: AppFound, requirements: Requirements, root: str, module: str) -> bool:
+    """Whether a source root is that of another project of the repository which the worker's does not require."""
+    own = (app.root, settings.project, os.path.join(settings.project, "src"))
+    if root in own or root in [absolute(settings, one) for one in settings.source_roots]:
+        return False
+    holder = os.path.dirname(root) if os.path.basename(root) == "src" else root
+    name = distribution_name(disk, holder)
+    known = (*requirements.required, *requirements.optional, normalise(module), "")
+    return name not in known
 
 
 def absolute(settings: Settings, path: str) -> str:

@@ -324,3 +324,46 @@ def test_that_nothing_is_started_is_said(tmp_path: Path) -> None:
     files = {"pyproject.toml": "", "Procfile": "web: uvicorn a:app\nrq: rq info\n", "a.py": ""}
     (text,) = said(check(write(tmp_path, files)))
     assert text.startswith("nothing was checked: no file of the repository is seen to start a process that loads")
+
+
+OTHER = {
+    "services/mail/pyproject.toml": "[project]\nname = 'mail'\ndependencies = ['celery', 'torch', 'acme-shared']\n",
+    "services/mail/mail/__init__.py": "",
+    "services/mail/mail/app.py": "from celery import Celery\nimport torch\nimport shared\napp = Celery('mail')\n"
+                                "@app.task\ndef f(): ...\n",
+    "infra/torch.py": "import pandas\n",
+    "libs/shared/shared/__init__.py": "import polars\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("infra", "library", "found"),
+    [
+        ("[project]\nname = 'infra'\n", "[project]\nname = 'Acme_Shared'\n", {"torch", "polars"}),
+        ("[tool.ruff]\nline-length = 80\n", "[project]\nname = 'acme-shared'\n", {"torch", "polars"}),
+        ("[project]\nname = 'torch'\n", "[build-system]\nrequires = []\n", {"pandas", "polars"}),
+        ("[tool.poetry]\nname = 'infra'\n", "[project]\nname = 'another'\n", {"torch", "polars"}),
+    ],
+)
+def test_a_module_of_another_project_hides_no_required_package(
+    tmp_path: Path, infra: str, library: str, found: set[str]
+) -> None:
+    """``infra/torch.py`` is not what the service imports; a shared library is, whether its name is required or not."""
+    files = {**OTHER, "infra/pyproject.toml": infra, "libs/shared/pyproject.toml": library}
+    report = check(write(tmp_path, {"pyproject.toml": "", **files}))
+    assert {finding.subject for finding in report.findings if finding.code == "FS101"} == found
+
+
+def test_a_root_that_the_program_adds_is_its_own(tmp_path: Path) -> None:
+    files = {**OTHER, "infra/pyproject.toml": "[project]\nname = 'infra'\n", "services/mail/mail/app.py":
+             "import sys, os\nsys.path.insert(0, os.path.abspath(__file__ + '/../../../../infra'))\nimport torch\n"
+             "from celery import Celery\napp = Celery('mail')\n@app.task\ndef f(): ...\n"}  # fmt: skip
+    report = check(write(tmp_path, {"pyproject.toml": "", **files}))
+    assert [finding.subject for finding in report.findings if finding.code == "FS101"] == ["pandas"]
+
+
+def test_what_setuptools_has_built_is_no_source(tmp_path: Path) -> None:
+    app = "from celery import Celery\nimport torch\napp = Celery('mail')\n@app.task\ndef f(): ...\n"
+    files = {"mail/__init__.py": "", "mail/app.py": app, "build/lib/mail/__init__.py": "", "build/lib/mail/app.py": app}
+    root = write(tmp_path, {"pyproject.toml": "", **files, "build/bdist.linux-x86_64/x": ""})
+    assert {Path(finding.path) for finding in check(root).findings} == {root / "mail/app.py"}

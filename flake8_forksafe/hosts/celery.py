@@ -60,6 +60,7 @@ from flake8_forksafe.library.celery_tasks import TaskState, create_tasks, make_t
 from flake8_forksafe.library.celery_transports import load_transports
 from flake8_forksafe.library.django_checks import STEP as SYSTEM_CHECKS
 from flake8_forksafe.library.django_settings import DjangoSettings, assigned_at
+from flake8_forksafe.library.entry_points import load_group
 from flake8_forksafe.library.host_programs import StartedHost
 from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
@@ -169,6 +170,14 @@ def _made_elsewhere(machine: Machine, value: External, frame: Frame) -> CeleryAp
     what = value.path.removesuffix("()")
     machine.note("FS192", made, f"the configuration of the Celery app that {what!r} makes cannot be resolved")
     return machine.state(CeleryState).app_of(value)
+
+
+def _load_group(group: str) -> Step:
+    """A step in which a module of Celery's, when it is imported, loads all entry points of a group.
+
+    Read in kombu 5.6 (kombu/serialization.py, kombu/matcher.py) and Celery 5.7 (celery/bin/celery.py), and run.
+    """
+    return Step(group, lambda boot: load_group(boot.machine, group, boot.frame))
 
 
 def _with_app(run: Callable[[Machine, CeleryApp], None]) -> Callable[[HostBoot], None]:
@@ -386,6 +395,8 @@ CELERY = Host(
     launch_forms=launch_forms,
     other_processes=other_processes,
     before_fork=(
+        _load_group("kombu.serializers"),
+        _load_group("celery.commands"),
         Step("console script", run_script),
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
@@ -395,6 +406,7 @@ CELERY = Host(
         Step("on_after_finalize", _with_app(_finalize)),
         Step("worker classes", _with_app(_load_classes)),
         Step("transports", _with_app(_load_transports)),
+        _load_group("kombu.matchers"),
         _signal(BEFORE_FORK[0]),
         Step("--include", _include),
         *map(_signal, BEFORE_FORK[1:]),

@@ -337,11 +337,18 @@ class Disk:
         except OSError:
             pass
 
+    def _is_built(self, directory: str, name: str, listing: Mapping[str, str]) -> bool:
+        """Whether a directory holds the copy of the source that ``pip install`` of a directory leaves behind."""
+        if name != "build" or not {"pyproject.toml", "setup.py", "setup.cfg"} & listing.keys():
+            return False
+        inside = self.listing(os.path.join(directory, name), searched=True)
+        return inside.get("lib") == "d" and any(entry.startswith("bdist.") for entry in inside)
+
     def tree(self, root: str) -> Iterator[tuple[str, list[str], list[str]]]:
         """Directories below ``root`` that may hold source, breadth first: path, sub-directories, file names.
 
-        Hidden directories, virtual environments and :data:`IGNORED_DIRECTORIES` are passed over, and so are links to
-        directories, as flake8 passes over them.
+        Hidden directories, virtual environments, what setuptools has built and :data:`IGNORED_DIRECTORIES` are passed
+        over, and so are links to directories, as flake8 passes over them.
         """
         queue, seen = [root], 0
         limit = LOOSE_SEARCH_LIMIT if self.is_loose else SEARCH_LIMIT
@@ -362,7 +369,7 @@ class Disk:
             directories = [
                 name for name in names
                 if listing[name] == "d" and not name.startswith(".") and name not in IGNORED_DIRECTORIES
-                and not self._is_link(directory, name)
+                and not self._is_link(directory, name) and not self._is_built(directory, name, listing)
             ]  # fmt: skip
             yield directory, directories, [name for name in names if listing[name] == "f"]
             queue.extend(os.path.join(directory, name) for name in directories)

@@ -66,12 +66,19 @@ class Layout:
         self.walked = walked
         self.installed: Callable[[str], bool] = _nothing
         """Whether a regular package of that name is installed, or required: it goes over a folder of that name."""
+        self.lent: Callable[[str, str], bool] | None = None
+        """Whether a root, in front of a module's name, is no place that the worker would import that from if something
+        of the name is installed: the root of another project that is not required."""
+        self._added: set[str] = set()
         self._found: dict[str, FoundModule | None] = {}
 
     def add_root(self, path: str, first: bool) -> None:
         """What ``sys.path.insert`` and ``append`` do."""
+        if path in self.roots and self.lent is not None and path not in self._added and self.lent(path, ""):
+            self.roots.remove(path)
         if path in self.roots or not self.disk.is_directory(path):
             return
+        self._added.add(path)
         self.roots.insert(0 if first else len(self.roots), path)
         self._found = {name: found for name, found in self._found.items() if found is not None}
 
@@ -93,9 +100,16 @@ class Layout:
         if name in sys.stdlib_module_names and not self._shadows(name):
             return None
         found = self._search(name, last, tuple(self.roots), FIRST_PARTY)
-        if name in self.walked and (found is None or found.path is None):
+        if name in self.walked and (found is None or self._gives_way(found)):
             return self._search(name, last, self.environment, THIRD_PARTY) or found
-        return None if found is not None and found.path is None and self.installed(name) else found
+        return None if found is not None and self._gives_way(found) and self.installed(name) else found
+
+    def _gives_way(self, found: FoundModule) -> bool:
+        """Whether a module of a source root is no match for an installed one of the same name."""
+        if found.path is None or self.lent is None:
+            return found.path is None
+        root = os.path.dirname(os.path.dirname(found.path) if found.is_package else found.path)
+        return root not in self._added and self.lent(root, found.name)
 
     def _shadows(self, name: str) -> bool:
         """Whether a file in the first root hides a standard module: the worker's own directory comes first."""

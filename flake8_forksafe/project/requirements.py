@@ -275,6 +275,26 @@ def console_scripts(disk: Disk, project: str, roots: Iterable[str]) -> dict[str,
     return {name: entry.replace(" ", "") for name, entry in found.items()}
 
 
+def distribution_name(disk: Disk, directory: str) -> str | None:
+    """The normalised name of what building a project makes; empty if it is not written out, None if it is no project
+    that can be built.
+    """
+    names = disk.listing(directory)
+    document = toml_of(disk, os.path.join(directory, "pyproject.toml")) if "pyproject.toml" in names else {}
+    written = [table_of(document, *keys).get("name") for keys in (("project",), ("tool", "poetry"))]
+    if "setup.cfg" in names:
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read_string(text_of(disk, os.path.join(directory, "setup.cfg")))
+        except configparser.Error:
+            return ""
+        written.append(parser.get("metadata", "name", fallback=None))
+    name = next((one for one in written if isinstance(one, str)), None)
+    if name is None:
+        return "" if "setup.py" in names or "build-system" in document else None
+    return normalise(name)
+
+
 def packages_named(disk: Disk, directory: str) -> frozenset[str]:
     """The top-level packages that the build metadata of a directory names."""
     listing = disk.listing(directory)

@@ -43,6 +43,7 @@ GONE = {
     "kombu.utils.symbol_by_name": "kombu 5",
     "celery.signals.subtask_sent.connect": "Celery 5",
     "celery.app.current_app": "Celery 4",
+    "importlib.metadata.EntryPoints().get": "Python 3.11",
     "celery.bin.worker.worker().run": "Celery 5",
     "celery.bin.worker.worker().execute_from_commandline": "Celery 5",
 }

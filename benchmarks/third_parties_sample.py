@@ -1,13 +1,16 @@
 """Import modules of the table of third parties in fresh environments, and compare with what the table says.
 
-    python benchmarks/third_parties_sample.py [--seed N] [--count N] [--loading] [--output FILE]
+    python benchmarks/third_parties_sample.py [--seed N] [--count N] [--loading] [--traced] [--output FILE]
 
 ``random.Random(SEED)`` draws the modules from all that ``third_parties.jsonl`` names, with ``--loading`` from those
 that load a package of the catalogue.  For each, the distribution is installed in the version that was measured, with
 today's releases of what it requires, into an environment of its own that is removed afterwards; the module is imported
 there as ``third_parties_probe.py`` imports it.  Two things are compared: the catalogue's packages that are loaded, and
-the names of Python threads.  Needs what ``third_parties.py`` needs, and the Python version that the table was measured
-with (3.12).
+the names of Python threads.  With ``--traced``, a third thing is put beside: what this program's own walk finds in that
+environment, from an app whose module imports the module.  A package that the walk finds and the import does not load is
+a difference unless the walk says that it only may be loaded; one that it misses always is.  Modules of the catalogue's
+own packages, which the walk does not enter, are not drawn then.  Needs what ``third_parties.py`` needs, and the Python
+version that the table was measured with (3.12).
 """
 
 from __future__ import annotations
@@ -61,8 +64,37 @@ def said(drawn: Drawn) -> Seen:
     return Seen(frozenset(loads), frozenset(name for entry in around for name in entry.get("starts", ())))
 
 
-def seen(drawn: Drawn, names: list[str], heavy: set[str]) -> Seen | str:
-    """What importing it in a fresh environment does, or the error."""
+class Traced(NamedTuple):
+    """The catalogue's packages that the walk finds: those that are surely loaded, and those that may be."""
+
+    sure: frozenset[str]
+    may: frozenset[str]
+
+    def misses(self, found: Seen) -> list[str]:
+        """Packages about which the walk and the import disagree."""
+        return sorted((found.loads - self.sure - self.may) | (self.sure - found.loads))
+
+
+def traced(drawn: Drawn, environment: Path, own: set[str], directory: Path) -> Traced | str:
+    """What the walk finds in an environment from an app that imports a module, or the error."""
+    app = f"from celery import Celery\nimport {drawn.module}\napp = Celery('probe')\n@app.task\ndef f(): ...\n"
+    (directory / "probe.py").write_text(app, encoding="utf-8")
+    requires = json.dumps(["celery", drawn.version.distribution])
+    text = f"[project]\nname = 'probe'\ndependencies = {requires}\n"
+    (directory / "pyproject.toml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "flake8_forksafe", "trace", "--app", "probe", "--environment", str(environment)]
+    done = subprocess.run([*command, "--format", "json", "--no-cache"], cwd=directory, capture_output=True, text=True,
+                          timeout=SECONDS, check=False)  # fmt: skip
+    if done.returncode:
+        return f"not traced: {done.stderr[-150:]}"
+    found = [one for one in json.loads(done.stdout)["hazards"] if one["package"] not in own]
+    return Traced(*(frozenset(one["package"] for one in found if one["certain"] is sure) for sure in (True, False)))
+
+
+def seen(
+    drawn: Drawn, names: list[str], heavy: set[str], with_trace: bool = False
+) -> tuple[Seen | str, Traced | str | None]:
+    """What importing it in a fresh environment does, or the error; and what the walk finds there."""
     name = drawn.version.distribution
     with tempfile.TemporaryDirectory(prefix="forksafe-") as directory:
         environment = Path(directory) / "venv"
@@ -70,19 +102,20 @@ def seen(drawn: Drawn, names: list[str], heavy: set[str]) -> Seen | str:
         needs_django = not name.startswith(FOR_DJANGO) and "django" in drawn.module
         error = install(environment, f"{requirement}+Django" if needs_django else requirement)
         if error:
-            return f"not installed: {error[-150:]}"
+            return f"not installed: {error[-150:]}", None
         command = [str(environment / "bin" / "python"), "-I", str(HERE / "third_parties_probe.py"), "--one"]
         done = subprocess.run([*command, name, drawn.module, *names], capture_output=True, text=True,
                               timeout=SECONDS, check=False)  # fmt: skip
+        own = {name.replace("-", "_"), drawn.module, *parents(drawn.module)}
+        walked = traced(drawn, environment, own, Path(directory)) if with_trace else None
     if done.returncode:
-        return f"not measured: {done.stderr[-150:]}"
+        return f"not measured: {done.stderr[-150:]}", walked
     record = json.loads(done.stdout)
     # What a module has loaded by the time that it fails is in the table, what one without effects fails with is not.
     if record["error"] and not record.get("loads"):
-        return f"not imported: {record['error']}"
-    own = {name.replace("-", "_"), drawn.module, *parents(drawn.module)}
+        return f"not imported: {record['error']}", walked
     loads = {package for package in record["loads"] if package in heavy and package not in own}
-    return Seen(frozenset(loads), frozenset(plain_names(record["python_threads"])))
+    return Seen(frozenset(loads), frozenset(plain_names(record["python_threads"]))), walked
 
 
 def parents(module: str) -> Iterator[str]:
@@ -92,14 +125,14 @@ def parents(module: str) -> Iterator[str]:
         yield module
 
 
-def compare(drawn: list[Drawn], told: Callable[[str], None]) -> list[dict[str, object]]:
-    """What the table says of each module, beside what is seen."""
+def compare(drawn: list[Drawn], told: Callable[[str], None], with_trace: bool) -> list[dict[str, object]]:
+    """What the table says of each module, beside what is seen, and what the walk finds."""
     packages = catalogue()
     names = [package["import"] for package in packages]
     heavy = {package["import"] for package in packages if package["default"]}
     rows = []
     for one in drawn:
-        expected, found = said(one), seen(one, names, heavy)
+        expected, (found, walked) = said(one), seen(one, names, heavy, with_trace)
         row: dict[str, object] = {
             "distribution": one.version.distribution, "version": one.version.version, "module": one.module,
             "says": {"loads": sorted(expected.loads), "starts": sorted(expected.starts)},
@@ -109,6 +142,11 @@ def compare(drawn: list[Drawn], told: Callable[[str], None]) -> list[dict[str, o
         else:
             row["seen"] = {"loads": sorted(found.loads), "starts": sorted(found.starts)}
         row["agrees"] = found == expected
+        if isinstance(walked, str):
+            row["trace"] = walked
+        elif walked is not None:
+            row["trace"] = {"sure": sorted(walked.sure), "may": sorted(walked.may)}
+            row["trace differs"] = walked.misses(found) if isinstance(found, Seen) else []
         told(json.dumps(row))
         rows.append(row)
     return rows
@@ -120,13 +158,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=16)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--loading", action="store_true", help="draw only from modules that load something")
+    parser.add_argument("--traced", action="store_true", help="also compare with the walk over the environment")
     parser.add_argument("--output", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
     modules = [one for one in all_modules() if not options.loading or said(one).loads]
+    if options.traced:
+        own_packages = {package["import"] for package in catalogue()}
+        modules = [one for one in modules if own_packages.isdisjoint((one.module, *parents(one.module)))]
     drawn = random.Random(options.seed).sample(modules, options.count)
-    rows = compare(drawn, lambda line: print(line, flush=True))
+    rows = compare(drawn, lambda line: print(line, flush=True), options.traced)
     agree = sum(row["agrees"] is True for row in rows)
     print(f"seed {options.seed}: {agree} of {len(rows)} agree, drawn from {len(modules)} modules", file=sys.stderr)
+    if options.traced:
+        walked = [row for row in rows if isinstance(row.get("trace"), dict) and "seen" in row]
+        same = sum(not row["trace differs"] for row in walked)
+        print(f"the walk agrees with {same} of {len(walked)} imports", file=sys.stderr)
     if options.output:
         options.output.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return int(agree != len(rows))

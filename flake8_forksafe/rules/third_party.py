@@ -114,7 +114,7 @@ def check_pulls(context: Context) -> Iterator[Finding]:
             certain = edge.sure and trace.graph.is_certain(edge.source)
             brings = brought({pulled.hazard.name: certain and pulled.sure for pulled in pull.hazards})
             what = f"importing {str(edge.target)!r} {brings} before {trace.host.words.forker} forks"
-            what += f" ({first.hazard.why}{_known_from(trace, pull)})"
+            what += f" ({first.hazard.why}{_known_from(context, trace, pull)})"
             chain = (*trace.chain(edge.source), trace.hop(edge), *first.hops)
             yield Finding(
                 path,
@@ -134,7 +134,7 @@ def _instead(edge: Edge, hazard: Hazard) -> str:
     return INSTEAD.get(edge.kind, deferred)
 
 
-def _known_from(trace: Trace, pull: Pull) -> str:
+def _known_from(context: Context, trace: Trace, pull: Pull) -> str:
     """How it is known what an import loads, where its source was not read."""
     hops = pull.hazards[0].hops
     if not hops:
@@ -144,7 +144,17 @@ def _known_from(trace: Trace, pull: Pull) -> str:
         return ""
     if measured == OWN:
         return f"; {told_by(measured)}"
-    return f"; {told_by(measured)}: another version may differ, the option environment makes it certain"
+    certain = "another version may differ, the option environment makes it certain"
+    return f"; {told_by(measured)}: {certain}{_not_asked_for(context, trace, pull)}"
+
+
+def _not_asked_for(context: Context, trace: Trace, pull: Pull) -> str:
+    """What the import would bring besides with an extra that nothing asks for."""
+    for package, extras in trace.effects(pull.edge.loads).absent:
+        hazard = context.catalogue.find(package)
+        if extras and hazard is not None and hazard.reported:
+            return f"; with {' or '.join(extras)}, which nothing asks for, {package!r} as well"
+    return ""
 
 
 THIRD_PARTY_PULL = Rule(

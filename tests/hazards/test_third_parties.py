@@ -334,6 +334,16 @@ def test_an_extra_decides(tmp_path: Path, declared: dict[str, str], found: bool)
     assert ("pandas is loaded before the fork, if at all" in told) is found
 
 
+def test_an_extra_that_nothing_asks_for_is_said(tmp_path: Path) -> None:
+    write(tmp_path, {**PROJECT, "requirements.txt": "presidio-analyzer\n", "p/tasks.py": "import presidio_analyzer\n"})
+    extras = "presidio-analyzer[gliner] or presidio-analyzer[transformers]"
+    said = f"{extras}, which nothing asks for, 'transformers' as well"
+    assert f"; with {said}" in messages(tmp_path, "FS103")[0]
+    (tmp_path / "requirements.txt").write_text("presidio-analyzer[transformers]\n")
+    text = messages(tmp_path, "FS103")[0]
+    assert "'transformers'" in text and "which nothing asks for" not in text
+
+
 def test_what_is_optional_may_be_loaded_where_the_environment_has_it(tmp_path: Path) -> None:
     """The source of openpyxl is not read, since nothing that it requires is a hazard."""
     site = "venv/lib/python3.12/site-packages"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 HOOK = "A function of the configuration that the master calls."
+PLUGINS = "What packages register under this name is imported."
 NAMED = "The command imports what the option names."
 STEPS = {
     "find_app": ("Find the app", "celery -A imports the module that holds the app, its parent packages first."),
@@ -66,6 +67,10 @@ STEPS = {
     "connection class": ("The connection class", NAMED),
     "config": ("The configuration", "The module that --config names is imported."),
     "exception handler": ("Exception handlers", NAMED),
+    "program": ("The project's own program", "It is run up to the call that starts the workers."),
+    "kombu.serializers": ("Entry points of kombu", PLUGINS),
+    "kombu.matchers": ("Entry points of kombu", PLUGINS),
+    "celery.commands": ("Entry points of Celery's command", PLUGINS),
     "instance": ("The Huey instance", "huey_consumer imports the module that holds it."),
 }
 """Title and explanation by the name that the walk gives a step; the facts are in ``hosts/``."""

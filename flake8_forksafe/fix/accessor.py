@@ -159,7 +159,7 @@ def _uses(source: Source, constant: Constant) -> tuple[list[cst.Name], list[Cons
     """
     import libcst as cst
 
-    assignments = [one for one in source.global_scope.assignments if one.name == constant.name]
+    assignments = source.bindings(constant.name)
     binders = [getattr(one, "node", None) for one in assignments]
     if len(binders) != 1 + len(constant.set_later) or any(
         not any(binder is known for known in (constant.target, *constant.set_later)) for binder in binders
@@ -204,11 +204,8 @@ def _refuse_unstable(source: Source, constant: Constant) -> None:
             raise Refused("its value binds names or waits")
         if isinstance(node, cst.Name):
             inside.add(node.value)
-    bound: dict[str, int] = {}
-    for assignment in source.global_scope.assignments:
-        name = assignment.name.partition(".")[0]
-        bound[name] = bound.get(name, 0) + 1
-        if bound[name] > 1 and name in inside and not _is_package(source, name):
+    for name in sorted(inside):
+        if len(source.bindings(name)) > 1 and not _is_package(source, name):
             raise Refused(f"{name!r}, which it is made from, is bound more than once")
     for statement in source.module.body:
         for node in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
@@ -220,9 +217,7 @@ def _is_package(source: Source, name: str) -> bool:
     """Whether all that binds a name are statements such as ``import a.b`` and ``import a.c``."""
     import libcst as cst
 
-    nodes = [getattr(one, "node", None) for one in source.global_scope.assignments
-             if one.name.partition(".")[0] == name]  # fmt: skip
-    return all(isinstance(node, cst.Import) for node in nodes)
+    return all(isinstance(getattr(one, "node", None), cst.Import) for one in source.bindings(name))
 
 
 def _free_name(source: Source, name: str) -> str:
@@ -329,7 +324,7 @@ def _imports(source: Source) -> Iterator[Edit]:
 
     missing = []
     for name in MODULES:
-        bound = [getattr(one, "node", None) for one in source.global_scope.assignments if one.name == name]
+        bound = [getattr(one, "node", None) for one in source.bindings(name)]
         if not bound:
             missing.append(name)
         elif not all(isinstance(node, cst.Import) for node in bound):
@@ -384,9 +379,7 @@ def constants_from(source: Source, bound: Sequence[str]) -> list[Constant]:
     :raises Refused: if one is used elsewhere then, or nowhere.
     """
     found: dict[str, Constant] = {}
-    for assignment in source.global_scope.assignments:
-        if assignment.name.partition(".")[0] not in bound:
-            continue
+    for assignment in [one for name in dict.fromkeys(bound) for one in source.bindings(name)]:
         for access in assignment.references:
             if outermost_function(source, access.node) is None and not access.is_annotation:
                 constant = constant_at(source, source.place(access.node).start.line)

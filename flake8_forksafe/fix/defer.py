@@ -384,7 +384,7 @@ def _insertion(source: Source, function: cst.FunctionDef, lines: list[str]) -> E
 
 def _type_checking(source: Source, deferrals: Sequence[Deferral]) -> Iterator[Edit]:
     """``from typing import TYPE_CHECKING``, unless it is there."""
-    if any(assignment.name == "TYPE_CHECKING" for assignment in source.global_scope.assignments):
+    if source.bindings("TYPE_CHECKING"):
         return
     first = min(
         source.place(one.what.statement).start.line - len(own_comments(source, one.what.statement))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.fix import defer, lazy
 from flake8_forksafe.fix.effects import effects
-from flake8_forksafe.fix.references import Mentions, ModuleNames, NameReference
+from flake8_forksafe.fix.references import Mentioned, Mentions, ModuleNames, NameReference
 from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.fix.uses import Habits, find_habits
 from flake8_forksafe.interpreter.records import Node
@@ -22,6 +22,9 @@ from flake8_forksafe.trace.trace import Trace
 
 UNSAFE_COST = 5
 """How many functions with safe edits are as good as one whose edit is not safe."""
+
+MOST_STATEMENTS = 1000
+"""How many imports are looked into for one set of repairs; each takes the scopes of a file, some 10 ms."""
 
 TAKEN = ("imports it", "uses it")
 """What another file does with a name that it could as well import from where it comes from."""
@@ -51,26 +54,38 @@ class Repair(NamedTuple):
         return not self.doubts
 
 
+class Parsed:
+    """What files hold, by path and content: one that no repair edits is parsed once, however many there are."""
+
+    def __init__(self) -> None:
+        self.sources: dict[tuple[str, bytes], Source | str] = {}
+        self.habits: dict[Source, Habits] = {}
+        self.effects: dict[Source, str] = {}
+        self.mentioned: dict[tuple[str, bytes], Mentioned | None] = {}
+
+
 class Workshop:
     """The source files of one project, and the possible deferrals in them.
 
     :ivar refused: why a statement cannot be deferred, by path and line.
     """
 
-    def __init__(self, context: Context, disk: Disk, may_edit: Callable[[str], bool]) -> None:
+    def __init__(
+        self, context: Context, disk: Disk, may_edit: Callable[[str], bool], parsed: Parsed | None = None
+    ) -> None:
         """Prepare repairs.
 
         :param may_edit: tells whether a file may be edited.
+        :param parsed: what another workshop of the same project has parsed.
         """
+        self.parsed = parsed if parsed is not None else Parsed()
         self.context = context
         self.disk = disk
         self.may_edit = may_edit
         self.refused: dict[tuple[str, int], str] = {}
         self._sources: dict[str, Source | str] = {}
-        self._habits: dict[str, Habits] = {}
-        self._effects: dict[str, str] = {}
         self._reached: dict[Trace, set[Node]] = {}
-        self._mentions = Mentions(disk, context.settings.project)
+        self._mentions = Mentions(disk, context.settings.project, self.parsed.mentioned)
         self._plans: dict[tuple[str, int], defer.Deferral | None] = {}
         self.names: dict[str, list[str]] = {}
         for trace in context.traces:
@@ -85,10 +100,14 @@ class Workshop:
         """
         found = self._sources.get(path)
         if found is None:
-            try:
-                found = Source(path, self.content(path))
-            except Refused as error:
-                found = error.reason
+            content = self.content(path)
+            found = self.parsed.sources.get((path, content))
+            if found is None:
+                try:
+                    found = Source(path, content)
+                except Refused as error:
+                    found = error.reason
+                self.parsed.sources[path, content] = found
             self._sources[path] = found
         if isinstance(found, str):
             raise Refused(found)
@@ -111,9 +130,10 @@ class Workshop:
 
         :raises Refused: if it cannot be edited.
         """
-        habits = self._habits.get(path)
+        source = self.source(path)
+        habits = self.parsed.habits.get(source)
         if habits is None:
-            habits = self._habits[path] = find_habits(self.source(path))
+            habits = self.parsed.habits[source] = find_habits(source)
         return habits
 
     def module_names(self, path: str) -> tuple[str, ...]:
@@ -146,6 +166,8 @@ class Workshop:
                 if statement.kind != "import":
                     raise Refused("it is imported by a name that is computed, or lazily")
                 self.refuse_unnamed(path)
+                if len(self._plans) >= MOST_STATEMENTS:
+                    raise Refused(f"{MOST_STATEMENTS} imports were looked into before, which is the most for one step")
                 self._plans[place] = self._deferral(trace, statement, path, targets)
             except Refused as error:
                 self.refused[place] = error.reason
@@ -207,14 +229,20 @@ class Workshop:
             path = trace.paths.get(node.module)
             if path is None:
                 continue
-            if path not in self._effects:
-                try:
-                    self._effects[path] = effects(self.source(path))
-                except Refused:
-                    self._effects[path] = "cannot be read for what it registers"
-            if self._effects[path]:
-                doubts.append(f"{node.module}, which is then imported later, {self._effects[path]}")
+            told = self._effects(path)
+            if told:
+                doubts.append(f"{node.module}, which is then imported later, {told}")
         return sorted(doubts)[:3]
+
+    def _effects(self, path: str) -> str:
+        """What a file registers when it is imported, as a clause for a message; ``""`` if nothing is seen."""
+        try:
+            source = self.source(path)
+        except Refused:
+            return "cannot be read for what it registers"
+        if source not in self.parsed.effects:
+            self.parsed.effects[source] = effects(source)
+        return self.parsed.effects[source]
 
 
 def _is_of(target: str, name: str) -> bool:

@@ -85,7 +85,7 @@ def edits_of(source: Source, prelude: PreludeEdit, marks: bool) -> list[Edit]:
     if prelude.line:
         return [_beside(source, prelude.line, lines)]
     body = list(source.module.body)
-    others = [one for one in source.global_scope.assignments if one.name == "os" and not _is_import_of_os(source, one)]
+    others = [one for one in source.bindings("os") if one.name == "os" and not _is_import_of_os(source, one)]
     if others:
         raise Refused("'os' is another thing in the file")
     head = head_length(body)

@@ -34,10 +34,7 @@ def correction(source: Source, finding: Finding) -> Correction:
     import libcst as cst
 
     values: list[cst.BaseExpression] = []
-    pending: list[cst.CSTNode] = [source.module]
-    while pending:
-        node = pending.pop()
-        pending += node.children
+    for node in source.nodes:
         if isinstance(node, cst.Assign | cst.Call) and source.place(node).start.line == finding.line:
             value = _value(node, finding.subject)
             values += [value] if value is not None else []

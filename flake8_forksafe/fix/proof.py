@@ -37,12 +37,39 @@ Analyse = Callable[[Mapping[str, bytes]], Analysis]
 """Analyses the project with other contents of some files, by absolute path."""
 
 
+MOST_TRIES = 30
+"""How often one run follows the boot."""
+
+
+class Tries:
+    """An :data:`Analyse` that says when it has been asked often enough.
+
+    :ivar gave_up: whether somebody had more to ask.
+    """
+
+    def __init__(self, analyse: Analyse, most: int = MOST_TRIES) -> None:
+        self.analyse = analyse
+        self.left = most
+        self.gave_up = False
+
+    def __call__(self, contents: Mapping[str, bytes]) -> Analysis:
+        self.left -= 1
+        return self.analyse(contents)
+
+    def may_go_on(self) -> bool:
+        """Whether somebody who has more to try may do so."""
+        if self.left <= 0:
+            self.gave_up = True
+        return self.left > 0
+
+
 class Proved(NamedTuple):
     """Repairs that hold together.
 
     :ivar contents: the new contents of the files, by path.
     :ivar withdrawn: statements whose repair failed its proof, with the reason, by path and line.
     :ivar preludes: what is set besides.
+    :ivar gave_up: whether there would be more to try.
     """
 
     repairs: tuple[Repair, ...]
@@ -51,10 +78,11 @@ class Proved(NamedTuple):
     after: Analysis
     withdrawn: dict[tuple[str, int], str]
     preludes: tuple[PreludeEdit, ...] = ()
+    gave_up: bool = False
 
     def workshop(self, first: Workshop) -> Workshop:
         """The sources as they are after the repairs, for further ones."""
-        return Workshop(self.after.context, self.after.disk, first.may_edit) if self.contents else first
+        return Workshop(self.after.context, self.after.disk, first.may_edit, first.parsed) if self.contents else first
 
     def original(self, first: Workshop, path: str, line: int) -> tuple[str, int]:
         """Where a line of a repaired file stood before any repair, or the line near it."""

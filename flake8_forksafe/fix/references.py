@@ -50,11 +50,17 @@ STAR = re.compile(rb"\bimport\s*\(?\s*\*")
 class Mentions:
     """What the files of a project mention; each is read once."""
 
-    def __init__(self, disk: Disk, project: str) -> None:
+    def __init__(
+        self, disk: Disk, project: str, mentioned: dict[tuple[str, bytes], Mentioned | None] | None = None
+    ) -> None:
+        """Prepare a search.
+
+        :param mentioned: what is known of files, by path and content; what is found is added.
+        """
         self.disk = disk
         self.project = project
         self._files: list[str] | None = None
-        self._mentioned: dict[str, Mentioned | None] = {}
+        self._mentioned = mentioned if mentioned is not None else {}
 
     def references(self, module: ModuleNames, bound: Iterable[str]) -> Iterator[NameReference]:
         """The places in other files of the project that rely on a name of a module.
@@ -88,9 +94,9 @@ class Mentions:
                 continue
             if not any(possible.search(content) for possible in filters):
                 continue
-            if path not in self._mentioned:
-                self._mentioned[path] = mentioned(content)
-            yield path, self._mentioned[path]
+            if (path, content) not in self._mentioned:
+                self._mentioned[path, content] = mentioned(content)
+            yield path, self._mentioned[path, content]
 
     def _through_stars(self, module: ModuleNames, names: tuple[str, ...]) -> Iterator[NameReference]:
         """The places that rely on the names of a module by way of ``from module import *`` in another one."""

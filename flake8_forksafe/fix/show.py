@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix.plan import Workshop
 from flake8_forksafe.fix.prelude import CODES
-from flake8_forksafe.fix.proof import Proved, line_text, parent_megabytes
+from flake8_forksafe.fix.proof import MOST_TRIES, Proved, line_text, parent_megabytes
 from flake8_forksafe.printable import printable
 from flake8_forksafe.project.layout import STDLIB
 
@@ -97,6 +97,8 @@ def left(workshop: Workshop, proved: Proved, base: str) -> Iterator[str]:
         if reason:
             where = f"{os.path.relpath(finding.path, base)}:{finding.line}"
             yield f"{where}: {finding.code} {finding.subject!r} is not repaired: {reason}"
+    if proved.gave_up:
+        yield f"not all was tried: one run follows the boot {MOST_TRIES} times; run forksafe fix again after --write"
 
 
 def remaining(workshop: Workshop, proved: Proved) -> list[Finding]:

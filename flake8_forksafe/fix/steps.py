@@ -7,6 +7,7 @@ last.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix import defer
@@ -17,7 +18,17 @@ from flake8_forksafe.fix.plan import Repair, Workshop, plan
 from flake8_forksafe.fix.prelude import CODES, PreludeEdit, wanted_preludes, wants_marks
 from flake8_forksafe.fix.prelude import edits_of as edits_of_prelude
 from flake8_forksafe.fix.prelude_values import correction
-from flake8_forksafe.fix.proof import SAME_HAZARDS, Analyse, Analysis, Proved, caused, executed, new_findings, wrong
+from flake8_forksafe.fix.proof import (
+    SAME_HAZARDS,
+    Analyse,
+    Analysis,
+    Proved,
+    Tries,
+    caused,
+    executed,
+    new_findings,
+    wrong,
+)
 from flake8_forksafe.fix.text import Edit, Refused, Source
 from flake8_forksafe.fix.warm_up import Removal, plan_move, plan_removal
 from flake8_forksafe.hosts.facts import Words
@@ -42,6 +53,38 @@ IMPORTED_EARLY = ("FS101", "FS102", "FS103")
 """The codes of imports."""
 
 
+@dataclass(frozen=True)
+class Job:
+    """What repairs are asked for, and what they are made and proved with.
+
+    :ivar workshop: the sources as they are before any repair.
+    :ivar wants: tells whether findings of a code are to be repaired.
+    :ivar in_children: whether what a handler loads before the fork is loaded in each child instead, not on first use.
+    """
+
+    workshop: Workshop
+    analyse: Tries
+    wants: Wants
+    with_unsafe: bool
+    in_children: bool
+
+    @property
+    def wants_imports(self) -> bool:
+        """Whether imports are to be deferred."""
+        return any(map(self.wants, (*IMPORTED_EARLY, "FS105")))
+
+    def following(self, proved: Proved, codes: Sequence[str], tried: set[tuple[str, int]]) -> Finding | None:
+        """The first finding of some codes in a place that was not tried yet, which it is from now on."""
+        for finding in proved.after.findings:
+            place = proved.original(self.workshop, finding.path, finding.line)
+            if finding.code in codes and self.wants(finding.code) and place not in tried:
+                if len(tried) >= MOST_VALUES or not self.analyse.may_go_on():
+                    return None
+                tried.add(place)
+                return finding
+        return None
+
+
 def prove(
     workshop: Workshop,
     before: Analysis,
@@ -55,25 +98,25 @@ def prove(
     :param in_children: whether what a handler loads before the fork is loaded in each child instead, not on first use.
     :param wants: tells whether findings of a code are to be repaired.
     """
+    job = Job(workshop, Tries(analyse), wants, with_unsafe, in_children)
     proved = Proved((), {}, before, before, {})
-    if _imports(wants):
-        proved = _with_deferrals(workshop, proved, analyse, with_unsafe)
+    if job.wants_imports:
+        proved = _with_deferrals(job, proved)
     if with_unsafe:
-        proved = _with_gates(workshop, proved, analyse, wants)
-        proved = _with_warm_ups(workshop, proved, analyse, in_children, wants)
-        proved = _with_accessors(workshop, proved, analyse, wants)
+        proved = _with_accessors(job, _with_warm_ups(job, _with_gates(job, proved)))
     wanted = [finding for finding in proved.after.findings if wants(finding.code)]
     for prelude in wanted_preludes(proved.after.context, tuple(wanted)):
-        proved = _with_prelude(workshop, proved, prelude, analyse)
+        if job.analyse.may_go_on():
+            proved = _with_prelude(job, proved, prelude)
     for finding in [finding for finding in proved.after.findings if finding.code == "FS134"][:MOST_VALUES]:
-        if wants(finding.code):
-            proved = _with_correction(workshop, proved, finding, analyse, with_unsafe)
-    return _with_launches(workshop, proved, analyse, wants) if with_unsafe else proved
+        if wants(finding.code) and job.analyse.may_go_on():
+            proved = _with_correction(job, proved, finding)
+    if with_unsafe:
+        proved = _with_launches(job, proved)
+    return proved._replace(gave_up=job.analyse.gave_up)
 
 
-def _with_deferrals(
-    workshop: Workshop, proved: Proved, analyse: Analyse, with_unsafe: bool, rounds: int = MOST_ROUNDS
-) -> Proved:
+def _with_deferrals(job: Job, proved: Proved, rounds: int = MOST_ROUNDS) -> Proved:
     """The repairs with the cheapest sets of imports deferred, until no more is gained.
 
     The graph has one statement for each way from one module to another; a second one, that imports the same, shows
@@ -82,46 +125,48 @@ def _with_deferrals(
     while rounds:
         rounds -= 1
         findings = len(proved.after.findings)
-        proved = _with_cut(workshop, proved, analyse, with_unsafe, rounds)
+        proved = _with_cut(job, proved, rounds)
         if len(proved.after.findings) >= findings:
             break
     return proved
 
 
-def _with_cut(workshop: Workshop, proved: Proved, analyse: Analyse, with_unsafe: bool, rounds: int) -> Proved:
+def _with_cut(job: Job, proved: Proved, rounds: int) -> Proved:
     """The repairs with one cheapest set of imports deferred that can be."""
-    now = proved.workshop(workshop)
+    now = proved.workshop(job.workshop)
     withdrawn: dict[tuple[str, int], str] = {}
-    while repairs := plan(now, with_unsafe, withdrawn):
+    while (repairs := plan(now, job.with_unsafe, withdrawn)) and job.analyse.may_go_on():
         try:
             contents = {**proved.contents, **edited(now, repairs)}
         except Refused as error:
             withdrawn.update({(repair.path, repair.line): error.reason for repair in repairs[-1:]})
             continue
-        after = analyse(contents)
-        placed = tuple(one._replace(line=proved.original(workshop, one.path, one.line)[1]) for one in repairs)
+        after = job.analyse(contents)
+        placed = tuple(one._replace(line=proved.original(job.workshop, one.path, one.line)[1]) for one in repairs)
         trial = proved._replace(repairs=(*proved.repairs, *placed), contents=contents, after=after)
         reason = wrong(now, proved.after, after, contents)
         if reason == SAME_HAZARDS and rounds:
-            trial = _with_deferrals(workshop, trial, analyse, with_unsafe, rounds)
+            trial = _with_deferrals(job, trial, rounds)
             reason = wrong(now, proved.after, trial.after, trial.contents)
         if not reason:
             proved = trial
             break
-        blamed = _blamed(now, repairs, proved, analyse)
+        blamed = _blamed(job, now, repairs, proved)
         withdrawn.update({(repair.path, repair.line): reason for repair in blamed})
-    told = {proved.original(workshop, *place): reason for place, reason in withdrawn.items()}
+    told = {proved.original(job.workshop, *place): reason for place, reason in withdrawn.items()}
     return proved._replace(withdrawn={**proved.withdrawn, **told})
 
 
-def _blamed(workshop: Workshop, repairs: tuple[Repair, ...], proved: Proved, analyse: Analyse) -> Sequence[Repair]:
+def _blamed(job: Job, now: Workshop, repairs: tuple[Repair, ...], proved: Proved) -> Sequence[Repair]:
     """The repairs that go wrong by themselves; all, if none does, or if they are too many to be tried."""
     if not 1 < len(repairs) <= MOST_ALONE:
         return repairs
     alone = []
     for repair in repairs:
-        contents = {**proved.contents, **edited(workshop, (repair,))}
-        if new_findings(workshop, proved.after, analyse(contents), contents):
+        if not job.analyse.may_go_on():
+            break
+        contents = {**proved.contents, **edited(now, (repair,))}
+        if new_findings(now, proved.after, job.analyse(contents), contents):
             alone.append(repair)
     return alone or repairs
 
@@ -139,51 +184,51 @@ def edited(workshop: Workshop, repairs: Sequence[Repair]) -> dict[str, bytes]:
     return contents
 
 
-def _with_gates(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wants) -> Proved:
+def _with_gates(job: Job, proved: Proved) -> Proved:
     """The repairs with gates that recognise the worker in place of those that do not."""
     tried: set[tuple[str, int]] = set()
-    while (finding := _following(workshop, proved, [*filter(wants, GATES)], tried)) is not None:
+    while (finding := job.following(proved, GATES, tried)) is not None:
         path, line = finding.path, finding.line
-        now = proved.workshop(workshop)
+        now = proved.workshop(job.workshop)
         try:
             better = better_gate(_source(now, path), line, _words(now, path).gate)
             contents = _contents(now, proved, {path: [better.edit]})
-            after = _analysed(now, proved, contents, analyse)
-            place = proved.original(workshop, path, line)
+            after = _analysed(job, now, proved, contents)
+            place = proved.original(job.workshop, path, line)
             repair = Repair(*place, better.what, ("no gate on sys.argv holds for every way to start a worker",), (),
                             kind="gate")  # fmt: skip
             proved = proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
         except Refused as error:
-            proved = proved.without(workshop, path, line, error.reason)
+            proved = proved.without(job.workshop, path, line, error.reason)
     return proved
 
 
-def _with_launches(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wants) -> Proved:
+def _with_launches(job: Job, proved: Proved) -> Proved:
     """The repairs with a lower concurrency where the children do not fit into their container."""
     for finding in [finding for finding in proved.after.findings if finding.code in LAUNCHES][:MOST_VALUES]:
-        if not wants(finding.code) or finding.place is None:
+        if not job.wants(finding.code) or finding.place is None:
             continue
         path, line = finding.place
-        now = proved.workshop(workshop)
+        now = proved.workshop(job.workshop)
         try:
-            workshop.refuse_unnamed(path)
-            proved = _with_number(now, proved, finding, [*lowered(now, path, line)], analyse)
+            now.refuse_unnamed(path)
+            proved = _with_number(job, now, proved, finding, [*lowered(now, path, line)])
         except Refused as error:
-            proved = proved.without(workshop, finding.path, finding.line, error.reason)
+            proved = proved.without(job.workshop, finding.path, finding.line, error.reason)
     return proved
 
 
-def _with_number(
-    now: Workshop, proved: Proved, finding: Finding, choices: Sequence[Lowered], analyse: Analyse
-) -> Proved:
+def _with_number(job: Job, now: Workshop, proved: Proved, finding: Finding, choices: Sequence[Lowered]) -> Proved:
     """The repairs with the one of some changes that helps.
 
     :raises Refused: if none does, or if more than one number could be meant.
     """
     good: list[Proved] = []
     for choice in choices[:MOST_NUMBERS]:
+        if not job.analyse.may_go_on():
+            return proved
         contents = {**proved.contents, choice.path: choice.content}
-        after = analyse(contents)
+        after = job.analyse(contents)
         same = any((one.code, one.subject) == (finding.code, finding.subject) for one in after.findings)
         if not same and not new_findings(now, proved.after, after, contents):
             repair = Repair(choice.path, choice.line, choice.what, ("throughput is a decision",), (), kind="launch")
@@ -193,25 +238,20 @@ def _with_number(
     return good[0]
 
 
-def _with_warm_ups(workshop: Workshop, proved: Proved, analyse: Analyse, in_children: bool, wants: Wants) -> Proved:
+def _with_warm_ups(job: Job, proved: Proved) -> Proved:
     """The repairs with warm-ups taken out of functions that run before the fork."""
     tried: set[tuple[str, int]] = set()
-    while (finding := _following(workshop, proved, [*filter(wants, (*WARM_UPS, *MADE_EARLY))], tried)) is not None:
+    while (finding := job.following(proved, (*WARM_UPS, *MADE_EARLY), tried)) is not None:
         path, line = finding.path, finding.line
-        now = proved.workshop(workshop)
+        now = proved.workshop(job.workshop)
         try:
             if _is_top(_source(now, path), line):
                 continue
-            removal = _removal(now, finding, in_children)
-            proved = _without_warm_up(workshop, proved, removal, analyse, finding)
+            removal = _removal(now, finding, job.in_children)
+            proved = _without_warm_up(job, proved, removal, finding)
         except Refused as error:
-            proved = proved.without(workshop, path, line, error.reason)
-    return _with_deferrals(workshop, proved, analyse, with_unsafe=True) if _imports(wants) else proved
-
-
-def _imports(wants: Wants) -> bool:
-    """Whether imports are to be deferred."""
-    return any(map(wants, (*IMPORTED_EARLY, "FS105")))
+            proved = proved.without(job.workshop, path, line, error.reason)
+    return _with_deferrals(job, proved) if job.wants_imports else proved
 
 
 def _words(now: Workshop, path: str) -> Words:
@@ -237,33 +277,31 @@ def _removal(now: Workshop, finding: Finding, in_children: bool) -> Removal:
     return plan_removal(now, finding.path, finding.line, calls=finding.code in WARM_UPS)
 
 
-def _without_warm_up(
-    workshop: Workshop, proved: Proved, removal: Removal, analyse: Analyse, finding: Finding
-) -> Proved:
+def _without_warm_up(job: Job, proved: Proved, removal: Removal, finding: Finding) -> Proved:
     """The repairs with one warm-up taken out.
 
     :raises Refused: if the boot, followed again, is not better.
     """
-    now = proved.workshop(workshop)
+    now = proved.workshop(job.workshop)
     contents = _contents(now, proved, removal.edits)
-    after = _analysed(now, proved, contents, analyse)
+    after = _analysed(job, now, proved, contents)
     if removal.accessor is not None:
         _refuse_executed(now, after, removal.accessor)
     moved = "child that takes longer to start than it is given is replaced for ever (worker_proc_alive_timeout)"
     elsewhere = "processes other than the worker wait for it on first use too"
     doubt = f"a {moved}" if removal.is_moved else elsewhere
-    place = proved.original(workshop, finding.path, finding.line)
+    place = proved.original(job.workshop, finding.path, finding.line)
     repair = Repair(*place, removal.what, (doubt,), (), kind="warm-up")
     return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
 
 
-def _analysed(now: Workshop, proved: Proved, contents: Mapping[str, bytes], analyse: Analyse) -> Analysis:
+def _analysed(job: Job, now: Workshop, proved: Proved, contents: Mapping[str, bytes]) -> Analysis:
     """The boot, followed again after some more edits.
 
     :param now: the sources as they are without these edits.
     :raises Refused: if it is not better than before.
     """
-    after = analyse(contents)
+    after = job.analyse(contents)
     reason = wrong(now, proved.after, after, contents)
     if reason:
         raise Refused(reason)
@@ -290,41 +328,41 @@ def _refuse_executed(now: Workshop, after: Analysis, accessor: Accessor) -> None
                 raise Refused(f"it is used before the fork as well, by {caller}")
 
 
-def _with_accessors(workshop: Workshop, proved: Proved, analyse: Analyse, wants: Wants) -> Proved:
+def _with_accessors(job: Job, proved: Proved) -> Proved:
     """The repairs with values made on first use: those that must not be made before the fork, and then those for which
     alone a hazard is imported."""
     tried: set[tuple[str, int]] = set()
-    while (finding := _following(workshop, proved, [*filter(wants, MADE_EARLY)], tried)) is not None:
+    while (finding := job.following(proved, MADE_EARLY, tried)) is not None:
         path, line = finding.path, finding.line
-        now = proved.workshop(workshop)
+        now = proved.workshop(job.workshop)
         try:
             source = _source(now, path)
             if not _is_top(source, line):
                 continue
             accessor = plan_accessor(now, path, [constant_at(source, line)])
-            trial = _with_accessor(workshop, proved, accessor, analyse, line)
+            trial = _with_accessor(job, proved, accessor, line)
             if any(
                 finding.code in WARM_UPS for finding in new_findings(now, proved.after, trial.after, trial.contents)
             ):
-                trial = _with_warm_ups(workshop, trial, analyse, in_children=False, wants=wants)
+                trial = _with_warm_ups(replace(job, in_children=False), trial)
             _refuse_wrong(now, proved, trial, accessor)
             proved = trial
         except Refused as error:
-            proved = proved.without(workshop, path, line, error.reason)
-    if _imports(wants):
-        proved = _with_deferrals(workshop, proved, analyse, with_unsafe=True)
+            proved = proved.without(job.workshop, path, line, error.reason)
+    if job.wants_imports:
+        proved = _with_deferrals(job, proved)
     tried.clear()
-    while (finding := _following(workshop, proved, [*filter(wants, IMPORTED_EARLY)], tried)) is not None:
+    while (finding := job.following(proved, IMPORTED_EARLY, tried)) is not None:
         path, line = finding.path, finding.line
         try:
-            now = proved.workshop(workshop)
+            now = proved.workshop(job.workshop)
             source = _source(now, path)
             bound = defer.import_at(source, line, lambda name: True).bound
             constants = constants_from(source, bound)
             accessor = plan_accessor(now, path, constants)
             first = source.place(constants[0].statement).start.line
-            trial = _with_accessor(workshop, proved, accessor, analyse, first)
-            trial = _with_deferrals(workshop, trial, analyse, with_unsafe=True)
+            trial = _with_accessor(job, proved, accessor, first)
+            trial = _with_deferrals(job, trial)
             _refuse_wrong(now, proved, trial, accessor)
             proved = trial
         except Refused:
@@ -332,26 +370,16 @@ def _with_accessors(workshop: Workshop, proved: Proved, analyse: Analyse, wants:
     return proved
 
 
-def _following(workshop: Workshop, proved: Proved, codes: Sequence[str], tried: set[tuple[str, int]]) -> Finding | None:
-    """The first finding of some codes in a place that was not tried yet, which it is from now on."""
-    for finding in proved.after.findings:
-        place = proved.original(workshop, finding.path, finding.line)
-        if finding.code in codes and place not in tried and len(tried) < MOST_VALUES:
-            tried.add(place)
-            return finding
-    return None
-
-
-def _with_accessor(workshop: Workshop, proved: Proved, accessor: Accessor, analyse: Analyse, line: int) -> Proved:
+def _with_accessor(job: Job, proved: Proved, accessor: Accessor, line: int) -> Proved:
     """The repairs with values of a module made on first use, not proved yet.
 
     :raises Refused: if the files cannot be edited.
     """
-    contents = _contents(proved.workshop(workshop), proved, accessor.edits)
-    place = proved.original(workshop, accessor.path, line)
+    contents = _contents(proved.workshop(job.workshop), proved, accessor.edits)
+    place = proved.original(job.workshop, accessor.path, line)
     doubt = "it is no longer made when the module is imported, and nothing outside of the project finds the old name"
     repair = Repair(*place, accessor.what, (doubt,), (), kind="value")
-    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=analyse(contents))
+    return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=job.analyse(contents))
 
 
 def _refuse_wrong(now: Workshop, proved: Proved, trial: Proved, accessor: Accessor) -> None:
@@ -366,25 +394,23 @@ def _refuse_wrong(now: Workshop, proved: Proved, trial: Proved, accessor: Access
     _refuse_executed(now, trial.after, accessor)
 
 
-def _with_correction(
-    workshop: Workshop, proved: Proved, finding: Finding, analyse: Analyse, with_unsafe: bool
-) -> Proved:
+def _with_correction(job: Job, proved: Proved, finding: Finding) -> Proved:
     """The repairs with another value of a variable, if that holds.  It may be intended, so that it is never safe."""
     try:
-        now = proved.workshop(workshop)
+        now = proved.workshop(job.workshop)
         source = _source(now, finding.path)
         corrected = correction(source, finding)
-        if not with_unsafe:
+        if not job.with_unsafe:
             raise Refused(f"that would not be safe: {corrected.old} may be intended")
         contents = {**proved.contents, finding.path: source.edited([corrected.edit])}
-        after = analyse(contents)
+        after = job.analyse(contents)
         same = [one for one in after.findings if one.code == "FS134" and one[:2] == finding[:2]]
         new = new_findings(now, proved.after, after, contents)
         if same or new:
             raise Refused(caused(new) or "it would not help")
     except Refused as error:
-        return proved.without(workshop, finding.path, finding.line, error.reason)
-    place = proved.original(workshop, finding.path, finding.line)
+        return proved.without(job.workshop, finding.path, finding.line, error.reason)
+    place = proved.original(job.workshop, finding.path, finding.line)
     repair = Repair(*place, corrected.what, (f"{corrected.old} may be intended",), (), kind="value")
     return proved._replace(repairs=(*proved.repairs, repair), contents=contents, after=after)
 
@@ -398,21 +424,21 @@ def _source(workshop: Workshop, path: str) -> Source:
     return workshop.source(path)
 
 
-def _with_prelude(workshop: Workshop, proved: Proved, prelude: PreludeEdit, analyse: Analyse) -> Proved:
+def _with_prelude(job: Job, proved: Proved, prelude: PreludeEdit) -> Proved:
     """The repairs with a prelude, if that holds."""
-    now = proved.workshop(workshop)
+    now = proved.workshop(job.workshop)
     try:
         source = _source(now, prelude.path)
-        marks = wants_marks(workshop.context.settings.project)
+        marks = wants_marks(job.workshop.context.settings.project)
         contents = {**proved.contents, prelude.path: source.edited(edits_of_prelude(source, prelude, marks))}
     except Refused as error:
-        return proved.without(workshop, prelude.path, prelude.line or 1, error.reason)
-    after = analyse(contents)
+        return proved.without(job.workshop, prelude.path, prelude.line or 1, error.reason)
+    after = job.analyse(contents)
     asked = {finding for finding in proved.after.findings if finding.subject == prelude.app and finding.code in CODES}
     known = {finding.subject for finding in asked if finding.code != "FS132"}
     new = [finding for finding in new_findings(now, proved.after, after, contents)
            if finding.code != "FS132" or finding.subject not in known]  # fmt: skip
     told = {(finding.code, finding.subject, finding.what) for finding in after.findings}
     if new or any((finding.code, finding.subject, finding.what) in told for finding in asked):
-        return proved.without(workshop, prelude.path, prelude.line or 1, caused(new) or "it would come too late")
+        return proved.without(job.workshop, prelude.path, prelude.line or 1, caused(new) or "it would come too late")
     return proved._replace(contents=contents, after=after, preludes=(*proved.preludes, prelude))

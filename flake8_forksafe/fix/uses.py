@@ -42,9 +42,7 @@ def find_uses(source: Source, bound: str, statement: cst.Import | cst.ImportFrom
     :raises Refused: if the name has to be there when the module has been imported.
     """
     references: set[metadata.Access] = set()
-    for assignment in source.global_scope.assignments:
-        if assignment.name.partition(".")[0] != bound:
-            continue
+    for assignment in source.bindings(bound):
         node = getattr(assignment, "node", None)
         if node is not statement:
             where = f" in line {source.place(node).start.line}" if node is not None else ""
@@ -211,10 +209,7 @@ def find_habits(source: Source) -> Habits:
     exports = False
     namespace: tuple[str, int] | None = None
     resolver: str | None = None
-    pending: list[cst.CSTNode] = [source.module]
-    while pending:
-        node = pending.pop()
-        pending += node.children
+    for node in source.nodes:
         if isinstance(node, cst.Global):
             names |= {item.name.value for item in node.names}
         elif isinstance(node, cst.SimpleString):
@@ -226,19 +221,19 @@ def find_habits(source: Source) -> Habits:
         elif isinstance(node, cst.Decorator):
             last = [*dotted_parts(node.decorator)][-1:]
             if last and last[0] in RESOLVERS:
-                resolver = last[0]
+                resolver = resolver or last[0]
         elif isinstance(node, cst.Call):
             last = [*dotted_parts(node.func)][-1:]
             if last and last[0] in NAMESPACES and not (last[0] in ("vars", "dir") and node.args):
-                namespace = (last[0], source.place(node).start.line)
+                namespace = namespace or (last[0], source.place(node).start.line)
             if last and last[0] in RESOLVERS:
-                resolver = last[0]
+                resolver = resolver or last[0]
             if any(arg.keyword is not None and arg.keyword.value == "pydantic" for arg in node.args):
-                resolver = "pydantic=True"
+                resolver = resolver or "pydantic=True"
         elif isinstance(node, cst.Import | cst.ImportFrom | cst.LazyImport | cst.LazyImportFrom):
             for package in imported_packages(node):
                 if package in EVALUATING_PACKAGES:
-                    resolver = package
+                    resolver = resolver or package
     return Habits(frozenset(names), frozenset(strings), exports, namespace, resolver)
 
 

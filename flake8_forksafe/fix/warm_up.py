@@ -65,7 +65,7 @@ def _imported_too(source: Source, name: cst.Name, signal: str) -> list[Edit]:
     """
     import libcst as cst
 
-    if any(assignment.name == signal for assignment in source.global_scope.assignments):
+    if source.bindings(signal):
         return []
     for binder in source.binders(name):
         if not isinstance(binder, cst.ImportFrom) or isinstance(binder.names, cst.ImportStar):

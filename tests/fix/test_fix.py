@@ -13,6 +13,7 @@ from helpers import FIXTURES, check, write
 from repairable import SHOP
 
 from flake8_forksafe.cli import main
+from flake8_forksafe.fix.text import Source
 
 
 @pytest.fixture
@@ -249,3 +250,40 @@ def test_two_imports_of_one_module(shop: Path, capsys: pytest.CaptureFixture[str
     assert status == 0 and "repaired 2 imports in 1 file" in err
     assert "from shop import ai'" in out and "from shop.ai import more'" in out
     assert fix(capsys, "--write")[:2] == (0, "")
+
+
+def test_one_run_follows_the_boot_a_limited_number_of_times(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = "".join(f"M{number} = torch.load('{number}')\n" for number in range(8))
+    uses = ", ".join(f"M{number}" for number in range(8))
+    write(shop, {
+        "shop/ai.py": f"import torch\n\n{models}\n\ndef describe(x):\n    return {uses}\n",
+        "shop/prices.py": "",
+        "shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nTYPE = ai.describe\n",
+    })  # fmt: skip
+    monkeypatch.setattr("flake8_forksafe.fix.proof.Tries.__init__.__defaults__", (5,))
+    _, out, err = fix(capsys, "--unsafe")
+    assert 0 < out.count("on first use, in get_m") < 8
+    assert "not all was tried: one run follows the boot 30 times; run forksafe fix again after --write\n" in err
+    monkeypatch.undo()
+    monkeypatch.chdir(shop)
+    _, out, err = fix(capsys, "--unsafe")
+    assert out.count("on first use, in get_m") == 8 and "not all was tried" not in err
+
+
+def test_what_no_repair_edits_is_parsed_once(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[tuple[str, bytes]] = []
+    make = Source.__init__
+
+    def noted(self: Source, path: str, content: bytes) -> None:
+        parsed.append((path, content))
+        make(self, path, content)
+
+    monkeypatch.setattr(Source, "__init__", noted)
+    write(shop, {"shop/ai.py": "import torch\nDEVICE = torch.device('cpu')\nMODEL = torch.load('m')\n"
+                               "def describe(x):\n    return MODEL, DEVICE\n"})  # fmt: skip
+    fix(capsys)
+    assert len(parsed) == len(set(parsed)) > 2

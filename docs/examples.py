@@ -64,7 +64,7 @@ class Command(NamedTuple):
 
 def pages() -> list[Path]:
     """Every page whose examples belong to it: those of the codes are data of the rules, and tested there."""
-    return sorted(path for path in DOCS.glob("*.md"))
+    return sorted((*DOCS.glob("*.md"), *DOCS.glob("hosts/*.md")))
 
 
 def blocks(page: Path) -> Iterator[Block]:

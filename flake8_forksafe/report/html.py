@@ -102,6 +102,8 @@ def launch_data(
     packages = _packages(trace, catalogue)
     return {
         "app": trace.launch.app,
+        "shown": trace.host.shown(trace.launch.app),
+        "command": trace.program or trace.host.command,
         "source": trace.launch.source,
         "environment": trace.environment,
         "forks": trace.forks,

@@ -108,7 +108,7 @@ def _result(finding: Finding, index: int, base: str, number: int) -> dict[str, A
     if steps:
         result["codeFlows"] = [
             {
-                "message": {"text": "How the worker gets there before it forks."},
+                "message": {"text": f"How {finding.chain[0].source or 'the worker'} gets there before it forks."},
                 "threadFlows": [{"locations": [{"executionOrder": n, **step} for n, step in enumerate(steps, 1)]}],
             }
         ]
@@ -141,7 +141,7 @@ def _region(edit: TextEdit) -> dict[str, int]:
 
 def _hops(finding: Finding) -> list[tuple[str, Hop]]:
     """The hops that stand in a file, each with the node that executes it."""
-    nodes = [WORKER, *(hop.node for hop in finding.chain)]
+    nodes = [finding.chain[0].source or WORKER if finding.chain else WORKER, *(hop.node for hop in finding.chain)]
     return [(before, hop) for before, hop in zip(nodes, finding.chain, strict=False) if hop.path is not None]
 
 

@@ -92,7 +92,10 @@ function openLaunch(index) {
   Object.assign(state, {model, deferred: new Set(), omitted: new Set(), chosen: -1, terms: [], opened: new Set()});
   state.before = loaded(model, state.deferred);
   at("search").value = "";
-  at("app").textContent = model.launch.app;
+  const [before, ...after] = model.launch.app ? model.launch.command.split(model.launch.app) : [model.launch.command];
+  at("before").textContent = before;
+  at("app").textContent = after.length ? model.launch.app : "";
+  at("after").textContent = after.join(model.launch.app);
   at("about").textContent = aboutText(model.launch);
   const first = firstOpen(model);
   if (first >= 0) state.opened.add(first);
@@ -272,7 +275,7 @@ function drawTimeline() {
 function drawFork() {
   const fork = make("div", "fork", "First fork", make("small", "", state.model.launch.forks
     ? "Each child inherits all of the above: memory, locks and connections, but no thread."
-    : "The pool of this worker does not fork."));
+    : "Its pool does not fork."));
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("width", "26"); svg.setAttribute("height", "30"); svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -592,7 +595,7 @@ addEventListener("afterprint", () => {
 
 function start() {
   const select = at("launch");
-  DATA.launches.forEach((launch, index) => select.append(new Option(launch.app, index)));
+  DATA.launches.forEach((launch, index) => select.append(new Option(launch.shown, index)));
   select.hidden = DATA.launches.length < 2;
   select.addEventListener("change", () => openLaunch(Number(select.value)));
   at("search").addEventListener("input", searchChanged);

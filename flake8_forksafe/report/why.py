@@ -101,15 +101,16 @@ def _not_loaded(trace: Trace, name: str, late: list[str], base: str, read: Calla
             yield f"  it is loaded after it: {os.path.relpath(hop.path, base)}:{hop.line}"
         return
     mentions = list(_mentions(trace, name, read))
+    condition = f"behind a condition that is false in {trace.host.words.forker}"
     for mention in mentions[:5]:
         place = f"{os.path.relpath(mention.path, base)}:{mention.line}"
         node = Node(mention.module, mention.function)
         if mention.function and not trace.graph.is_reached(node):
             yield f"  {place} imports it in {mention.function}(), which nothing calls before the fork"
         elif mention.function:
-            yield f"  {place} imports it in {mention.function}(), behind a condition that is false in a worker"
+            yield f"  {place} imports it in {mention.function}(), {condition}"
         else:
-            yield f"  {place} imports it behind a condition that is false in a worker"
+            yield f"  {place} imports it {condition}"
     absent = list(_would_load(trace, name))
     yield from absent[:5]
     if not mentions and not absent:

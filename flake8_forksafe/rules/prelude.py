@@ -250,7 +250,7 @@ def check_value(context: Context) -> Iterator[Finding]:
 
 
 PRELUDE_RULES: tuple[Rule, ...] = (
-    Rule("FS131", "no env-var prelude in the module that the worker imports first", check_missing),
+    Rule("FS131", "no env-var prelude in the module that is imported first", check_missing),
     Rule("FS132", "env-var prelude incomplete", check_incomplete),
     Rule("FS133", "env-var prelude too late", check_late),
     Rule("FS134", "a prelude value that still allows threads, or is not accepted", check_value),

@@ -169,8 +169,9 @@ def _import_time(run: WarmUpRun) -> str:
 
 
 def _task_class(run: WarmUpRun) -> str:
+    host = run.trace.host
     return (
-        f"a task class {_does(run)} when it is created: Celery creates each task once, in MainProcess, "
+        f"a task class {_does(run)} when it is created: {host.name} creates each task once, in {host.words.main}, "
         f"before the fork: it {run.use.warm_up.why}"
     )
 
@@ -204,7 +205,7 @@ def _broken_gate(run: WarmUpRun, form: str) -> str:
     forms = run.trace.host.launch_forms
     if run.trace.program:
         return (
-            f"this gate does not recognise the worker that '{run.trace.program}' starts, so {run.use.shown!r} is "
+            f"this gate does not recognise {_forker(run)} that '{run.trace.program}' starts, so {run.use.shown!r} is "
             f"called there before it forks: it {run.use.warm_up.why}"
         )
     example = forms.get(form) or next(iter(forms.values()))
@@ -251,10 +252,10 @@ SUMMARIES = {
     "FS112": "thread, executor or scheduler started before the fork",
     "FS113": "connection or client opened before the fork",
     "FS121": "ungated warm-up in AppConfig.ready()",
-    "FS122": "a gate that does not recognise the worker",
-    "FS123": "a gate that selects the worker",
-    "FS124": "warm-up in a MainProcess signal handler",
-    "FS125": "slow load in a worker_process_init handler",
+    "FS122": "a gate that does not recognise the process that forks",
+    "FS123": "a gate that selects the process that forks",
+    "FS124": "warm-up in a handler that the parent calls",
+    "FS125": "slow load in a handler that each child calls",
 }
 
 WARM_UP_RULES: tuple[Rule, ...] = tuple(

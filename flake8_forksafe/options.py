@@ -93,6 +93,10 @@ def as_list(value: Any, option: Option) -> tuple[str, ...]:
     return _texts(split_list(value) if isinstance(value, str) else value, option)
 
 
+MOST_APPS = 1_000
+"""Apps that the option may name: each is followed, and one that does not exist is a finding."""
+
+
 def split_host(app: str) -> tuple[str, str]:
     """The host that a value of the option ``app`` names, Celery if it names none, and what it runs."""
     name, colon, rest = app.partition(":")
@@ -105,8 +109,10 @@ def as_apps(value: Any, option: Option) -> tuple[str, ...]:
 
     What Celery runs is given back without it.
     """
-    apps = []
-    for app in as_list(value, option):
+    given, apps = as_list(value, option), []
+    if len(given) > MOST_APPS:
+        raise UsageError(f"the option {option.name} takes at most {MOST_APPS:,} apps, not {len(given):,}")
+    for app in given:
         host, named = split_host(app)
         if not HOSTS[host]:
             able = ", ".join(name.lower() for name, takes in HOSTS.items() if takes)

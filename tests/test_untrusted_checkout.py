@@ -99,6 +99,21 @@ GROWING = {
     "a Dockerfile whose variable triples": {
         "Dockerfile": "FROM a\nENV A=aaaaaaaa\n" + "ENV A=${A}${A}${A}\n" * 40 + "CMD celery -A proj worker\n",
     },
+    "a script whose variable doubles": {
+        "start.sh": "#!/bin/sh\nA=aaaaaaaa\n" + "A=$A$A\n" * 60 + "B=$A\nB+=$A$A\ncelery -A proj worker -n $A$B\n",
+    },
+    "a script whose unknown variable doubles": {
+        "start.sh": "#!/bin/sh\n" + 'A="$A$A"\n' * 60 + "celery -A proj worker -n $A\n",
+    },
+    "a script whose array doubles": {
+        "start.sh": "#!/bin/bash\nA=(a b)\n"
+        + 'A=("${A[@]}" "${A[@]}")\nset -- "$@" "$@" x\n' * 60
+        + "celery -A proj worker\n",
+    },
+    "variables of a service that stand for each other": {
+        ".env": "A=${B}\n" + "".join(f"V{number}=${{V{number}}}${{A}}\n" for number in range(20_000)),
+        "compose.yaml": "services:\n  w:\n    env_file: .env\n    command: celery -A proj worker -n ${V1}\n",
+    },
     "arguments that triple": {
         "Dockerfile": "FROM a\nARG A=aaaaaaaa\n" + "ARG A=${A}${A}${A}\n" * 40 + "CMD celery -A proj worker\n",
     },
@@ -143,3 +158,11 @@ def test_a_new_environment_of_poetry_is_noticed(project: Path, tmp_path: Path) -
         "bringer/__init__.py": "import torch\n",
     })  # fmt: skip
     assert forksafe(project, environ=environ)[1] == forksafe(project, "--no-cache", environ=environ)[1] != before[1]
+
+
+def test_more_apps_than_are_followed_are_refused(project: Path) -> None:
+    names = ", ".join(f"'a{number}'" for number in range(1_001))
+    (project / "pyproject.toml").write_text(f"[tool.forksafe]\napp = [{names}]\n")
+    status, printed = forksafe(project)
+    assert (status, printed.count("\n")) == (2, 1)
+    assert "the option app takes at most 1,000 apps, not 1,001" in printed

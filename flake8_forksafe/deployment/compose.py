@@ -258,7 +258,8 @@ class _Project:
             path = os.path.normpath(os.path.join(os.path.dirname(named.place.path), name))
             if self.files.disk.is_file(path):
                 values = read_variables(self.files.text(path) or "", path)
-                environ |= {key: substitute(value, {**self.variables, **values}.get) for key, value in values.items()}
+                known = {**self.variables, **values}
+                environ |= {key: substitute(value, known.get) for key, value in values.items()}
         return {**environ, **_by_name(self, service.get("environment"))}
 
     def _memory(self, service: YamlMapping) -> Limit | None:

@@ -13,6 +13,8 @@ from flake8_forksafe.deployment.sizes import whole_number
 
 SCRIPT_NAMES = frozenset({"0", "BASH_SOURCE"})
 MOST_FIELDS = 1000
+LONGEST = 100_000
+"""Characters of a word; what is longer is no option of a worker.  A variable that has more is not known."""
 EMPTY = ShellLiteral("", True)
 
 
@@ -78,7 +80,10 @@ class State:
 
     def assign(self, name: str, values: tuple[Word, ...]) -> None:
         """Set a variable."""
-        self.variables[name] = values
+        if sum(len(word.text) for word in values) > LONGEST or len(values) > LONGEST:
+            self.forget(name, values[0].place)
+        else:
+            self.variables[name] = values
         if self.exports_all:
             self.exported.add(name)
 
@@ -129,6 +134,8 @@ class Expander:
                     current = None
                 word = word if is_lone else word._replace(place=place)
                 current = word if current is None else _join(current, word)
+            if len(fields) > LONGEST or (current is not None and len(current.text) > LONGEST):
+                break  # text that consists of itself several times grows with the power of the number of lines
         return fields if current is None else [*fields, current]
 
     def _separate(self, part: Piece, state: State, place: Place) -> list[Word]:
@@ -143,7 +150,12 @@ class Expander:
     def single(self, parts: Parts, state: State, path: str) -> Word:
         """The value of an assignment, which is not split."""
         place = Place(path, parts.line)
-        values = [_together(self._values(part, state, place), place) for part in parts.parts if part != EMPTY]
+        values: list[Word] = []
+        length = 0
+        for part in parts.parts:
+            if part != EMPTY and length <= LONGEST:
+                values.append(_together(self._values(part, state, place), place))
+                length += len(values[-1].text)
         unknown = dict.fromkeys(name for value in values for name in value.unknown)
         where = values[0].place if len(values) == 1 else place
         return Word("".join(value.text for value in values), where, tuple(unknown))

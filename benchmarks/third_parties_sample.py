@@ -87,8 +87,17 @@ def traced(drawn: Drawn, environment: Path, own: set[str], directory: Path) -> T
                           timeout=SECONDS, check=False)  # fmt: skip
     if done.returncode:
         return f"not traced: {done.stderr[-150:]}"
-    found = [one for one in json.loads(done.stdout)["hazards"] if one["package"] not in own]
-    return Traced(*(frozenset(one["package"] for one in found if one["certain"] is sure) for sure in (True, False)))
+    pulls = {package["import"]: package["pulls"] for package in catalogue()}
+    sure, may = set[str](), set[str]()
+    for one in json.loads(done.stdout)["hazards"]:
+        kept = sure if one["certain"] else may
+        waiting = [one["package"]]
+        while waiting:  # the walk does not enter the catalogue's packages, and counts what they are known to load
+            package = waiting.pop()
+            if package not in kept:
+                kept.add(package)
+                waiting += pulls.get(package, ())
+    return Traced(frozenset(sure - own), frozenset(may - own - sure))
 
 
 def seen(

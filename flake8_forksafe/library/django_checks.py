@@ -65,7 +65,7 @@ def run_checks(machine: Machine, frame: Frame) -> None:
         if _has_app(machine, facts.AUTH_APPS) or _has_app(machine, facts.ADMIN_APPS):
             _check_middleware(machine, frame)
         if _has_app(machine, facts.STATICFILES_APPS):
-            _import_settings(machine, frame, "STATICFILES_FINDERS")
+            _check_finders(machine, frame)
         # only what asks a database reads them (django/db/utils.py, ``ConnectionRouter``)
         _may_import_settings(machine, frame, "DATABASE_ROUTERS")
         for app, name in CHECKED_SETTINGS.items():
@@ -106,6 +106,53 @@ AUTH_MIDDLEWARE = ("django.contrib.auth.middleware.LoginRequiredMiddleware",)
 def _is_django(machine: Machine, version: str) -> bool | None:
     """Whether the worker's Django is of that version or newer; None if nothing tells."""
     return machine.imports.is_at_least("django", version)
+
+
+STORED = {
+    "django.contrib.staticfiles.finders.DefaultStorageFinder": "default",
+    "pipeline.finders.PipelineFinder": "staticfiles",
+}
+"""Finders that ask a storage for its class when they are made, which makes it (django/contrib/staticfiles/finders.py,
+``BaseStorageFinder.__init__``; pipeline/finders.py)."""
+LAZY_STORAGES = {"default_storage": "default", "staticfiles_storage": "staticfiles"}
+"""Storages that are made when they are used."""
+OLD_STORAGES = {"default": "DEFAULT_FILE_STORAGE", "staticfiles": "STATICFILES_STORAGE"}
+"""Settings before Django 5.1."""
+
+
+def _check_finders(machine: Machine, frame: Frame) -> None:
+    """``check_finders`` of staticfiles makes every finder, and some of these make a storage."""
+    cause = setting_cause(machine, "STATICFILES_FINDERS", frame)
+    finders = iteration.iterate(machine, setting(machine, "STATICFILES_FINDERS", frame), frame)
+    for item in finders.items:
+        path = text(item.value)
+        with machine.doubted(not item.sure):
+            finder = import_dotted(machine, path, cause) if path else None
+            alias = STORED.get(path or "") or _storage_of(machine, finder, cause)
+            if alias:
+                _make_storage(machine, alias, frame)
+
+
+def _storage_of(machine: Machine, finder: Value | None, frame: Frame) -> str:
+    """The alias of the storage that a finder of the project has; empty if it has none that is made when it is used."""
+    storage = machine.attribute(finder, "storage", frame) if isinstance(finder, Class) else None
+    return LAZY_STORAGES.get(storage.path.rpartition(".")[2], "") if isinstance(storage, External) else ""
+
+
+def _make_storage(machine: Machine, alias: str, frame: Frame) -> None:
+    """Import the class of a storage, and make it with its options."""
+    for name, entry in (
+        ("STORAGES", _entry(setting(machine, "STORAGES", frame), alias)),
+        (OLD_STORAGES[alias], None),
+    ):
+        path = text(_entry(entry, "BACKEND") if name == "STORAGES" else setting(machine, name, frame))
+        if path:
+            cause = setting_cause(machine, name, frame)
+            made, chosen = import_dotted(machine, path, cause), _entry(entry, "OPTIONS")
+            if isinstance(made, Class):
+                known = chosen.entries.items() if isinstance(chosen, Table) else ()
+                machine.call(made, Arguments((), {str(key): item.value for key, item in known}), cause)
+            return
 
 
 def _check_caches(machine: Machine, frame: Frame) -> None:

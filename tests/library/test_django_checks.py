@@ -225,3 +225,49 @@ def test_what_the_installed_django_loads(tmp_path: Path, path: str, settings: st
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(django.VERSION[:2] >= tuple(int(part) for part in since.split(".")))
+
+
+FINDERS = {
+    "a/finders.py": "from django.contrib.staticfiles.finders import BaseStorageFinder, FileSystemFinder\n"
+                    "from django.contrib.staticfiles.storage import staticfiles_storage\n"
+                    "class Stored(BaseStorageFinder):\n    storage = staticfiles_storage\n"
+                    "class Inherits(Stored): ...\nclass Plain(FileSystemFinder): ...\n",
+    "a/files.py": "from django.core.files.storage import FileSystemStorage\nclass Files(FileSystemStorage):\n"
+                  "    def __init__(self, *, location=None):\n        import a.made\n"
+                  "        super().__init__(location)\n",
+    "a/made.py": "",
+    "a/static.py": "from django.contrib.staticfiles.storage import StaticFilesStorage\n"
+                   "class Static(StaticFilesStorage): ...\n",
+}  # fmt: skip
+STORAGES = """\
+STORAGES = {
+    "default": {"BACKEND": "a.files.Files", "OPTIONS": {"location": "/tmp/x"}},
+    "staticfiles": {"BACKEND": "a.static.Static"},
+}
+"""
+OLD = "DEFAULT_FILE_STORAGE = 'a.files.Files'\nSTATICFILES_STORAGE = 'a.static.Static'\n"
+
+
+@pytest.mark.parametrize(
+    ("finder", "loaded"),
+    [
+        ("django.contrib.staticfiles.finders.DefaultStorageFinder", ["a.files", "a.made"]),
+        ("django.contrib.staticfiles.finders.FileSystemFinder", []),
+        ("a.finders.Stored", ["a.finders", "a.static"]),
+        ("a.finders.Inherits", ["a.finders", "a.static"]),
+        ("a.finders.Plain", ["a.finders"]),
+    ],
+)
+def test_finders_that_make_a_storage(tmp_path: Path, finder: str, loaded: list[str]) -> None:
+    settings = f"SECRET_KEY = 'x'\nSTATIC_ROOT = '/tmp/s'\nSTATICFILES_FINDERS = ['{finder}']\n"
+    settings += "STATIC_URL = '/s/'\nINSTALLED_APPS = ['django.contrib.staticfiles', 'a']\n"
+    assert checked(tmp_path, settings + STORAGES, FINDERS) == loaded
+    assert checked(tmp_path, settings + OLD, FINDERS) == loaded
+    (tmp_path / "proj/settings.py").write_text(settings + STORAGES)
+    code = (
+        "import os, sys, django\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings'\ndjango.setup()\n"
+        "before = set(sys.modules)\nfrom django.core.checks import run_checks\nrun_checks()\n"
+        "print(*[name for name in sys.modules if name not in before and name.startswith('a.')])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == loaded

@@ -23,7 +23,8 @@ FORMATS = [
     ["check"], ["check", "--format", "json"], ["check", "--format", "sarif"], ["check", "--format", "github"],
     ["check", "--format", "junit"], ["check", "--statistics"], ["trace"], ["trace", "--format", "json"],
     ["trace", "--format", "html"], ["trace", "--format", "dot"], ["trace", "--format", "mermaid"], ["why", "torch"],
-    ["memory"], ["memory", "--format", "json"],
+    ["memory"], ["memory", "--format", "json"], ["explain", "FS101"],
+    ["check", "--fixes", "--format", "json"],
 ]  # fmt: skip
 
 

@@ -192,7 +192,16 @@ class Workshop:
         else:
             found = defer.plan(source, what, habits, runs.__contains__)
             self._refuse_relied_on(what, source, [*self.references(path, names, what.bound)])
-        return found._replace(doubts=(*found.doubts, *self._lost(trace, statement)))
+        doubts = (*found.doubts, *self._relied_on(path, targets), *self._lost(trace, statement))
+        return found._replace(doubts=doubts)
+
+    def _relied_on(self, path: str, loaded: Iterable[str]) -> Iterator[str]:
+        """Doubts about files that use sub-modules which this one loads for them."""
+        for dotted in loaded:
+            for reference in self._mentions.unimported(path, dotted) if "." in dotted else ():
+                where = os.path.relpath(reference.path, self.context.settings.project)
+                yield f"{where}:{reference.line} {reference.how}"
+                break
 
     def _refuse_relied_on(
         self, what: defer.ImportStatement, source: Source, references: Sequence[NameReference]

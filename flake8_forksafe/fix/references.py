@@ -78,6 +78,18 @@ class Mentions:
                 yield from _in_file(path, found, module, name)
         yield from self._through_stars(module, names)
 
+    def unimported(self, path: str, dotted: str) -> Iterator[NameReference]:
+        """The places in files other than one that use a sub-module, and import only the package around it."""
+        package, _, last = dotted.rpartition(".")
+        use = re.compile(rb"\b\w+\s*\.\s*%s\b" % re.escape(last).encode())
+        for other, found in self._mentioning(ModuleNames(path, (dotted,)), (last,), [use]):
+            if found is None or any(_imports(one, package, last) for one in found.imports):
+                continue
+            ways = tuple({way for one in found.imports for way in _ways(one, dotted)})
+            for chain, line in found.chains:
+                if chain in ways or chain.startswith(tuple(f"{way}." for way in ways)):
+                    yield NameReference(other, line, f"uses {dotted} without importing it")
+
     def _mentioning(
         self, module: ModuleNames, words: tuple[str, ...], filters: list[re.Pattern[bytes]]
     ) -> Iterator[tuple[str, Mentioned | None]]:
@@ -127,6 +139,7 @@ def _possible(module: ModuleNames, name: str) -> re.Pattern[bytes]:
         rb"\b%s\s+as\b" % last,
         rb"\b%s\s*\.\s*%s\b" % (last, word),
         rb"[\"']%s[\"']" % word,
+        rb"\b%s\b" % PATCHES_SEVERAL.encode(),
     ]
     if os.path.basename(module.path).startswith("__init__."):
         parts.append(rb"\bfrom\s+\.+\s*import\b")
@@ -155,6 +168,22 @@ class Mentioned(NamedTuple):
     strings: tuple[tuple[str, int], ...]
 
 
+class Bracket(NamedTuple):
+    """An open bracket.
+
+    :ivar called: the last part of the name in front of it.
+    :ivar is_about_modules: whether strings in it name modules, not what a module holds.
+    """
+
+    called: str
+    is_about_modules: bool
+
+
+MODULES = "sys.modules"
+LOADERS = frozenset({"import_module", "find_spec", "importorskip", "__import__"})
+"""Functions that take the name of a module."""
+PATCHES_SEVERAL = "multiple"
+"""``mock.patch.multiple("module", name=value)``."""
 CHAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 LONGEST = 300
 """Characters of a string that may name something."""
@@ -169,9 +198,12 @@ def mentioned(content: bytes) -> Mentioned | None:
     imports: list[ImportedName] = []
     chains: list[tuple[str, int]] = []
     strings: list[tuple[str, int]] = []
+    brackets: list[Bracket] = []
+    before = ""
     index = 0
     while index < len(tokens):
         token = tokens[index]
+        called, before = before, ""
         starts = index == 0 or tokens[index - 1].type in STATEMENT_ENDS or tokens[index - 1].string in (";", ":")
         if starts and token.string in ("from", "import") and token.type == tokenize.NAME:
             end = index
@@ -186,14 +218,26 @@ def mentioned(content: bytes) -> Mentioned | None:
             ):
                 parts.append(tokens[index + 2].string)
                 index += 2
+            before = ".".join(parts)
             if len(parts) > 1:
-                chains.append((".".join(parts), token.start[0]))
+                chains.append((before, token.start[0]))
+            elif brackets and brackets[-1].called == PATCHES_SEVERAL and tokens[index + 1].string == "=":
+                strings.append((before, token.start[0]))
+            if before == MODULES and brackets:
+                brackets[-1] = brackets[-1]._replace(is_about_modules=True)
         elif token.type == tokenize.STRING:
             text = token.string.strip("rRbBuUfF").strip("\"'")
             if "f" in token.string[:2].lower():  # before Python 3.12 its expressions are no tokens of their own
                 chains += [(match[0], token.start[0]) for match in CHAIN.finditer(text)]
-            elif len(text) <= LONGEST and text:
+            elif text == MODULES and brackets:
+                brackets[-1] = brackets[-1]._replace(is_about_modules=True)
+            elif len(text) <= LONGEST and text and not any(bracket.is_about_modules for bracket in brackets):
                 strings.append((text, token.start[0]))
+        elif token.string in ("(", "[", "{"):
+            last = called.rpartition(".")[2]
+            brackets.append(Bracket(last, called == MODULES or (token.string == "(" and last in LOADERS)))
+        elif token.string in (")", "]", "}"):
+            brackets[-1:] = []
         index += 1
     return Mentioned(tuple(imports), tuple(chains), tuple(strings))
 
@@ -232,6 +276,7 @@ def _imported(words: list[str], line: int) -> Iterator[ImportedName]:
 def _in_file(path: str, found: Mentioned, module: ModuleNames, name: str) -> Iterator[NameReference]:
     """The places in one file."""
     aliases = {one.alias for one in found.imports if _is_module(path, one, module)}
+    is_known = bool(aliases) or any(module.is_called(text) for text, _ in found.strings)
     for one in found.imports:
         if one.name and one.name in (name, "*") and _leads_to(path, one, one.module, module):
             yield NameReference(path, one.line, "imports all of its names" if one.name == "*" else "imports it")
@@ -240,9 +285,28 @@ def _in_file(path: str, found: Mentioned, module: ModuleNames, name: str) -> Ite
             if chain == f"{alias}.{name}" or chain.startswith(f"{alias}.{name}."):
                 yield NameReference(path, line, "uses it", alias)
     for text, line in found.strings:
-        how = _named(text, module, name, bool(aliases))
+        how = _named(text, module, name, is_known)
         if how:
             yield NameReference(path, line, how)
+
+
+def _imports(one: ImportedName, package: str, last: str) -> bool:
+    """Whether a name in an import statement loads a sub-module, as far as the statement tells."""
+    if one.level:
+        return one.name == last or last in one.module
+    whole = (*one.module, one.name) if one.name else one.module
+    return whole[: package.count(".") + 2] == (*package.split("."), last)
+
+
+def _ways(one: ImportedName, dotted: str) -> Iterator[str]:
+    """How a sub-module can be written behind an import of something around it."""
+    package, _, last = dotted.rpartition(".")
+    whole = ".".join((*one.module, one.name) if one.name else one.module)
+    if not one.name and one.alias == whole:
+        if one.module[0] == dotted.partition(".")[0]:
+            yield dotted
+    elif whole == package and not one.level:
+        yield f"{one.alias}.{last}"
 
 
 def _is_module(path: str, one: ImportedName, module: ModuleNames) -> bool:

@@ -93,6 +93,8 @@ def is_hint(source: Source, access: metadata.Access, function: cst.FunctionDef |
     """
     import libcst as cst
 
+    if _is_lazy(source, access.node):
+        return True
     if not (access.is_annotation or access.is_type_hint):
         return False
     if isinstance(access.node, cst.SimpleString | cst.ConcatenatedString) or has_future_annotations(source):
@@ -101,6 +103,23 @@ def is_hint(source: Source, access: metadata.Access, function: cst.FunctionDef |
     while (parent := source.parent(child)) is not None and not isinstance(parent, cst.BaseStatement):
         if isinstance(parent, cst.AnnAssign):
             return child is parent.annotation and function is not None and not _in_class_body(source, parent)
+        child = parent
+    return False
+
+
+def _is_lazy(source: Source, node: cst.CSTNode) -> bool:
+    """Whether a node stands in what is evaluated only if somebody asks for it.
+
+    That is the value of ``type X = …``, and the bound or default of a type parameter (PEP 695, PEP 696).
+    """
+    import libcst as cst
+
+    child = node
+    while (parent := source.parent(child)) is not None:
+        if isinstance(parent, cst.TypeParam) or (isinstance(parent, cst.TypeAlias) and parent.value is child):
+            return True
+        if isinstance(parent, cst.BaseCompoundStatement | cst.BaseSuite | cst.Module):
+            return False
         child = parent
     return False
 

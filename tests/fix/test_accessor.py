@@ -9,8 +9,10 @@ import importlib
 import os
 import textwrap
 import threading
+import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from helpers import check, forget, importable, write
@@ -331,3 +333,22 @@ def test_used_elsewhere_in_a_way_that_cannot_be_rewritten(tmp_path: Path, text: 
     with pytest.raises(Refused) as refused:
         repaired(tmp_path, {"shop/ai.py": AI, "use.py": text})
     assert refused.value.reason == reason
+
+
+def test_a_patch_of_a_constant_would_have_no_effect(shop: Path) -> None:
+    """Why a string that names a constant prevents the repair, and why no module ``__getattr__`` serves the old name."""
+    naive = (
+        "import functools, heavy\n@functools.cache\ndef get_model(): return heavy.load()\n"
+        "def __getattr__(name):\n    if name == 'MODEL': return get_model()\n    raise AttributeError(name)\n"
+        "def embed(x): return get_model().size\n"
+    )
+    told = []
+    for text in (AI.replace("MODEL.run(x)", "MODEL.size"), naive):
+        forget(*PACKAGES)
+        write(shop, {**PROJECT, "shop/ai.py": text})
+        ai = importlib.import_module("shop.ai")
+        with mock.patch("shop.ai.MODEL", types.SimpleNamespace(size="patched")):
+            told.append(ai.embed(1))
+    assert told == ["patched", 3]
+    with pytest.raises(Refused, match="names it in a string"):
+        repaired(shop, {"shop/ai.py": AI, "use.py": "from unittest import mock\nmock.patch('shop.ai.MODEL')\n"})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import textwrap
 import types
@@ -431,6 +432,47 @@ REPAIRED = {
             return cast("heavy.T", 4)
         """,
     ),
+    "a field of a dataclass": (
+        """\
+        from __future__ import annotations
+
+        import dataclasses
+        from typing import TYPE_CHECKING
+
+        import heavy
+
+
+        @dataclasses.dataclass
+        class Point:
+            x: heavy.T
+            y: int = 1
+
+
+        def check():
+            return heavy.load(), str(Point(2)), [field.name for field in dataclasses.fields(Point)]
+        """,
+        """\
+        from __future__ import annotations
+
+        import dataclasses
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            import heavy
+
+
+        @dataclasses.dataclass
+        class Point:
+            x: heavy.T
+            y: int = 1
+
+
+        def check():
+            import heavy
+
+            return heavy.load(), str(Point(2)), [field.name for field in dataclasses.fields(Point)]
+        """,
+    ),
     "a decorated first statement, and a method": (
         """\
         import functools
@@ -481,6 +523,27 @@ REPAIRED = {
 }
 
 
+LAZY = """\
+from typing import TYPE_CHECKING
+
+import heavy
+
+type X = list[heavy.T]
+
+
+def check[T: heavy.T](x: T | None = None):
+    return x, X.__name__
+"""
+
+
+@pytest.mark.usefixtures("heavy")
+def test_type_statements_and_bounds_are_not_evaluated() -> None:
+    after = deferred(LAZY)
+    assert after == LAZY.replace("import heavy\n", "if TYPE_CHECKING:\n    import heavy\n", 1)
+    if sys.version_info >= (3, 12):
+        assert run(after) == (False, (None, "X"))
+
+
 @pytest.mark.usefixtures("heavy")
 @pytest.mark.parametrize("name", REPAIRED)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -510,7 +573,6 @@ REFUSED = {
     "an expression": ("import heavy\nSIZE = heavy.T.size\n", "in line 2"),
     "a class's value": ("import heavy\nclass K:\n    size = heavy.T.size\n", "in line 3"),
     "an alias of a type": ("import heavy\nX = list[heavy.T]\n", "in line 2"),
-    "a type statement": ("import heavy\ntype X = list[heavy.T]\n", "in line 2"),
     "an annotation": ("import heavy\ndef f(x: heavy.T): pass\n", "annotation that is evaluated, in line 2"),
     "an annotation of a class": ("import heavy\nclass K:\n    x: heavy.T\n", "that is evaluated, in line 3"),
     "unused": ("import heavy\n", "is not used in the file"),
@@ -655,6 +717,70 @@ def test_a_patch_that_creates_its_name_has_no_effect_after_a_move() -> None:
     run(MOVED)
     exec(text, told)
     assert told["told"] == 7, "the real code ran"
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_stand_in_among_the_modules_works_after_a_move() -> None:
+    text = (
+        "import ai, types\nfrom unittest import mock\n"
+        "stand_in = types.SimpleNamespace(load=lambda: 'stand-in')\n"
+        "with mock.patch.dict('sys.modules', heavy=stand_in): told = ai.check()\n"
+    )
+    told: dict[str, object] = {}
+    run(MOVED)
+    exec(text, told)
+    assert told["told"] == "stand-in"
+
+
+@pytest.mark.usefixtures("heavy")
+def test_patches_of_several_names_fail_after_a_naive_move() -> None:
+    text = "from unittest import mock\nwith mock.patch.multiple('ai', heavy=mock.DEFAULT): pass\n"
+    run(f"import heavy\n{MOVED}")
+    exec(text, {})
+    run(MOVED)
+    with pytest.raises(AttributeError):
+        exec(text, {})
+
+
+@pytest.mark.usefixtures("heavy")
+def test_another_module_loses_a_submodule_by_a_naive_move() -> None:
+    """A reference that :meth:`flake8_forksafe.fix.references.Mentions.unimported` finds: such a move is not safe."""
+    user = "import heavy\ntold = heavy.sub.load()\n"
+    run("import heavy.sub\ndef check(): return heavy.sub.load()\n")
+    exec(user, {})
+    forget("heavy")
+    run("def check(): pass\ndef other():\n    import heavy.sub\n    return heavy.sub.load()\n")
+    with pytest.raises(AttributeError):
+        exec(user, {})
+
+
+def test_what_an_unused_import_registers_is_lost_by_a_naive_removal(tmp_path: Path) -> None:
+    (tmp_path / "registry.py").write_text("names = []\n")
+    (tmp_path / "plugin.py").write_text("import registry\nregistry.names.append('plugin')\n")
+    before = "import registry\nimport plugin\ndef check(): return registry.names\n"
+    with importable(tmp_path, "registry", "plugin", "ai"):
+        assert run(before)[1] == ["plugin"]
+        forget("registry", "plugin")
+        assert run(before.replace("import plugin\n", ""))[1] == []
+    with pytest.raises(Refused, match="imported for its effects"):
+        deferred(before.replace("import plugin", "import heavy"))
+
+
+def test_a_move_undoes_a_circle_of_imports(tmp_path: Path) -> None:
+    one, two = (
+        "from two import second\ndef first(): return second()\n",
+        "from one import first\ndef second(): return 2\n",
+    )
+    (tmp_path / "one.py").write_text(one)
+    (tmp_path / "two.py").write_text(two)
+    with importable(tmp_path, "one", "two"):
+        with pytest.raises(ImportError):
+            importlib.import_module("one")
+        forget("one", "two")
+        source = Source("one.py", one.encode())
+        found = plan(source, import_at(source, 1, lambda name: True), find_habits(source), lambda name: False)
+        (tmp_path / "one.py").write_bytes(source.edited(edits_of(source, [found])))
+        assert importlib.import_module("one").first() == 2
 
 
 def test_a_function_that_runs_before_the_fork() -> None:

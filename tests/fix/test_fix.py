@@ -110,6 +110,21 @@ def test_what_makes_an_import_movable_is_told_and_holds(
     assert "shop/ai.py:1: move 'import torch'" in out
 
 
+def test_a_submodule_that_others_use_without_importing_it_makes_it_unsafe(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(shop, {
+        "shop/ai.py": "import torch.utils.data\n\n\ndef describe(x):\n    return torch.utils.data\n",
+        "shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nTYPE = ai.describe\n",
+        "shop/prices.py": "",
+        "scripts/user.py": "import torch\n\nx = torch.utils.data\n",
+    })  # fmt: skip
+    _, out, err = fix(capsys)
+    assert "move" not in out and err.rstrip().endswith("; 1 more with --unsafe")
+    _, out, _ = fix(capsys, "--unsafe")
+    assert "(unsafe: scripts/user.py:3 uses torch.utils.data without importing it)" in out
+
+
 def test_tasks_are_not_lost(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(
         shop,

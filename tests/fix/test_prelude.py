@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import subprocess
 import sys
 import textwrap
@@ -222,3 +224,59 @@ def test_marks_are_understood_by_flake8(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flake8", "--isolated", "--select", "E402", "a.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_a_naive_prelude_would_do() -> None:
+    with pytest.raises(SyntaxError):
+        compile(f"import os\n{SET}from __future__ import annotations\n", "celery.py", "exec", dont_inherit=True)
+    space: dict[str, object] = {}
+    exec(f'import os\n{SET}"""About."""\n', space)
+    assert space.get("__doc__") is None
+
+
+def test_unmarked_imports_below_are_reported_by_flake8_and_not_by_ruff(tmp_path: Path) -> None:
+    """flake8 asks for the marks; for ruff, only a loop is other code than the assignments that are written."""
+    told = {}
+    texts = {
+        "plain": placed("import json\n", marks=False),
+        "marked": placed("import json\n"),
+        "loop": "import os\nfor name in ():\n    os.environ[name] = '1'\nimport json\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        for tool in (["flake8", "--select", "E402"], ["ruff", "check", "--select", "E402,I"]):
+            if tool[0] == "ruff" and importlib.util.find_spec("ruff") is None:
+                continue
+            command = [sys.executable, "-m", *tool, "--isolated", f"{name}.py"]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+            told[tool[0], name] = "E402" in done.stdout
+            assert "I001" not in done.stdout or name == "loop"
+    expected = {"plain": (True, False), "marked": (False, False), "loop": (True, True)}
+    for (tool, name), found in told.items():
+        assert found == expected[name][tool == "ruff"], (tool, name)
+
+
+STAND_IN = "import os\nthreads = os.environ.get('OMP_NUM_THREADS') or '2'\n"
+
+
+def test_where_it_comes_first_it_limits_threads(tmp_path: Path) -> None:
+    """Variables that the module of the app sets come too late for what its package imports; an assignment, unlike
+    ``setdefault``, wins over what the environment has."""
+    own = "import os\nos.environ['OMP_NUM_THREADS'] = '1'\n"
+    packages = {
+        "naive": ("import numerics\n", own),
+        "repaired": (placed("import numerics\n"), ""),
+        "setdefault": ("import os\nos.environ.setdefault('OMP_NUM_THREADS', '1')\nimport numerics\n", ""),
+    }
+    told = {}
+    for name, (package, module) in packages.items():
+        write(tmp_path / name, {"numerics.py": STAND_IN, "p/__init__.py": package, "p/celery.py": module})
+        for value in ("", "8"):
+            environ = {**os.environ, "OMP_NUM_THREADS": value}
+            command = [sys.executable, "-c", "import p.celery, numerics; print(numerics.threads)"]
+            done = subprocess.run(
+                command, cwd=tmp_path / name, env=environ, capture_output=True, text=True, timeout=600
+            )
+            told[name, value] = done.stdout.strip()
+    assert told == {("naive", ""): "2", ("naive", "8"): "8", ("repaired", ""): "1", ("repaired", "8"): "1",
+                    ("setdefault", ""): "2", ("setdefault", "8"): "8"}  # fmt: skip

@@ -22,6 +22,9 @@ RELY = {
     "mock.patch": "from unittest import mock\n@mock.patch('shop.ai.torch')\ndef test(): pass\n",
     "mock.patch of something in it": "from unittest import mock\nmock.patch('shop.ai.torch.load')\n",
     "monkeypatch": "from shop import ai\ndef test(monkeypatch):\n    monkeypatch.setattr(ai, 'torch', None)\n",
+    "patch.multiple": "from unittest import mock\nmock.patch.multiple('shop.ai', torch=mock.DEFAULT)\n",
+    "patch.multiple of the module": "from mock import patch\nfrom shop import ai\npatch.multiple(ai, torch=1)\n",
+    "a dictionary": "from shop import ai\nvars(ai).update({'torch': 1})\n",
     "a broken file": "from shop.ai import torch\nx = (\n",
     "another root": "from proj.shop.ai import torch\n",
 }
@@ -32,6 +35,14 @@ DO_NOT = {
     "a relative import from elsewhere": "from ..ai import torch\n",
     "an attribute of something else": "import shop.ai\nclass ai: torch = 1\nself = ai\nself.torch\n",
     "a string that is no path": "from shop.ai import load\nx = 'about torch and shop'\n",
+    "another patch of several": "import mock\nmock.patch.multiple('shop.other', torch=mock.DEFAULT)\n",
+    "patch.dict of the modules": "from unittest import mock\nfrom shop import ai\n"
+    "with mock.patch.dict('sys.modules', {'torch': None}): ai.load()\n",
+    "patch.dict of sys.modules": "import sys\nfrom unittest import mock\nfrom shop import ai\n"
+    "with mock.patch.dict(sys.modules, {'torch': None}): ai.load()\n",
+    "setitem": "import sys\nfrom shop import ai\ndef test(m): m.setitem(sys.modules, 'torch', None)\n",
+    "an entry of sys.modules": "import sys\nfrom shop import ai\nsys.modules['torch'] = ai\n",
+    "importorskip": "import pytest\nfrom shop import ai\npytest.importorskip('torch')\n",
     "a longer path": "from unittest import mock\nmock.patch('shop.ai.torch_helper')\n",
 }
 
@@ -83,3 +94,23 @@ def test_a_star_hands_names_on(tmp_path: Path) -> None:
         ("test_a.py", 3, "uses it, by way of shop"),
         ("test_a.py", 2, "imports it, by way of api"),
     }
+
+
+SUBMODULES = {
+    "of the package": ("import pk\ndef f(): return pk.sub.load()\n", True),
+    "beside another": ("import pk.other\ndef f(): return pk.sub\n", True),
+    "under another name": ("import pk as p\ndef f(): return p.sub.load()\n", True),
+    "its own import": ("import pk.sub\ndef f(): return pk.sub.load()\n", False),
+    "its own import of what is in it": ("import pk\nfrom pk.sub import load\ndef f(): return pk.sub.load()\n", False),
+    "its own import from the package": ("import pk\nfrom pk import sub\ndef f(): return pk.sub.load()\n", False),
+    "another package": ("import pq as pk\ndef f(): return pk.sub.load()\n", False),
+    "something else": ("import pk\ndef f(): return pk.subject\n", False),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SUBMODULES.values(), ids=SUBMODULES)
+def test_submodules_that_others_use_without_importing_them(tmp_path: Path, text: str, expected: bool) -> None:
+    write(tmp_path, {"ai.py": "import pk.sub\ndef f(): return pk.sub\n", "user.py": text})
+    mentions = Mentions(Disk(), str(tmp_path))
+    found = [one.how for one in mentions.unimported(str(tmp_path / "ai.py"), "pk.sub")]
+    assert found == (["uses pk.sub without importing it"] if expected else [])

@@ -57,6 +57,9 @@ NAME_TAKERS = frozenset({
 CONTAINER_TOOLS = frozenset({"docker", "docker-compose", "podman", "podman-compose", "kubectl", "nerdctl", "heroku"})
 """Programs that run a command only with ``run`` or ``exec``."""
 
+NAMING_TOOLS = CONTAINER_TOOLS - {"heroku"}
+"""Those of them that take the name of what runs the command before the command."""
+
 DIRECT_WRAPPERS = frozenset({
     "--", "catatonit", "chpst", "command", "ddtrace-run", "doas", "dumb-init", "env", "exec", "ionice", "nice", "nohup",
     "opentelemetry-instrument", "setsid", "stdbuf", "sudo", "time", "tini", "watchfiles", "with-contenv", "xvfb-run",
@@ -377,9 +380,18 @@ def _host_program(argv: Sequence[Word], position: int) -> HostProgram | None:
     """The host that a word is the program of; a command of Django's stands behind ``manage.py`` or ``django-admin``."""
     program = HOST_PROGRAMS.get(_base(argv[position]))
     if program is None or not program.of_django:
-        return program
+        return program if program is not None and not _is_container(argv, position) else None
     before = _base(argv[position - 1]) if position else ""
     return program if before.endswith(".py") or before in ("django-admin", "django") else None
+
+
+def _is_container(argv: Sequence[Word], position: int) -> bool:
+    """Whether a word is the name of a service, container or image behind ``docker compose exec``, not a command."""
+    texts = [word.text for word in argv[:position]]
+    if not {_base(word) for word in argv[:position]} & NAMING_TOOLS:
+        return False
+    verb = next((index for index, text in enumerate(texts) if text in ("run", "exec")), position)
+    return verb < position and all(text.startswith("-") for text in texts[verb + 1 :]) and "--" not in texts[verb:]
 
 
 def _arguments(argv: Sequence[Word], position: int) -> tuple[Word, ...]:

@@ -19,9 +19,11 @@ from flake8_forksafe.interpreter.values import (
     Class,
     External,
     Instance,
+    Item,
     Items,
     Literal,
     Module,
+    Table,
     Value,
     join,
     options,
@@ -168,6 +170,15 @@ def _is_configuration(cls: Class) -> bool:
     return any(isinstance(base, External) and base.path.startswith("configurations.") for base in cls.mro())
 
 
+def email_url(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``env.email_url("EMAIL_URL")``: a mapping of settings; its keys are known, its values are not."""
+    keys = {**dict.fromkeys(EMAIL_KEYS, True), **dict.fromkeys(MORE_EMAIL_KEYS, False)}
+    return Table({key: Item(UNKNOWN, sure) for key, sure in keys.items()}, machine.journal.doubt)
+
+
+EMAIL_KEYS = ("EMAIL_FILE_PATH", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_BACKEND")
+MORE_EMAIL_KEYS = ("EMAIL_USE_TLS", "EMAIL_USE_SSL", "OPTIONS")
+"""Those that only some URLs have."""
 ENVIRON_CASTS = ("str", "bool", "int", "float", "list", "tuple", "dict", "json", "url", "path", "bytes", "get_value")
 
 MODELS = Library(
@@ -179,6 +190,8 @@ MODELS = Library(
     functions={
         "environ.Env()": environ_value,
         **{f"environ.Env().{cast}": environ_value for cast in ENVIRON_CASTS},
+        "environ.Env().email_url": email_url,
+        "environ.Env().email": email_url,
         "decouple.config": decouple_value,
         "decouple.AutoConfig()": decouple_value,
         "split_settings.tools.include": include,

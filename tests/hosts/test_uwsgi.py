@@ -179,3 +179,18 @@ def test_what_is_not_found_is_said(tmp_path: Path, command: str, said: str) -> N
 )
 def test_a_broken_configuration_ends(tmp_path: Path, text: str) -> None:
     assert found(served(tmp_path, "uwsgi u.ini", {"app.py": HANG, "u.ini": text})) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("docker compose exec uwsgi sh -c 'python manage.py test'", 0),
+        ("docker compose exec -T uwsgi python manage.py test", 0),
+        ("docker run --rm uwsgi sh", 0),
+        ("docker compose exec web uwsgi --master --lazy-apps --module app:app", 1),
+        ("kubectl exec -it web -- uwsgi --master --lazy-apps --module app:app", 1),
+        ("heroku run uwsgi --master --lazy-apps --module app:app", 1),
+    ],
+)
+def test_the_name_of_a_service_is_no_command(tmp_path: Path, command: str, said: int) -> None:
+    assert len(clean(served(tmp_path, command, {"app.py": ""}))) == said

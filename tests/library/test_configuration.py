@@ -45,3 +45,15 @@ def test_split_settings_execute_files_in_the_namespace_of_the_caller(tmp_path: P
         "settings/parts/b.py": "B = A * 10\n",
     }
     assert value_in(tmp_path, files) == (2, 20)
+
+
+def test_a_url_of_email_hides_no_other_setting(tmp_path: Path) -> None:
+    """``vars().update(env.email_url(...))`` sets settings of email only (django-environ 0.14)."""
+    files = {
+        "main.py": "from settings import INSTALLED_APPS\nA = INSTALLED_APPS\n",
+        "settings.py": "import environ\nenv = environ.Env()\nINSTALLED_APPS = ['shop']\n"
+                       "vars().update(env.email_url('EMAIL_URL', default='smtp://'))\n",
+    }  # fmt: skip
+    walk = walk_program(tmp_path, files)
+    assert plain(names_of(walk)["A"]) == ["shop"]
+    assert walk.recorder.notes == []

@@ -1,8 +1,9 @@
 """Commands that start processes which inherit nothing of the project, and why.
 
-uvicorn 0.54, hypercorn 0.18, granian 2.8 and dramatiq 2.2 were run with two workers: the process that starts them never
-imported the module it was given.  With taskiq 0.13, arq 0.25 and procrastinate 3.10 an audit hook noted forks only: of
-taskiq, with nothing of the project loaded; of the others, none.
+uvicorn 0.54, hypercorn 0.18 and granian 2.8 were run with two workers: the process that starts them never imported the
+module it was given.  An audit hook noted the forks of the others, and what was loaded of the project at each: of taskiq
+0.13 and dramatiq 2.2 (two workers), and of rq 3.0 (a job), nothing; arq 0.28, procrastinate 3.10 and flower 2.2 forked
+nothing while they ran.
 """
 
 from __future__ import annotations

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,65 @@ def test_the_modules_of_the_parent_at_its_first_fork(tmp_path: Path, redis: int,
     assert sorted(traced) == sorted(names)
     assert trace.forks and not trace.clean
     assert trace.program.split() == ["run.py", *arguments[package]] and argv[0] == "run.py"
+
+
+ACTORS = """\
+import os
+from pathlib import Path
+
+import dramatiq
+from concurrent.futures import ThreadPoolExecutor
+from dramatiq.brokers.redis import RedisBroker
+{pool}
+dramatiq.set_broker(RedisBroker(port=int(os.environ["REDIS_PORT"])))
+
+
+@dramatiq.actor(max_retries=0)
+def add():
+    try:
+        answer = {name}.submit(lambda: "42").result(timeout=3)
+    except TimeoutError:
+        answer = "hangs"
+    Path("answer.new").write_text(answer)
+    Path("answer.new").rename("answer")
+"""
+BAD = "POOL = ThreadPoolExecutor(1)\nPOOL.submit(int).result()"
+TWIN = "from functools import cache\n@cache\ndef pool():\n    return ThreadPoolExecutor(1)"
+DRAMATIQ = "import sys\nimport actors\nfrom dramatiq.cli import main\nsys.argv += ['actors', '-p', '1']\nmain()\n"
+
+
+@pytest.mark.parametrize(
+    ("pool", "name", "command", "expected"),
+    [
+        pytest.param(BAD, "POOL", "run.py", "hangs", id="program"),
+        pytest.param(TWIN, "pool()", "run.py", "42", id="repaired"),
+        pytest.param(BAD, "POOL", "-m dramatiq -p 1 actors", "42", id="command"),
+    ],
+)
+def test_an_actor_that_hangs_is_reported_and_one_that_works_is_not(
+    tmp_path: Path, redis: int, pool: str, name: str, command: str, expected: str
+) -> None:
+    pytest.importorskip("dramatiq")
+    metadata = "[project]\nname = 'x'\nrequires-python = '>=3.11'\n"
+    write(tmp_path, {"actors.py": ACTORS.format(pool=pool, name=name), "pyproject.toml": metadata,
+                     "Procfile": f"jobs: python {command}\n"})  # fmt: skip
+    if command == "run.py":
+        write(tmp_path, {"run.py": DRAMATIQ})
+    found = [(one.code, Path(one.path).name, one.line) for one in check(tmp_path).findings]
+    assert found == ([("FS112", "actors.py", 8)] if expected == "hangs" else [])
+    environ = {**os.environ, "REDIS_PORT": str(redis)}
+    asked = [sys.executable, "-c", "import actors; actors.add.send()"]
+    subprocess.run(asked, cwd=tmp_path, env=environ, check=True, capture_output=True)
+    runner = subprocess.Popen(
+        [sys.executable, *command.split()], cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not (tmp_path / "answer").exists():
+            assert time.monotonic() < end and runner.poll() is None
+            time.sleep(0.1)
+        assert (tmp_path / "answer").read_text() == expected
+    finally:
+        os.killpg(runner.pid, signal.SIGKILL)
+        runner.wait(PATIENCE_S)

@@ -9,10 +9,10 @@ from functools import partial
 from types import MappingProxyType
 
 from flake8_forksafe.deployment.clean_commands import BYSTANDER
-from flake8_forksafe.deployment.model import CELERY
 from flake8_forksafe.deployment.pool import not_forking
 from flake8_forksafe.deployment.repository import Launches, find_launches
 from flake8_forksafe.hazards.catalogue import Catalogue, load_catalogue
+from flake8_forksafe.host_names import CELERY
 from flake8_forksafe.options import UsageError, split_host
 from flake8_forksafe.project import celery_app
 from flake8_forksafe.project.disk import Disk, disk_of, raise_if_unread

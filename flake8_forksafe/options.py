@@ -6,19 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from flake8_forksafe.host_names import CELERY, HOST_NAMES
 from flake8_forksafe.printable import shortened
 
 PLATFORMS = r"aix|android|cygwin|darwin|emscripten|ios|linux|wasi|win32|(dragonfly|freebsd|netbsd|openbsd|sunos)\d+"
 """The values of ``sys.platform``: https://docs.python.org/3/library/sys.html#sys.platform, and the BSDs and Solaris."""
 
 
-CELERY = "Celery"
-HOSTS = {
-    CELERY: True, "gunicorn": True, "uWSGI": True, "rq worker": False, "huey_consumer": True,
-    "manage.py rqworker": False, "manage.py rqworker-pool": False, "manage.py run_huey": False,
-    "manage.py qcluster": False, "dramatiq": False,
-}  # fmt: skip
-"""The names of :data:`flake8_forksafe.hosts.table.HOSTS`, and whether their command line names an app."""
+HOSTS = {one.name: one.takes_app for one in HOST_NAMES}
+"""The hosts, and whether their command line names an app."""
 
 
 CHILDREN, PARENT, OFF = "children", "parent", "off"

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import CELERY, Place, Word, WorkerLaunch
+from flake8_forksafe.deployment.model import Place, Word, WorkerLaunch
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
 from flake8_forksafe.hazards.third_parties import NO_EFFECTS, OWN, Effects
+from flake8_forksafe.host_names import CELERY
 from flake8_forksafe.hosts.facts import Argv
 from flake8_forksafe.hosts.host import Host, HostStart, Launcher, boot
 from flake8_forksafe.hosts.table import host_named, host_programs

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from flake8_forksafe.deployment.job_worker_commands import RUNNER
-from flake8_forksafe.deployment.model import CELERY, PYTHON, Bystander, Launches, WorkerLaunch
+from flake8_forksafe.deployment.model import PYTHON, Bystander, Launches, WorkerLaunch
 from flake8_forksafe.examples import is_example, is_in_scope
+from flake8_forksafe.host_names import CELERY
 from flake8_forksafe.options import HOSTS
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule, Layout

@@ -23,7 +23,6 @@ from flake8_forksafe.deployment.clean_commands import NAMES as NAMES_OF_CLEAN
 from flake8_forksafe.deployment.clean_commands import STARTERS, clean_command
 from flake8_forksafe.deployment.files import FileSystemView
 from flake8_forksafe.deployment.hosts import HOST_PROGRAMS, HostProgram, mentions_host
-from flake8_forksafe.deployment.model import CELERY as THE_WORKER
 from flake8_forksafe.deployment.model import (
     NOWHERE,
     PYTHON,
@@ -41,6 +40,7 @@ from flake8_forksafe.deployment.programs import INTERPRETER, program_at
 from flake8_forksafe.deployment.shell import ShellInterpreter
 from flake8_forksafe.deployment.shell_values import Budget, State
 from flake8_forksafe.deployment.substitution import NAME
+from flake8_forksafe.host_names import CELERY as THE_WORKER
 
 CELERY = frozenset({"celery", "celery.exe", "celery.__main__.main"})
 """Celery's programs; the last is the function that ``watchfiles`` is given to run."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from flake8_forksafe.deployment import django_commands, gunicorn_command, job_worker_commands, uwsgi_command
 from flake8_forksafe.deployment.celery_command import WorkerCommand
 from flake8_forksafe.deployment.files import FileSystemView
-from flake8_forksafe.deployment.model import HOST_WORDS, Program, Word, WorkerLaunch
+from flake8_forksafe.deployment.model import Program, Word, WorkerLaunch
+from flake8_forksafe.host_names import HOST_WORDS
 
 
 class HostProgram(NamedTuple):

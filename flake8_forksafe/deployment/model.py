@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from flake8_forksafe.host_names import CELERY
+
 
 class Place(NamedTuple):
     """A line of a file.
@@ -45,20 +47,6 @@ class Limit(NamedTuple):
     mebibytes: int | None
     place: Place
     unknown: tuple[str, ...] = ()
-
-
-HOST_WORDS = ("gunicorn", "uwsgi", "rqworker", "run_huey", "qcluster", "huey_consumer", "rq worker", '"rq"')
-"""Words in deployment files that start a host other than Celery."""
-CELERY = "Celery"
-"""The default host of a launch."""
-MARKS = {
-    CELERY: " worker_main( .Worker( celery.bin .start([ .start(argv",
-    "rq worker": "rq .work( WorkerPool(",
-    "huey_consumer": "huey create_consumer( huey.bin huey.consumer",
-    "dramatiq": "dramatiq dramatiq.cli cli.main( dramatiq.__main__",
-}
-"""What a file holds that may start a host: a word, if any, and one of what stands behind it, such as methods of an app
-and modules of commands."""
 
 
 class Program(NamedTuple):

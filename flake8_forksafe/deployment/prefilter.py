@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from flake8_forksafe.deployment.model import HOST_WORDS, MARKS, without_ending
+from flake8_forksafe.deployment.model import without_ending
+from flake8_forksafe.host_names import HOST_WORDS, MARKS
 from flake8_forksafe.project.disk import Disk
 
 EXTENSIONS = frozenset(

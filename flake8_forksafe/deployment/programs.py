@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.deployment.files import Files, FileSystemView
-from flake8_forksafe.deployment.model import MARKS, Program, Starters, Word
+from flake8_forksafe.deployment.model import Program, Starters, Word
 from flake8_forksafe.examples import is_example
+from flake8_forksafe.host_names import CELERY, MARKS
 
 PYTHON_SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(?:/|\b)(?:python|pypy)[\d.]*\b")
 INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
@@ -27,6 +28,8 @@ def find_starters(files: Files) -> Starters:
     spawning = []
     for path in _sources(files):
         itself, by_command = files.disk.starts(path, MARKS)
+        if len(itself) > 1 and not files.disk.holds(path, "elery"):
+            itself = tuple(host for host in itself if host != CELERY)  # whose marks need no word beside them
         if itself:
             hosts[path] = itself
         if by_command:

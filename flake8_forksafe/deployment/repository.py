@@ -14,8 +14,6 @@ from typing import NamedTuple
 from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystemView, decode
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
 from flake8_forksafe.deployment.model import (
-    CELERY,
-    HOST_WORDS,
     PYTHON,
     Launches,
     Place,
@@ -29,6 +27,7 @@ from flake8_forksafe.deployment.process_formats import PROCESS_FORMATS, ProcessF
 from flake8_forksafe.deployment.programs import as_program, find_starters
 from flake8_forksafe.deployment.script_tables import workflow_starts
 from flake8_forksafe.examples import EXAMPLE_DIRECTORIES
+from flake8_forksafe.host_names import CELERY, HOST_WORDS
 from flake8_forksafe.project.disk import Disk
 
 __all__ = ["Launches", "Trouble", "WorkerLaunch", "find_launches"]

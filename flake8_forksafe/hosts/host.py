@@ -215,5 +215,5 @@ def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
 
 def _run(booting: HostBoot, steps: tuple[Step, ...]) -> None:
     for step in steps:
-        with booting.machine.recorder.boot_step(step.name), suppress(Raised):  # what fails, fails in the parent too
+        with booting.machine.recorder.boot_step(step.name), suppress(Raised):  # what is raised ends this step only
             step.run(booting)

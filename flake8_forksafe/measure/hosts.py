@@ -71,7 +71,8 @@ def _launches(words: Sequence[str], disk: Disk, project: str) -> Launches:
     """A command as the only launch of a project."""
     from flake8_forksafe.deployment.commands import launches_of
     from flake8_forksafe.deployment.files import Files, FileSystemView
-    from flake8_forksafe.deployment.model import CELERY, Launches, Place, Start, Word
+    from flake8_forksafe.deployment.model import Launches, Place, Start, Word
+    from flake8_forksafe.host_names import CELERY
 
     place = Place(os.path.join(project, "pyproject.toml"), 1)
     start = Start("command line", "", tuple(Word(word, place) for word in words), {}, project, place)

@@ -17,8 +17,8 @@ import pytest
 from examples import DOCS, ROOT, blocks
 from helpers import analyse_deep, check, write
 
-from flake8_forksafe import cli, command_line, rules, tracing
-from flake8_forksafe.deployment import hosts, model, repository
+from flake8_forksafe import cli, command_line, host_names, rules, tracing
+from flake8_forksafe.deployment import hosts, repository
 from flake8_forksafe.hazards import catalogue
 from flake8_forksafe.hosts import table
 from flake8_forksafe.incremental.outcome_inputs import asked_again, gathered
@@ -148,7 +148,7 @@ def test_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scope = run_block("a host called forkd")
     monkeypatch.setattr(table, "HOSTS", (*table.HOSTS, scope["FORKD"]))
     monkeypatch.setitem(hosts.HOST_PROGRAMS, "forkd", scope["PROGRAM"])
-    monkeypatch.setattr(repository, "MENTION", repository.mention_of((*model.HOST_WORDS, "forkd")))
+    monkeypatch.setattr(repository, "MENTION", repository.mention_of((*host_names.HOST_WORDS, "forkd")))
     (finding,) = [finding for finding in check(tmp_path).findings if finding.code == "FS101"]
     assert (Path(finding.path).name, finding.line) == ("web.py", 1)
     assert "'torch' is imported before forkd forks" in finding.text

@@ -124,3 +124,9 @@ def test_what_may_start_a_host_and_is_not_seen_to(tmp_path: Path) -> None:
 def test_what_starts_no_host(tmp_path: Path, program: str) -> None:
     report = report_of(tmp_path, program, {})
     assert (found(report), report.traces, report.context.left_out) == ([], (), ())
+
+
+def test_an_app_of_celery_whose_module_starts_another_host(tmp_path: Path) -> None:
+    program = "from celery import Celery\nimport jobs, rq\napp = Celery('run')\nrq.Worker(['a']).work()\n"
+    report = report_of(tmp_path, program, {"Procfile": "worker: celery -A run worker\n"})
+    assert REPORTED in found(report)

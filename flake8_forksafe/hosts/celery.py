@@ -11,6 +11,7 @@ from collections.abc import Callable
 from flake8_forksafe.deployment.celery_command import modules_of, worker_commands
 from flake8_forksafe.deployment.model import Word
 from flake8_forksafe.deployment.pool import UNREAD_SETTINGS, resolve
+from flake8_forksafe.hosts.celery_bootsteps import STARTED, create_steps, start_steps
 from flake8_forksafe.hosts.facts import (
     AS_TYPED,
     ELSEWHERE,
@@ -23,7 +24,6 @@ from flake8_forksafe.hosts.facts import (
 )
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.hosts.scripts import run_script
-from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -41,7 +41,6 @@ from flake8_forksafe.interpreter.values import (
     Value,
     options,
     text,
-    texts,
 )
 from flake8_forksafe.library.billiard import StartMethod
 from flake8_forksafe.library.celery import register
@@ -54,7 +53,7 @@ from flake8_forksafe.library.celery_boot import (
     load_named_classes,
     run_receivers,
 )
-from flake8_forksafe.library.celery_programs import NAME as STARTED
+from flake8_forksafe.library.celery_programs import NAME as THE_WORKER
 from flake8_forksafe.library.celery_programs import StartedWorker
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks, make_tasks
 from flake8_forksafe.library.celery_transports import load_transports
@@ -79,9 +78,6 @@ AFTER_FORK = ("worker_ready",)
 
 IN_CHILDREN = ("worker_process_init",)
 """Sent in each child when it starts (celery/concurrency/prefork.py)."""
-
-BEHIND_POOL = frozenset({"celery.worker.components:Pool", "celery.worker.components:Consumer"})
-"""Bootsteps that come after the pool, or are it, as others name them in ``requires``."""
 
 WORKER_SETTINGS = (
     "worker_pool", "worker_concurrency", "worker_pool_start_method", "worker_proc_alive_timeout",
@@ -143,7 +139,7 @@ class CeleryBoot(LibraryState):
 
 
 def _find_app(boot: HostBoot) -> None:
-    if boot.machine.state(StartedHost).name not in ("", STARTED):  # the program starts another host
+    if boot.machine.state(StartedHost).name not in ("", THE_WORKER):  # the program starts another host
         return
     known, started = boot.machine.state(CeleryState), boot.machine.state(StartedWorker)
     value = find_app(boot.machine, boot.start.app, boot.frame) if started.app is None else None
@@ -211,11 +207,6 @@ def _load_transports(machine: Machine, app: CeleryApp) -> None:
     load_transports(machine, app, _cause_of(machine, app))
 
 
-def _run_steps(machine: Machine, app: CeleryApp) -> None:
-    for step in app.steps:
-        _run_step(machine, step)
-
-
 def _start_pool(boot: HostBoot) -> None:
     """The pool starts its children in the way that is chosen by then."""
     method = boot.machine.state(StartMethod)
@@ -257,31 +248,6 @@ def _late_signal(name: str) -> Step:
 
 def _send(machine: Machine, name: str, keywords: dict[str, Value]) -> None:
     run_receivers(machine, name, machine.state(CeleryState).receivers.get(name, []), keywords)
-
-
-def _run_step(machine: Machine, step: Receiver) -> None:
-    """A worker bootstep: created, then started, unless it starts behind the pool."""
-    frame = cause(machine, step)
-    for option in options(step.function) if isinstance(step.function, Value) else ():
-        if isinstance(option, Class):
-            instance = machine.call(option, Arguments((UNKNOWN,)), frame)
-            behind = isinstance(instance, Instance) and _starts_behind_pool(machine, instance, frame)
-            for name in ("include_if", "create") if behind else ("include_if", "create", "start"):
-                method = machine.attribute(instance, name, frame) if isinstance(instance, Instance) else UNKNOWN
-                if isinstance(method, (Method, Function)):
-                    machine.call(method, Arguments((UNKNOWN,)), frame)
-
-
-def _starts_behind_pool(machine: Machine, step: Instance, frame: Frame) -> bool:
-    """Whether a bootstep is started after the pool has forked, whatever the order of the others.
-
-    ``Blueprint`` sorts its steps by what they require and nothing else (celery/bootsteps.py): one that does not
-    require the pool is started before or after it, as the hash seed of the process has it (seen with Celery 5.7.0).
-    """
-    required = machine.attribute(step, "requires", frame)
-    found = iteration.iterate(machine, required, frame) if required is not UNKNOWN else None
-    names = {name for item in found.items for name in texts(item.value)} if found is not None else set()
-    return not names.isdisjoint(BEHIND_POOL)
 
 
 def _loader_hook(name: str) -> Callable[[Machine, CeleryApp], None]:
@@ -410,10 +376,10 @@ CELERY = Host(
         _signal(BEFORE_FORK[0]),
         Step("--include", _include),
         *map(_signal, BEFORE_FORK[1:]),
-        Step("bootsteps", _with_app(_run_steps)),
+        Step("bootsteps", _with_app(create_steps)),
         Step("pool", _start_pool),
     ),
-    after_fork=tuple(map(_late_signal, AFTER_FORK)),
+    after_fork=(Step(STARTED, lambda boot: start_steps(boot.machine)), *map(_late_signal, AFTER_FORK)),
     in_children=(
         Step("on_worker_process_init", _with_app(_loader_hook("on_worker_process_init"))),
         *map(_late_signal, IN_CHILDREN),
@@ -427,6 +393,7 @@ CELERY = Host(
         "on_worker_init",
         *BEFORE_FORK,
         "bootsteps",
+        STARTED,
         *AFTER_FORK,
     ),
     has_tasks=True,

@@ -167,7 +167,8 @@ def step_set(machine: Machine, value: External, index: Value, frame: Frame) -> V
 def add_step(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     app = machine.state(CeleryState).app_of(function.receiver)
     if app is not None and arguments.positional:
-        app.steps.append(Receiver(arguments.positional[0], frame, frame.line, machine.is_sure(frame)))
+        steps = app.consumer_steps if function.path.endswith("consumer.add") else app.steps
+        steps.append(Receiver(arguments.positional[0], frame, frame.line, machine.is_sure(frame)))
     return NONE
 
 
@@ -227,5 +228,6 @@ MODELS = Library(
         },
         **{f"celery.signals.{name}.connect": connect_signal for name in SIGNALS},
         "celery.Celery().steps.worker.add": add_step,
+        "celery.Celery().steps.consumer.add": add_step,
     },
 )

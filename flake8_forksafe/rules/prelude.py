@@ -64,7 +64,8 @@ def read_prelude(trace: Trace, catalogue: Catalogue, in_code: bool = False) -> P
     environments = [dict(launch.environ) for launch in trace.starts]
     shared = set.intersection(*(set(environment) for environment in environments)) if environments else set()
     provided = frozenset() if in_code else frozenset(shared)
-    return Prelude(settings, provided, needy, {} if needy else _later(trace, catalogue))
+    later = _later(trace, catalogue) if trace.host.has_tasks and not needy else {}
+    return Prelude(settings, provided, needy, later)
 
 
 def _needy(trace: Trace, catalogue: Catalogue) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 SHOP = {
-    "pyproject.toml": '[tool.forksafe]\napp = "shop.celery"\n',
+    "pyproject.toml": '[tool.forksafe]\napp = "shop.celery"\nprelude = "parent"\n',
     "shop/__init__.py": "",
     "shop/celery.py": 'from celery import Celery\napp = Celery("shop", include=["shop.tasks"])\n',
     "shop/tasks.py": """\

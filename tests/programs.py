@@ -10,8 +10,9 @@ from helpers import import_in, make_walk, write
 
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.hosts.host import HostStart, boot
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.identity import value_of
-from flake8_forksafe.interpreter.values import Choice, FilePath, Items, Literal, Table, Value
+from flake8_forksafe.interpreter.values import Choice, FilePath, Literal, Value
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.session import deep_recursion
 

@@ -17,10 +17,11 @@ from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.values import Literal, ModuleValue, Table, Value, options
+from flake8_forksafe.interpreter.values import Literal, ModuleValue, Value, options
 from flake8_forksafe.library.django_checks import run_checks
 from flake8_forksafe.library.django_settings import DjangoSettings, is_configured, setting
 from flake8_forksafe.library.django_setup import autodiscover, load_command, setup

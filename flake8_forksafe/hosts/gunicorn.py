@@ -20,16 +20,8 @@ from flake8_forksafe.hosts.wsgi import import_app
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Arguments,
-    Function,
-    Literal,
-    ModuleValue,
-    Value,
-    text,
-    truth,
-)
+from flake8_forksafe.interpreter.truth_testing import truth
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, Function, Literal, ModuleValue, Value, text
 from flake8_forksafe.library.django_settings import DjangoSettings
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 

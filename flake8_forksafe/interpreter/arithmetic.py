@@ -8,27 +8,24 @@ from itertools import chain
 from typing import Any
 
 from flake8_forksafe.interpreter.comparison import contains
+from flake8_forksafe.interpreter.containers import ANYTHING, ITEM_LIMIT, Items, Table
 from flake8_forksafe.interpreter.file_paths import join_path, path_text
 from flake8_forksafe.interpreter.identity import distinct, python_value
 from flake8_forksafe.interpreter.iteration import charged, each
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.mutation import update
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT, TooLarge, percent
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
-    ANYTHING,
     CHOICE_LIMIT,
-    ITEM_LIMIT,
     UNKNOWN,
     Choice,
     FilePath,
     Item,
-    Items,
     Literal,
     Plain,
-    Table,
     Value,
     options,
-    truth,
 )
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter import iteration, mutation, operators, special_methods
 from flake8_forksafe.interpreter.blocks import bind_name
+from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.identity import key_of
 from flake8_forksafe.interpreter.machine import Machine
@@ -15,11 +16,8 @@ from flake8_forksafe.interpreter.values import (
     External,
     Function,
     Instance,
-    Items,
     Literal,
     ModuleValue,
-    NamesTable,
-    Table,
     Value,
     join,
     options,

@@ -7,12 +7,13 @@ from typing import Any
 
 from flake8_forksafe.interpreter import import_statements, iteration
 from flake8_forksafe.interpreter.bounds import is_long
+from flake8_forksafe.interpreter.containers import Items, Lazy, NamedItems, NamesTable
 from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.special_methods import method_of
+from flake8_forksafe.interpreter.truth_testing import BARE, is_builtin
 from flake8_forksafe.interpreter.values import (
-    BARE,
     NONE,
     UNKNOWN,
     Arguments,
@@ -24,19 +25,14 @@ from flake8_forksafe.interpreter.values import (
     FilePath,
     Function,
     Instance,
-    Items,
-    Lazy,
     LazyImport,
     Literal,
     Method,
     ModuleValue,
-    NamedItems,
-    NamesTable,
     Partial,
     Super,
     Unknown,
     Value,
-    is_builtin,
     join,
 )
 

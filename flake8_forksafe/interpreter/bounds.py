@@ -8,7 +8,8 @@ may share parts: ``x = [x, x]`` thirty times over has a billion elements.
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter.values import ITEM_LIMIT, Items, Literal, Table, Value
+from flake8_forksafe.interpreter.containers import ITEM_LIMIT, Items, Table
+from flake8_forksafe.interpreter.values import Literal, Value
 
 FREE = 1_000
 """Elements or characters of a value that cost no steps."""

@@ -12,13 +12,13 @@ from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.call_memo import Remembered, Widened
 from flake8_forksafe.interpreter.comparison import equal
+from flake8_forksafe.interpreter.containers import Lazy, Table
 from flake8_forksafe.interpreter.errors import SOME_ERROR, TYPE_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.truth_testing import BARE, MEMBERS
 from flake8_forksafe.interpreter.values import (
-    BARE,
-    MEMBERS,
     NONE,
     UNKNOWN,
     Arguments,
@@ -30,12 +30,10 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Lazy,
     Literal,
     Method,
     ModuleValue,
     Partial,
-    Table,
     Unknown,
     Value,
     join,

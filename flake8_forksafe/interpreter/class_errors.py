@@ -6,6 +6,7 @@ CPython's ``Objects/typeobject.c``.
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR, TYPE_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.identity import is_known
 from flake8_forksafe.interpreter.machine import Machine
@@ -15,7 +16,6 @@ from flake8_forksafe.interpreter.values import (
     Class,
     External,
     Instance,
-    Items,
     Literal,
     ModuleValue,
     Value,

@@ -8,9 +8,11 @@ from typing import Any
 
 from flake8_forksafe.interpreter import generators, mappings
 from flake8_forksafe.interpreter.bounds import is_small, weight
+from flake8_forksafe.interpreter.containers import Items, Lazy, Table
 from flake8_forksafe.interpreter.identity import is_known, is_made, key_of, python_value
 from flake8_forksafe.interpreter.iteration import each
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.truth_testing import is_builtin, is_definition
 from flake8_forksafe.interpreter.values import (
     FALSE,
     TRUE,
@@ -21,15 +23,10 @@ from flake8_forksafe.interpreter.values import (
     FilePath,
     Function,
     Instance,
-    Items,
-    Lazy,
     Literal,
     ModuleValue,
-    Table,
     Unknown,
     Value,
-    is_builtin,
-    is_definition,
     same,
     texts,
 )

@@ -8,10 +8,12 @@ from functools import partial
 from flake8_forksafe.interpreter import comparison, iteration, special_methods
 from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import NamesVersion
-from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Value, join, truth
+from flake8_forksafe.interpreter.truth_testing import truth
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join
 from flake8_forksafe.interpreter.widening import forget_all, has_rounds, place_of
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block

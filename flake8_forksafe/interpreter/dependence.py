@@ -6,7 +6,8 @@ or a setting that nothing decides is a *switch*: it was put there so that somebo
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter.values import Choice, External, Items, Literal, Unknown, Value, options
+from flake8_forksafe.interpreter.containers import Items
+from flake8_forksafe.interpreter.values import Choice, External, Literal, Unknown, Value, options
 
 
 class Dependence:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Raised
-from flake8_forksafe.interpreter.values import UNKNOWN, Class, External, Instance, Items, Value
+from flake8_forksafe.interpreter.values import UNKNOWN, Class, External, Instance, Value
 
 SOME_ERROR = External("some library's error")
 """What a call of a library may raise."""

@@ -10,12 +10,14 @@ from flake8_forksafe.interpreter import special_methods
 from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, raised_in
 from flake8_forksafe.interpreter.calls import run_coroutine
+from flake8_forksafe.interpreter.containers import Items, Lazy
 from flake8_forksafe.interpreter.errors import ASSUMED_ABSENT, matches
 from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
 from flake8_forksafe.interpreter.generators import parts_of
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import NamesVersion
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     NONE,
     TRUTHY,
@@ -27,11 +29,8 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Items,
-    Lazy,
     Value,
     join,
-    truth,
 )
 from flake8_forksafe.source import facts
 

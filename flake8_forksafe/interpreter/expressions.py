@@ -23,11 +23,12 @@ from flake8_forksafe.interpreter import (
     widening,
 )
 from flake8_forksafe.interpreter.calls import run_coroutine
+from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
-    ANYTHING,
     FALSE,
     FALSY,
     NONE,
@@ -42,17 +43,13 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Items,
-    Lazy,
     LazyImport,
     Literal,
     Super,
-    Table,
     Value,
     join,
     options,
     texts,
-    truth,
 )
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression

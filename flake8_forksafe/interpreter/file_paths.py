@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter.values import (
-    FilePath,
-    Value,
-    text,
-)
+from flake8_forksafe.interpreter.values import FilePath, Value, text
 
 
 def path_text(value: Value | None) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from flake8_forksafe.interpreter.containers import Items, Lazy
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Enough, append_to, consume, produce
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import Item, Items, Lazy, Value
+from flake8_forksafe.interpreter.values import Item, Value
 from flake8_forksafe.source import facts
 
 

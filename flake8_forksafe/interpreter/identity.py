@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flake8_forksafe.interpreter.bounds import is_small
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Class,
@@ -13,7 +14,6 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Items,
     Literal,
     ModuleValue,
     Value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter.blocks import bind_name
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.importing import outside_member
@@ -13,7 +14,6 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     External,
     Function,
-    Items,
     LazyImport,
     Literal,
     ModuleValue,

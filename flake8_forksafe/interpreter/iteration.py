@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter import list_iterators, mappings, special_methods
 from flake8_forksafe.interpreter.bounds import weight
+from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, MappingView, NamesTable, Table
 from flake8_forksafe.interpreter.errors import RUNTIME_ERROR, TYPE_ERROR
 from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
 from flake8_forksafe.interpreter.identity import unsure, value_of
 from flake8_forksafe.interpreter.list_iterators import GROWTH_LIMIT, ListIterator
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.truth_testing import MEMBERS
 from flake8_forksafe.interpreter.values import (
-    ANYTHING,
-    MEMBERS,
     UNKNOWN,
     Choice,
     Class,
@@ -21,13 +21,8 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Items,
-    Lazy,
     Literal,
-    MappingView,
     ModuleValue,
-    NamesTable,
-    Table,
     Value,
     join,
     options,

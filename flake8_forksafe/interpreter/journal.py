@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from flake8_forksafe.interpreter.values import Doubt, EnclosingScope, Items, Table, Value, join
+from flake8_forksafe.interpreter.containers import Items, Table
+from flake8_forksafe.interpreter.values import Doubt, EnclosingScope, Value, join
 
 
 class Journal:

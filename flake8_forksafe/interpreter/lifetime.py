@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from flake8_forksafe.interpreter.containers import Items, Lazy, Table
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     Arguments,
@@ -19,13 +20,10 @@ from flake8_forksafe.interpreter.values import (
     External,
     Function,
     Instance,
-    Items,
-    Lazy,
     Method,
     Module,
     Partial,
     Super,
-    Table,
     Value,
 )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flake8_forksafe.interpreter.containers import Items, Lazy
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Item, Items, Lazy, Value, join
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join
 
 GROWTH_LIMIT = 50
 """Elements that a list may be given while it is iterated."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.call_memo import CallMemo
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.dependence import Dependence
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
@@ -22,7 +23,7 @@ from flake8_forksafe.interpreter.journal import Journal
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.recorder import Recorder, UseKey
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, EnclosingScope, External, Items, Table, Value
+from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, EnclosingScope, External, Value
 from flake8_forksafe.source.facts import Block, Expression
 
 

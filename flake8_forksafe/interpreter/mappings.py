@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter.values import (
-    ITEM_LIMIT,
-    UNKNOWN,
-    Class,
-    Function,
-    Item,
-    Table,
-    Value,
-    join,
-)
+from flake8_forksafe.interpreter.containers import ITEM_LIMIT, Table
+from flake8_forksafe.interpreter.values import UNKNOWN, Class, Function, Item, Value, join
 
 
 def is_told_apart(key: object) -> bool:

@@ -5,25 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from flake8_forksafe.interpreter import mappings
+from flake8_forksafe.interpreter.containers import ANYTHING, ITEM_LIMIT, Items, Table
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, unsure
 from flake8_forksafe.interpreter.iteration import iterate
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import (
-    ANYTHING,
-    ITEM_LIMIT,
-    UNKNOWN,
-    Choice,
-    External,
-    Item,
-    Items,
-    Literal,
-    Table,
-    Value,
-    join,
-    options,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Choice, External, Item, Literal, Value, join, options
 
 
 def watched(container: Value, frame: Frame) -> AbstractContextManager[None]:

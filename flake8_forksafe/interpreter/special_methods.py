@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Value, truth
+from flake8_forksafe.interpreter.truth_testing import truth
+from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Value
 
 
 def method_of(cls: Value | None, name: str) -> Value | None:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import mappings
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.identity import is_known, key_of
 from flake8_forksafe.interpreter.iteration import charged, each
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import (
-    MEMBERS,
-    UNKNOWN,
-    Choice,
-    Class,
-    External,
-    Item,
-    Items,
-    Literal,
-    Table,
-    Value,
-    join,
-)
+from flake8_forksafe.interpreter.truth_testing import MEMBERS
+from flake8_forksafe.interpreter.values import UNKNOWN, Choice, Class, External, Item, Literal, Value, join
 
 
 def get_item(machine: Machine, container: Value, index: Value) -> Value:

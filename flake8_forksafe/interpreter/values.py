@@ -7,10 +7,8 @@ an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
-from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
 
 from flake8_forksafe.interpreter.namespace import Namespace
 from flake8_forksafe.interpreter.records import Gate, Node
@@ -21,8 +19,6 @@ CHOICE_LIMIT = 12
 """Alternatives a value may have before it counts as unknown."""
 ANCESTOR_LIMIT = 100
 """Classes that one may derive from; what lies beyond is not known."""
-ITEM_LIMIT = 20_000
-"""Elements of a sequence that are kept; what lies behind them is not known."""
 
 Plain = str | bytes | int | float | complex | bool | None
 
@@ -92,152 +88,6 @@ class Item(NamedTuple):
 
     value: Value
     sure: bool = True
-
-
-ANYTHING = Item(UNKNOWN, False)
-"""Stands, in a sequence that is not complete, where elements that are not known may be in front of others."""
-
-
-class Items(Value):
-    """A list, tuple, set or iterator.
-
-    :ivar complete: False when there may be elements that are not known, or the order is not.
-    :ivar born: the doubt it was created in; what happens to it in deeper doubt only may happen.
-    """
-
-    __slots__ = ("born", "complete", "items", "kind")
-
-    def __init__(self, kind: str, items: Iterable[Item], born: Doubt, complete: bool = True) -> None:
-        self.kind = kind
-        self.items = list(islice(items, ITEM_LIMIT + 1))
-        self.born = born
-        self.complete = complete
-        if len(self.items) > ITEM_LIMIT:
-            del self.items[ITEM_LIMIT:]
-            self.complete = False
-
-    def __repr__(self) -> str:
-        inner = ", ".join(repr(item.value) + ("" if item.sure else "?") for item in self.items)
-        return f"{self.kind}({inner}{'' if self.complete else ', ...'})"
-
-
-class NamedItems(Items):
-    """A tuple whose elements have names, such as ``sys.version_info``."""
-
-    __slots__ = ("fields",)
-
-    def __init__(self, fields: tuple[str, ...], values: Iterable[Value], born: Doubt) -> None:
-        super().__init__("tuple", map(Item, values), born)
-        self.fields = fields
-
-
-class Observer(Protocol):
-    """Is told what the program does to a mapping that stands for something outside, such as ``os.environ``."""
-
-    def reads(self, key: str) -> None:
-        """The value of a key is looked up."""
-
-    def changing(self, frame: EnclosingScope) -> AbstractContextManager[None]:
-        """The current statement of ``frame`` may change the mapping while this is entered."""
-
-
-class Table(Value):
-    """A mapping.  Keys are plain values, or other values by identity.
-
-    :ivar untold: keys that may equal others (:mod:`.mappings`).
-    :ivar observer: who is told when it is read or changed.
-    :ivar lacks: keys that an incomplete mapping surely does not have, unless they are among its entries.
-    :ivar maybe_resized: how often its number of keys may have changed where its entries do not show it.
-    """
-
-    __slots__ = ("born", "complete", "entries", "lacks", "maybe_resized", "observer", "untold")
-
-    def __init__(self, entries: dict[object, Item], born: Doubt, complete: bool = True) -> None:
-        self.entries = entries
-        self.born = born
-        self.complete = complete
-        self.untold: set[object] = set()
-        self.observer: Observer | None = None
-        self.lacks: frozenset[object] = frozenset()
-        self.maybe_resized = 0
-
-    def tells(self, key: object) -> bool:
-        """Whether it is known if it has a key that is not among its entries: it has not."""
-        return self.complete or key in self.lacks
-
-    def copied(self, born: Doubt) -> Table:
-        """A mapping of its own with the same entries."""
-        other = Table(dict(self.entries), born, self.complete)
-        other.untold, other.lacks = set(self.untold), self.lacks
-        return other
-
-    def __repr__(self) -> str:
-        inner = ", ".join(f"{key!r}: {item.value!r}" for key, item in self.entries.items())
-        return "{" + inner + ("" if self.complete else ", ...") + "}"
-
-
-class NamesTable(Table):
-    """``globals()``: a mapping whose entries are names of a scope or an object."""
-
-    __slots__ = ("names",)
-
-    def __init__(self, born: Doubt, names: dict[str, Value]) -> None:
-        super().__init__(Bound(names), born, complete=False)
-        self.names = names
-
-
-class Bound(dict[object, Item]):
-    """Entries that are stored in names."""
-
-    def __init__(self, names: dict[str, Value]) -> None:
-        super().__init__({name: Item(value) for name, value in names.items()})
-        self.names = names
-
-    def __setitem__(self, key: object, item: Item) -> None:
-        super().__setitem__(key, item)
-        if isinstance(key, str):
-            self.names[key] = item.value
-
-    def __delitem__(self, key: object) -> None:
-        super().__delitem__(key)
-        if isinstance(key, str) and key in self.names:
-            del self.names[key]
-
-
-class MappingView(Items):
-    """What ``keys()``, ``values()`` or ``items()`` of a mapping gives: its elements are those that the mapping has now.
-
-    :ivar entries: the keys that are there, and whether for sure.
-    :ivar element: makes an element of a key and its value.
-    """
-
-    __slots__ = ("element", "entries", "table")
-
-    def __init__(
-        self,
-        table: Table,
-        entries: Callable[[Table], list[tuple[object, Item]]],
-        element: Callable[[object, Value], Value],
-    ) -> None:
-        self.kind = "view"
-        self.table = table
-        self.entries = entries
-        self.element = element
-
-    @property
-    def items(self) -> list[Item]:  # type: ignore[override]
-        """The elements now."""
-        return [Item(self.element(key, item.value), item.sure) for key, item in self.entries(self.table)]
-
-    @property
-    def complete(self) -> bool:  # type: ignore[override]
-        """Whether there are no others."""
-        return self.table.complete
-
-    @property
-    def born(self) -> Doubt:  # type: ignore[override]
-        """The doubt in which the mapping was created."""
-        return self.table.born
 
 
 class FilePath(Value):
@@ -435,25 +285,6 @@ class Coroutine(Value):
         self.arguments = arguments
 
 
-class Lazy(Value):
-    """An iterator that computes its elements when they are asked for.
-
-    :ivar produce: computes the elements and hands each over, for the frame that asks; returns whether there can be no
-        others.
-    :ivar frame: where it was created.
-    :ivar rest: what is left of it once it was asked; None before that.
-    :ivar left: whether somebody who asked it may have left it before its end.
-    """
-
-    __slots__ = ("frame", "left", "produce", "rest")
-
-    def __init__(self, produce: Callable[[Callable[[Item], bool], Any], bool], frame: Any) -> None:
-        self.produce = produce
-        self.frame = frame
-        self.rest: Items | None = None
-        self.left = False
-
-
 class Descriptor(Value):
     """``property``, ``classmethod`` or ``staticmethod`` around a function.
 
@@ -604,59 +435,6 @@ def same(left: Value, right: Value) -> bool:
     if isinstance(left, External) and isinstance(right, External):
         return left.path == right.path and left.receiver is right.receiver and not left.path.endswith("()")
     return isinstance(left, ModuleValue) and isinstance(right, ModuleValue) and left.module is right.module
-
-
-def truth(value: Value) -> bool | None:
-    """Whether a value is true; None if that is not known."""
-    if isinstance(value, Literal):
-        return bool(value.value)
-    if isinstance(value, Items):
-        return (
-            True if any(item.sure for item in value.items) else (None if value.items or not value.complete else False)
-        )
-    if isinstance(value, Table):
-        entries = value.entries.values()
-        return True if any(item.sure for item in entries) else (None if entries or not value.complete else False)
-    if isinstance(value, Choice):
-        answers = {truth(option) for option in value.options}
-        return answers.pop() if len(answers) == 1 else None
-    if isinstance(value, Unknown):
-        return value.holds
-    if isinstance(value, Instance):
-        return True if _is_always_true(value.cls) else None
-    if isinstance(value, External):
-        return True if is_builtin(value) or is_definition(value) else None
-    return None if isinstance(value, Coroutine) else True
-
-
-def is_builtin(value: Value) -> bool:
-    """Whether a value is a builtin function or class itself."""
-    return isinstance(value, External) and value.path.startswith("builtins.") and not value.path.endswith("()")
-
-
-def is_definition(value: Value) -> bool:
-    """Whether a value is a library's top-level module, or is called like a class of one: it is true, and not None.
-
-    ``import ray`` either fails or binds a module, so ``if ray is not None`` behind it asks whether it failed.
-    """
-    if not isinstance(value, External) or value.receiver is not None or value.path.endswith("()"):
-        return False
-    _, dot, last = value.path.rpartition(".")
-    return not dot or (last[:1].isupper() and not last.isupper())
-
-
-MEMBERS = "__members__"
-"""The name of a class under which its members are known, if it is an enumeration."""
-BARE = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC", "enum.Enum"})
-"""Library classes that give their subclasses no attributes of interest."""
-
-
-def _is_always_true(cls: Class) -> bool:
-    """Whether an object of a class has neither ``__bool__`` nor ``__len__``."""
-    return all(
-        not {"__bool__", "__len__"} & base.names.keys() if isinstance(base, Class) else base.path in BARE
-        for base in cls.mro()
-    ) and not any(isinstance(base, Unknown) for base in cls.bases)
 
 
 def text(value: Value | None) -> str | None:

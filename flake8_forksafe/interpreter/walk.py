@@ -17,6 +17,7 @@ from flake8_forksafe.hazards.catalogue import WarmUp
 from flake8_forksafe.interpreter import attributes, bringing, calls, expressions, importing, statements
 from flake8_forksafe.interpreter.budget import StepBudget
 from flake8_forksafe.interpreter.call_memo import CallMemo
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.dependence import Dependence
 from flake8_forksafe.interpreter.errors import Errors
 from flake8_forksafe.interpreter.frames import Flow, Frame
@@ -26,17 +27,7 @@ from flake8_forksafe.interpreter.machine import Library, LibraryState, State
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.recorder import Recorder, UseKey
 from flake8_forksafe.interpreter.records import Node
-from flake8_forksafe.interpreter.values import (
-    Arguments,
-    Class,
-    Doubt,
-    EnclosingScope,
-    External,
-    Item,
-    Items,
-    Table,
-    Value,
-)
+from flake8_forksafe.interpreter.values import Arguments, Class, Doubt, EnclosingScope, External, Item, Value
 from flake8_forksafe.source.facts import Block, Expression
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flake8_forksafe.interpreter.budget import ROUND_LIMIT, Place
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import NamesVersion
-from flake8_forksafe.interpreter.values import UNKNOWN, Items, Literal, Table, Value, join, options, same
+from flake8_forksafe.interpreter.values import UNKNOWN, Literal, Value, join, options, same
 
 Written = tuple[dict[str, Value], str, Value]
 """Names, one of them, and its value before."""

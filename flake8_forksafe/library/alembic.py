@@ -5,14 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import Library, Machine
-from flake8_forksafe.interpreter.values import (
-    NONE,
-    UNKNOWN,
-    Arguments,
-    External,
-    Value,
-    text,
-)
+from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Arguments, External, Value, text
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Class,
-    text,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Class, text
 from flake8_forksafe.library.django_settings import DjangoSettings
 
 

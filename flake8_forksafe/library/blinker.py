@@ -6,17 +6,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
-from flake8_forksafe.interpreter.values import (
-    FALSE,
-    NONE,
-    UNKNOWN,
-    Arguments,
-    External,
-    Literal,
-    Partial,
-    Value,
-    text,
-)
+from flake8_forksafe.interpreter.values import FALSE, NONE, UNKNOWN, Arguments, External, Literal, Partial, Value, text
 from flake8_forksafe.library.receivers import Receiver, called, connected
 
 ANY = "blinker.ANY"

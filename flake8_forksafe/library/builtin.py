@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import attributes, strings
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.machine import Library
-from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Items, Literal, Table
+from flake8_forksafe.interpreter.values import TRUE, UNKNOWN, Literal
 from flake8_forksafe.library import builtin_iteration, builtin_methods, builtin_reflection
 
 _SEQUENCE_METHODS = [

@@ -15,15 +15,15 @@ from flake8_forksafe.interpreter import (
     operators,
     special_methods,
 )
+from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Take
 from flake8_forksafe.interpreter.machine import Machine, Model
+from flake8_forksafe.interpreter.truth_testing import MEMBERS, truth
 from flake8_forksafe.interpreter.values import (
-    ANYTHING,
     CHOICE_LIMIT,
     FALSE,
-    MEMBERS,
     NONE,
     UNKNOWN,
     Arguments,
@@ -33,14 +33,10 @@ from flake8_forksafe.interpreter.values import (
     FilePath,
     Instance,
     Item,
-    Items,
-    Lazy,
     Literal,
-    Table,
     Unknown,
     Value,
     join,
-    truth,
 )
 
 

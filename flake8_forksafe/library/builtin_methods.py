@@ -15,9 +15,11 @@ from flake8_forksafe.interpreter import (
     mutation,
     strings,
 )
+from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     NONE,
     TRUE,
@@ -26,14 +28,10 @@ from flake8_forksafe.interpreter.values import (
     Choice,
     External,
     Item,
-    Items,
     Literal,
-    NamesTable,
-    Table,
     Value,
     join,
     options,
-    truth,
 )
 from flake8_forksafe.library.builtin_iteration import dictionary, for_each_option, in_order, materialised
 

@@ -15,8 +15,10 @@ from flake8_forksafe.interpreter import (
     iteration,
     special_methods,
 )
+from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     FALSE,
     NONE,
@@ -30,19 +32,15 @@ from flake8_forksafe.interpreter.values import (
     FilePath,
     Function,
     Instance,
-    Items,
     Literal,
     Method,
     ModuleValue,
-    NamesTable,
     Partial,
-    Table,
     Value,
     join,
     options,
     text,
     texts,
-    truth,
 )
 from flake8_forksafe.library import builtin_iteration
 from flake8_forksafe.project.layout import absolute

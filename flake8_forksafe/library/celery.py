@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -15,11 +17,9 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Method,
     Partial,
-    Table,
     Value,
     options,
     text,
-    truth,
 )
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery
 from flake8_forksafe.library.celery_boot import import_default_modules, load_config, run_receivers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -15,7 +16,6 @@ from flake8_forksafe.interpreter.values import (
     Instance,
     Literal,
     ModuleValue,
-    Table,
     Value,
     join,
     options,

@@ -10,6 +10,7 @@ import sys
 from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -26,7 +27,6 @@ from flake8_forksafe.interpreter.values import (
     options,
     text,
     texts,
-    truth,
 )
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery
 from flake8_forksafe.library.django_checks import run_checks

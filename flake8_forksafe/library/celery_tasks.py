@@ -10,20 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flake8_forksafe.interpreter import iteration
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Arguments,
-    Class,
-    External,
-    Instance,
-    Item,
-    Items,
-    Value,
-    options,
-    text,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, Class, External, Instance, Item, Value, options, text
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import app_place, call_own, cause
 from flake8_forksafe.library.receivers import Receiver

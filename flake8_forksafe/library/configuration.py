@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import os
 
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -20,10 +21,8 @@ from flake8_forksafe.interpreter.values import (
     External,
     Instance,
     Item,
-    Items,
     Literal,
     Module,
-    Table,
     Value,
     join,
     options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import iteration
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -10,7 +11,6 @@ from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
     External,
-    Items,
     Literal,
     ModuleValue,
     Value,

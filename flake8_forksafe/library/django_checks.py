@@ -7,6 +7,7 @@ django/template/backends/django.py.
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import iteration
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
@@ -17,10 +18,8 @@ from flake8_forksafe.interpreter.values import (
     Class,
     External,
     Function,
-    Items,
     Module,
     ModuleValue,
-    Table,
     Value,
     text,
     texts,

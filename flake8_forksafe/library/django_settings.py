@@ -5,9 +5,11 @@ Read in Django 4.2, 5.2 and 6.0: django/conf/__init__.py, django/conf/global_set
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -15,11 +17,9 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     Module,
     ModuleValue,
-    Table,
     Value,
     join,
     texts,
-    truth,
 )
 from flake8_forksafe.library.configuration import class_setting
 from flake8_forksafe.library.standard_process import ProcessEnvironment

@@ -6,8 +6,10 @@ Read in Django 4.2, 5.2 and 6.0: django/apps/registry.py, django/apps/config.py,
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import iteration
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -17,16 +19,13 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Items,
     Literal,
     Method,
     ModuleValue,
-    Table,
     Value,
     options,
     text,
     texts,
-    truth,
 )
 from flake8_forksafe.library.django_settings import (
     DjangoSettings,

@@ -5,9 +5,10 @@ What the project's own files declare is known; where the environment is found, s
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Items, Literal, Value, text
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Value, text
 from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.project.entry_points import EntryPoint, entry_points
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import mutation, subscripts
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
@@ -15,7 +16,6 @@ from flake8_forksafe.interpreter.values import (
     Instance,
     Literal,
     ModuleValue,
-    Table,
     Value,
     options,
     text,

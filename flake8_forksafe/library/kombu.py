@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Arguments,
-    External,
-    Value,
-    join,
-    options,
-    text,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Value, join, options, text
 from flake8_forksafe.library.standard_functions import cached_property
 from flake8_forksafe.library.standard_import import import_path, import_string
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Arguments,
-    External,
-    Value,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Value
 
 
 def limit_threads(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -16,7 +16,8 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Dropped
-from flake8_forksafe.interpreter.values import Function, Instance, Method, Partial, Value, options, truth
+from flake8_forksafe.interpreter.truth_testing import truth
+from flake8_forksafe.interpreter.values import Function, Instance, Method, Partial, Value, options
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.cut import CutBody
 

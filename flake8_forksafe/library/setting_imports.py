@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
-from flake8_forksafe.interpreter.values import Table, options
+from flake8_forksafe.interpreter.values import options
 from flake8_forksafe.library.django_settings import is_configured, setting
 from flake8_forksafe.library.standard_import import import_all
 

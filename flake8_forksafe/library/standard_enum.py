@@ -5,8 +5,8 @@ from __future__ import annotations
 from flake8_forksafe.interpreter.comparison import equal
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
+from flake8_forksafe.interpreter.truth_testing import MEMBERS
 from flake8_forksafe.interpreter.values import (
-    MEMBERS,
     UNKNOWN,
     Arguments,
     Class,

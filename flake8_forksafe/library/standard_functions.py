@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter import identity, iteration, mutation, special_methods
 from flake8_forksafe.interpreter.bounds import is_small
+from flake8_forksafe.interpreter.containers import Items, Lazy, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
@@ -16,11 +17,8 @@ from flake8_forksafe.interpreter.values import (
     External,
     Function,
     Item,
-    Items,
-    Lazy,
     Literal,
     Partial,
-    Table,
     Unknown,
     Value,
     join,

@@ -6,6 +6,7 @@ import os
 import os.path
 
 from flake8_forksafe.interpreter import file_paths, iteration
+from flake8_forksafe.interpreter.containers import Items, NamedItems
 from flake8_forksafe.interpreter.errors import IMPORT_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.importing import load_file
@@ -17,10 +18,8 @@ from flake8_forksafe.interpreter.values import (
     Choice,
     External,
     Item,
-    Items,
     Literal,
     ModuleValue,
-    NamedItems,
     Value,
     join,
     options,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     FALSE,
     TRUE,
@@ -15,12 +17,9 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Item,
-    Items,
     Literal,
     ModuleValue,
-    Table,
     Value,
-    truth,
 )
 
 

@@ -8,17 +8,10 @@ import os.path
 from collections.abc import Callable
 
 from flake8_forksafe.interpreter import arithmetic, file_paths
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine, Model
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Arguments,
-    External,
-    FilePath,
-    Items,
-    Literal,
-    Value,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, FilePath, Literal, Value
 
 
 def path_function(compute: Callable[..., object]) -> Model:

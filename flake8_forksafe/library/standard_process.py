@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flake8_forksafe.interpreter.containers import Items, NamedItems, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import (
@@ -16,11 +17,8 @@ from flake8_forksafe.interpreter.values import (
     EnclosingScope,
     External,
     Item,
-    Items,
     Literal,
     ModuleValue,
-    NamedItems,
-    Table,
     Value,
     join,
     text,

@@ -6,14 +6,7 @@ from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
-from flake8_forksafe.interpreter.values import (
-    NONE,
-    UNKNOWN,
-    Arguments,
-    External,
-    Instance,
-    Value,
-)
+from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Arguments, External, Instance, Value
 
 
 def run_awaitables(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

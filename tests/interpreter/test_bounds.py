@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter.bounds import FREE, is_long, is_small, weight
-from flake8_forksafe.interpreter.values import ITEM_LIMIT, Doubt, Item, Items, Literal, Table
+from flake8_forksafe.interpreter.containers import ITEM_LIMIT, Items, Table
+from flake8_forksafe.interpreter.values import Doubt, Item, Literal
 
 DOUBT = Doubt()
 

@@ -6,9 +6,10 @@ import builtins
 
 import pytest
 
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND, SOME_ERROR, Errors, matches
 from flake8_forksafe.interpreter.frames import Raised
-from flake8_forksafe.interpreter.values import UNKNOWN, Doubt, External, Item, Items
+from flake8_forksafe.interpreter.values import UNKNOWN, Doubt, External, Item
 
 NAMES = ("KeyError", "LookupError", "IndexError", "ImportError", "ModuleNotFoundError", "OSError", "ValueError",
          "UnicodeDecodeError", "Exception", "BaseException", "ArithmeticError", "ZeroDivisionError")  # fmt: skip

@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flake8_forksafe.hosts.celery import CELERY
-from flake8_forksafe.interpreter.values import UNKNOWN, Choice, FilePath, Items, Literal, Table, Value
+from flake8_forksafe.interpreter.containers import Items, Table
+from flake8_forksafe.interpreter.values import UNKNOWN, Choice, FilePath, Literal, Value
 from flake8_forksafe.interpreter.walk import Walk
 
 ARGV = CELERY.default_argv("proj")

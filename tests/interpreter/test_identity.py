@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, python_value, value_of
-from flake8_forksafe.interpreter.values import (
-    UNKNOWN,
-    Choice,
-    Doubt,
-    External,
-    FilePath,
-    Item,
-    Items,
-    Literal,
-    Value,
-)
+from flake8_forksafe.interpreter.values import UNKNOWN, Choice, Doubt, External, FilePath, Item, Literal, Value
 
 DOUBT = Doubt()
 

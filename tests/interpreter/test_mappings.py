@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 
 from flake8_forksafe.interpreter import mappings
-from flake8_forksafe.interpreter.values import UNKNOWN, Choice, Doubt, External, Literal, Table
+from flake8_forksafe.interpreter.containers import Table
+from flake8_forksafe.interpreter.values import UNKNOWN, Choice, Doubt, External, Literal
 
 SEP, ALTSEP = ("external", "os.sep"), ("external", "os.altsep")
 ONE, TWO = Literal(1), Literal(2)

@@ -6,11 +6,12 @@ import itertools
 
 import pytest
 
+from flake8_forksafe.interpreter.containers import ITEM_LIMIT, Items, NamedItems, Table
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     ANCESTOR_LIMIT,
     CHOICE_LIMIT,
     FALSY,
-    ITEM_LIMIT,
     TRUTHY,
     UNKNOWN,
     Arguments,
@@ -20,19 +21,15 @@ from flake8_forksafe.interpreter.values import (
     External,
     Instance,
     Item,
-    Items,
     Literal,
     Module,
     ModuleValue,
-    NamedItems,
-    Table,
     Value,
     join,
     options,
     same,
     text,
     texts,
-    truth,
 )
 from flake8_forksafe.project.layout import FoundModule
 

@@ -400,6 +400,7 @@ CELERY = Host(
     child_timeout=ChildTimeout("worker_proc_alive_timeout", 4.0),
     pool=resolve,
     assumed=lambda app, beside: (),
+    services=(STARTED,),
     omissions=(
         Omission(
             SYSTEM_CHECKS,

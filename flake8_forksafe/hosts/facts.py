@@ -82,6 +82,7 @@ class HostFacts(NamedTuple):
     :ivar child_timeout: how long a child may take to start; None if nothing kills it.
     :ivar pool: the processes that a launch makes, by what the project sets.
     :ivar omissions: steps of the parent that a launch can leave out.
+    :ivar services: steps behind the fork that are there to start threads and connections of the parent's own.
     """
 
     name: str
@@ -95,6 +96,7 @@ class HostFacts(NamedTuple):
     child_timeout: ChildTimeout | None
     pool: Callable[[WorkerLaunch | None, Mapping[str, object]], Pool]
     omissions: tuple[Omission, ...] = ()
+    services: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:

@@ -120,7 +120,7 @@ class Host:
     :ivar in_children: what each child does when it starts.
     :ivar project_facts: asked at the end of a boot.
     :ivar handlers: steps in which handlers of the project run in the parent.
-    :ivar omissions: steps of the parent that a launch can leave out.
+    :ivar omissions: steps of the parent that a launch can leave out; ``services``: :class:`.facts.HostFacts`.
     :ivar unset: environment variables that its processes surely do not have.
     :ivar absent: top-level modules that it surely does not load.
     :ivar loaded: modules that it loads itself, each with the step in which it has not yet.
@@ -154,6 +154,7 @@ class Host:
     has_tasks: bool = False
     child_timeout: ChildTimeout | None = None
     omissions: tuple[Omission, ...] = ()
+    services: tuple[str, ...] = ()
     unset: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     loaded: tuple[tuple[str, str], ...] = ()
@@ -179,7 +180,7 @@ class Host:
         return HostFacts(
             self.name, self.words, self.root, self.launch_forms(app), self.handlers,
             tuple(step.name for step in self.after_fork), tuple(step.name for step in self.in_children),
-            self.has_tasks, self.child_timeout, self.pool, self.omissions,
+            self.has_tasks, self.child_timeout, self.pool, self.omissions, self.services,
         )  # fmt: skip
 
 

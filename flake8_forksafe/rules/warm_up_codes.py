@@ -75,7 +75,8 @@ def judge(trace: Trace, run: WarmUpRun, form: str) -> Verdict:
     if run.step in run.trace.host.in_children:
         code = "FS125"
     elif run.step in run.trace.host.after_fork:
-        code = "FS124"
+        is_wanted = run.step in run.trace.host.services and run.use.warm_up.rule != "FS111"
+        code = "FS124" if not is_wanted else ""
     elif run.use.warm_up.rule != "FS111":
         code = run.use.warm_up.rule
     elif run.step in run.trace.host.handlers:

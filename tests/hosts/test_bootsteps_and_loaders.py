@@ -52,9 +52,15 @@ def test_a_step_that_may_start_before_the_pool(tmp_path: Path, requires: str) ->
 
 @pytest.mark.parametrize("requires", ["('celery.worker.components:Pool',)", "{'celery.worker.components:Consumer'}"])
 def test_a_step_that_starts_behind_the_pool(tmp_path: Path, requires: str) -> None:
-    assert codes(tmp_path, STEP.format(requires=requires)) == {"FS124"}
-    (finding,) = [one for one in check(tmp_path).findings if one.code == "FS124"]
-    assert finding.text.startswith("the bootstep start handler calls 'threading.Thread().start' in MainProcess")
+    assert codes(tmp_path, STEP.format(requires=requires)) == set()
+
+
+def test_a_model_that_is_loaded_behind_the_pool(tmp_path: Path) -> None:
+    """Threads there are what such a step is for; a model is in every child that replaces another."""
+    step = STEP.format(requires="{'celery.worker.components:Pool'}")
+    step = step.replace("import threading", "import threading, torch").replace("threading.Thread(", "torch.load(")
+    write(tmp_path, {"pyproject.toml": ""})
+    assert "FS124" in codes(tmp_path, step)
 
 
 VIA = """\
@@ -66,7 +72,7 @@ class Base(bootsteps.StartStopStep):
 @pytest.mark.parametrize("requires", ["(Base,)", "[Base]"])
 def test_a_step_that_requires_one_behind_the_pool(tmp_path: Path, requires: str) -> None:
     step = STEP.format(requires=requires).replace("class Health", f"{VIA}class Health")
-    assert codes(tmp_path, step) == {"FS124"}
+    assert codes(tmp_path, step) == set()
 
 
 CONSUMER = """\
@@ -85,8 +91,8 @@ app.steps["consumer"].add(Health)
     [
         ("StartStopStep", "__init__", "FS112"),
         ("StartStopStep", "create", "FS112"),
-        ("StartStopStep", "start", "FS124"),
-        ("ConsumerStep", "get_consumers", "FS124"),
+        ("StartStopStep", "start", ""),
+        ("ConsumerStep", "get_consumers", ""),
         ("ConsumerStep", "stop", ""),
     ],
 )

@@ -324,6 +324,9 @@ def test_that_nothing_is_started_is_said(tmp_path: Path) -> None:
     files = {"pyproject.toml": "", "Procfile": "web: uvicorn a:app\nrq: rq info\n", "a.py": ""}
     (text,) = said(check(write(tmp_path, files)))
     assert text.startswith("nothing was checked: no file of the repository is seen to start a process that loads")
+    foreign = "from framework import celery_app\n@celery_app.task\ndef f(): ...\n"
+    report = check(write(tmp_path / "foreign", {"pyproject.toml": "", "p.py": foreign}))
+    assert [finding.code for finding in report.findings] == ["FS190"] and said(report) == []
 
 
 OTHER = {

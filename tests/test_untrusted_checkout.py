@@ -166,3 +166,9 @@ def test_more_apps_than_are_followed_are_refused(project: Path) -> None:
     status, printed = forksafe(project)
     assert (status, printed.count("\n")) == (2, 1)
     assert "the option app takes at most 1,000 apps, not 1,001" in printed
+
+
+def test_a_script_of_too_many_statements_is_said(project: Path) -> None:
+    (project / "start.sh").write_text("#!/bin/sh\n" + "x=1\n" * 20_001 + "celery -A proj worker\n")
+    status, printed = forksafe(project, "--no-cache")
+    assert status == 1 and printed.count("it runs more commands than are followed") == 1

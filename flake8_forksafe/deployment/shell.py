@@ -67,6 +67,8 @@ class ShellInterpreter:
         for statement in script:
             self.budget.left -= 1
             if self.budget.left < 0:
+                if self.budget.left == -1:  # whoever executes says so
+                    self.execute((), {}, state.directory, Place(self.path, self.line))
                 return Ending(None, "exit")
             outcome = self.statement(statement, state)
             if outcome.ended:

@@ -58,8 +58,9 @@ def remarks(context: Context) -> Iterator[Remark]:
 
 def _is_said(context: Context) -> bool:
     """Whether a finding or another remark tells why nothing is followed."""
-    searched = context.search is not None and any(mention.line for mention in context.search.mentions)
-    return searched or bool(context.problems or context.troubles or context.unread)
+    search = context.search
+    searched = search is not None and (search.foreign or any(mention.line for mention in search.mentions))
+    return bool(searched) or bool(context.problems or context.troubles or context.unread)
 
 
 def switched(context: Context, traces: Sequence[Trace]) -> Iterator[Remark]:

@@ -51,6 +51,7 @@ from flake8_forksafe.library.celery_boot import (
     import_task_module,
     load_config,
     load_named_classes,
+    own_class,
     run_receivers,
 )
 from flake8_forksafe.library.celery_programs import NAME as THE_WORKER
@@ -75,6 +76,9 @@ BEFORE_FORK = ("celeryd_init", "worker_init", "setup_logging", "after_setup_logg
 celery/worker/worker.py, celery/app/log.py, celery/concurrency/asynpool.py).  ``import_modules`` comes before all."""
 AFTER_FORK = ("worker_ready",)
 """Sent in MainProcess after the first children exist: what it does is inherited by their replacements."""
+
+CONFIGURES = ("read_configuration",)
+"""A method of loaders that is called where nothing else configures the app (celery/app/base.py)."""
 
 IN_CHILDREN = ("worker_process_init",)
 """Sent in each child when it starts (celery/concurrency/prefork.py)."""
@@ -250,20 +254,21 @@ def _send(machine: Machine, name: str, keywords: dict[str, Value]) -> None:
     run_receivers(machine, name, machine.state(CeleryState).receivers.get(name, []), keywords)
 
 
-def _loader_hook(name: str) -> Callable[[Machine, CeleryApp], None]:
-    """A method of the app's own loader that Celery calls (celery/loaders/base.py: ``init_worker`` and its kin)."""
+def _loader_hook(*names: str) -> Callable[[Machine, CeleryApp], None]:
+    """Methods of the app's own loader that Celery calls (celery/loaders/base.py: ``init_worker`` and its kin)."""
 
     def call_hook(machine: Machine, app: CeleryApp) -> None:
-        given = app.arguments.get(-1, "loader")
+        given = own_class(app, "loader_cls")
         frame = _cause_of(machine, app)
         for option in options(given) if given is not None else ():
             path = text(option)
             walked = path and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
             loader = import_path(machine, path, frame) if path and walked else option
             instance = machine.call(loader, Arguments((app.value,)), frame) if isinstance(loader, Class) else None
-            method = machine.attribute(instance, name, frame) if isinstance(instance, Instance) else None
-            if isinstance(method, (Method, Function)):
-                machine.call(method, Arguments(), frame)
+            for name in names if isinstance(instance, Instance) else ():
+                method = machine.attribute(instance, name, frame)
+                if isinstance(method, (Method, Function)) and not (name in CONFIGURES and app.source is not None):
+                    machine.call(method, Arguments(), frame)
 
     return call_hook
 
@@ -366,8 +371,9 @@ CELERY = Host(
         Step("console script", run_script),
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
+        _signal("user_preload_options"),
         Step("import_modules", _with_app(_import_modules)),
-        Step("on_worker_init", _with_app(_loader_hook("on_worker_init"))),
+        Step("on_worker_init", _with_app(_loader_hook(*CONFIGURES, "on_worker_init"))),
         Step(TASK_CLASSES, _with_app(create_tasks)),
         Step("on_after_finalize", _with_app(_finalize)),
         Step("worker classes", _with_app(_load_classes)),
@@ -389,6 +395,7 @@ CELERY = Host(
         "on_configure",
         "on_after_configure",
         "on_after_finalize",
+        "user_preload_options",
         "import_modules",
         "on_worker_init",
         *BEFORE_FORK,

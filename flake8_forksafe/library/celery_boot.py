@@ -40,6 +40,8 @@ from flake8_forksafe.project.search_result import split_spec
 NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
 (celery/app/backends.py, celery/worker/worker.py, celery/worker/components.py)."""
+CREATED = ("result_backend", "worker_pool", "worker_consumer")
+"""Those of them of which an object is made before the fork (seen with Celery 5.7.0); the pool's ``on_start`` forks."""
 
 
 def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
@@ -51,6 +53,8 @@ def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     if app.state != "new":
         return
     app.state = "configured"
+    if isinstance(app.value, Instance):
+        call_own(machine, app.value, "on_init", Arguments(), cause(machine, app_place(app)))
     with machine.recorder.boot_step("on_configure"):
         if isinstance(app.value, Instance):
             call_own(machine, app.value, "on_configure", Arguments(), cause(machine, app_place(app)))
@@ -200,15 +204,21 @@ def _is_unheard_of(machine: Machine, module: str) -> bool:
     return top not in sys.stdlib_module_names and machine.imports.presence(top) is not True
 
 
+def own_class(app: CeleryApp, name: str) -> Value | None:
+    """A class that the app is given (``loader``, ``task_cls``), or that a subclass of ``Celery`` names."""
+    given = app.arguments.get(-1, "loader" if name == "loader_cls" else name)
+    if given is None and isinstance(app.value, (Instance, External)):
+        given = app.value.names.get(name)
+    if given is None and isinstance(app.value, Instance):
+        named = (base.names.get(name) for base in app.value.cls.mro() if isinstance(base, Class))
+        given = next((value for value in named if value is not None), None)
+    return given
+
+
 def load_named_classes(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """Classes that settings name by string and the worker resolves before it forks."""
-    task = app.arguments.get(-1, "task_cls")
-    if task is None and isinstance(app.value, (Instance, External)):
-        task = app.value.names.get("task_cls")
-    if task is None and isinstance(app.value, Instance):
-        task = next((base.names["task_cls"] for base in app.value.cls.mro()
-                     if isinstance(base, Class) and "task_cls" in base.names), None)  # fmt: skip
-    for value in (task, *(app.setting(name, frame, machine) for name in NAMED_CLASSES)):
+    named = {name: app.setting(name, frame, machine) for name in NAMED_CLASSES}
+    for name, value in {"task_cls": own_class(app, "task_cls"), **named}.items():
         for option in options(value) if value is not None else ():
             path = text(option)
             if (
@@ -216,4 +226,8 @@ def load_named_classes(machine: Machine, app: CeleryApp, frame: Frame) -> None:
                 and "://" not in path
                 and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
             ):
-                import_path(machine, path, frame)
+                found = import_path(machine, path, frame)
+                if name in CREATED and isinstance(found, Class):
+                    created = machine.call(found, Arguments((UNKNOWN,), {"app": app.value}), frame)
+                    if isinstance(created, Instance):
+                        call_own(machine, created, "on_start", Arguments(), frame)

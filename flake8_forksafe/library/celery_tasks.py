@@ -15,7 +15,7 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
 from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, Class, External, Instance, Item, Value, options, text
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
-from flake8_forksafe.library.celery_boot import app_place, call_own, cause
+from flake8_forksafe.library.celery_boot import app_place, call_own, cause, own_class
 from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
 
@@ -118,12 +118,9 @@ def _annotate(machine: Machine, annotation: Value, frame: Frame) -> None:
 
 def task_class(machine: Machine, app: CeleryApp) -> Value | None:
     """The class of tasks without a base of their own: ``Celery(task_cls=...)``, or what a subclass of Celery names."""
-    given = app.arguments.get(-1, "task_cls")
+    given = own_class(app, "task_cls")
     if given is None and isinstance(app.value, (Instance, External)):
-        given = app.value.names.get("task_cls") or app.value.names.get("Task")
-    if given is None and isinstance(app.value, Instance):
-        named = (base.names.get("task_cls") for base in app.value.cls.mro() if isinstance(base, Class))
-        given = next((value for value in named if value is not None), None)
+        given = app.value.names.get("Task")
     return given
 
 
@@ -136,6 +133,7 @@ def make_task(machine: Machine, app: CeleryApp, base: Value, frame: Frame) -> No
             call_own(machine, found, "__init_subclass__", Arguments(), frame)
             found = machine.call(found, Arguments(), frame)
         if isinstance(found, Instance):
+            call_own(machine, found.cls, "annotate", Arguments(), frame)
             call_own(machine, found, "on_bound", Arguments((app.value,)), frame)
 
 

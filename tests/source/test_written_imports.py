@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 
 import pytest
 
@@ -100,14 +99,9 @@ def test_what_is_no_program(content: bytes) -> None:
 @pytest.mark.parametrize(
     "piece", ["from a import (", "import ", ":::::   ", "import_module( ", "from . . . import x\n", "import a;", "(  "]
 )
-def test_time_grows_with_the_size_only(piece: str) -> None:
-    def seconds(count: int) -> float:
-        content = (piece * count).encode()
-        begin = time.perf_counter()
-        guessed_imports(content)
-        return time.perf_counter() - begin
-
-    assert seconds(80_000) < max(20 * min(seconds(10_000) for _ in range(3)), 0.5)
+def test_a_large_file_of_what_begins_an_import(piece: str) -> None:
+    """Were a piece compared with all that follow it, this would take minutes."""
+    guessed_imports((piece * 100_000).encode())
 
 
 def test_a_generated_file_has_no_end() -> None:

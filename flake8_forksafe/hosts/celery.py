@@ -265,7 +265,9 @@ def _loader_hook(*names: str) -> Callable[[Machine, CeleryApp], None]:
             walked = path and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
             loader = import_path(machine, path, frame) if path and walked else option
             instance = machine.call(loader, Arguments((app.value,)), frame) if isinstance(loader, Class) else None
-            for name in names if isinstance(instance, Instance) else ():
+            if not isinstance(instance, Instance):
+                continue
+            for name in names:
                 method = machine.attribute(instance, name, frame)
                 if isinstance(method, (Method, Function)) and not (name in CONFIGURES and app.source is not None):
                     machine.call(method, Arguments(), frame)

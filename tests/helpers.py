@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flake8_forksafe.analysis import analyse
 from flake8_forksafe.hosts.celery import CELERY
@@ -29,6 +31,15 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 PATIENCE_S = 600.0
 """How long a test waits for what another process does: only one that hangs takes longer, on a slow machine too."""
+
+LONG = "FORKSAFE_LONG" in os.environ
+"""Whether tests that try very many inputs try all of them, or a part: always the same."""
+
+
+def some(inputs: Iterable[Any], step: int) -> list[Any]:
+    """One of so many inputs; all of them with ``FORKSAFE_LONG=1``."""
+    return list(inputs)[:: 1 if LONG else step]
+
 
 MARKER = re.compile(r"#\s*(?P<todo>todo:\s*)?(?P<codes>FS1\d\d(?:,\s*FS1\d\d)*)")
 

@@ -83,6 +83,7 @@ def test_declared_latin_1_is_read(project: Path) -> None:
     assert only_new(project)[0] == ("proj/bad.py", 3, "FS101")
 
 
+@pytest.mark.costly
 def test_generated_module_of_5_mb(project: Path) -> None:
     rows = ",\n".join(f"    ({number}, 'row {number}', None)" for number in range(160_000))
     (project / "proj/bad.py").write_text(f"TABLE = [\n{rows},\n]\nimport polars\n")
@@ -90,6 +91,7 @@ def test_generated_module_of_5_mb(project: Path) -> None:
     assert only_new(project)[0] == ("proj/bad.py", 160_003, "FS101")
 
 
+@pytest.mark.costly
 def test_generated_code_of_5_mb(project: Path) -> None:
     (project / "proj/bad.py").write_text("".join(f"x{number} = f({number}, y={number})\n" for number in range(200_000)))
     place, text = only_new(project)
@@ -103,6 +105,7 @@ def test_names_of_one_import_count_as_statements(project: Path) -> None:
     assert place == ("proj/celery.py", 2, "FS191") and "more than 50,000 statements" in text
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("count", [800, 2_900, 20_000])
 def test_a_long_chain_of_elif(project: Path, count: int) -> None:
     chain = "".join(f"elif x == {number}:\n    y = {number}\n" for number in range(count))

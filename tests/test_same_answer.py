@@ -16,6 +16,8 @@ from flake8_forksafe.incremental import projects
 from flake8_forksafe.project import disk
 from flake8_forksafe.settings import nearest_project, project_directory
 
+pytestmark = pytest.mark.costly
+
 CELERY = "from celery import Celery\napp = Celery('x', include=['jobs'])\n"
 REPOSITORY = {
     ".git/HEAD": "",

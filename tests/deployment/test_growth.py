@@ -15,6 +15,8 @@ from flake8_forksafe.deployment.repository import find_launches
 from flake8_forksafe.deployment.templates import render_helm, render_jinja
 from flake8_forksafe.project.disk import Disk
 
+pytestmark = pytest.mark.costly
+
 SIZE = 300_000
 UNCLOSED = ("{{ ", '{{ "', "{{ ` ", "{{/* x }}", "{{/* a */ x }}", "{{ a } ", "   {% ", "{# ", "{{- ")
 

@@ -23,6 +23,8 @@ from repairable import SHOP
 from flake8_forksafe.cli import main
 from flake8_forksafe.fix.offers import edits_between, lines_of
 
+pytestmark = pytest.mark.costly
+
 SARIF = Path(__file__).parents[1] / "report" / "sarif-2.1.0-rtm.5.json"
 
 Edit = tuple[int, int, int, int, str]

@@ -10,6 +10,8 @@ from libcst import metadata
 import flake8_forksafe
 from flake8_forksafe.fix.text import Source
 
+pytestmark = pytest.mark.costly
+
 FILES = sorted(Path(flake8_forksafe.__file__).parent.glob("[a-s]*.py"))
 TEXTS = {
     "comments and blank lines": b"# first\n\n# second\nimport a\n\n\n# above\nx = a  # behind\n\n# last\n",

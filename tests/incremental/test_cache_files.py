@@ -98,6 +98,7 @@ while True:
 """
 
 
+@pytest.mark.costly
 def test_fifty_kills_leave_a_usable_store(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     CacheFiles(str(directory)).write("facts", b"x")
     for number in range(50):

@@ -20,6 +20,8 @@ from flake8_forksafe.report.json import findings_document
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
 
+pytestmark = pytest.mark.costly
+
 SMALL = {
     "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['celery', 'torch']\n",
     "shop/__init__.py": "",

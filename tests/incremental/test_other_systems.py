@@ -14,6 +14,8 @@ from helpers import FIXTURES
 SCRIPT = """
 import multiprocessing, os, runpy, signal, sys
 
+pytestmark = pytest.mark.costly
+
 def take_away():
     for name in LACKING:
         module, _, attribute = name.partition(".")

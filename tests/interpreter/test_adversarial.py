@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
+pytestmark = pytest.mark.costly
+
 BOMBS = {
     "multiplied": "NAMES = ['proj.tasks'] * 10**9",
     "text": "NAMES = ('a' * 10**9).split('a')",

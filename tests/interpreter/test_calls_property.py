@@ -14,12 +14,15 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from helpers import import_in, make_walk, write
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 RUN = """
 import inspect, json, os, sys
+
+pytestmark = pytest.mark.costly
 root = sys.argv[1]
 sys.path.insert(0, root)
 ran = set()

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 import pytest
 from fuzz_compare import FOUND, CPython, compare, parts_of, run, setting_of, show
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="programs are imported in forked processes")
+pytestmark = [
+    pytest.mark.costly,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="programs are imported in forked processes"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from helpers import import_in, loaded, make_walk, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -77,6 +78,7 @@ def trees(draw: st.DrawFn) -> dict[str, str]:
     return files
 
 
+@pytest.mark.costly
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees())
 def test_same_modules_in_the_same_order_as_cpython(files: dict[str, str]) -> None:

@@ -10,6 +10,8 @@ from helpers import import_in, make_walk, write
 from flake8_forksafe.interpreter.budget import ROUND_LIMIT, STEP_LIMIT
 from flake8_forksafe.interpreter.walk import Walk
 
+pytestmark = pytest.mark.costly
+
 TEN = "T = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
 
 

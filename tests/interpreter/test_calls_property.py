@@ -19,10 +19,10 @@ from helpers import import_in, make_walk, write
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.costly
+
 RUN = """
 import inspect, json, os, sys
-
-pytestmark = pytest.mark.costly
 root = sys.argv[1]
 sys.path.insert(0, root)
 ran = set()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from helpers import FIXTURES
 
+pytestmark = pytest.mark.costly
+
 SCRIPT = """
 import multiprocessing, os, runpy, signal, sys
-
-pytestmark = pytest.mark.costly
 
 def take_away():
     for name in LACKING:

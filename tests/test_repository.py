@@ -105,6 +105,7 @@ def test_every_supported_python_is_tested_on_every_system() -> None:
     assert matrix["python"] == supported_pythons()
     assert [name.partition("-")[0] for name in matrix["os"]] == ["ubuntu", "macos", "windows"]
     default = {name.strip() for name in tox()["tox"]["env_list"].split(",")}
+    default.add(tox()["testenv:earliest"]["base_python"])  # the earliest Python, with the earliest of everything
     assert {f"py{version.replace('.', '')}" for version in supported_pythons()} <= default
 
 

@@ -269,7 +269,7 @@ def made(directory: Path, name: str) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", some(HOSTILE, 3))
+@pytest.mark.parametrize("name", some(HOSTILE, 4))
 def test_a_megabyte_is_read_in_bounded_time_and_memory(name: str, tmp_path: Path) -> None:
     run = taken(made(tmp_path, name))
     assert run.status in (1, 2), run.printed[-2000:]  # 2: the options themselves cannot be read

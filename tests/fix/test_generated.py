@@ -175,6 +175,6 @@ def test_a_module_does_what_it_did(parts: tuple[str, tuple[str, str], list[str],
 def test_most_are_repaired() -> None:
     results = [
         check(program((before, statement, [definition], "", "\n", True)))
-        for before, statement, definition in some(product(BEFORE, IMPORTS, DEFINITIONS), 5)
+        for before, statement, definition in some(product(BEFORE, IMPORTS, DEFINITIONS), 11)
     ]
     assert results.count("safe") > len(results) / 2

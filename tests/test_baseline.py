@@ -15,6 +15,8 @@ from flake8_forksafe.baseline import BaselineEntry, entry_of, module_name, read_
 from flake8_forksafe.finding import Finding
 from flake8_forksafe.options import UsageError
 
+pytestmark = pytest.mark.costly
+
 NAME = "forksafe-baseline.json"
 
 

@@ -16,6 +16,8 @@ from flake8_forksafe.analysis import Report
 from flake8_forksafe.cli import main
 from flake8_forksafe.report.remarks import remarks
 
+pytestmark = pytest.mark.costly
+
 CELERY = "from celery import Celery\n"
 TASK = "from celery import shared_task\n@shared_task\ndef f(): pass\n"
 HEAVY = "import torch\n" + TASK

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+pytestmark = pytest.mark.costly
+
 resource = pytest.importorskip("resource")  # which Windows lacks
 SECRET = "hunter2-from-outside"
 PROJECT = {

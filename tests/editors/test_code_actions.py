@@ -16,6 +16,8 @@ from repairable import SHOP, applied
 
 from flake8_forksafe.editors.code_actions import Buffer, CodeActions, Question, workspace_edit
 
+pytestmark = pytest.mark.costly
+
 
 def diagnostic(code: str, line: int) -> dict[str, Any]:
     """A finding as flake8's plugin of a server tells it, in a 1-based line."""

@@ -15,6 +15,8 @@ from repairable import SHOP
 from flake8_forksafe.cli import main
 from flake8_forksafe.fix.text import Source
 
+pytestmark = pytest.mark.costly
+
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -10,6 +10,8 @@ from helpers import check, write
 
 from flake8_forksafe.cli import main
 
+pytestmark = pytest.mark.costly
+
 CELERY = 'from celery import Celery\napp = Celery("proj")\n'
 FILES = {
     "an option": ("compose.yaml", "services:\n  w:\n"

@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 import pytest
 from helpers import FIXTURES
 
+pytestmark = pytest.mark.costly
+
 ENVIRON = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
 
 

@@ -15,6 +15,8 @@ from helpers import write
 from flake8_forksafe.printable import HIDDEN_COMMAND, printable, shortened
 from flake8_forksafe.report.json import dumps
 
+pytestmark = pytest.mark.costly
+
 NASTY = "\x1b[2J\r\x07\x08\x7f\x85\x9b\u202e\u2066\u200b\ufeff\u2028\U000e0041\ufffe"
 """Terminal sequences, C0 and C1 controls, direction marks, what is invisible, what ends lines, what XML cannot hold."""
 SECRET = "hunter2 is the password"

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from helpers import FIXTURES, write
+
+pytestmark = pytest.mark.costly
 
 SHOP = str(FIXTURES / "bookshop")
 

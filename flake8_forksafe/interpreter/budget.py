@@ -89,6 +89,10 @@ class StepBudget:
         count = self.rounds[place] = self.rounds.get(place, 0) + 1
         return max(0, count - ROUND_LIMIT)
 
+    def is_widened_often(self, place: Place | Node) -> bool:
+        """Whether half of the executions that may stand for all others have been used up."""
+        return 2 * self.widened.get(place, 0) >= WIDENED_LIMIT
+
     def may_widen(self, place: Place | Node) -> bool:
         """Count an execution that stands for all others; returns whether there may be another."""
         count = self.widened[place] = self.widened.get(place, 0) + 1

@@ -180,7 +180,12 @@ def _is_repeated(machine: Machine, function: Function, arguments: Arguments, fra
 
 
 def _run_widened(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> None:
-    """Execute a function for all its further calls, in doubt, and forget what it computed for others."""
+    """Execute a function for all its further calls, in doubt, and forget what it computed for others.
+
+    One that was executed so for many different arguments is executed for any.
+    """
+    if machine.budget.is_widened_often(function.node):
+        arguments = _widened(arguments)
     if not _may_run_widened(machine, function, arguments, frame):
         return
     with machine.journal.repeated():

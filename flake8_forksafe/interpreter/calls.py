@@ -62,7 +62,7 @@ def call_function(machine: Machine, function: Function, arguments: Arguments, fr
     if isinstance(definition, facts.Define):
         body = function_body(machine, function, definition.body)
         if generators.is_generator(machine, body):
-            return Lazy(partial(_produce, machine, function, arguments), frame)
+            return Lazy(partial(_produce, machine, function, arguments), frame, machine.journal.doubt)
         if definition.asynchronous:
             return Coroutine(function, arguments)
     return run_function(machine, function, arguments, frame)

@@ -164,15 +164,16 @@ class Lazy(Value):
 
     :ivar produce: computes the elements and hands each over, for the frame that asks; returns whether there can be no
         others.
-    :ivar frame: where it was created.
+    :ivar frame: where it was created; ``born``: in which doubt.
     :ivar rest: what is left of it once it was asked; None before that.
     :ivar left: whether somebody who asked it may have left it before its end.
     """
 
-    __slots__ = ("frame", "left", "produce", "rest")
+    __slots__ = ("born", "frame", "left", "produce", "rest")
 
-    def __init__(self, produce: Callable[[Callable[[Item], bool], Any], bool], frame: Any) -> None:
+    def __init__(self, produce: Callable[[Callable[[Item], bool], Any], bool], frame: Any, born: Doubt) -> None:
         self.produce = produce
         self.frame = frame
+        self.born = born
         self.rest: Items | None = None
         self.left = False

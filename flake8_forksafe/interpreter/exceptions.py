@@ -245,11 +245,13 @@ def _in_generator(
         return False
 
     if manager.rest is None:
-        manager.rest = Items("iterator", (), machine.journal.doubt)
+        if machine.touches_surely(manager.born):
+            manager.rest = Items("iterator", (), manager.born)
         manager.produce(take, frame)  # an exception in the body is one at the ``yield``
     early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
     if early or not flow:
-        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT or not early else []), *early], join)
+        goes_on = flow & Flow.NEXT or not flow or not early  # without any flow, the generator swallowed an exception
+        frame.names.join([*([frame.names.version()] if goes_on else []), *early], join)
         flow |= Flow.NEXT
     return flow & ~Flow.ABORT if flow & ~Flow.ABORT else flow
 

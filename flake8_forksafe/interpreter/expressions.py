@@ -224,7 +224,7 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
                 lambda sure: take(Item(machine.evaluate(node.element, inner), sure)),
             )
 
-        return Lazy(produce, frame)
+        return Lazy(produce, frame, machine.journal.doubt)
     table = Table({}, machine.journal.doubt)
     found = Items(node.kind, (), machine.journal.doubt)
 

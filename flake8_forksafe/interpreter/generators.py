@@ -33,7 +33,7 @@ def taken_until(machine: Machine, value: Value, frame: Frame, stops: Callable[[V
 def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
     """The iterator itself, with its first element computed; what it does after that only may happen."""
     if value.rest is None:
-        value.rest = Items("iterator", (), machine.journal.doubt)
+        value.rest = Items("iterator", (), value.born)
         complete = produce(machine, value, frame, append_to(value.rest, only_one=True))
         value.rest.complete &= complete
     return value.rest

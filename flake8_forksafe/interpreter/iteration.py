@@ -156,7 +156,8 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
 
 
 def _left_or_ended(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
-    """Compute the elements; whoever takes them may leave some for others."""
+    """Compute the elements; whoever takes them may leave some for others, and all if it only may take them."""
+    value.left = not machine.touches_surely(value.born)
 
     def noted(item: Item) -> bool:
         last = take(item)

@@ -18,17 +18,15 @@ class ListIterator(Lazy):
 
     :ivar source: the list; an empty one once the iterator has come to its end.
     :ivar place: how many elements it surely gave; ``unclear``: whether it may have given more.
-    :ivar born: the doubt in which it was made.
     """
 
-    __slots__ = ("born", "place", "source", "unclear")
+    __slots__ = ("place", "source", "unclear")
 
     def __init__(self, machine: Machine, source: Items, frame: Frame) -> None:
-        super().__init__(lambda take, asking: hand_over(machine, self, take), frame)
+        super().__init__(lambda take, asking: hand_over(machine, self, take), frame, machine.journal.doubt)
         self.source = source
         self.place = 0
         self.unclear = False
-        self.born = machine.journal.doubt
 
     def at(self, place: int) -> Item:
         """The element at a place."""

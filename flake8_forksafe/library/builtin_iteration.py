@@ -57,7 +57,7 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             with machine.doubted():  # a hint of how much room is needed, of which not all versions take notice
                 special_methods.call(machine, source, "__len__", (), frame)
         if function.path.endswith("sorted"):
-            items, is_known = in_order(machine, items, arguments, frame)
+            items, is_known = in_order(machine, found, arguments, frame)
             complete = complete and is_known
         elif function.path.endswith("reversed"):
             items.reverse()
@@ -68,22 +68,25 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
     return model
 
 
-def in_order(machine: Machine, items: list[Item], arguments: Arguments, frame: Frame) -> tuple[list[Item], bool]:
+def in_order(machine: Machine, found: Items, arguments: Arguments, frame: Frame) -> tuple[list[Item], bool]:
     """The elements that ``sorted`` or ``list.sort`` puts in order, and whether that order is known."""
-    ordered = _ordered(machine, items, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame)
+    ordered = _ordered(machine, found, arguments, truth(arguments.keywords.get("reverse", FALSE)), frame)
     if ordered is not None:
         return ordered, True
+    items = list(found.items)
     return (items, True) if len(items) < 2 else ([ANYTHING, *items], False)
 
 
 def _ordered(
-    machine: Machine, items: list[Item], arguments: Arguments, backwards: bool | None, frame: Frame
+    machine: Machine, found: Items, arguments: Arguments, backwards: bool | None, frame: Frame
 ) -> list[Item] | None:
-    """``items`` by what ``key`` makes of them; None where that is not known."""
-    key = arguments.keywords.get("key", NONE)
+    """The elements of ``found`` by what ``key`` makes of them; None where that is not known."""
+    key, items = arguments.keywords.get("key", NONE), list(found.items)
     computed = [item.value for item in items]
     if truth(key) is not False:
-        computed = [machine.call(key, Arguments((value,)), frame) for value in computed]
+        computed = [_asked(machine, key, item, frame) for item in items]
+        if not found.complete:
+            _asked(machine, key, ANYTHING, frame)
     plain = [identity.python_value(value) for value in computed]
     if None in plain or backwards is None:
         return None
@@ -95,6 +98,12 @@ def _ordered(
     return [items[place] for place in places]
 
 
+def _asked(machine: Machine, key: Value, item: Item, frame: Frame) -> Value:
+    """What ``key`` makes of an element, which only may be there."""
+    with machine.doubted(not item.sure):
+        return machine.call(key, Arguments((item.value,)), frame)
+
+
 def extreme(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``max`` and ``min``; with ``key`` and more than one argument, those arguments are the elements."""
     if len(arguments.positional) == 1:
@@ -103,7 +112,7 @@ def extreme(machine: Machine, function: External, arguments: Arguments, frame: F
         return pure(machine, function, arguments, frame)
     source = arguments.positional[0] if len(arguments.positional) == 1 else machine.items("tuple", arguments.positional)
     found = iteration.iterate(machine, source, frame)
-    ordered = _ordered(machine, list(found.items), arguments, function.path.endswith("max"), frame)
+    ordered = _ordered(machine, found, arguments, function.path.endswith("max"), frame)
     return ordered[0].value if ordered and identity.is_known(found) else UNKNOWN
 
 
@@ -152,7 +161,7 @@ def enumerate_(machine: Machine, function: External, arguments: Arguments, frame
 
             return iteration.consume(machine, option, asking, one)
 
-        return Lazy(produce, frame)
+        return Lazy(produce, frame, machine.journal.doubt)
 
     return iteration.each(machine, source, numbered)
 
@@ -198,7 +207,7 @@ def zip_(machine: Machine, function: External, arguments: Arguments, frame: Fram
             return all(column.complete for column in columns)
         return complete and (aligned or not columns)
 
-    return Lazy(produce, frame)
+    return Lazy(produce, frame, machine.journal.doubt)
 
 
 class _Shortest(iteration.Enough):
@@ -237,7 +246,7 @@ def map_(machine: Machine, function: External, arguments: Arguments, frame: Fram
             one(Item(UNKNOWN, False), (UNKNOWN,) * len(sources))
         return complete
 
-    return Lazy(produce, frame)
+    return Lazy(produce, frame, machine.journal.doubt)
 
 
 def filter_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -262,7 +271,7 @@ def filter_(machine: Machine, function: External, arguments: Arguments, frame: F
             one(Item(UNKNOWN, False))
         return complete
 
-    return Lazy(produce, frame)
+    return Lazy(produce, frame, machine.journal.doubt)
 
 
 def any_or_all(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -75,7 +75,7 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     elif name in ("reverse", "sort"):
         items, is_known = receiver.items[::-1], True
         if name == "sort":
-            items, is_known = in_order(machine, receiver.items, arguments, frame)
+            items, is_known = in_order(machine, receiver, arguments, frame)
         receiver.complete &= is_known
         receiver.items[:] = items if machine.touches_surely(receiver.born) else identity.unsure(items)
     elif name in ("__iter__",):

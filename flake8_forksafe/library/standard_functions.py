@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter import identity, iteration, mutation, special_methods
 from flake8_forksafe.interpreter.bounds import is_small
-from flake8_forksafe.interpreter.containers import Items, Lazy, Table
+from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
@@ -196,7 +196,7 @@ def lazily(machine: Machine, function: External, arguments: Arguments, frame: Fr
             one(Item(UNKNOWN, False))
         return complete
 
-    return Lazy(produce, frame)
+    return Lazy(produce, frame, machine.journal.doubt)
 
 
 class _End(iteration.Enough):
@@ -226,7 +226,7 @@ def first_elements(machine: Machine, function: External, arguments: Arguments, f
         except _End:
             return True
 
-    return Lazy(produce, frame)
+    return Lazy(produce, frame, machine.journal.doubt)
 
 
 def deque(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -273,14 +273,16 @@ def reduce(machine: Machine, function: External, arguments: Arguments, frame: Fr
         return UNKNOWN
     found = iteration.iterate(machine, source, frame)
     initial = arguments.get(2, "initial")
-    items = list(found.items) if initial is None else [Item(initial), *found.items]
-    if not items:
-        return UNKNOWN
-    value = items[0].value
-    for item in items[1:]:
+    rest = found.items if found.complete else [*found.items, ANYTHING]
+    value = initial
+    for item in rest:
+        if value is None:
+            value = item.value if item.sure else UNKNOWN
+            continue
         with machine.doubted(not item.sure):
-            value = machine.call(step, Arguments((value, item.value)), frame)
-    return value if identity.is_known(found) else UNKNOWN
+            result = machine.call(step, Arguments((value, item.value)), frame)
+        value = result if item.sure else join(value, result)
+    return value if value is not None and identity.is_known(found) else UNKNOWN
 
 
 def default_dictionary(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 from flake8_forksafe.digest import checksum
 from flake8_forksafe.examples import example_of, is_example
-from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, parse_toml, read_file
+from flake8_forksafe.file_reading import ABSENT, CONFIGURATION_LIMIT, parse_toml, read_file
 from flake8_forksafe.options import (
     CHILDREN,
     Option,
@@ -279,11 +279,12 @@ OPTIONS_MARK = "tool.forksafe"
 
 
 def _has_options(directory: str) -> bool:
+    """Whether a directory has options of its own; a file that cannot be read may hold some."""
     try:
-        with open(os.path.join(directory, "pyproject.toml"), "rb") as stream:
-            return OPTIONS_MARK.encode() in stream.read(CONFIGURATION_LIMIT)
-    except OSError:
-        return False
+        content, _ = read_file(os.path.join(directory, "pyproject.toml"), CONFIGURATION_LIMIT)
+    except OSError as error:
+        return error.errno not in ABSENT
+    return OPTIONS_MARK.encode() in content
 
 
 def checkout(project: str) -> str:

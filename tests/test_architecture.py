@@ -114,3 +114,15 @@ def test_heavy_packages_stay_in_their_place(module: str) -> None:
     for name in imported(MODULES[module]):
         allowed = HEAVY.get(name.split(".")[0])
         assert allowed is None or room(module) in allowed, f"{module} imports {name}"
+
+
+OWN_FILES = {"flake8_forksafe.session", "flake8_forksafe.incremental.parse_ahead"}
+"""Modules that read a file of the program's own, or of the system."""
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) != "measure" and name not in OWN_FILES])
+def test_files_are_read_in_one_way(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
+            mode = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], ast.Constant) else "r"
+            assert str(mode)[0] in "wx", f"line {node.lineno}: a pipe or a device may stand there; use read_file()"

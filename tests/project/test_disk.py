@@ -136,6 +136,7 @@ def test_files_without_a_meaning_are_passed_over(shop: Path, kind: str) -> None:
     ("arguments", "name"),
     [
         (["check"], "pyproject.toml"),
+        (["check", "shop"], "shop/pyproject.toml"),
         (["check", "--baseline", "known.json"], "known.json"),
         (["check", "--measurement", "worker.json"], "worker.json"),
         (["check", "--app", "shop.celery"], "shop/celery.py"),
@@ -144,6 +145,7 @@ def test_files_without_a_meaning_are_passed_over(shop: Path, kind: str) -> None:
 def test_nothing_waits(shop: Path, kind: str, arguments: list[str], name: str) -> None:
     path = shop / name
     path.unlink(missing_ok=True)
+    (shop / ".git").mkdir()
     if kind == "endless device":
         path.symlink_to("/dev/zero")
     else:

@@ -55,6 +55,104 @@ def test_all_or_none(tmp_path: Path, files: dict[str, bytes], monkeypatch: pytes
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_what_cannot_be_put_back_is_named(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+    done = []
+
+    def fails_later(source: str, target: str) -> None:
+        if done:
+            raise OSError(28, "No space left on device", target)
+        replace(source, target)
+        done.append(target)
+
+    monkeypatch.setattr(write.os, "replace", fails_later)
+    with pytest.raises(UsageError, match=r"b.py cannot be written: No space left on device; only .*a.py changed"):
+        write.write_files(files, contents(tmp_path, a=b"A\n", b=b"B\n"), str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_interrupt_puts_everything_back(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def is_interrupted(source: str, target: str) -> None:
+        replace(source, target)
+        if target.endswith("a.py"):
+            monkeypatch.setattr(write.os, "replace", replace)
+            monkeypatch.setattr(write, "_require_same", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+
+    monkeypatch.setattr(write.os, "replace", is_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write.write_files(files, contents(tmp_path, a=b"A\n", b=b"B\n"), str(tmp_path))
+    assert {path: Path(path).read_bytes() for path in files} == files
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_that_may_not_be_written(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write.os, "access", lambda path, mode: not path.endswith("b.py"))  # root may write any
+    with pytest.raises(UsageError, match=r"b.py cannot be written: Permission denied; nothing was changed"):
+        write.write_files(files, contents(tmp_path, a=b"A\n", b=b"B\n"), str(tmp_path))
+    assert {path: Path(path).read_bytes() for path in files} == files
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_the_owner_stays(tmp_path: Path, files: dict[str, bytes]) -> None:
+    os.chown(tmp_path / "a.py", 1234, 2345)
+    os.chmod(tmp_path / "a.py", 0o2750)
+    write.write_files(files, contents(tmp_path, a=b"A\n"), str(tmp_path))
+    status = (tmp_path / "a.py").stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (1234, 2345, 0o2750)
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="no links")
+def test_another_name_of_the_file_keeps_its_content(tmp_path: Path, files: dict[str, bytes]) -> None:
+    os.link(tmp_path / "a.py", tmp_path / "outside.py")
+    write.write_files(files, contents(tmp_path, a=b"A\n"), str(tmp_path))
+    assert (tmp_path / "outside.py").read_bytes() == b"a\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of Unix")
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_a_link_that_appears_while_files_are_written(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, outside = tmp_path / "repo", tmp_path / "outside"
+    for directory in (repository / "shop", outside):
+        directory.mkdir(parents=True)
+        (directory / "a.py").write_bytes(b"a\n")
+    path = str(repository / "shop/a.py")
+    prepared = write._prepared
+
+    def swapped(real: str, content: bytes) -> str:
+        made = prepared(real, content)
+        if kind == "file":
+            os.unlink(path)
+            os.symlink(outside / "a.py", path)
+        else:
+            os.rename(repository / "shop", repository / "old")
+            os.symlink(outside, repository / "shop")
+        return made
+
+    monkeypatch.setattr(write, "_prepared", swapped)
+    with pytest.raises(UsageError, match="leads out of the repository"):
+        write.write_files({path: b"a\n"}, {path: b"A\n"}, str(repository))
+    assert (outside / "a.py").read_bytes() == b"a\n" and len(list(outside.iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links")
+def test_one_file_by_two_names(tmp_path: Path, files: dict[str, bytes]) -> None:
+    (tmp_path / "link.py").symlink_to("a.py")
+    names = contents(tmp_path, a=b"a\n", link=b"a\n")
+    with pytest.raises(UsageError, match="two of the files are one, by a link; nothing was written"):
+        write.write_files(names, contents(tmp_path, a=b"A\n", link=b"AA\n"), str(tmp_path))
+    assert {path: Path(path).read_bytes() for path in files} == files
+
+
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links")
 def test_links(tmp_path: Path, files: dict[str, bytes]) -> None:
     (tmp_path / "link.py").symlink_to("a.py")
@@ -90,6 +188,43 @@ def test_modified_files(tmp_path: Path, files: dict[str, bytes]) -> None:
     assert write.modified_files(paths) == paths[:1]
     git(tmp_path, "add", ".")
     assert write.modified_files(paths) == paths[:1]  # staged
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"])
+def test_variables_that_a_hook_inherits(
+    tmp_path: Path, files: dict[str, bytes], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "a.py")
+    git(tmp_path, "commit", "-q", "-m", "a")
+    monkeypatch.setenv(variable, ".git")
+    assert write.modified_files(files) == [str(tmp_path / "b.py")]
+
+
+@pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="no git, or no shell")
+@pytest.mark.parametrize("reason", ["bad config", "dubious ownership", "is not found", "lies in the repository"])
+def test_a_git_that_does_not_answer_is_no_permission(
+    tmp_path: Path, files: dict[str, bytes], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "all")
+    if reason == "bad config":
+        (tmp_path / ".git/config").write_text("[core\n")
+    elif reason == "dubious ownership":
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    else:
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    if reason == "lies in the repository":
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin/git").write_text(f"#!/bin/sh\n: > {tmp_path}/ran\n")
+        (tmp_path / "bin/git").chmod(0o755)
+    with pytest.raises(
+        UsageError, match=rf"a.py differs from the last commit cannot be told: .*{reason}.*--allow-dirty"
+    ):
+        write.modified_files(files)
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="no git, or no shell")

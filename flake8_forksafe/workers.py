@@ -100,7 +100,9 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     for app in search.in_examples:
         why = "lies among tests or examples: give that path to the command, or name it with --app"
         left_out.append(LeftOut(app.spec, app.path, app.line, why))
-    bystanders = [(other, at) for other in launches.bystanders if (at := finder.resolve(other)) is not None]
+    modules = {app.path for app in started}
+    bystanders = [(other, at) for other in launches.bystanders
+                  if (at := finder.resolve(other)) is not None and at.path not in modules]  # fmt: skip
     for app in list(candidates):
         other = next((one for one, at in bystanders if _is_named(app, at) or _takes_over(app, at, disk)), None)
         if other is not None:

@@ -71,6 +71,12 @@ def compose(**services: str) -> dict[str, str]:
     return {"compose.yaml": "\n".join(lines) + "\n"}
 
 
+def manifest(name: str, container: str) -> dict[str, str]:
+    """A Deployment of Kubernetes with one container."""
+    spec = f"spec:\n  template:\n    spec:\n      containers:\n      - {container}\n"
+    return {f"deploy/{name}.yaml": f"apiVersion: apps/v1\nkind: Deployment\n{spec}"}
+
+
 TWO = {**service("a", "torch"), **service("b", "polars")}
 BOTH = {("services/a", "app.celery:app"), ("services/b", "app.celery:app")}
 INIT_APP = {
@@ -117,6 +123,18 @@ CASES = {
     "two services, by PYTHONPATH": Case(
         {**TWO, "a.sh": "PYTHONPATH=services/a celery -A app.celery worker -P solo\n",
          "b.sh": "cd services/b && celery -A app.celery worker\n"}, BOTH, {("services/b", "app.celery:app")}),
+    "two services, by the directories of manifests": Case(
+        {**TWO, "docker/a.Dockerfile": "FROM python\nCOPY services/a /srv/one\n",
+         "docker/b.Dockerfile": "FROM python\nCOPY services/b /srv/two\n",
+         **manifest("a", "{image: x, workingDir: /srv/one, command: [celery, -A, app, worker, -P, solo]}"),
+         **manifest("b", "{image: y, workingDir: /srv/two, args: [celery, -A, app.celery, worker]}")},
+        BOTH, {("services/b", "app.celery:app")}),
+    "two services, by the images of manifests": Case(
+        {**TWO, "services/a/Dockerfile": "FROM python\nCOPY . /srv\nWORKDIR /srv\nCMD true\n",
+         "services/b/Dockerfile": "FROM python\nCOPY . /srv\nWORKDIR /srv\nENTRYPOINT [\"celery\"]\n",
+         **manifest("a", "{image: 'example.org/x/a:1', command: [celery, -A, app, worker]}"),
+         **manifest("b", "{image: 'b@sha256:0', args: [-A, app.celery, worker, -P, solo]}")},
+        BOTH, {("services/a", "app.celery:app")}),
     "two services, without launches": Case(TWO, BOTH, BOTH),
     "launched by another name": Case({**INIT_APP, **compose(w=".: celery -A pkg.app.celery worker")},
                                      {(".", "pkg.app:celery")}, {(".", "pkg.app:celery")}),
@@ -173,6 +191,14 @@ CASES = {
     "a module that a function returns": Case(
         {"jobs.py": HEAVY, "w.py": "import celery\ndef patched():\n    return celery\n"
          "app = patched().Celery('p', include=['jobs'])\n"}, {(".", "w:app")}, {(".", "w:app")}),
+    "a subclass in another module, in a file that mentions no Celery": Case(
+        {"p/__init__.py": "", "p/base.py": "import celery\nclass Base(celery.Celery): pass\nclass Mine(Base): pass\n",
+         "p/main.py": "from p import base\nworker = base.Mine('p', include=['p.jobs'])\n", "p/jobs.py": HEAVY},
+        {(".", "p.main:worker")}, {(".", "p.main:worker")}),
+    "a factory in another module, in a file that mentions no Celery": Case(
+        {"p/__init__.py": "", "p/jobs.py": HEAVY, "p/main.py": "from .base import build\nworker = build()\n",
+         "p/base.py": "import celery\ndef build():\n    return celery.Celery('p', include=['p.jobs'])\n"},
+        {(".", "p.main:worker")}, {(".", "p.main:worker")}),
     "extensions of an application": Case(
         {"jobs.py": HEAVY, "web.py": "from celery import Celery\nclass App:\n    extensions = {}\ndef create_app():\n"
          "    app = App()\n    app.extensions['celery'] = Celery('x', include=['jobs'])\n    return app\n",
@@ -254,6 +280,8 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     assert "left out: 'api.client:queue' ({place}) is started by no launch, and no tasks are seen" in said(
         check(client)
     )
+    both = compose(w=".: celery -A pkg.app worker", b=".: celery -A pkg.app beat")
+    assert said(check(write(tmp_path / "both", {"pyproject.toml": "", **INIT_APP, **both}))) == []
     names = write(tmp_path / "names", {"pyproject.toml": "", **INIT_APP})
     (remark,) = said(check(names))
     assert "'pkg.celery_init:celery' ({place}) names the same app as 'pkg.app:celery'" in remark

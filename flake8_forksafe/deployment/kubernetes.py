@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from flake8_forksafe.deployment.built_images import BuiltImages
+from flake8_forksafe.deployment.dockerfile import Image
 from flake8_forksafe.deployment.files import Files, FileSystemView
 from flake8_forksafe.deployment.model import Limit, Start, Word
 from flake8_forksafe.deployment.sizes import kubernetes_mebibytes
@@ -46,15 +48,30 @@ def objects(documents: Iterable[Node]) -> Iterator[YamlMapping]:
 
 
 def kubernetes_starts(
-    documents: Iterable[Node], maps: Mapping[str, YamlMapping], files: Files
+    documents: Iterable[Node], maps: Mapping[str, YamlMapping], files: Files, images: BuiltImages
 ) -> Iterator[tuple[Start, FileSystemView]]:
-    """What the containers of manifests run."""
+    """What the containers of manifests run.
+
+    :param images: of the repository, one of which a container may run.
+    """
     for document in objects(documents):
         name = text_of(document.get("metadata", "name")) or ""
         for container in _containers(document, 0):
             start = _start(container, name, maps, files)
             if start is not None:
-                yield start, FileSystemView(files, (), {}, True)
+                directory = text_of(container.get("workingDir")) or ""
+                image = images.of_container(text_of(container.get("image")) or "", directory)
+                if image is None:
+                    yield start, FileSystemView(files, (), {}, True)
+                else:
+                    yield _inside(start, image, "command" in container.entries, directory), image.view(files)
+
+
+def _inside(start: Start, image: Image, is_whole: bool, directory: str) -> Start:
+    """A start in an image, which gives its variables, its ``WORKDIR``, and to arguments alone its ``ENTRYPOINT``."""
+    entry = () if is_whole else image._replace(command=None).argv()
+    environ = {**image.environ, **start.environ}
+    return start._replace(argv=(*entry, *start.argv), environ=environ, directory=directory or image.directory)
 
 
 def _containers(node: Node, depth: int) -> Iterator[YamlMapping]:

@@ -192,6 +192,10 @@ TEMPLATE = "it is a template, so what it will say is not known"
 """The trouble with a file that some other program completes."""
 
 
+VALUES = "values.yaml"
+"""What the templates of a Helm chart say by default."""
+
+
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".jnj", ".tpl", ".tmpl", ".template")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flake8_forksafe.deployment.files import Files
-from flake8_forksafe.deployment.model import TEMPLATE, Unusable, without_ending
+from flake8_forksafe.deployment.model import TEMPLATE, VALUES, Unusable, without_ending
 from flake8_forksafe.deployment.templates import MARK, render_helm, render_jinja
 from flake8_forksafe.deployment.yaml_tree import Node, YamlScalar, YamlSequence, read_documents
 
@@ -55,7 +55,7 @@ def _rendered(files: Files, text: str, path: str, chart: str | None) -> list[Nod
     """The documents of what a template becomes."""
     if chart is None:
         return read_documents(render_jinja(text, _variables(files, path)), path)
-    values, name = _mapping(files, os.path.join(chart, "values.yaml")), _mapping(files, os.path.join(chart, CHART))
+    values, name = _mapping(files, os.path.join(chart, VALUES)), _mapping(files, os.path.join(chart, CHART))
     rendered = render_helm(text, values, str(name.get("name", "")))
     return read_documents(rendered.text, path, rendered.lines)
 

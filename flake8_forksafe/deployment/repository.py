@@ -15,6 +15,7 @@ from flake8_forksafe.deployment.files import LARGEST, SHEBANG, Files, FileSystem
 from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG
 from flake8_forksafe.deployment.model import (
     PYTHON,
+    VALUES,
     Launches,
     Place,
     Start,
@@ -167,6 +168,8 @@ def _kind_inside(kind: str, name: str, content: bytes, mentions: bool) -> str | 
     """The format that a file really has; None if it cannot start a worker."""
     if not mentions and not _is_readable(content):
         return None
+    if kind == "values":
+        return kind if mentions else None
     if kind == "process":
         return next((one.kind for one in PROCESS_FORMATS if _is_of(one, name, content)), None)
     if kind != "yaml":
@@ -198,6 +201,8 @@ def _kind(name: str) -> str | None:
         return None
     if any(form.is_named(name) for form in PROCESS_FORMATS):
         return "process"
+    if name == VALUES:
+        return "values"
     if extension in (".yml", ".yaml"):
         return "yaml"
     if extension in (".sh", ".bash"):
@@ -221,6 +226,7 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
     chosen = [candidate for candidate in candidates if candidate.kind in ("compose", "manifest")]
     if not chosen:
         return
+    from flake8_forksafe.deployment.built_images import BuiltImages
     from flake8_forksafe.deployment.commands import launches_of
     from flake8_forksafe.deployment.compose import compose_starts
     from flake8_forksafe.deployment.kubernetes import config_maps, is_manifest, kubernetes_starts
@@ -243,7 +249,8 @@ def _yaml_launches(candidates: Iterable[Candidate], files: Files) -> Iterator[Wo
     for path, start, view in services:
         if (path, start.name) not in files.templates:
             yield from launches_of(start, view)
-    for start, view in kubernetes_starts(manifests, config_maps(manifests), files):
+    images = BuiltImages((one.path for one in candidates if one.kind == "dockerfile"), files)
+    for start, view in kubernetes_starts(manifests, config_maps(manifests), files, images):
         yield from launches_of(start, view)
 
 

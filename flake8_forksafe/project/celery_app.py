@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from flake8_forksafe.examples import is_example, is_in_scope
 from flake8_forksafe.project.disk import Disk
@@ -55,7 +56,8 @@ def search(
     roots = Roots(disk, project, frozenset().union(*imports.values()))
 
     def read(path: str) -> _Reader:
-        return _Reader(disk, path, roots.locate(path, imports[path]), module, body)
+        imported = imports.get(path) or frozenset(as_words(disk.ask(path, "imported")))
+        return _Reader(disk, path, roots.locate(path, imported), module, body)
 
     readers = [read(mention.path) for mention in found if mention.line or mention.creates]
     classes = set(CELERY_CLASSES)
@@ -69,6 +71,9 @@ def search(
         if not (mention.line or mention.creates) and disk.ask(mention.path, "holds", *sorted(makers)):
             readers.append(read(mention.path))
     created = [app for reader in readers for app in reader.created(classes, factories)]
+    if makers and not created:
+        readers = [read(path) for path in _holding(disk, project, sorted(makers), {mention.path for mention in found})]
+        created = [app for reader in readers for app in reader.created(classes, factories)]
     entries = _re_exports(found, created, read)
     apps = [entries.get((app.root, app.spec), app) for app in created]
     unique = tuple({(app.root, app.spec): app for app in apps}.values())
@@ -78,6 +83,17 @@ def search(
     others = tuple(_other_names(found, chosen, read, project))
     foreign = () if chosen else tuple(one for mention in found for one in read(mention.path).foreign(roots))
     return Search(found, chosen, others, foreign, in_examples)
+
+
+MOST_WITHOUT_MENTION = 50
+"""Files that are read for apps though they mention no Celery."""
+
+
+def _holding(disk: Disk, project: str, names: list[str], known: set[str]) -> list[str]:
+    """Other source files that hold one of some names: of classes of apps, and of functions that create them."""
+    paths = (os.path.join(directory, name) for directory, _, files in disk.tree(project) for name in files)
+    others = (path for path in paths if path.endswith(".py") and path not in known and disk.holds(path, *names))
+    return list(islice(others, MOST_WITHOUT_MENTION))
 
 
 MOST_NAMES = 8

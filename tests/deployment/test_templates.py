@@ -84,6 +84,16 @@ def test_chart(tmp_path: Path) -> None:
         256, "{{- toYaml .Values.worker.resources | nindent 12 }}")  # fmt: skip
 
 
+def test_values_alone_mention_celery(tmp_path: Path) -> None:
+    template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}\nspec:\n  template:\n" \
+        "    spec:\n      containers:\n        - image: {{ .Values.image }}\n" \
+        "          command: {{ .Values.jobs.command | toJson }}\n"  # fmt: skip
+    values = "image: x\njobs: {command: [celery, -A, proj, worker, --pool, solo]}\n"
+    files = {"proj.py": APP, "chart/Chart.yaml": "name: x\n", "chart/values.yaml": values}
+    (launch,) = launches(tmp_path, {**files, "chart/templates/jobs.yaml": template})
+    assert (launch.app, launch.pool, launch.line) == ("proj", "solo", 10)
+
+
 def test_values_decide(tmp_path: Path) -> None:
     """What the values turn off starts nothing; an option that they add is there."""
     off = VALUES.replace("enabled: true", "enabled: false")

@@ -32,15 +32,23 @@ def words(path: Path) -> set[str]:
     return {word.rstrip("s") for word in path.stem.removeprefix("test_").split("_")} - {"command", "file"}
 
 
+def named_for(path: Path, test: Path) -> bool:
+    """Whether the name of a test file begins with that of a source file, and with no longer one of the folder."""
+    named = [source for source in path.parent.glob("*.py") if f"{test.stem}_".startswith(f"test_{source.stem}_")]
+    return path == max(named, key=lambda source: len(source.stem), default=None)
+
+
 def tests_of(path: Path) -> list[Path]:
     """The test files of a source file.
 
-    That is the one of its name; else those of its room that import it or have a word of its name.
+    That is the one of its name, and those whose names begin with it; else those of its room that import it or have a
+    word of its name.
     """
     room = TESTS / path.parent.relative_to(PACKAGE)
     same_name = room / f"test_{path.stem}.py"
     if same_name in test_texts():
-        return [same_name]
+        named = [test for test in test_texts() if test.parent == room and named_for(path, test)]
+        return sorted(named, key=lambda test: len(test.stem))[:MOST_TESTS]
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     imported = re.compile(rf"\b{re.escape(name)}\b|from {re.escape(name.rpartition('.')[0])} import .*\b{path.stem}\b")
     found = [

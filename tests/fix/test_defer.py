@@ -1,74 +1,19 @@
-"""Deferred imports: the exact text, that it still works where Python runs it, and what is refused.
-
-``heavy`` stands for a package that is costly to import.  Every text has a function ``check``, whose result stays.
-"""
+"""Deferred imports: the exact text, and that it still works where Python runs it."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 import textwrap
-import types
-from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import pytest
+from deferring import FUTURE, deferred, run
 from helpers import forget, importable
 
 from flake8_forksafe.fix.defer import edits_of, import_at, plan
 from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.fix.uses import find_habits
-
-HEAVY = """
-import typing
-
-class T:
-    size = 3
-
-class Err(Exception):
-    pass
-
-def load():
-    return 7
-
-def fail():
-    raise Err
-"""
-
-
-def deferred(text: str, runs: tuple[str, ...] = ()) -> str:
-    """A text whose import of ``heavy`` is deferred.
-
-    :raises Refused: if it cannot be.
-    """
-    source = Source("ai.py", text.encode())
-    lines = text.replace("\r\n", "\n").split("\n")
-    line = next(number for number, line in enumerate(lines, 1) if "heavy" in line and "import" in line)
-    what = import_at(source, line, lambda name: name.partition(".")[0] == "heavy")
-    found = plan(source, what, find_habits(source), runs.__contains__)
-    return source.edited(edits_of(source, [found])).decode()
-
-
-@pytest.fixture
-def heavy(tmp_path: Path) -> Iterator[None]:
-    package = tmp_path / "heavy"
-    package.mkdir()
-    (package / "__init__.py").write_text(HEAVY)
-    (package / "sub.py").write_text("def load():\n    return 8\n")
-    with importable(tmp_path, "heavy", "ai"):
-        yield
-
-
-def run(text: str) -> tuple[bool, object]:
-    """Whether importing a module loads ``heavy``, and what its ``check()`` returns."""
-    forget("heavy", "ai")
-    module = types.ModuleType("ai")
-    sys.modules["ai"] = module
-    exec(compile(text, "ai.py", "exec", dont_inherit=True), vars(module))
-    loaded = "heavy" in sys.modules
-    return loaded, module.check()
-
 
 REPAIRED = {
     "a function": (
@@ -565,98 +510,6 @@ def test_nothing_is_left_to_do(name: str) -> None:
         import_at(source, line, lambda name: True)
 
 
-FUTURE = "from __future__ import annotations\n"
-REFUSED = {
-    "a base class": ("import heavy\nclass K(heavy.T): pass\n", "when the module is imported, in line 2"),
-    "a decorator": ("import heavy\n@heavy.T\ndef f(): pass\n", "in line 2"),
-    "a default": ("import heavy\ndef f(x=heavy.T): pass\n", "in line 2"),
-    "an expression": ("import heavy\nSIZE = heavy.T.size\n", "in line 2"),
-    "a class's value": ("import heavy\nclass K:\n    size = heavy.T.size\n", "in line 3"),
-    "an alias of a type": ("import heavy\nX = list[heavy.T]\n", "in line 2"),
-    "an annotation": ("import heavy\ndef f(x: heavy.T): pass\n", "annotation that is evaluated, in line 2"),
-    "an annotation of a class": ("import heavy\nclass K:\n    x: heavy.T\n", "that is evaluated, in line 3"),
-    "unused": ("import heavy\n", "is not used in the file"),
-    "global": ("import heavy\ndef f():\n    global heavy\n    heavy = 1\ndef g(): return heavy\n",
-               "declares 'heavy' global"),
-    "global, read only": ("import heavy\ndef f():\n    global heavy\n    return heavy\n", "declares 'heavy' global"),
-    "globals()": ("import heavy\ndef check(): return heavy, globals()['heavy']\n", "globals() in line 2"),
-    "vars()": ("import heavy\ndef f(): return heavy\ndef check(): return vars()['heavy']\n", "vars() in line 3"),
-    "eval": ("import heavy\ndef f(): return heavy\ndef check(): return eval('heavy.load()')\n", "eval() in line 3"),
-    "__all__": ("import heavy\n__all__ = ['heavy']\ndef f(): return heavy\n", "__all__"),
-    "bound twice": ("import heavy\nimport heavy.sub\ndef check(): return heavy.sub\n", "is also bound in line 2"),
-    "bound by a fallback": ("import heavy\nif 0:\n    heavy = None\ndef f(): return heavy\n", "bound in line 3"),
-    "inside try": ("try:\n    import heavy\nexcept ImportError:\n    heavy = None\n", "inside 'try'"),
-    "inside if": ("if True:\n    import heavy\ndef f(): return heavy\n", "inside 'if'"),
-    "two statements in a line": ("import os; import heavy\ndef f(): return heavy\n", "other statements"),
-    "a star import": ("from heavy import *\ndef check(): return load()\n", "star import"),
-    "a lambda at the top": ("import heavy\nf = lambda: heavy.load()\ncheck = f\n", "in line 2"),
-    "a lambda in a class": ("import heavy\nclass K:\n    f = lambda self: heavy.load()\ndef check(): return K().f()\n",
-                            "in line 3"),
-    "a compiled function": ("import heavy\nimport numba\n@numba.njit\ndef f(): return heavy.load()\n", "@njit"),
-    "get_type_hints": (
-        "from __future__ import annotations\nimport typing\nimport heavy\ndef f(x: heavy.T): return heavy\n"
-        "def check(): return typing.get_type_hints(f)\n", "which get_type_hints evaluates"),
-    "inspect.signature": (
-        "from __future__ import annotations\nimport inspect\nimport heavy\ndef f(x: heavy.T): return heavy\n"
-        "def check(): return inspect.signature(f, eval_str=True)\n", "which signature evaluates"),
-    "singledispatch": (
-        "from __future__ import annotations\nimport functools\nimport heavy\n@functools.singledispatch\n"
-        "def f(x): return heavy\ndef check():\n    @f.register\n    def g(x: heavy.T): pass\n    return heavy\n"
-        "def h(x: heavy.T): pass\n", "singledispatch evaluates"),
-    "a model of pydantic": (
-        f"{FUTURE}import pydantic\nimport heavy\nclass M(pydantic.BaseModel):\n    x: heavy.T\n"
-        "def f(): return heavy\n", "which pydantic evaluates"),
-    "a route of FastAPI": (
-        f"{FUTURE}from fastapi import FastAPI\nimport heavy\napp = FastAPI()\n@app.post('/')\n"
-        "def f(x: heavy.T): return heavy\n", "which fastapi evaluates"),
-    "a task with pydantic=True": (
-        "from __future__ import annotations\nfrom proj import app\nimport heavy\n@app.task(pydantic=True)\n"
-        "def f(x: heavy.T): return heavy\n", "which pydantic=True evaluates"),
-    "dir()": ("import heavy\ndef f():\n    heavy\n    return dir()\n", "dir() in line 4"),
-    "a docstring in one line": ("import heavy\ndef f(): 'doc'; return heavy\n", "beside the docstring"),
-    "a statement beside the docstring": ("import heavy\ndef f():\n    'doc'; x = 1\n    return heavy\n", "docstring"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str) -> None:
-    text, reason = REFUSED[name]
-    with pytest.raises(Refused) as refusal:
-        deferred(text)
-    assert reason in str(refusal.value)
-
-
-TYPED = f"{FUTURE}import {{}}\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import heavy\n"
-NAIVE = {
-    **{name: ("\n".join(REFUSED[name][0].splitlines()[1:]), NameError) for name in (
-        "a base class", "a decorator", "a default", "an expression", "a class's value", "an alias of a type",
-        "an annotation", "an annotation of a class", "a star import", "a lambda at the top", "a lambda in a class")},
-    "globals()": ("def check():\n    import heavy\n    return heavy, globals()['heavy']\n", KeyError),
-    "vars()": ("def f():\n    import heavy\n    return heavy\ndef check(): return f(), vars()['heavy']\n", KeyError),
-    "eval": ("def f():\n    import heavy\n    return heavy\ndef check(): return eval('heavy.load()')\n", NameError),
-    "get_type_hints": (
-        TYPED.format("typing") + "def f(x: heavy.T): pass\ndef check(): return typing.get_type_hints(f)\n", NameError),
-    "inspect.signature": (
-        TYPED.format("inspect") + "def f(x: heavy.T): pass\n"
-        "def check(): return inspect.signature(f, eval_str=True)\n", NameError),
-    "singledispatch": (
-        TYPED.format("functools") + "@functools.singledispatch\ndef f(x): pass\ndef check():\n    @f.register\n"
-        "    def g(x: heavy.T): pass\n", NameError),
-}  # fmt: skip
-
-
-@pytest.mark.usefixtures("heavy")
-@pytest.mark.parametrize("name", NAIVE)
-def test_what_a_naive_change_would_do(name: str) -> None:
-    naive, error = NAIVE[name]
-    if name.startswith("an annotation") and sys.version_info >= (3, 14):
-        pytest.skip("annotations are evaluated when they are asked for (PEP 649)")
-    assert name in REFUSED
-    compile(REFUSED[name][0], "ai.py", "exec")
-    with pytest.raises(error):
-        run(naive if "check" in naive else f"{naive}\ndef check(): pass\n")
-
-
 NAIVE_MOVES = {
     "isinstance and except": (
         "def start():\n    import heavy\n    heavy.fail()\n"
@@ -676,96 +529,6 @@ def test_what_a_naive_move_of_a_repaired_import_would_do(name: str) -> None:
         run(naive)
 
 
-@pytest.mark.usefixtures("heavy")
-def test_a_naive_move_hides_what_a_function_assigns() -> None:
-    before = "import heavy\ndef put():\n    global heavy\n    heavy = 1\ndef check():\n    put()\n    return heavy\n"
-    naive = before.removeprefix("import heavy\n").replace("    return", "    import heavy\n    return")
-    assert run(before)[1] == 1 != run(naive)[1]
-    with pytest.raises(Refused, match="declares 'heavy' global"):
-        deferred(before)
-
-
-MOVED = "def check():\n    import heavy\n    return heavy.load()\n"
-OTHERS = {
-    "from mod import name": ("from ai import heavy\n", ImportError),
-    "an attribute": ("import ai\nai.heavy\n", AttributeError),
-    "a star": ("from ai import *\nheavy\n", NameError),
-    "mock.patch": ("from unittest import mock\nwith mock.patch('ai.heavy'): pass\n", AttributeError),
-    "monkeypatch": ("import ai, pytest\npytest.MonkeyPatch().setattr(ai, 'heavy', None)\n", AttributeError),
-}
-
-
-@pytest.mark.usefixtures("heavy")
-@pytest.mark.parametrize("name", OTHERS)
-def test_what_others_lose_by_a_naive_move(name: str) -> None:
-    """Each is a reference that :mod:`flake8_forksafe.fix.references` finds, so that the import stays."""
-    text, error = OTHERS[name]
-    run(f"import heavy\n{MOVED}")
-    exec(compile(text, "use.py", "exec"), {})
-    run(MOVED)
-    with pytest.raises(error):
-        exec(compile(text, "use.py", "exec"), {})
-
-
-@pytest.mark.usefixtures("heavy")
-def test_a_patch_that_creates_its_name_has_no_effect_after_a_move() -> None:
-    text = "from unittest import mock\nimport ai\nwith mock.patch('ai.heavy', create=True): told = ai.check()\n"
-    told: dict[str, object] = {}
-    run(f"import heavy\n{MOVED.replace('    import heavy', '')}")
-    exec(text, told)
-    assert isinstance(told["told"], mock.Mock)
-    run(MOVED)
-    exec(text, told)
-    assert told["told"] == 7, "the real code ran"
-
-
-@pytest.mark.usefixtures("heavy")
-def test_a_stand_in_among_the_modules_works_after_a_move() -> None:
-    text = (
-        "import ai, types\nfrom unittest import mock\n"
-        "stand_in = types.SimpleNamespace(load=lambda: 'stand-in')\n"
-        "with mock.patch.dict('sys.modules', heavy=stand_in): told = ai.check()\n"
-    )
-    told: dict[str, object] = {}
-    run(MOVED)
-    exec(text, told)
-    assert told["told"] == "stand-in"
-
-
-@pytest.mark.usefixtures("heavy")
-def test_patches_of_several_names_fail_after_a_naive_move() -> None:
-    text = "from unittest import mock\nwith mock.patch.multiple('ai', heavy=mock.DEFAULT): pass\n"
-    run(f"import heavy\n{MOVED}")
-    exec(text, {})
-    run(MOVED)
-    with pytest.raises(AttributeError):
-        exec(text, {})
-
-
-@pytest.mark.usefixtures("heavy")
-def test_another_module_loses_a_submodule_by_a_naive_move() -> None:
-    """A reference that :meth:`flake8_forksafe.fix.references.Mentions.unimported` finds: such a move is not safe."""
-    user = "import heavy\ntold = heavy.sub.load()\n"
-    run("import heavy.sub\ndef check(): return heavy.sub.load()\n")
-    exec(user, {})
-    forget("heavy")
-    run("def check(): pass\ndef other():\n    import heavy.sub\n    return heavy.sub.load()\n")
-    with pytest.raises(AttributeError):
-        exec(user, {})
-
-
-def test_what_an_unused_import_registers_is_lost_by_a_naive_removal(tmp_path: Path) -> None:
-    (tmp_path / "registry.py").write_text("names = []\n")
-    (tmp_path / "plugin.py").write_text("import registry\nregistry.names.append('plugin')\n")
-    before = "import registry\nimport plugin\ndef check(): return registry.names\n"
-    with importable(tmp_path, "registry", "plugin", "ai"):
-        assert run(before)[1] == ["plugin"]
-        forget("registry", "plugin")
-        assert run(before.replace("import plugin\n", ""))[1] == []
-    with pytest.raises(Refused, match="imported for its effects"):
-        deferred(before.replace("import plugin", "import heavy"))
-
-
 def test_a_move_undoes_a_circle_of_imports(tmp_path: Path) -> None:
     one, two = (
         "from two import second\ndef first(): return second()\n",
@@ -781,12 +544,6 @@ def test_a_move_undoes_a_circle_of_imports(tmp_path: Path) -> None:
         found = plan(source, import_at(source, 1, lambda name: True), find_habits(source), lambda name: False)
         (tmp_path / "one.py").write_bytes(source.edited(edits_of(source, [found])))
         assert importlib.import_module("one").first() == 2
-
-
-def test_a_function_that_runs_before_the_fork() -> None:
-    text = "import heavy\nclass K:\n    def f(self): return heavy\n"
-    with pytest.raises(Refused, match=r"K.f\(\), which uses 'heavy', runs before the fork too"):
-        deferred(text, runs=("K.f",))
 
 
 def test_what_is_not_safe_is_told() -> None:
@@ -820,16 +577,3 @@ def test_other_bytes_stay(name: str) -> None:
     assert {*after} - {*before} <= added | {before[0].replace(b"import heavy", b"") + b"def f():"}
     assert new.startswith(b"\xef\xbb\xbf") is content.startswith(b"\xef\xbb\xbf")
     compile(new, "ai.py", "exec")
-
-
-UNREADABLE = {
-    "broken": b"x = (\n",
-    "too large": b"#" * (2**20 + 1),
-    "an unknown encoding": b"# coding: klingon\nx = 1\n",
-}
-
-
-@pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_edited_is_refused(name: str) -> None:
-    with pytest.raises(Refused, match="the file"):
-        Source("ai.py", UNREADABLE[name])

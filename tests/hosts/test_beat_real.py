@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE_S, write
+from helpers import write
+from running import happens, running
 
 pytestmark = pytest.mark.slow
 
@@ -59,19 +57,12 @@ def test_the_processes_and_their_signals(tmp_path: Path, pool: str, parent: list
     write(tmp_path, {"proj.py": APP})
     command = [sys.executable, "-m", "celery", "-A", "proj", "worker", "-B", "-P", pool, "-c", "1", "-s", "schedule"]
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    worker = subprocess.Popen(
-        command, cwd=tmp_path, env=environ, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        end, wanted = time.monotonic() + PATIENCE_S, sorted([BEAT, *others])
-        while time.monotonic() < end and worker.poll() is None:
-            seen = notes(tmp_path)
-            mine = seen.pop(worker.pid, [])
-            if sorted(seen.values()) == wanted and mine == parent:
-                break
-            time.sleep(0.1)
-        assert sorted(seen.values()) == wanted
-        assert mine == parent
-    finally:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait(PATIENCE_S)
+    with running(command, tmp_path, environ) as worker:
+
+        def seen() -> tuple[list[str], list[list[str]]]:
+            all_notes = notes(tmp_path)
+            return all_notes.pop(worker.pid, []), sorted(all_notes.values())
+
+        wanted = parent, sorted([BEAT, *others])
+        happens(lambda: seen() == wanted, worker)
+        assert seen() == wanted

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from django_site import RUNNERS, make_site
 from helpers import PATIENCE_S, check
+from running import happens, running
 
 pytest.importorskip("django")
 pytestmark = pytest.mark.slow
@@ -89,16 +87,6 @@ def test_what_hangs_is_reported_and_what_works_is_not(
     found = [(one.code, Path(one.path).name, one.line) for one in check(tmp_path).findings]
     assert found == ([("FS112", "pools.py", 4)] if expected == "hangs" else [])
     ask(tmp_path, command, environ)
-    runner = subprocess.Popen(
-        [sys.executable, "manage.py", command], cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not (tmp_path / "answer").exists():
-            assert time.monotonic() < end and runner.poll() is None
-            time.sleep(0.1)
-        assert (tmp_path / "answer").read_text() == expected
-    finally:
-        os.killpg(runner.pid, signal.SIGKILL)
-        runner.wait(PATIENCE_S)
+    with running([sys.executable, "manage.py", command], tmp_path, environ) as runner:
+        assert happens((tmp_path / "answer").exists, runner)
+    assert (tmp_path / "answer").read_text() == expected

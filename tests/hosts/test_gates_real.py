@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE_S, check, write
+from helpers import check, write
+from running import happens, running
 
 from flake8_forksafe.hosts.celery import launch_forms
 from flake8_forksafe.rules.warm_ups import warm_up_runs
@@ -110,17 +108,8 @@ def warmed_for_real(root: Path, command: list[str]) -> set[str]:
     environ = {**os.environ, "WARMED": str(log), "PYTHONPATH": str(root)}
     for name in ("PRELOAD", "RUN_MAIN", "DJANGO_SETTINGS_MODULE"):
         environ.pop(name, None)
-    worker = subprocess.Popen(
-        [*command, "-A", "proj", "worker", "-c", "1"], cwd=root, env=environ, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        ends = time.monotonic() + PATIENCE_S
-        while "end" not in log.read_text().split("\n") and worker.poll() is None and time.monotonic() < ends:
-            time.sleep(0.1)
-    finally:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+    with running([*command, "-A", "proj", "worker", "-c", "1"], root, environ) as worker:
+        happens(lambda: "end" in log.read_text().split("\n"), worker)
     return {line for line in log.read_text().split("\n") if line}
 
 

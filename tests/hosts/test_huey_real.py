@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from helpers import PATIENCE_S, check, write
+from running import running
 
 pytest.importorskip("huey")
 pytestmark = pytest.mark.slow
@@ -50,13 +49,7 @@ def test_what_hangs_is_reported_and_what_works_is_not(tmp_path: Path, source: st
     write(tmp_path, {"jobs.py": source, "Procfile": f"jobs: python {' '.join(command)}\n", "pyproject.toml": ""})
     found = [(one.code, Path(one.path).name, one.line) for one in check(tmp_path).findings]
     assert found == ([("FS112", "jobs.py", 6)] if answer == "hangs" else [])
-    consumer = subprocess.Popen(
-        [sys.executable, *command], cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
+    with running([sys.executable, *command], tmp_path):
         asked = [sys.executable, "-c", ASK]
         done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
         assert done.stdout.strip() == answer
-    finally:
-        os.killpg(consumer.pid, signal.SIGKILL)
-        consumer.wait(PATIENCE_S)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from helpers import PATIENCE_S, check, write
+from running import happens, running
 
 pytestmark = pytest.mark.slow
 
@@ -144,16 +143,6 @@ def test_an_actor_that_hangs_is_reported_and_one_that_works_is_not(
     environ = {**os.environ, "REDIS_PORT": str(redis)}
     asked = [sys.executable, "-c", "import actors; actors.add.send()"]
     subprocess.run(asked, cwd=tmp_path, env=environ, check=True, capture_output=True)
-    runner = subprocess.Popen(
-        [sys.executable, *command.split()], cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not (tmp_path / "answer").exists():
-            assert time.monotonic() < end and runner.poll() is None
-            time.sleep(0.1)
-        assert (tmp_path / "answer").read_text() == expected
-    finally:
-        os.killpg(runner.pid, signal.SIGKILL)
-        runner.wait(PATIENCE_S)
+    with running([sys.executable, *command.split()], tmp_path, environ) as runner:
+        assert happens((tmp_path / "answer").exists, runner)
+    assert (tmp_path / "answer").read_text() == expected

@@ -70,6 +70,9 @@ def run_checks(machine: Machine, frame: Frame) -> None:
         for app, name in CHECKED_SETTINGS.items():
             if any(f"{entry}.".startswith(f"{app}.") for entry in machine.state(DjangoApps).installed):
                 _may_import_settings(machine, frame, name)  # the version of the app is not asked
+        for app, (name, default) in facts.LISTED_CHECKS.items():
+            if app in machine.state(DjangoApps).installed:
+                _call_listed(machine, name, default, frame)
         for check, at, line in list(checks.checks):
             inner = Frame(at.module, at.node, "function", machine.journal.doubt)
             inner.line, inner.boot = line, True
@@ -90,6 +93,17 @@ def _may_import_settings(machine: Machine, frame: Frame, name: str) -> None:
     cause = setting_cause(machine, name, frame)
     with machine.doubted():
         import_all(machine, setting(machine, name, frame), cause)
+
+
+def _call_listed(machine: Machine, name: str, default: tuple[str, ...], frame: Frame) -> None:
+    """Call the checks that a setting lists by their paths."""
+    listed = iteration.iterate(machine, setting(machine, name, frame), frame)
+    cause = setting_cause(machine, name, frame)
+    paths = [text(item.value) for item in listed.items]
+    for path in paths if paths or listed.complete else default:
+        check = import_dotted(machine, path, cause) if path else None
+        if check is not None:
+            machine.call(check, Arguments((), {"app_configs": NONE, "databases": NONE}), cause)
 
 
 ADMIN_MIDDLEWARE = (

@@ -34,6 +34,12 @@ READY_IMPORTS: dict[str, tuple[str, ...]] = {
 }
 """Library modules that ``ready()`` of a library's app imports and that do something with the project's settings."""
 
+LISTED_CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    # dockerflow/django/checks.py (2022.8, 2026.3): the other default only connects to the database
+    "dockerflow.django": ("DOCKERFLOW_CHECKS", ("dockerflow.django.checks.check_migrations_applied",)),
+}
+"""The setting that lists the checks which a library's app registers, and what it is by default, by app."""
+
 DEFAULTS: dict[str, object] = {
     "DEBUG": False,
     "INSTALLED_APPS": [],

@@ -1,4 +1,4 @@
-"""Which workers an analysis follows: each an app with the root it is imported from, and the launches that start it.
+"""Which workers an analysis follows: each an app, the root that its ``-A`` is imported from, and its launches.
 
 A launch decides which app is started.  The search of the source finds apps that no launch names: in roots without a
 launch, and as other names of launched apps.

@@ -1,4 +1,4 @@
-"""The boot plan: what a worker's MainProcess does before its first fork, in Celery's own order.
+"""The boot plan of Celery's worker: which app its ``-A`` is, and what MainProcess does before its first fork, in order.
 
 Read in Celery 5.7.0 and verified by running it: celery/app/utils.py (find_app), celery/bin/celery.py,
 celery/worker/worker.py, celery/apps/worker.py, celery/loaders/base.py.

@@ -1,4 +1,4 @@
-"""Caches facts by file content, in one file.
+"""Caches facts, in one file, under keys that are digests of file content.
 
 The key is a hash of the content, so facts are valid under another path as well.  A file's stamp only saves reading it.
 The cache file is read at once, and each entry is decoded on demand, with validation against the types in

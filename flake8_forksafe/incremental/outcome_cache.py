@@ -1,4 +1,7 @@
-"""Caches the last outcome with its inputs.  As long as these stay the same, nothing is analysed again."""
+"""Caches the last outcome, under a key of version and settings, with its inputs.
+
+As long as all of these stay the same, nothing is analysed again.
+"""
 
 from __future__ import annotations
 

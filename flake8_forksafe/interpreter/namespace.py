@@ -1,5 +1,6 @@
-"""The names of a scope, with versions: a version stores what changed, not a copy of all names.
+"""The names of a scope, with versions that are joined where branches meet.
 
+A version stores what changed, not a copy of all names.
 Alternatives are executed one after the other from the same names, and joined; a ``try`` needs the names at each place
 where its body may be left.  Copies of all names would take time and memory by the square of a module's size.
 """

@@ -1,8 +1,7 @@
-"""The values of the abstract interpreter.
+"""The values of the abstract interpreter, and how several are joined to one that may be any of them.
 
 The walk computes with these instead of Python objects.  A value is known (a literal, a list, a first-party function),
-an
-:class:`External` (an object of a library, known by its dotted path), a :class:`Choice`, or :data:`UNKNOWN`.
+an :class:`External` (an object of a library, known by its dotted path), a :class:`Choice`, or :data:`UNKNOWN`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Finds the Celery apps of a project, as they are given to ``celery -A``.
+"""Searches the source for Celery apps that no launch names, and what a ``celery -A`` would call them.
 
-Found in the source without running it: modules that bind a ``Celery(...)``, an object of a subclass, or the result of
+Found without running it: modules that bind a ``Celery(...)``, an object of a subclass, or the result of
 a function that creates one, at module level.  Where another module re-exports the app under Celery's own conventional
 names (``app``, ``celery``) and is named like a worker's entry, that module is what the worker is started with.
 """

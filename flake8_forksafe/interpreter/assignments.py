@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import iteration, mutation, operators, special_methods
-from flake8_forksafe.interpreter.blocks import bind_name
+from flake8_forksafe.interpreter.blocks import bind_name, unbind_name
 from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.identity import key_of
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import Names, lacks
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -17,6 +18,7 @@ from flake8_forksafe.interpreter.values import (
     Function,
     Instance,
     Literal,
+    Method,
     ModuleValue,
     Value,
     join,
@@ -91,7 +93,16 @@ def set_attribute(machine: Machine, holder: Value, name: str, value: Value, fram
             setter = machine.library.setters.get(option.path)
             if setter is not None:
                 setter(machine, option, name, value, frame)
+        if isinstance(option, ModuleValue) and name == "__class__":
+            answer_for(machine, option, value, option)
         store(machine, names, name, stored, option is holder)
+
+
+def answer_for(machine: Machine, module: ModuleValue, cls: Value, holder: Value) -> None:
+    """Let ``__getattr__`` of a class answer for the attributes that a module lacks, as a method of ``holder``."""
+    hook = special_methods.method_of(cls, "__getattr__")
+    if hook is not None:
+        machine.write(module.module.names, "__getattr__", Method(hook, holder))
 
 
 def names_of(holder: Value) -> dict[str, Value] | None:
@@ -104,7 +115,10 @@ def names_of(holder: Value) -> dict[str, Value] | None:
 def store(machine: Machine, names: dict[str, Value], name: str, value: Value, sure: bool) -> None:
     """Bind an attribute; in one of several objects it only may be bound."""
     known = names.get(name)
+    is_sure = sure or (known is not None and not lacks(names, name))
     machine.write(names, name, value if known is None or sure else join(known, value))
+    if not is_sure and isinstance(names, Names):
+        names.may_lack(name)
 
 
 def delete_attribute(machine: Machine, holder: Value, name: str, frame: Frame) -> None:
@@ -134,6 +148,8 @@ def remove(machine: Machine, names: dict[str, Value], name: str, sure: bool) -> 
         del names[name]
     else:
         machine.write(names, name, join(names[name], UNKNOWN))
+        if isinstance(names, Names):
+            names.may_lack(name)
 
 
 def run_augment(machine: Machine, node: facts.Augment, frame: Frame) -> Flow:
@@ -171,9 +187,7 @@ def _changed_in_place(machine: Machine, node: facts.Augment, left: Value, right:
 def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
     for target in node.targets:
         if isinstance(target, facts.Name):
-            names = frame.scope_of(target.id)
-            if names is frame.names or machine.is_sure(frame):
-                names.unbind(target.id)
+            unbind_name(machine, frame, target.id)
         elif isinstance(target, facts.Attribute):
             delete_attribute(machine, machine.evaluate(target.value, frame), target.name, frame)
         elif isinstance(target, facts.Subscript):

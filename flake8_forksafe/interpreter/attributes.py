@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flake8_forksafe.interpreter import import_statements, iteration
+from flake8_forksafe.interpreter.blocks import or_else
 from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.containers import Items, Lazy, NamedItems, NamesTable
-from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR
+from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR, NOT_BOUND
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import lacks
 from flake8_forksafe.interpreter.special_methods import method_of
 from flake8_forksafe.interpreter.truth_testing import BARE, is_builtin
 from flake8_forksafe.interpreter.values import (
@@ -62,15 +65,25 @@ def attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value:
     handler = ATTRIBUTES.get(type(value))
     if handler is not None:
         return handler(machine, value, name, frame)
+    if isinstance(value, Literal) and not hasattr(value.value, name):
+        return _lacking(machine, value, name)
     return builtin_method(value, name)
+
+
+def _lacking(machine: Machine, value: Literal, name: str) -> Value:
+    """An attribute that a plain value does not have, unless it is a member of an enumeration."""
+    if value.value is None or isinstance(value.value, bool):
+        return machine.fail("AttributeError")
+    if name == "value":
+        return value
+    machine.may_fail(NOT_BOUND)
+    return UNKNOWN
 
 
 def builtin_method(value: Value, name: str) -> Value:
     """A method of a builtin type, such as ``list.append``."""
     if isinstance(value, Literal):
         kind = type(value.value).__name__
-        if not hasattr(value.value, name):
-            return value if name == "value" else UNKNOWN  # a member of an Enum
     elif isinstance(value, NamedItems) and name in value.fields:
         return value.items[value.fields.index(name)].value
     elif isinstance(value, Items):
@@ -93,7 +106,22 @@ def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) 
     found = module.names.get(name)
     if found is not None:
         machine.recorder.takes(frame, module, name, found)
-        return import_statements.reified(machine, found, frame, value)
+        found = import_statements.reified(machine, found, frame, value)
+        if name not in module.names.maybe:
+            return found
+        return or_else(machine, found, lambda: _unbound_in_module(machine, value, name, frame))
+    other = _unbound_in_module(machine, value, name, frame)
+    if other is not None:
+        return other
+    if module.open or module.found.path is None:
+        machine.may_fail(ATTRIBUTE_ERROR)
+        return UNKNOWN
+    return machine.fail("AttributeError")
+
+
+def _unbound_in_module(machine: Machine, value: ModuleValue, name: str, frame: Frame) -> Value | None:
+    """An attribute of a module that is none of its names; None if there is none."""
+    module = value.module
     special = module_attribute(machine, module.name, name) if name.startswith("__") else None
     if special is not None:
         return special
@@ -102,10 +130,7 @@ def module_value(machine: Machine, value: ModuleValue, name: str, frame: Frame) 
         answer = machine.call(hook, Arguments((Literal(name),)), frame)
         machine.recorder.takes(frame, module, name, answer)
         return answer
-    if module.open or module.found.path is None:
-        machine.may_fail(ATTRIBUTE_ERROR)
-        return UNKNOWN
-    return machine.fail("AttributeError")
+    return None
 
 
 def external_value(machine: Machine, value: External, name: str, frame: Frame) -> Value:
@@ -139,7 +164,11 @@ def instance_value(machine: Machine, value: Instance, name: str, frame: Frame) -
 def own_or_inherited(machine: Machine, value: Instance, name: str, frame: Frame) -> Value:
     """``object.__getattribute__(value, name)``."""
     if name in value.names and not _comes_first(method_of(value.cls, name)):
-        return value.names[name]
+        found = value.names[name]
+        if name not in value.names.maybe:
+            return found
+        order = list(value.cls.mro())
+        return or_else(machine, found, lambda: _from_classes(machine, order, name, value, value.cls, frame))
     if name == "__class__":
         return value.cls
     if name == "__dict__":
@@ -201,7 +230,23 @@ def from_classes(
     hooked: bool = True,
 ) -> Value:
     """Look an attribute up along the MRO and bind it.  ``hooked``: fall back to ``__getattr__``."""
-    for base in order:
+    found = _from_classes(machine, order, name, instance, cls, frame, hooked)
+    if found is None:
+        machine.may_fail(ATTRIBUTE_ERROR)
+    return found or UNKNOWN
+
+
+def _from_classes(
+    machine: Machine,
+    order: list[Class | External],
+    name: str,
+    instance: Value | None,
+    cls: Value,
+    frame: Frame,
+    hooked: bool = True,
+) -> Value | None:
+    """The same; None if there is no such attribute."""
+    for place, base in enumerate(order):
         if isinstance(base, External):
             if base.path in BARE:
                 continue
@@ -213,18 +258,33 @@ def from_classes(
                 found = provider(machine, instance, name, frame)
                 if found is not None:
                     return found
+            hook = _hook(order) if hooked and instance is not None and not name.startswith("__") else None
+            if hook is not None:
+                with machine.doubted():  # where the library's class has no such attribute
+                    machine.call(hook, Arguments((instance or UNKNOWN, Literal(name))), frame)
             return machine.external(f"{owner}.{name}", instance if instance is not None else cls)
         found = base.names.get(name)
-        if found is not None:
-            return bound(machine, found, instance, cls, frame)
-    for base in order if hooked else ():
-        hook = base.names.get("__getattr__") if isinstance(base, Class) else None
-        if hook is not None and instance is not None:
-            return machine.call(hook, Arguments((instance, Literal(name))), frame)
+        if found is None:
+            continue
+        if lacks(base.names, name):
+            inherited = partial(_from_classes, machine, order[place + 1 :], name, instance, cls, frame, hooked)
+            with machine.doubted():
+                found = bound(machine, found, instance, cls, frame)
+            return or_else(machine, found, inherited)
+        return bound(machine, found, instance, cls, frame)
+    hook = _hook(order) if hooked else None
+    if hook is not None and instance is not None:
+        return machine.call(hook, Arguments((instance, Literal(name))), frame)
     if name in OBJECT_METHODS and isinstance(instance, Instance):
         return External(f"builtins.object.{name}", instance)
-    machine.may_fail(ATTRIBUTE_ERROR)
-    return UNKNOWN
+    return None
+
+
+def _hook(order: list[Class | External]) -> Value | None:
+    """The first ``__getattr__`` of first-party classes."""
+    return next(
+        (base.names["__getattr__"] for base in order if isinstance(base, Class) and "__getattr__" in base.names), None
+    )
 
 
 OBJECT_METHODS = ("__getattribute__", "__setattr__", "__delattr__")
@@ -241,6 +301,8 @@ def bound(machine: Machine, found: Value, instance: Value | None, cls: Value, fr
         return machine.call(found.function, Arguments((instance,)), frame) if instance is not None else found
     if isinstance(found, Function):
         return Method(found, instance) if instance is not None else found
+    if isinstance(found, Partial) and any(isinstance(part, Lazy) for part in found.arguments.positional[:1]):
+        return Method(found, instance) if instance is not None else found  # it stands for a function in a context
     if isinstance(found, Choice):
         return join(*(bound(machine, option, instance, cls, frame) for option in found.options))
     if isinstance(found, Instance):
@@ -252,6 +314,8 @@ def bound(machine: Machine, found: Value, instance: Value | None, cls: Value, fr
 
 def function_value(machine: Machine, value: Function, name: str, frame: Frame) -> Value:
     if name in value.names:
+        if name in value.names.maybe and not name.startswith("__"):
+            machine.may_fail(NOT_BOUND)
         return value.names[name]
     if name in ("__name__", "__qualname__"):
         return Literal(value.qualname.rpartition(".")[2] if name == "__name__" else value.qualname)

@@ -42,9 +42,10 @@ class CallMemo:
     :ivar active: how often it is being executed now.
     :ivar waiting: functions that are being executed when the program hands over to a worker, and return after it.
     :ivar generators: whether functions are generators, by the identity of their statements, which are kept.
+    :ivar locals: the names that functions bind themselves, by the same.
     """
 
-    __slots__ = ("active", "executions", "generators", "results", "waiting", "widened")
+    __slots__ = ("active", "executions", "generators", "locals", "results", "waiting", "widened")
 
     def __init__(self) -> None:
         self.results: dict[tuple[object, ...], Remembered] = {}
@@ -53,3 +54,4 @@ class CallMemo:
         self.active: dict[Node, int] = {}
         self.waiting: frozenset[Node] = frozenset()
         self.generators: dict[int, tuple[bool, Block]] = {}
+        self.locals: dict[int, tuple[frozenset[str], Block]] = {}

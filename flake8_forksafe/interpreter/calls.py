@@ -12,11 +12,12 @@ from flake8_forksafe.interpreter.bounds import is_long
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.call_memo import Remembered, Widened
 from flake8_forksafe.interpreter.comparison import equal
-from flake8_forksafe.interpreter.containers import Lazy, Table
+from flake8_forksafe.interpreter.containers import Items, Lazy, Table
 from flake8_forksafe.interpreter.errors import SOME_ERROR, TYPE_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.scopes import local_names
 from flake8_forksafe.interpreter.truth_testing import BARE, MEMBERS
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -27,6 +28,7 @@ from flake8_forksafe.interpreter.values import (
     Coroutine,
     Descriptor,
     External,
+    FilePath,
     Function,
     Instance,
     Item,
@@ -53,8 +55,16 @@ def call(machine: Machine, function: Value, arguments: Arguments, frame: Frame) 
     """Call any value."""
     handler = TABLE.get(type(function))
     if handler is None:
-        return UNKNOWN
+        return machine.fail("TypeError") if isinstance(function, NOT_CALLABLE) else UNKNOWN
     return handler(machine, function, arguments, frame)
+
+
+NOT_CALLABLE = (Literal, Items, Table, ModuleValue, FilePath)
+
+
+def call_lazy(machine: Machine, function: Lazy, arguments: Arguments, frame: Frame) -> Value:
+    """What a ``@contextmanager`` function made decorates another: that runs at the ``yield``."""
+    return Partial(External("forksafe.in_context"), Arguments((function, *arguments.positional)))
 
 
 def call_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
@@ -112,6 +122,9 @@ def _new_frame(machine: Machine, function: Function, arguments: Arguments) -> Fr
     inner.qualname = function.qualname
     inner.owner = function.owner
     inner.line = function.line
+    if isinstance(function.definition, facts.Define):
+        body = function_body(machine, function, function.definition.body)
+        inner.local = local_names(machine, function.definition, body)
     bind_arguments(machine, function, arguments, inner)
     if isinstance(function.definition, facts.Lambda):
         inner.owner = function.closure.owner if function.closure is not None else None
@@ -214,7 +227,7 @@ def _may_run_widened(machine: Machine, function: Function, arguments: Arguments,
 
 def _remember_widened(machine: Machine, function: Function, arguments: Arguments, mark: int) -> None:
     """Remember which names of others an execution that stands for all further ones bound since ``mark``."""
-    written = {(id(names), name): (names, name) for names, name, _ in machine.journal.entries[mark:]}
+    written = {(id(names), name): (names, name) for names, name, _, _ in machine.journal.entries[mark:]}
     known = Widened(tuple(written.values()), (arguments, function))
     machine.memory.widened[_call_key(function, arguments)] = known
 
@@ -299,7 +312,9 @@ def bind_arguments(machine: Machine, function: Function, arguments: Arguments, f
         if parameter.kind == "**":
             names[parameter.name] = machine.table(keywords, arguments.complete)
             keywords = {}
-    if positional or keywords:
+    given = arguments.positional[: sum(parameter.kind in ("", "/") for parameter in parameters)]
+    twice = any(parameter.name in arguments.keywords for parameter in parameters[: len(given)] if parameter.kind == "")
+    if positional or keywords or twice:
         machine.may_fail(TYPE_ERROR)
     if parameters and parameters[0].kind in ("", "/"):
         frame.receiver = names[parameters[0].name]
@@ -383,7 +398,7 @@ def _member(machine: Machine, members: Table, value: Value) -> Value:
 def create(machine: Machine, cls: Class, arguments: Arguments, frame: Frame) -> Value:
     """What ``type.__call__`` does."""
     order = list(cls.mro())
-    instance: Value = Instance(cls, arguments)
+    instance: Value = Instance(cls, arguments, machine.journal.doubt)
     for base in order:
         if isinstance(base, External):
             continue
@@ -499,5 +514,6 @@ TABLE: dict[type, Callable[[Machine, Any, Arguments, Frame], Value]] = {
     Instance: call_instance,
     Class: call_class,
     External: call_external,
+    Lazy: call_lazy,
     Unknown: call_unknown,
 }

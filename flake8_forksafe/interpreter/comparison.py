@@ -9,7 +9,7 @@ from typing import Any
 from flake8_forksafe.interpreter import generators, mappings
 from flake8_forksafe.interpreter.bounds import is_small, weight
 from flake8_forksafe.interpreter.containers import Items, Lazy, Table
-from flake8_forksafe.interpreter.identity import is_known, is_made, key_of, python_value
+from flake8_forksafe.interpreter.identity import is_known, is_made, is_told_apart, key_of, python_value
 from flake8_forksafe.interpreter.iteration import each
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.truth_testing import is_builtin, is_definition
@@ -103,8 +103,10 @@ def _equal_items(left: Items, right: Items) -> bool | None:
     kinds = {left.kind, right.kind}
     if kinds == {"set"}:
         keys = [[key_of(item.value) for item in value.items] for value in (left, right)]
-        unknown = None in keys[0] or None in keys[1] or not (is_known(left) and is_known(right))
-        return None if unknown else set(keys[0]) == set(keys[1])
+        if None in keys[0] or None in keys[1] or not (is_known(left) and is_known(right)):
+            return None
+        told_apart = all(is_told_apart(item.value) for item in (*left.items, *right.items))
+        return set(keys[0]) == set(keys[1]) or (False if told_apart else None)
     if kinds & {"iterator", "view"} or not (is_known(left) and is_known(right)):
         return None
     if len(kinds) > 1 or len(left.items) != len(right.items):
@@ -152,8 +154,9 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
 def _ordered(value: Value) -> tuple[object] | None:
     """A Python object to compare with ``<``, in a tuple; None if it is not known."""
     if isinstance(value, Items) and value.kind == "set":
-        keys = [key_of(item.value) for item in value.items]
-        return None if None in keys or not is_known(value) else (frozenset(keys),)
+        keys = [key_of(item.value) for item in value.items if is_told_apart(item.value)]
+        is_whole = is_known(value) and len(keys) == len(value.items)
+        return (frozenset(keys),) if is_whole and None not in keys else None
     return python_value(value) if not isinstance(value, FilePath) else None
 
 

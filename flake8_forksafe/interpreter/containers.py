@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Protocol
 
+from flake8_forksafe.interpreter.namespace import lacks
 from flake8_forksafe.interpreter.values import UNKNOWN, Doubt, EnclosingScope, Item, Value
 
 ITEM_LIMIT = 20_000
@@ -109,7 +110,7 @@ class Bound(dict[object, Item]):
     """Entries that are stored in names."""
 
     def __init__(self, names: dict[str, Value]) -> None:
-        super().__init__({name: Item(value) for name, value in names.items()})
+        super().__init__({name: Item(value, not lacks(names, name)) for name, value in names.items()})
         self.names = names
 
     def __setitem__(self, key: object, item: Item) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import class_errors, iteration
-from flake8_forksafe.interpreter.blocks import bind_name
+from flake8_forksafe.interpreter.blocks import bind_maybe, bind_name
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
@@ -88,9 +89,11 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
             bases.append(value)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
     inner = Frame(frame.module, frame.node, "class", frame.base, frame)
+    inner.names.born = machine.journal.doubt
     inner.qualname = qualname
     inner.names["__module__"] = Literal(frame.module.name)
     inner.names["__qualname__"] = Literal(qualname)
+    _prepare(machine, node.name, bases, keywords, inner)
     machine.execute(node.body, inner)
     frame.line = node.line
     cls = Class(qualname, frame.module, tuple(bases), inner.names)
@@ -107,6 +110,22 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
         value = decorate(machine, decorator, value, frame)
     bind_name(machine, frame, node.name, value)
     return Flow.NEXT
+
+
+def _prepare(machine: Machine, name: str, bases: list[Value], keywords: dict[str, Value], inner: Frame) -> None:
+    """What ``__prepare__`` of the metaclass puts into the names of a class."""
+    metaclass = keywords.get("metaclass") or next(
+        (base.metaclass for base in bases if isinstance(base, Class) and base.metaclass is not None), None
+    )
+    method = _method_of(metaclass, "__prepare__")
+    if method is None or metaclass is None:
+        return
+    passed = {key: value for key, value in keywords.items() if key != "metaclass"}
+    arguments = Arguments((metaclass, Literal(name), machine.items("tuple", bases)), passed)
+    made = machine.call(method, arguments, inner)
+    for key, item in made.entries.items() if isinstance(made, Table) else ():
+        if isinstance(key, str):
+            bind_maybe(inner.names, key, item.value, item.sure)
 
 
 def _own(member: Value, cls: Class) -> None:

@@ -12,9 +12,13 @@ SOME_ERROR = External("some library's error")
 """What a call of a library may raise."""
 KEY_ERROR, INDEX_ERROR = External("builtins.KeyError()"), External("builtins.IndexError()")
 ATTRIBUTE_ERROR, VALUE_ERROR = External("builtins.AttributeError()"), External("builtins.ValueError()")
+NAME_ERROR, UNBOUND_LOCAL = External("builtins.NameError()"), External("builtins.UnboundLocalError()")
 RUNTIME_ERROR, STOP_ITERATION = External("builtins.RuntimeError()"), External("builtins.StopIteration()")
 TYPE_ERROR = External("builtins.TypeError()")
 IMPORT_ERROR, MODULE_NOT_FOUND = External("builtins.ImportError()"), External("builtins.ModuleNotFoundError()")
+
+NOT_BOUND = External("builtins.AttributeError()")
+"""The error of an attribute that the program only may have set."""
 
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
 ASSUMED_ABSENT = (MODULE_NOT_FOUND, SOME_ERROR, ATTRIBUTE_ERROR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flake8_forksafe.interpreter import (
@@ -24,8 +25,10 @@ from flake8_forksafe.interpreter import (
 )
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
-from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.errors import NAME_ERROR, UNBOUND_LOCAL
+from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.namespace import Names
 from flake8_forksafe.interpreter.strings import TEXT_LIMIT
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
@@ -66,30 +69,48 @@ def opaque(machine: Machine, node: facts.Opaque, frame: Frame) -> Value:
 
 
 def name(machine: Machine, node: facts.Name, frame: Frame) -> Value:
-    value = frame.find(node.id)
-    if value is None:
-        return global_name(machine, node.id, frame)
+    value = frame.names.get(node.id)
+    if value is None or node.id in frame.names.maybe or node.id in frame.outer_names:
+        value = _looked_up(machine, node.id, frame)
     if isinstance(value, LazyImport):
         return import_statements.reify(machine, value, frame, frame.module.names)
     return value
 
 
-def global_name(machine: Machine, identifier: str, frame: Frame) -> Value:
-    """A name that no scope binds: a module attribute such as ``__name__``, or a builtin."""
+def _looked_up(machine: Machine, identifier: str, frame: Frame) -> Value:
+    """A name that is looked up in several scopes, or that only may be bound."""
+    found: list[Value] = []
+    names: Names[Value] = frame.names
+    for names in frame.scopes(identifier):
+        if identifier in names:
+            found.append(names[identifier])
+            if identifier not in names.maybe:
+                return join(*found)
+    if names is frame.module.names:
+        return global_name(machine, identifier, frame, found)
+    error = UNBOUND_LOCAL if names is frame.names else NAME_ERROR
+    if not found:
+        return machine.fail(error.path.removeprefix("builtins.").removesuffix("()"))
+    machine.may_fail(error)
+    return join(*found)
+
+
+def global_name(machine: Machine, identifier: str, frame: Frame, found: list[Value]) -> Value:
+    """A name that no scope surely binds: a module attribute such as ``__name__``, or a builtin.
+
+    :param found: what it is where it is bound.
+    """
     special = (
         attributes.module_attribute(machine, frame.module.name, identifier) if identifier.startswith("__") else None
     )
     if special is not None:
-        return special
+        return join(*found, special)
     if hasattr(builtins, identifier):
-        return machine.external(f"builtins.{identifier}")
-    if not frame.module.open:
+        return join(*found, machine.external(f"builtins.{identifier}"))
+    if not frame.module.open and not found:
         return machine.fail("NameError")
     machine.may_fail(NAME_ERROR)
-    return UNKNOWN
-
-
-NAME_ERROR = External("builtins.NameError()")
+    return join(*found) if found else UNKNOWN
 
 
 def attribute_node(machine: Machine, node: facts.Attribute, frame: Frame) -> Value:
@@ -100,10 +121,27 @@ def attribute_node(machine: Machine, node: facts.Attribute, frame: Frame) -> Val
 
 
 def call_node(machine: Machine, node: facts.Call, frame: Frame) -> Value:
+    raised = machine.errors.raised
     function = machine.evaluate(node.function, frame)
     if isinstance(function, External) and function.path == "builtins.super":
         return super_call(machine, node, frame)
-    return machine.call(function, arguments(machine, node.arguments, frame), frame)
+    passed = arguments(machine, node.arguments, frame)
+    return unless_raised(machine, raised, lambda: machine.call(function, passed, frame))
+
+
+def unless_raised(machine: Machine, raised: int, compute: Callable[[], Value]) -> Value:
+    """Compute what comes after other parts of an expression, in doubt if these may have raised an exception.
+
+    :param raised: :attr:`.Errors.raised` before them.
+    """
+    if machine.errors.raised == raised:
+        return compute()
+    try:
+        with machine.doubted():
+            return compute()
+    except Raised as error:
+        machine.may_fail(error.value)
+        return UNKNOWN
 
 
 def super_call(machine: Machine, node: facts.Call, frame: Frame) -> Value:
@@ -123,8 +161,9 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
     complete = True
+    raised = machine.errors.raised
     for argument in nodes:
-        value = machine.evaluate(argument.value, frame)
+        value = unless_raised(machine, raised, partial(machine.evaluate, argument.value, frame))
         if argument.keyword is not None:
             keywords[argument.keyword] = value
         elif argument.star == "*":
@@ -146,6 +185,7 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
 def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
     found: list[Item] = []
     complete = True
+    raised = machine.errors.raised
     for item in node.items:
         if isinstance(item, facts.Starred):
             inner = iteration.iterate(machine, machine.evaluate(item.value, frame), frame)
@@ -154,7 +194,7 @@ def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
             if not inner.complete and item is not node.items[-1]:
                 found.append(ANYTHING)
         else:
-            found.append(Item(machine.evaluate(item, frame)))
+            found.append(Item(unless_raised(machine, raised, partial(machine.evaluate, item, frame))))
     if node.kind == "set":
         found = identity.distinct(found)
     return Items(node.kind, found, machine.journal.doubt, complete)
@@ -187,19 +227,30 @@ def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
     if isinstance(container, Table) and container.observer is not None:
         for key in texts(index):
             container.observer.reads(key)
-    for option in options(container):
-        if isinstance(option, Instance):
-            method = attributes.attribute(machine, option, "__getitem__", frame)
-            found = machine.call(method, Arguments((index,)), frame)
-            if not isinstance(method, External):
-                return found
-            with machine.doubted():  # a mapping of a library's kind, which may lack the key
-                missing = special_methods.call(machine, option, "__missing__", (index,), frame)
-            return found if missing is None else join(found, missing)
-        if isinstance(option, External):
-            getter = machine.library.items.get(option.path)
-            if getter is not None:
-                return getter(machine, option, index, frame)
+    if not any(isinstance(option, (Instance, Class, External)) for option in options(container)):
+        return subscripts.get_item(machine, container, index)
+    return iteration.each(machine, container, lambda option: _item(machine, option, index, frame))
+
+
+def _item(machine: Machine, container: Value, index: Value, frame: Frame) -> Value:
+    """``container[index]``, where the container is one value."""
+    if isinstance(container, Instance):
+        method = attributes.attribute(machine, container, "__getitem__", frame)
+        found = machine.call(method, Arguments((index,)), frame)
+        if not isinstance(method, External):
+            return found
+        with machine.doubted():  # a mapping of a library's kind, which may lack the key
+            missing = special_methods.call(machine, container, "__missing__", (index,), frame)
+        return found if missing is None else join(found, missing)
+    if isinstance(container, Class):
+        own = special_methods.call(machine, container, "__getitem__", (index,), frame)
+        if own is not None:
+            return own
+        if special_methods.method_of(container, "__class_getitem__") is not None:
+            method = attributes.attribute(machine, container, "__class_getitem__", frame)
+            return machine.call(method, Arguments((index,)), frame)
+    if isinstance(container, External) and container.path in machine.library.items:
+        return machine.library.items[container.path](machine, container, index, frame)
     return subscripts.get_item(machine, container, index)
 
 
@@ -327,8 +378,10 @@ def _signed(operator: str, operand: Value) -> Value:
 
 
 def binary(machine: Machine, node: facts.Binary, frame: Frame) -> Value:
+    raised = machine.errors.raised
     left = machine.evaluate(node.left, frame)
-    return operators.binary(machine, node.operator, left, machine.evaluate(node.right, frame), frame)
+    right = unless_raised(machine, raised, lambda: machine.evaluate(node.right, frame))
+    return unless_raised(machine, raised, lambda: operators.binary(machine, node.operator, left, right, frame))
 
 
 def compare(machine: Machine, node: facts.Compare, frame: Frame) -> Value:

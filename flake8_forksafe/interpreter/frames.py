@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntFlag
 
-from flake8_forksafe.interpreter.namespace import Namespace, NamesVersion
+from flake8_forksafe.interpreter.namespace import Names, Namespace, NamesVersion
 from flake8_forksafe.interpreter.records import Gate, Node
 from flake8_forksafe.interpreter.values import Class, Doubt, EnclosingScope, Function, Item, Module, Value
 
@@ -70,6 +70,7 @@ class Frame:
         "kind",
         "left",
         "line",
+        "local",
         "module",
         "names",
         "node",
@@ -92,11 +93,13 @@ class Frame:
         self.kind = kind
         self.base = base
         self.closure = closure
-        self.names: Namespace[Value] = module.names if kind == "module" else Namespace()
+        self.names: Namespace[Value] = module.names if kind == "module" else Namespace(base)
         self.line = 1
         self.column = 0
         self.execution: int = closure.execution if closure is not None and kind != "function" else 0
         """Which execution of the function this is, from 1; 0 for a module."""
+        self.local: frozenset[str] = NO_NAMES
+        """For a function: the names that it binds itself, whether they are bound yet or not."""
         self.outer_names: dict[str, str] = {}
         """Names declared ``global`` or ``nonlocal``."""
         self.results: list[Value] = []
@@ -134,21 +137,30 @@ class Frame:
         if keyword == "nonlocal":
             frame: EnclosingScope | None = self.closure
             while frame is not None:
-                if frame.kind == "function" and name in frame.names:
+                if frame.kind == "function" and (name in frame.names or name in frame.local):
                     return frame.names
                 frame = frame.closure
         return self.names
 
-    def find(self, name: str) -> Value | None:
-        """Look a name up as Python does: here, in the functions around, in the module."""
-        value = self.names.get(name)
-        if value is not None and name not in self.outer_names:
-            return value
-        frame = self.closure
+    def scopes(self, name: str) -> Iterator[Names[Value]]:
+        """Where Python looks a name up: here, in functions around, in the module; no further than where it is local."""
+        keyword = self.outer_names.get(name)
+        if keyword is None:
+            yield self.names
+            if self.kind == "module" or name in self.local:
+                return
+        frame = self.closure if keyword != "global" else None
         while frame is not None:
             if frame.kind != "class":
-                value = frame.names.get(name)
-                if value is not None:
-                    return value
+                yield frame.names
+                if name in frame.local:
+                    return
             frame = frame.closure
-        return self.module.names.get(name)
+        yield self.module.names
+
+    def find(self, name: str) -> Value | None:
+        """What a name stands for, if it is bound."""
+        return next((names[name] for names in self.scopes(name) if name in names), None)
+
+
+NO_NAMES: frozenset[str] = frozenset()

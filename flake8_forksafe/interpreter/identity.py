@@ -63,12 +63,12 @@ def distinct(items: Iterable[Item]) -> list[Item]:
             kept.append(item)
         elif item.sure:
             kept[place] = Item(kept[place].value)
-    taken = {key_of(item.value) for item in kept if _is_told_apart(item.value)}
+    taken = {key_of(item.value) for item in kept if is_told_apart(item.value)}
     anything = False
     for place, item in enumerate(kept):
-        if _is_told_apart(item.value):
+        if is_told_apart(item.value):
             continue
-        keys = {key_of(option) if _is_told_apart(option) else None for option in options(item.value)}
+        keys = {key_of(option) if is_told_apart(option) else None for option in options(item.value)}
         if anything or not taken.isdisjoint(keys) or (None in keys and len(taken) > 0):
             kept[place] = Item(item.value, False)
         anything |= None in keys
@@ -76,10 +76,10 @@ def distinct(items: Iterable[Item]) -> list[Item]:
     return kept
 
 
-def _is_told_apart(value: Value) -> bool:
+def is_told_apart(value: Value) -> bool:
     """Whether a value equals what has the same key, and nothing else; a library's constant may be any value."""
     if isinstance(value, Items):
-        return is_small(value) and key_of(value) is not None and all(_is_told_apart(item.value) for item in value.items)
+        return is_small(value) and key_of(value) is not None and all(is_told_apart(item.value) for item in value.items)
     return isinstance(value, (Literal, Class, Function, ModuleValue))
 
 

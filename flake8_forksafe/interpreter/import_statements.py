@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter.blocks import bind_name
+from functools import partial
+
+from flake8_forksafe.interpreter.blocks import bind_maybe, bind_name, or_else
 from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.errors import matches
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
@@ -117,15 +119,28 @@ def import_member(
     if not isinstance(module, ModuleValue):
         return UNKNOWN
     names = module.module.names
-    if name in names:
-        found = names[name]
+    otherwise = partial(_unbound_member, machine, module, name, frame, local, error)
+    if name not in names:
+        other = otherwise()
+        return machine.fail(error) if other is None else other
+    found = names[name]
+    child = f"{module.module.name}.{name}"
+    is_sure = name not in names.maybe or (isinstance(found, ModuleValue) and found.module.name == child)
+    with machine.doubted(not is_sure):
         if isinstance(found, ModuleValue):
             machine.record(frame, Node(found.module.name), "import")
         machine.recorder.takes(frame, module.module, name, found)
-        return reified(machine, found, frame, module)
+        found = reified(machine, found, frame, module)
+    return found if is_sure else or_else(machine, found, otherwise, External(f"builtins.{error}()"))
+
+
+def _unbound_member(
+    machine: Machine, module: ModuleValue, name: str, frame: Frame, local: bool, error: str
+) -> Value | None:
+    """``from module import name`` where the module has no such attribute yet; None if there is nothing."""
+    names = module.module.names
     if _is_submodule(machine, module, name):
-        submodule = machine.import_name(f"{module.module.name}.{name}", frame, "import")
-        return machine.fail(error) if submodule is None else submodule
+        return machine.import_name(f"{module.module.name}.{name}", frame, "import")
     hook = names.get("__getattr__")
     if hook is not None:
         if isinstance(hook, Function):  # what it loads is loaded by this statement
@@ -133,12 +148,12 @@ def import_member(
         answer = _ask(machine, hook, name, frame, error)
         if answer is not None:
             machine.recorder.takes(frame, module.module, name, answer)
-        return machine.fail(error) if answer is None else answer
+        return answer
     if module.module.found.path is None and not local:  # a folder of the project that has a library's name
         return machine.import_name(f"{module.module.name}.{name}", frame, "import") or UNKNOWN
     if module.module.open or name.startswith("__"):
         return UNKNOWN
-    return machine.fail(error)
+    return None
 
 
 def _is_submodule(machine: Machine, module: ModuleValue, name: str) -> bool:
@@ -153,7 +168,9 @@ def import_submodule(machine: Machine, module: Value, name: str, frame: Frame) -
     """
     if isinstance(module, External):
         outside_member(machine, module.path, name, frame)
-    if not isinstance(module, ModuleValue) or name in module.module.names or not module.module.found.is_package:
+    if not isinstance(module, ModuleValue) or not module.module.found.is_package:
+        return
+    if name in module.module.names and name not in module.module.names.maybe:
         return
     hook = module.module.names.get("__getattr__")
     if hook is not None and _ask(machine, hook, name, frame) is not None:
@@ -205,7 +222,8 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
         if exported is None and hook is not None:
             _ask(machine, hook, "__all__", frame)  # what it returns is not followed
         public = [(name, value) for name, value in names.items() if not name.startswith("_")]
-        frame.names.bind_all({name: reified(machine, value, frame, module) for name, value in public})
+        for name, value in public:
+            bind_maybe(frame.names, name, reified(machine, value, frame, module), name not in names.maybe)
     frame.module.open |= module.module.open
 
 

@@ -90,6 +90,7 @@ def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
     if body is not None and machine.budget.depth >= DEPTH_LIMIT:
         machine.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
     elif body is not None:
+        module.names.born = machine.journal.doubt
         inner = Frame(module, Node(found.name), "module", machine.journal.doubt)
         machine.budget.module(len(body))
         machine.budget.depth += 1
@@ -106,7 +107,7 @@ def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
     module.state = "loaded"
     parent, _, last = found.name.rpartition(".")
     if parent in modules:  # CPython binds a submodule in its package when it is loaded, not before
-        modules[parent].names[last] = ModuleValue(module)
+        machine.write(modules[parent].names, last, ModuleValue(module))
     return module
 
 

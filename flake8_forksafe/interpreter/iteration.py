@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from flake8_forksafe.interpreter import list_iterators, mappings, special_methods
 from flake8_forksafe.interpreter.bounds import weight
@@ -82,7 +83,7 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
         return Items("iterator", found, machine.journal.doubt, complete)
     if isinstance(value, Class) and isinstance(members := value.names.get(MEMBERS), Table):
         return machine.items("view", list(dict.fromkeys(item.value for item in members.entries.values())))
-    if isinstance(value, Instance) and frame is not None:
+    if (isinstance(value, Instance) or _iterates(value)) and frame is not None:
         return collected(machine, value, frame)
     is_library = isinstance(value, External) and "." not in value.path and not value.path.endswith("()")
     if is_library or isinstance(value, (Function, Literal, ModuleValue)):
@@ -148,7 +149,7 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
         return _hand_over_view(machine, value, take)
     if isinstance(value, Table):
         return _hand_over_view(machine, view_of(machine, value), take)
-    if isinstance(value, Instance):
+    if isinstance(value, Instance) or _iterates(value):
         return _ask(machine, value, frame, take)
     iterable = iterate(machine, value, frame)
     hand_over(machine, iterable.items, take)
@@ -240,42 +241,72 @@ def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
         machine.errors.raised = max(machine.errors.raised - stops, before + raised)
 
 
-def _ask(machine: Machine, value: Instance, frame: Frame, take: Take) -> bool:
-    """Ask an object of a first-party class for its elements."""
+def _iterates(value: Value) -> bool:
+    """Whether a value is a class whose metaclass says what its elements are."""
+    return isinstance(value, Class) and special_methods.method_of(value.metaclass, "__iter__") is not None
+
+
+def _ask(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
+    """Ask an object of a first-party class, or such a class, for its elements."""
     iterator = special_methods.call(machine, value, "__iter__", (), frame)
-    if not isinstance(iterator, Instance):
-        return iterator is not None and consume(machine, iterator, frame, take)
-    sure = True
-    for _ in range(NEXT_LIMIT):
+    if isinstance(iterator, Instance):
+        following = partial(special_methods.call, machine, iterator, "__next__", (), frame)
+        return _ask_each(machine, lambda _: following(), take, STOP_ITERATION)
+    if iterator is not None:
+        return consume(machine, iterator, frame, take)
+
+    def at(place: Value) -> Value | None:
+        return special_methods.call(machine, value, "__getitem__", (place,), frame)
+
+    return _ask_each(machine, at, take, INDEX_ERROR)
+
+
+def _ask_each(machine: Machine, ask: Callable[[Value], Value | None], take: Take, end: External) -> bool:
+    """Ask for one element after the other, by their places, until the exception ``end``."""
+    for place in range(NEXT_LIMIT):
         errors, machine.errors.possible = machine.errors.possible, []
-        machine.errors.catchers.append([STOP_ITERATION])
+        machine.errors.catchers.append([end])
         try:
-            element = special_methods.call(machine, iterator, "__next__", (), frame)
+            element = ask(Literal(place))
         except Raised as error:
-            if not _is_stop(error.value):
+            if not _is_of(error.value, end):
                 raise
-            return sure
+            return True
         finally:
             machine.errors.catchers.pop()
             maybe, machine.errors.possible = machine.errors.possible, errors
         if element is None:
             return False
-        sure = not any(map(_is_stop, maybe))
-        if not sure:
+        if any(_is_of(error, end) for error in maybe):
             with machine.doubted():
                 take(Item(element, False))
+            _ask_for_others(machine, ask)
             return False
         if take(Item(element)):
             return False
     return False
 
 
-def _is_stop(error: Value) -> bool:
-    """Whether an exception is ``StopIteration``."""
-    return isinstance(error, External) and error.path.removesuffix("()") == STOP_ITERATION.path
+def _ask_for_others(machine: Machine, ask: Callable[[Value], Value | None]) -> None:
+    """Ask for any number of further elements, which are not known."""
+    machine.errors.catchers.append([None])
+    before, machine.errors.possible = machine.errors.possible, []
+    try:
+        with machine.journal.repeated():
+            ask(UNKNOWN)
+    except Raised:
+        pass
+    finally:
+        machine.errors.catchers.pop()
+        machine.errors.possible = before
 
 
-STOP_ITERATION = External("builtins.StopIteration")
+def _is_of(error: Value, kind: External) -> bool:
+    """Whether an exception is of a builtin class."""
+    return isinstance(error, External) and error.path.removesuffix("()") == kind.path
+
+
+STOP_ITERATION, INDEX_ERROR = External("builtins.StopIteration"), External("builtins.IndexError")
 NEXT_LIMIT = 50
 """Elements that an object is asked for."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from flake8_forksafe.interpreter.containers import Items, Table
+from flake8_forksafe.interpreter.namespace import Names, change, lacks
 from flake8_forksafe.interpreter.values import Doubt, EnclosingScope, Value, join
 
 
@@ -15,7 +16,7 @@ class Journal:
     :ivar doubt: the current one.
     :ivar changes: how often something was changed that a function may depend on besides its arguments.
     :ivar grown: containers that were given an element in a repeated stretch, and are older than it.
-    :ivar entries: what was written in doubt: names, name, and the value before.
+    :ivar entries: what was written in doubt: names, name, the value before, and whether that was sure.
     :ivar left_by_switch: whether the current statement may have left its block as a switch decides.
     """
 
@@ -26,7 +27,7 @@ class Journal:
         self.changes = 0
         self.grown: list[Items | Table] = []
         self.doubt = self.certain
-        self.entries: list[tuple[dict[str, Value], str, Value | None]] = []
+        self.entries: list[tuple[dict[str, Value], str, Value | None, bool]] = []
         self.left_by_switch = False
 
     def doubted(self, really: bool = True, switch: bool = False) -> AbstractContextManager[None]:
@@ -53,19 +54,25 @@ class Journal:
         """Bind a name of another scope than that which executes: a global, or an attribute."""
         self.changes += 1
         if self.doubt is not self.certain:
-            self.entries.append((names, name, names.get(name)))
+            before = names.get(name)
+            self.entries.append((names, name, before, before is not None and not lacks(names, name)))
         names[name] = value
 
     def weaken(self, mark: int) -> None:
-        """Make everything written since ``mark`` only possible: join it with the old values."""
+        """Make everything written since ``mark`` only possible: join it with the old values, if there were any."""
         if len(self.entries) == mark:
             return
-        oldest: dict[tuple[int, str], tuple[dict[str, Value], Value | None]] = {}
-        for names, name, old in self.entries[mark:]:
-            oldest.setdefault((id(names), name), (names, old))
-        for (_, name), (names, old) in oldest.items():
-            if old is not None and name in names:
-                names[name] = join(old, names[name])
+        oldest: dict[tuple[int, str], tuple[dict[str, Value], Value | None, bool]] = {}
+        for names, name, old, was_sure in self.entries[mark:]:
+            oldest.setdefault((id(names), name), (names, old, was_sure))
+        for (_, name), (names, old, was_sure) in oldest.items():
+            if name not in names:
+                continue
+            is_sure = was_sure and not lacks(names, name)
+            if old is not None:
+                change(names, name, join(old, names[name]))
+            if isinstance(names, Names) and not is_sure and (names.born is None or self.doubt.within(names.born)):
+                names.may_lack(name)
         if self.doubt is self.certain:
             self.entries.clear()
 

@@ -9,30 +9,97 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from heapq import heapify, heappop, heappush
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
+
+
+class Names(dict[str, T]):
+    """Names of a scope or an object with their values.
+
+    :ivar maybe: names that only may be bound; their values are what they are then.
+    :ivar born: the doubt in which they were made; None for the outermost.
+    """
+
+    __slots__ = ("born", "maybe")
+
+    def __init__(self, born: Any = None) -> None:
+        super().__init__()
+        self.born = born
+        self.maybe: set[str] = set()
+
+    def __setitem__(self, name: str, value: T) -> None:
+        super().__setitem__(name, value)
+        self.maybe.discard(name)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self.maybe.discard(name)
+
+    def may_lack(self, name: str) -> None:
+        """Note that a name only may be bound."""
+        if name in self:
+            self.maybe.add(name)
+
+    def change(self, name: str, value: T) -> None:
+        """Give a name another value; whether it surely is bound stays what it was."""
+        is_sure = name not in self.maybe
+        self[name] = value
+        if not is_sure:
+            self.may_lack(name)
+
+
+def lacks(names: dict[str, T], name: str) -> bool:
+    """Whether a name that has a value in ``names`` only may be bound."""
+    return isinstance(names, Names) and name in names.maybe
+
+
+def change(names: dict[str, T], name: str, value: T) -> None:
+    """Give a name another value; whether it surely is bound stays what it was."""
+    if isinstance(names, Names):
+        names.change(name, value)
+    else:
+        names[name] = value
+
+
+class Unsure(Generic[T]):
+    """In a version: the value of a name that only may be bound."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unsure) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+State: TypeAlias = T | Unsure[T] | None
 
 
 class NamesVersion(Generic[T]):
     """The names at one point of the execution.
 
     :ivar parent: the version that ``changes`` were made to; None for the first.
-    :ivar changes: names with the value before and the value then; None where a name is not bound.
+    :ivar changes: names with the value before and the value then; None where a name is not bound, :class:`Unsure`
+        where it only may be.
     :ivar number: how many versions of the same names were made before; the parent's is lower.
     """
 
     __slots__ = ("changes", "number", "parent")
 
     def __init__(
-        self, parent: NamesVersion[T] | None, changes: dict[str, tuple[T | None, T | None]], number: int
+        self, parent: NamesVersion[T] | None, changes: dict[str, tuple[State[T], State[T]]], number: int
     ) -> None:
         self.parent = parent
         self.changes = changes
         self.number = number
 
 
-class Namespace(dict[str, T]):
+class Namespace(Names[T]):
     """Names with their values, of which versions can be kept.
 
     :ivar current: the version that was made, or gone to, last; ``made`` is how many were made.
@@ -41,40 +108,47 @@ class Namespace(dict[str, T]):
 
     __slots__ = ("current", "made", "pending")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, born: Any = None) -> None:
+        super().__init__(born)
         self.forget_versions()
 
     def __setitem__(self, name: str, value: T) -> None:
         if name not in self.pending:
-            self.pending[name] = self.get(name)
-        super().__setitem__(name, value)
+            self.pending[name] = self._state(name) if name in self.maybe else self.get(name)
+        dict.__setitem__(self, name, value)
+        self.maybe.discard(name)
 
     def __delitem__(self, name: str) -> None:
-        self.pending.setdefault(name, self.get(name))
+        if name not in self.pending:
+            self.pending[name] = self._state(name)
         super().__delitem__(name)
+
+    def may_lack(self, name: str) -> None:
+        """Note that a name only may be bound."""
+        if name not in self.pending:
+            self.pending[name] = self._state(name)
+        super().may_lack(name)
 
     def unbind(self, name: str) -> None:
         """Forget a name, if it is bound."""
         if name in self:
             del self[name]
 
-    def bind_all(self, values: Mapping[str, T]) -> None:
-        """Bind several names."""
-        for name, value in values.items():
-            self[name] = value
-
     def forget_versions(self) -> None:
         """Drop all versions.  No earlier version may be used afterwards."""
         self.current: NamesVersion[T] = NamesVersion(None, {}, 0)
         self.made = 0
-        self.pending: dict[str, T | None] = {}
+        self.pending: dict[str, State[T]] = {}
 
     def version(self) -> NamesVersion[T]:
         """The names as they are now; takes time by what was written since the last version."""
         if not self.pending:
             return self.current
-        changes = {name: (old, new) for name, old in self.pending.items() if (new := self.get(name)) is not old}
+        changes = {
+            name: (old, new)
+            for name, old in self.pending.items()
+            if (new := self._state(name) if name in self.maybe else self.get(name)) is not old and new != old
+        }
         self.pending = {}
         if changes:
             self.made += 1
@@ -88,7 +162,7 @@ class Namespace(dict[str, T]):
         while node is not version and node is not None:
             found.update((name, old) for name, (old, _) in node.changes.items())
             node = node.parent
-        return found
+        return {name: old.value if isinstance(old, Unsure) else old for name, old in found.items()}
 
     def go_to(self, version: NamesVersion[T]) -> None:
         """Make the names what they were in a version."""
@@ -110,24 +184,49 @@ class Namespace(dict[str, T]):
         self.current = version
 
     def join(self, endings: Iterable[NamesVersion[T]], joined: Callable[..., T]) -> None:
-        """Make each name what it is in any of several versions: bound, if it is bound in one of them.
+        """Make each name what it is in any of several versions: bound, if it is bound in one; maybe, if not in all.
 
         :param joined: makes one of several values.
         """
         ends = list(dict.fromkeys(endings))
         top, below = _tree(ends)
         self.go_to(top)
-        for name, values in _different(top, below, ends).items():
-            if values:
-                self[name] = joined(*values)
-            else:
-                self.unbind(name)
+        for name, states in _different(top, below, ends).items():
+            self._bind_any(name, states, joined)
 
-    def _put(self, name: str, value: T | None) -> None:
-        if value is None:
-            super().pop(name, None)
+    def _bind_any(self, name: str, states: Iterable[State[T]], joined: Callable[..., T]) -> None:
+        """Bind a name that is in any of several states."""
+        values: list[T] = []
+        is_sure = True
+        for state in states:
+            if state is None:
+                is_sure = False
+            elif isinstance(state, Unsure):
+                is_sure = False
+                values.append(state.value)
+            else:
+                values.append(state)
+        if not values:
+            self.unbind(name)
+            return
+        self[name] = joined(*values)
+        if not is_sure:
+            self.may_lack(name)
+
+    def _state(self, name: str) -> State[T]:
+        value = self.get(name)
+        return Unsure(value) if value is not None and name in self.maybe else value
+
+    def _put(self, name: str, state: State[T]) -> None:
+        if state is None:
+            self.pop(name, None)
+            self.maybe.discard(name)
+        elif isinstance(state, Unsure):
+            dict.__setitem__(self, name, state.value)
+            self.maybe.add(name)
         else:
-            super().__setitem__(name, value)
+            dict.__setitem__(self, name, state)
+            self.maybe.discard(name)
 
 
 def _tree(ends: list[NamesVersion[T]]) -> tuple[NamesVersion[T], dict[NamesVersion[T], list[NamesVersion[T]]]]:
@@ -149,12 +248,12 @@ def _tree(ends: list[NamesVersion[T]]) -> tuple[NamesVersion[T], dict[NamesVersi
 
 def _different(
     top: NamesVersion[T], below: Mapping[NamesVersion[T], list[NamesVersion[T]]], ends: list[NamesVersion[T]]
-) -> dict[str, list[T]]:
+) -> dict[str, list[State[T]]]:
     """The values, in the order of execution, that each name which changed below ``top`` has at one of ``ends``."""
-    found: dict[str, list[T]] = {}
+    found: dict[str, list[State[T]]] = {}
     if not below:
         return found
-    now: dict[str, T | None] = {}
+    now: dict[str, State[T]] = {}
     unmet: set[str] = set()
     """Names whose value changed since the last end."""
     met = False
@@ -163,9 +262,7 @@ def _different(
         nonlocal met
         if version in among:
             for name in unmet:
-                value = now[name]
-                if value is not None:
-                    found[name].append(value)
+                found[name].append(now[name])
             unmet.clear()
             met = True
 
@@ -177,7 +274,7 @@ def _different(
         version, is_left = waiting.pop()
         for name, (old, new) in version.changes.items():
             if name not in found:
-                found[name] = [old] if met and old is not None else []
+                found[name] = [old] if met else []
             now[name] = old if is_left else new
             unmet.add(name)
         if not is_left:

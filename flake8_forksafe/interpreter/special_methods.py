@@ -5,7 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.truth_testing import truth
-from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Value
+from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Method, Value
 
 
 def method_of(cls: Value | None, name: str) -> Value | None:
@@ -15,7 +15,10 @@ def method_of(cls: Value | None, name: str) -> Value | None:
 
 
 def call(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
-    """Call a special method; None if ``value`` is no object of a first-party class that defines it."""
+    """Call a special method; None if ``value`` is no object of a first-party class that defines it, or such a class."""
+    if isinstance(value, Class):
+        method = method_of(value.metaclass, name)
+        return None if method is None else machine.call(Method(method, value), Arguments(arguments), frame)
     if not isinstance(value, Instance):
         return None
     if method_of(value.cls, name) is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from flake8_forksafe.interpreter.namespace import Namespace
+from flake8_forksafe.interpreter.namespace import Names, Namespace
 from flake8_forksafe.interpreter.records import Gate, Node
 from flake8_forksafe.project.layout import FoundModule
 from flake8_forksafe.source.facts import Define, Lambda
@@ -154,6 +154,7 @@ class EnclosingScope(Protocol):
     base: Doubt
     closure: EnclosingScope | None
     names: Namespace[Value]
+    local: frozenset[str]
     function: Function | None
     owner: Class | None
     receiver: Value | None
@@ -245,7 +246,7 @@ class Function(Value):
         self.defaults = defaults
         self.line = line
         self.owner: Class | None = None
-        self.names: dict[str, Value] = {}
+        self.names: Names[Value] = Names()
         self.node = Node(module.name, qualname)
         self.cached = False
         self.handed_out = False
@@ -353,9 +354,9 @@ class Instance(Value):
 
     __slots__ = ("arguments", "cls", "names")
 
-    def __init__(self, cls: Class, arguments: Arguments | None = None) -> None:
+    def __init__(self, cls: Class, arguments: Arguments | None = None, born: Doubt | None = None) -> None:
         self.cls = cls
-        self.names: dict[str, Value] = {}
+        self.names: Names[Value] = Names(born)
         self.arguments = arguments
 
     def __repr__(self) -> str:

@@ -66,6 +66,7 @@ class Walk:
         self.journal.entries.clear()
         self.memory.results.clear()
         self.memory.generators.clear()
+        self.memory.locals.clear()
         self.imports.bodies.clear()
         self.argv_dependence.marked.clear()
         self.switches.marked.clear()

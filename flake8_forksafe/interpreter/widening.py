@@ -8,7 +8,7 @@ from flake8_forksafe.interpreter.budget import ROUND_LIMIT, Place
 from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.namespace import NamesVersion
+from flake8_forksafe.interpreter.namespace import NamesVersion, change
 from flake8_forksafe.interpreter.values import UNKNOWN, Literal, Value, join, options, same
 
 Written = tuple[dict[str, Value], str, Value]
@@ -30,7 +30,7 @@ def has_rounds(machine: Machine, frame: Frame) -> bool:
 
 def forget(machine: Machine, mark: int) -> bool:
     """Forget what was computed anew outside since ``mark`` of the journal; returns whether there was any."""
-    return _forget((names, name, old) for names, name, old in machine.journal.entries[mark:] if old is not None)
+    return _forget((names, name, old) for names, name, old, _ in machine.journal.entries[mark:] if old is not None)
 
 
 def forget_names(machine: Machine, written: Iterable[tuple[dict[str, Value], str]]) -> None:
@@ -38,7 +38,8 @@ def forget_names(machine: Machine, written: Iterable[tuple[dict[str, Value], str
     for names, name in written:
         value = names.get(name, UNKNOWN)
         if _is_computed(value, ()) and UNKNOWN not in options(value):
-            machine.write(names, name, join(value, UNKNOWN))
+            with machine.doubted():
+                machine.write(names, name, join(value, UNKNOWN))
 
 
 def forget_all(machine: Machine, frame: Frame, before: NamesVersion[Value], mark: int) -> bool:
@@ -55,7 +56,7 @@ def _forget(written: Iterable[Written]) -> bool:
         if (value := names.get(name, old)) is not old and _is_computed(value, options(old))
     ]
     for names, name, value in changed:
-        names[name] = join(value, UNKNOWN)
+        change(names, name, join(value, UNKNOWN))
     return bool(changed)
 
 

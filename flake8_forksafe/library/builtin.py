@@ -60,6 +60,7 @@ MODELS = Library(
     "builtins.next": builtin_iteration.next_,
     "builtins.len": builtin_iteration.length,
     **{f"builtins.{name}": builtin_iteration.pure for name in builtin_iteration.PURE},
+    "builtins.sum": builtin_iteration.total,
     "builtins.max": builtin_iteration.extreme,
     "builtins.min": builtin_iteration.extreme,
     "builtins.str": builtin_iteration.convert,

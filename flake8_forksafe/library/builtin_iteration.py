@@ -51,6 +51,10 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             return source
         if isinstance(source, Items) and source.kind == "list" and function.path.endswith("iter"):
             return list_iterators.ListIterator(machine, source, frame)
+        if function.path.endswith("reversed"):
+            own = special_methods.call(machine, source, "__reversed__", (), frame)
+            if own is not None:
+                return own
         found = iteration.iterate(machine, source, frame)
         items, complete = list(found.items), found.complete
         if isinstance(source, Instance) and kind in ("list", "tuple"):
@@ -87,6 +91,7 @@ def _ordered(
         computed = [_asked(machine, key, item, frame) for item in items]
         if not found.complete:
             _asked(machine, key, ANYTHING, frame)
+    _compare(machine, computed, frame)
     plain = [identity.python_value(value) for value in computed]
     if None in plain or backwards is None:
         return None
@@ -96,6 +101,15 @@ def _ordered(
         machine.fail(type(error).__name__)
         return None
     return [items[place] for place in places]
+
+
+def _compare(machine: Machine, values: list[Value], frame: Frame) -> None:
+    """Ask objects how they compare, which are put in order: which are compared with which is not followed."""
+    objects = [value for value in values if isinstance(value, Instance)]
+    with machine.doubted():
+        for value in objects if len(values) > 1 else ():
+            for name in ("__lt__", "__gt__"):
+                special_methods.call(machine, value, name, (join(*values),), frame)
 
 
 def _asked(machine: Machine, key: Value, item: Item, frame: Frame) -> Value:
@@ -109,6 +123,8 @@ def extreme(machine: Machine, function: External, arguments: Arguments, frame: F
     if len(arguments.positional) == 1:
         arguments = materialised(machine, arguments, frame)
     if "key" not in arguments.keywords:
+        elements = iteration.parts(arguments.positional[0]) if len(arguments.positional) == 1 else arguments.positional
+        _compare(machine, list(elements), frame)
         return pure(machine, function, arguments, frame)
     source = arguments.positional[0] if len(arguments.positional) == 1 else machine.items("tuple", arguments.positional)
     found = iteration.iterate(machine, source, frame)
@@ -404,8 +420,21 @@ def materialised(machine: Machine, arguments: Arguments, frame: Frame) -> Argume
         for value in arguments.positional))  # fmt: skip
 
 
-PURE = ("abs", "chr", "ord", "round", "sum")
+PURE = ("abs", "chr", "ord", "round")
 """Functions of plain values that depend on nothing else."""
+
+
+def total(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``sum``: adds one element after the other."""
+    arguments = materialised(machine, arguments, frame)
+    if not any(isinstance(part, Instance) for value in arguments.positional for part in iteration.parts(value)):
+        return pure(machine, function, arguments, frame)
+    value = arguments.get(1, "start") or Literal(0)
+    for item in iteration.iterate(machine, arguments.positional[0], frame).items:
+        with machine.doubted(not item.sure):
+            result = operators.binary(machine, "+", value, item.value, frame)
+        value = result if item.sure else join(value, result)
+    return value
 
 
 def for_each_option(

@@ -147,7 +147,7 @@ def object_method(machine: Machine, function: External, arguments: Arguments, fr
 
 TYPES: dict[str, tuple[type, ...]] = {
     "builtins.str": (str,), "builtins.bytes": (bytes,), "builtins.int": (int,), "builtins.float": (float,),
-    "builtins.bool": (bool,), "builtins.complex": (complex,),
+    "builtins.bool": (bool,), "builtins.complex": (complex,), "types.NoneType": (type(None),),
 }  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def instance_of(value: Value, kind: Value) -> bool | None:
         return True if True in answers else (None if None in answers or not kind.complete else False)
     if isinstance(kind, Class):
         if isinstance(value, Instance):
-            return kind in list(value.cls.mro())
+            return derives(value.cls, kind)
         return False if isinstance(value, (Literal, Items, Table, Function, ModuleValue)) else None
     if not isinstance(kind, External):
         return None
@@ -183,6 +183,17 @@ def instance_of(value: Value, kind: Value) -> bool | None:
     if isinstance(value, External) and value.path == f"{kind.path}()":
         return True
     return None
+
+
+def derives(cls: Class, kind: Class) -> bool | None:
+    """Whether a class is one or derives from it; None if that class decides itself: an abstract one, say."""
+    if kind in list(cls.mro()):
+        return True
+    order = list(kind.mro())
+    is_abstract = any(isinstance(base, External) and base.path == "abc.ABC" for base in order) or any(
+        isinstance(base, Class) and base.metaclass is not None for base in order
+    )
+    return None if is_abstract else False
 
 
 def _other_type(kind: External) -> bool | None:
@@ -204,6 +215,8 @@ def is_subclass(machine: Machine, function: External, arguments: Arguments, fram
         if any(base is wanted or (isinstance(base, External) and isinstance(wanted, External)
                                   and base.path == wanted.path) for base in order):  # fmt: skip
             return TRUE
+    if any(isinstance(wanted, Class) and derives(cls, wanted) is None for wanted in kinds):
+        return UNKNOWN
     outside = any(isinstance(base, External) for base in order)
     return UNKNOWN if outside and any(isinstance(wanted, External) for wanted in kinds) else FALSE
 
@@ -221,7 +234,7 @@ def type_of(machine: Machine, function: External, arguments: Arguments, frame: F
     if isinstance(value, Class):
         return value.metaclass or External("builtins.type")
     if isinstance(value, Literal):
-        return External(f"builtins.{type(value.value).__name__}")
+        return External("types.NoneType" if value.value is None else f"builtins.{type(value.value).__name__}")
     return UNKNOWN
 
 

@@ -77,6 +77,31 @@ def wraps(machine: Machine, function: External, arguments: Arguments, frame: Fra
     return inner
 
 
+def in_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """A call of a function that what a ``@contextmanager`` function made decorates."""
+    manager, called, *passed = (*arguments.positional, UNKNOWN)[: max(2, len(arguments.positional))]
+    results: list[Value] = []
+
+    def take(item: Item) -> bool:
+        with machine.doubted(not item.sure):
+            results.append(machine.call(called, arguments._replace(positional=tuple(passed)), frame))
+        return False
+
+    if isinstance(manager, Lazy):
+        manager.produce(take, frame)
+    return join(*results) if results else UNKNOWN
+
+
+def method_caller(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``operator.methodcaller(name, ...)`` applied to something."""
+    made, holder = function.arguments, arguments.get(0, "")
+    name = text(made.get(0, "")) if made is not None else None
+    if made is None or name is None or holder is None:
+        return UNKNOWN
+    method = machine.attribute(holder, name, frame)
+    return machine.call(method, made._replace(positional=made.positional[1:]), frame)
+
+
 def callback(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``ExitStack().callback(function, ...)``."""
     stack = function.receiver
@@ -286,6 +311,10 @@ def reduce(machine: Machine, function: External, arguments: Arguments, frame: Fr
 
 
 def default_dictionary(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    factory = arguments.get(0, "default_factory")
+    if factory is not None:
+        with machine.doubted():  # for a key that is not there
+            machine.call(factory, Arguments(), frame)
     return Table({}, machine.journal.doubt, complete=False)
 
 
@@ -313,6 +342,8 @@ MODELS = Library(
         "contextlib.ExitStack().callback": callback,
         "contextlib.ExitStack().close": leave_stack,
         "contextlib.contextmanager": wrapper,
+        "forksafe.in_context": in_context,
+        "operator.methodcaller()": method_caller,
         "abc.abstractproperty": class_property,
         "copy.copy": copied,
         "copy.deepcopy": copied,

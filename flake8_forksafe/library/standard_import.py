@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import os.path
 
-from flake8_forksafe.interpreter import file_paths, iteration
+from flake8_forksafe.interpreter import assignments, file_paths, iteration
 from flake8_forksafe.interpreter.containers import Items, NamedItems
 from flake8_forksafe.interpreter.errors import IMPORT_ERROR
 from flake8_forksafe.interpreter.frames import Frame
@@ -17,6 +17,7 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     Choice,
     External,
+    Instance,
     Item,
     Literal,
     ModuleValue,
@@ -165,6 +166,13 @@ def loaded_module(machine: Machine, value: External, index: Value, frame: Frame)
     return UNKNOWN if module is None else ModuleValue(module)
 
 
+def replace_module(machine: Machine, modules: External, index: Value, value: Value) -> None:
+    """``sys.modules[name] = an object``: its class answers for what the module lacks."""
+    module = machine.imports.modules.get(text(index) or "")
+    if module is not None and isinstance(value, Instance):
+        assignments.answer_for(machine, ModuleValue(module), value.cls, value)
+
+
 def extend_path(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``sys.path.insert``, ``append``, ``extend``: from now on modules are found there too."""
     values = [*arguments.positional]
@@ -197,6 +205,7 @@ def module_from_spec(machine: Machine, function: External, arguments: Arguments,
 
 MODELS = Library(
     items={"sys.modules": loaded_module},
+    item_setters={"sys.modules": replace_module},
     functions={
         "importlib.import_module": import_module,
         "importlib.util.find_spec": find_spec,

@@ -279,7 +279,7 @@ def parts_of(text: str) -> dict[str, str]:
     for part in re.split(r"^# (?=\S+\.py$)", text, flags=re.MULTILINE)[1:]:
         path, _, body = part.partition("\n")
         found[path] = body
-    return {**{f"m_{index}.py": "" for index in range(10)}, **found}
+    return {**{f"m_{index}.py": "" for index in range(30)}, **found}
 
 
 def read_found() -> dict[str, str]:

@@ -257,7 +257,7 @@ def known(value: Value | None) -> tuple[Known, ...] | None:
         entries = {}
         for key, item in value.entries.items():
             inner = known(item.value)
-            if inner is None or len(inner) != 1:
+            if inner is None or len(inner) != 1 or isinstance(key, Value):
                 return None
             entries[key] = inner[0].value
         return (Known(entries),)

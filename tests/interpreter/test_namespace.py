@@ -75,7 +75,8 @@ def test_what_was_written_since(steps: list[tuple]) -> None:
 
 def test_versions_hold_what_changed() -> None:
     names: Namespace[Value] = Namespace()
-    names.bind_all({f"name{number}": Literal(number) for number in range(1000)})
+    for number in range(1000):
+        names[f"name{number}"] = Literal(number)
     versions = [names.version()]
     for number in range(100):
         names["name0"] = Literal(number)

@@ -26,7 +26,7 @@ from flake8_forksafe.settings import Settings
 from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.graph import import_networkx
 from flake8_forksafe.trace.trace import Trace
-from flake8_forksafe.tracing import Surroundings, absolute, trace_app
+from flake8_forksafe.tracing import Effort, Surroundings, absolute, trace_app
 from flake8_forksafe.workers import (
     Chosen,
     choose,
@@ -69,7 +69,7 @@ def analyse(
     problems = [Problem("source-roots", root) for root in settings.source_roots
                 if not disk.is_directory(absolute(settings, root))]  # fmt: skip
     refuse_missing(problems, settings, disk, store)
-    around = Surroundings(settings, disk, store, catalogue, problems)
+    around = Surroundings(settings, disk, store, catalogue, problems, Effort())
     with store.parsing_ahead(partial(visit_likely_files, disk_of(settings), settings.project)):
         traces, search, left_out = trace_apps(around, launches)
     refuse_missing(problems, settings, disk, store)
@@ -79,7 +79,7 @@ def analyse(
         raise_if_unread(disk)
     measured = read_measurement(settings, disk)
     store.finish()
-    said = (launches.troubles, measured, disk.unread(), left_out, clean)
+    said = (launches.troubles, measured, disk.unread(), left_out, clean, around.effort.left_out())
     context = Context(settings, catalogue, traces, search, tuple(problems), *said)
     figures = (len(store.used), len(store.parsed), store.bodies_collected)
     return Report(run_rules(context), context, disk, store, traces, catalogue, *figures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -34,7 +35,7 @@ from flake8_forksafe.project.requirements import (
     normalise,
     read_requirements,
 )
-from flake8_forksafe.project.search_result import AppFound, split_spec
+from flake8_forksafe.project.search_result import AppFound, LeftOut, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
 from flake8_forksafe.project.versions import Versions
 from flake8_forksafe.rules.prelude import LIMITING, is_needy
@@ -44,11 +45,54 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.trace import Launch, Trace
 from flake8_forksafe.workers import Worker
 
+MOST_STEPS = 3_000_000
+"""Steps of all walks of one analysis together, after which no further worker is followed.  Each walk has a limit of its
+own, and the largest known project takes 380,000 steps for one."""
+STEPS_PER_WORKER = 5_000
+"""Steps that finding the surroundings of one worker counts for."""
+STEPS_PER_COLLECTION = 200_000
+"""Steps after which the memory of walks that have ended is given back: it holds cycles, and the collector is off."""
+
+
+class Effort:
+    """What the walks of one analysis have taken so far: launches multiply what the code takes.
+
+    :ivar passed_over: workers that are not followed, since too much was taken before.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.kept = 0
+        self.passed_over: list[Worker] = []
+
+    def spend(self, steps: int) -> None:
+        """Count what a walk took, when it has ended."""
+        self.steps += steps
+        self.kept += steps
+        if self.kept >= STEPS_PER_COLLECTION:
+            gc.collect()
+            self.kept = 0
+
+    def allows(self, worker: Worker) -> bool:
+        """Whether one more worker is followed; if not, it is remembered."""
+        if self.steps >= MOST_STEPS:
+            self.passed_over.append(worker)
+            return False
+        self.spend(STEPS_PER_WORKER)
+        return True
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The workers that are not followed, each with the place that starts it."""
+        places = [(one.app, next(((start.path, start.line) for start in one.starts), (one.app.path, one.app.line)))
+                  for one in self.passed_over]  # fmt: skip
+        return tuple(LeftOut(app.spec, *place, "is one worker too many") for app, place in places)
+
 
 class Surroundings(NamedTuple):
     """Data that all traces of one analysis share.
 
     :ivar problems: options that name something that does not exist; added to.
+    :ivar effort: what the traces have taken so far; added to.
     """
 
     settings: Settings
@@ -56,10 +100,16 @@ class Surroundings(NamedTuple):
     store: Collected
     catalogue: Catalogue
     problems: list[Problem]
+    effort: Effort
 
 
 def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
-    """Follow the boot of one worker.  Returns None, and adds a problem, if its module does not exist."""
+    """Follow the boot of one worker.
+
+    Returns None, and adds a problem, if its module does not exist; None as well if there are too many workers.
+    """
+    if not around.effort.allows(worker):
+        return None
     settings, disk, app, starts = around.settings, around.disk, worker.app, worker.starts
     host, layout = host_named(app.host), make_layout(settings, disk, app)
     if (host.has_tasks or not app.path) and app.spec and not is_there(layout, app.spec):
@@ -108,6 +158,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         trace = Trace(launch, walk, boot(walk, host, start), environment)
         trace.requires_python = requirements.python
         walk.release()
+        around.effort.spend(walk.budget.steps)
         return trace
 
     trace = trace_as(argv_of(host, app, launcher, starts))

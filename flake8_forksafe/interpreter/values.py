@@ -7,6 +7,7 @@ an :class:`External` (an object of a library, known by its dotted path), a :clas
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from flake8_forksafe.interpreter.namespace import Names, Namespace
@@ -313,13 +314,14 @@ class Class(Value):
         self.names = names
         self.metaclass: Value | None = None
         self.subclasses: list[Item] = []
-        self._order: tuple[Class | External, ...] = ()
+        self._order: tuple[Class | External, ...] | None = None
+        """The classes above; without itself, which would be a cycle."""
 
     def mro(self) -> Iterator[Class | External]:
         """The classes attributes are looked up in, depth first, each at its last place (C3 for ordinary diamonds)."""
-        if not self._order:
-            self._order = tuple(self._ancestors())
-        return iter(self._order)
+        if self._order is None:
+            self._order = tuple(self._ancestors()[1:])
+        return chain((self,), self._order)
 
     def _ancestors(self) -> list[Class | External]:
         """The classes, each behind all that derive from it; those above too many are not known."""

@@ -129,6 +129,20 @@ def check_unresolved(context: Context) -> Iterator[Finding]:
                 if place is not None:
                     yield Finding(*place, note.column, "FS192", _unresolved_text(note), note.text)
     yield from _troubles(context)
+    yield from _passed_over(context)
+
+
+def _passed_over(context: Context) -> Iterator[Finding]:
+    """Workers that are not followed, at the app of one that is."""
+    location = next((trace.app_location for trace in context.traces if trace.app_location is not None), None)
+    if location is not None and context.passed_over:
+        first, *others = context.passed_over
+        more = f" and {len(others)} more workers are" if others else " is"
+        what = (
+            f"{first.spec!r}{more} not followed, since those before took too many steps; "
+            "name the apps that matter with the option app"
+        )
+        yield Finding(*location, 0, "FS192", what, first.spec, place=(first.path, first.line) if first.path else None)
 
 
 def _troubles(context: Context) -> Iterator[Finding]:

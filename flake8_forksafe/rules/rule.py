@@ -33,6 +33,7 @@ class Context(NamedTuple):
     :ivar measured: what ``forksafe measure --save`` recorded, if the user names it.
     :ivar left_out: apps that are not followed.
     :ivar clean: what is started, but executes nothing of the project before it forks.
+    :ivar passed_over: workers that are not followed, since those before them took too much.
     :ivar search: what the search for Celery apps found, or None if the apps were given.
     """
 
@@ -46,6 +47,7 @@ class Context(NamedTuple):
     unread: tuple[Unread, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     clean: tuple[LeftOut, ...] = ()
+    passed_over: tuple[LeftOut, ...] = ()
 
 
 class Rule(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 from helpers import check, write
 
+from flake8_forksafe import tracing
+from flake8_forksafe.interpreter.values import Class
 from flake8_forksafe.report.remarks import remarks
 
 CELERY = """\
@@ -335,3 +338,31 @@ def test_templates_are_one_remark_and_no_finding(tmp_path: Path) -> None:
     assert messages(tmp_path, files, "FS192") == {}
     said = [remark.text for remark in remarks(check(tmp_path).context)]
     assert said == ["not read: 2 deployment files are templates, such as {place}; launches in them are not known"]
+
+
+def test_launches_that_multiply_what_the_code_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "MOST_STEPS", 3 * tracing.STEPS_PER_WORKER)
+    apps = "".join(f"a{n} = Celery('proj', include=['proj.tasks'])\n" for n in range(9))
+    found = messages(
+        tmp_path,
+        {
+            "proj/celery.py": f"from celery import Celery\n{apps}",
+            "Procfile": "".join(f"w{n}: celery -A proj.celery:a{n} worker\n" for n in range(9)),
+        },
+        "FS192",
+    )
+    assert list(found.values()) == [
+        "'proj.celery:a3' and 5 more workers are not followed, since those before took too many steps; "
+        "name the apps that matter with the option app"
+    ]
+
+
+def test_a_walk_that_has_ended_is_forgotten(tmp_path: Path) -> None:
+    write(tmp_path, {**PROJECT, "proj/tasks.py": "class Task:\n    name = 'task'\n"})
+    gc.disable()
+    try:
+        report = check(tmp_path)
+        left = [one for one in gc.get_objects() if isinstance(one, Class) and one.module.name == "proj.tasks"]
+    finally:
+        gc.enable()
+    assert report.traces and not left

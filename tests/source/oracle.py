@@ -10,7 +10,7 @@ from syntax_tree import TreeReader
 from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Binary, Block, Boolean, Compare, Fact, If, Opaque
-from flake8_forksafe.source.limits import CHAIN_LIMIT, DEPTH_LIMIT, LITERAL_LIMIT
+from flake8_forksafe.source.limits import BRACKET_LIMIT, CHAIN_LIMIT, DEPTH_LIMIT, LITERAL_LIMIT
 from flake8_forksafe.source.text import Unreadable, decode
 
 
@@ -44,7 +44,7 @@ def disagreement(found: object, expected: object, text: str, path: str = "") -> 
     """Where two facts of a text differ, once all function bodies are collected."""
     if isinstance(found, CutBody) and isinstance(expected, CutBody):
         found, expected = collect_body(text, found), whole_body(text, expected)
-    if isinstance(found, Opaque) and exceeds(expected):
+    if isinstance(found, Opaque) and (exceeds(expected) or path.count("/") > BRACKET_LIMIT):
         return None
     if isinstance(found, Fact) and type(found) is type(expected):
         for name in found.__struct_fields__:

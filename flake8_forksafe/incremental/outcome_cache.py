@@ -20,6 +20,7 @@ from flake8_forksafe.examples import is_example
 from flake8_forksafe.finding import NOTHING_STARTED, Outcome, Remark
 from flake8_forksafe.incremental import outcome_json
 from flake8_forksafe.incremental.cache_files import CacheFiles
+from flake8_forksafe.project.questions import Recall, recall_nothing
 from flake8_forksafe.settings import OPTIONS_MARK, Settings, checkout
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def whole_outcome(settings: Settings, overlay: Mapping[str, bytes], with_remarks
     from flake8_forksafe.project.disk import disk_of, raise_if_unread
 
     disk = disk_of(settings, overlay)
+    disk.recall = kept.recall
     if not (settings.app or settings.hosts or may_start_host(disk, settings.project, checkout(settings.project))):
         from flake8_forksafe.incremental.outcome_inputs import gathered
 
@@ -94,6 +96,7 @@ def new_outcome(kept: CachedOutcome, with_remarks: bool) -> Outcome:
     stores: list[FactStore] = []
 
     def sources(disk: Disk) -> FactStore:
+        disk.recall = kept.recall
         stores.append(
             FactStore(kept.files, disk.content, kept.overlay.__contains__, disk.require_inside, with_answers=kept.saves)
         )
@@ -144,6 +147,7 @@ class CachedOutcome:
 
     :ivar saves: whether a new outcome is cached.  One that depends on an unsaved buffer is not.
     :ivar looked_ns: a time before the first look at any file.
+    :ivar recall: what an outcome that is no longer valid tells of files that are unchanged since.
     """
 
     def __init__(self, settings: Settings, overlay: Mapping[str, bytes]) -> None:
@@ -156,6 +160,7 @@ class CachedOutcome:
         parts = [settings._replace(cache_dir=None), os.path.realpath(settings.project), sys.prefix, sys.version]
         self.key = repr((SCHEMA, __version__, parts, variables))
         self.name = f"outcome-{checksum(self.key)}"
+        self.recall: Recall = recall_nothing
 
     def load(self, with_remarks: bool) -> Outcome | None:
         """The cached outcome, if it is still valid.
@@ -167,14 +172,16 @@ class CachedOutcome:
             return None
         try:
             document = json.loads(bytes(payload))
-            if document["key"] != self.key or (with_remarks and not document["with_remarks"]):
+            if document["key"] != self.key:
                 return None
-            from flake8_forksafe.incremental.outcome_inputs import asked_again
+            from flake8_forksafe.incremental.outcome_inputs import asked_again, recall_from
             from flake8_forksafe.project.disk import disk_of
 
             known = document["evidence"]
-            evidence = asked_again(known, disk_of(self.settings, self.overlay), self.looked_ns)
+            is_enough = document["with_remarks"] or not with_remarks
+            evidence = asked_again(known, disk_of(self.settings, self.overlay), self.looked_ns) if is_enough else None
             if evidence is None:
+                self.recall = recall_from(known)
                 return None
             outcome = outcome_json.outcome_of_plain(document["outcome"])
             if evidence is not known and self.saves:

@@ -12,7 +12,7 @@ from typing import Any
 from flake8_forksafe.digest import digest
 from flake8_forksafe.file_reading import read_file
 from flake8_forksafe.project.disk import Disk
-from flake8_forksafe.project.questions import ABOUT_FACTS, CONTENT, UNREAD, Answer, Question, answer_of
+from flake8_forksafe.project.questions import ABOUT_FACTS, CONTENT, UNREAD, Answer, Question, Recall, answer_of
 from flake8_forksafe.project.stamps import Stamp, is_settled, stamp_at
 
 Answers = Mapping[Question, Answer]
@@ -87,6 +87,23 @@ def asked_again(evidence: Plain, disk: Disk, now_ns: int) -> Plain | None:
         content = paths[path][1] and digest(disk.content(path))
         paths[path] = (disk.stamps[path], content)
     return {**evidence, "looked_ns": now_ns} if fresh else evidence
+
+
+def recall_from(evidence: Plain) -> Recall:
+    """What the inputs of an outcome tell of files that are unchanged since."""
+    looked_ns = int(evidence["looked_ns"])
+    groups = [{tuple(question): answer for *question, answer in known} for known, _ in evidence["files"]]
+    known_of = {
+        path: (stamp, group)
+        for (_, paths), group in zip(evidence["files"], groups, strict=True)
+        for path, (stamp, _) in paths.items()
+    }
+
+    def recall(path: str, stamp: Stamp) -> Mapping[Question, Answer]:
+        known, answers = known_of.get(path, (None, {}))
+        return answers if known == [*stamp] and is_settled(stamp, looked_ns) else {}
+
+    return recall
 
 
 def _is_unchanged(path: str, known: list[int] | None, looked_ns: int) -> bool:

@@ -17,9 +17,11 @@ from flake8_forksafe.project.questions import (
     Answer,
     Argument,
     Question,
+    Recall,
     answer_of,
     as_numbers,
     head_of,
+    recall_nothing,
 )
 from flake8_forksafe.project.stamps import Stamp, stamp_at, stamp_of
 from flake8_forksafe.settings import REPOSITORY_MARKERS, Settings, checkout, is_marked, is_outside
@@ -66,6 +68,7 @@ class Disk:
     :param within: directories that links must not lead out of; none for no such limit.
     :ivar answers: what was asked about the content of each file, by question; whoever makes facts of a file tells
         himself what he asks.
+    :ivar recall: what an earlier analysis knows of a file with some stamp: answers by question.
     :ivar stamps: of files and directories, from before they were looked at.
     :ivar exhausted: whether a search stopped at :data:`SEARCH_LIMIT`.
     :ivar is_loose: whether nothing says that the directory is a project: its search is shorter, and repositories in it
@@ -84,6 +87,8 @@ class Disk:
         self.exhausted = False
         self.is_loose = False
         self.answers: dict[str, dict[Question, Answer]] = {}
+        self.recall: Recall = recall_nothing
+        self._recalled: dict[str, Mapping[Question, Answer]] = {}
         self.stamps: dict[str, Stamp] = {}
         self._listings: dict[str, Mapping[str, str]] = {}
         self._extensions: dict[str, frozenset[str]] = {}
@@ -306,12 +311,23 @@ class Disk:
         :raises OSError: as :meth:`read`.
         """
         question = (name, *arguments)
-        known = self.answers.get(path, {}).get(question)
-        if known is not None:
-            return known
-        answer = answer_of(self.content(path, searched=True), question)
-        self.answers.setdefault(path, {})[question] = answer
+        answer = self.answers.get(path, {}).get(question)
+        if answer is None:
+            answer = self._recalled_of(path).get(question)
+            if answer is None:
+                answer = answer_of(self.content(path, searched=True), question)
+            self.answers.setdefault(path, {})[question] = answer
         return answer
+
+    def _recalled_of(self, path: str) -> Mapping[Question, Answer]:
+        """What is known of a file that need not be read again."""
+        known = self._recalled.get(path)
+        if known is None:
+            stamp = stamp_at(path) if path not in self.overlay and self.is_inside(path) else None
+            known = self._recalled[path] = self.recall(path, stamp) if stamp is not None else {}
+            if known and stamp is not None:
+                self.stamps.setdefault(path, stamp)
+        return known
 
     def holds(self, path: str, *words: str) -> bool:
         """Whether a file holds one of some words; one that cannot be read does not."""

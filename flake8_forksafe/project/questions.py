@@ -11,11 +11,15 @@ import sys
 from collections.abc import Callable, Mapping
 
 from flake8_forksafe.digest import digest
+from flake8_forksafe.project.stamps import Stamp
 
 Argument = str | int
 Answer = str | int | bool | list[int] | list[str]
 Question = tuple[Argument, ...]
 """A name in :data:`QUESTIONS`, and its arguments."""
+
+Recall = Callable[[str, Stamp], Mapping[Question, Answer]]
+"""What is known of the file at a path, as long as it has some stamp."""
 
 CONTENT: Question = ("content",)
 ABOUT_FACTS = ("facts", "body")
@@ -122,6 +126,11 @@ QUESTIONS: Mapping[str, Callable[..., Answer]] = {
     "content": digest, "head": head, "holds": holds, "lines hold": lines_hold, "celery": celery,
     "imported": imported, "starts": starts, "guessed imports": guessed_imports, "written imports": written_imports,
 }  # fmt: skip
+
+
+def recall_nothing(path: str, stamp: Stamp) -> Mapping[Question, Answer]:
+    """What is known of a file without an earlier analysis."""
+    return {}
 
 
 def answer_of(content: bytes, question: Question) -> Answer:

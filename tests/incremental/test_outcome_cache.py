@@ -18,7 +18,7 @@ from flake8_forksafe.incremental import outcome_cache, outcome_inputs
 from flake8_forksafe.incremental.cache_files import CacheFiles
 from flake8_forksafe.incremental.outcome_cache import analysed, outcome_of
 from flake8_forksafe.options import UsageError
-from flake8_forksafe.project import disk, stamps
+from flake8_forksafe.project import disk, questions, stamps
 from flake8_forksafe.session import deep_recursion
 from flake8_forksafe.settings import make_settings
 from flake8_forksafe.source.collector import known_here
@@ -318,6 +318,29 @@ def test_a_project_without_celery_costs_next_to_nothing(tmp_path: Path, runs: Ru
     assert last == ["no findings; no Celery app found, 0 files on the boot path", "[]"]
     (root / "b/c.py").write_text("from celery import Celery\n")
     assert runs.codes(root) == [("b/c.py", 1, "FS190")]
+
+
+def test_an_edit_asks_nothing_about_the_content_of_other_files(
+    root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+
+    def answer_of(content: bytes, question: questions.Question) -> questions.Answer:
+        asked.append(content)
+        return questions.answer_of(content, question)
+
+    monkeypatch.setattr(stamps, "RACY_NS", -60_000_000_000)  # the files are new; their stamps are to be trusted
+    monkeypatch.setattr(disk, "answer_of", answer_of)
+    assert runs.codes(root) == FOUND
+    everything = {path.read_bytes() for path in root.rglob("*.py")} - {b""}
+    assert everything <= set(asked)
+    edited = root / "proj/helpers.py"
+    edited.write_text("import torch\n" + edited.read_text())
+    cold = runs.codes(root, no_cache=True)
+    asked.clear()
+    assert runs.codes(root) == cold != FOUND
+    assert edited.read_bytes() in asked
+    assert not everything & set(asked)
 
 
 def test_an_environment_outside_is_asked_again_like_any_directory(

@@ -171,7 +171,8 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
     trace.starts = tuple(with_arguments(start, trace.arguments or ()) for start in starts)
     trace.program = " ".join(launcher.argv) if launcher is not None else ""
-    if launcher is not None and launcher.path and trace.app_place is not None and not trace.has_name(app.path):
+    is_made_there = trace.app_place is not None and app.path and not trace.has_name(app.path)
+    if launcher is not None and launcher.path and is_made_there:
         place = f"{os.path.relpath(launcher.path, settings.project)}:1"
         trace.launch = trace.launch._replace(app=module_name(launcher.path, app.root), source=place)
     trace.settings_choice = choice if "DJANGO_SETTINGS_MODULE" not in dict(environ) else None
@@ -231,7 +232,8 @@ def deferred_imports(
 
 def module_name(path: str, root: str) -> str:
     """The name of a file as a module below a root."""
-    return os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, ".").lstrip(".")
+    stem = os.path.splitext(os.path.relpath(path, root))[0].removesuffix(f"{os.sep}__init__")
+    return stem.replace(os.sep, ".").lstrip(".")
 
 
 def is_there(layout: Layout, spec: str) -> bool:

@@ -462,7 +462,7 @@ def follow_candidates(
     left_out: list[LeftOut] = []
     followed, more = 0, list[AppFound]()
     for app in chosen.candidates:
-        if (app.path, split_spec(app.spec)[1]) in names:
+        if (app.path, split_spec(app.spec)[1]) in names or app.made in names:
             continue
         if app.root in roots:
             left_out.append(LeftOut(app.spec, app.path, app.line, "is started by no launch"))

@@ -319,6 +319,28 @@ def test_a_launched_app_of_a_class_that_is_not_read(tmp_path: Path, made: str, c
     )
 
 
+PROGRAM = {
+    "p/__init__.py": "", "p/jobs.py": TASK, "p/worker_routes.py": "import torch\nfrom p.tasks import celery_app\n",
+    "p/tasks.py": "import os\nfrom celery import Celery\ndef make():\n    app = Celery('p', include=['p.jobs'])\n"
+                  "    if os.environ.get('CLUSTER'):\n        app.is_cluster = True\n    return app\n"
+                  "celery_app = make()\n",
+    "p/worker/__init__.py": "from p.tasks import celery_app\ndef start():\n"
+                            "    celery_app.worker_main(['worker', '-c', '2'])\nif __name__ == '__main__': start()\n",
+}  # fmt: skip
+
+
+def test_a_program_starts_the_app_that_it_imports(tmp_path: Path) -> None:
+    """No other module is loaded that is named like a worker's entry; the app is one, whatever it was made under."""
+    report = check(write(tmp_path, {"pyproject.toml": "", **PROGRAM}))
+    (trace,) = report.traces
+    assert (trace.launch.app, trace.starts[0].concurrency) == ("p.worker", "2")
+    assert [module.name for module in trace.modules if (module.path or "").startswith(str(tmp_path))] == [
+        "__main__", "p", "p.tasks", "p.jobs"]  # fmt: skip
+    assert (report.findings, said(report)) == ((), [])
+    (given,) = check(tmp_path, app="p.tasks").traces
+    assert given.launch.app == "p.tasks"
+
+
 def test_an_app_given_with_its_root(tmp_path: Path) -> None:
     root = write(tmp_path, {"pyproject.toml": "", **TWO})
     (trace,) = check(root, app="services/b:app.celery").traces

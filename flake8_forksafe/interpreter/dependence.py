@@ -37,8 +37,7 @@ class Dependence:
     def mark_unknown(self, value: Value) -> Value:
         """Mark a value of which not even the truth is known; all else decides the conditions that read it."""
         if isinstance(value, External) and value.path.endswith("()"):
-            value = External(value.path, value.receiver, value.arguments)
-            self.marked[id(value)] = value
+            self.marked[id(value)] = value  # the object itself: it may be an app, or have been given attributes
             return value
         if any(isinstance(part, Unknown) and part.holds is None for part in options(value)):
             return self.mark(value)

@@ -262,9 +262,9 @@ def _re_exports(
             origin = bound.get(name) or reader.names.get(name)
             owner = owners.get((reader.root, origin or ""))
             if owner is not None and not ENTRY_NAME.search(os.path.splitext(os.path.basename(owner.path))[0]):
-                entries.setdefault(
-                    (owner.root, owner.spec), AppFound(f"{reader.name}:{name}", mention.path, 1, reader.root)
-                )
+                made = (owner.path, split_spec(owner.spec)[1])
+                entry = AppFound(f"{reader.name}:{name}", mention.path, 1, reader.root, made=made)
+                entries.setdefault((owner.root, owner.spec), entry)
     return entries
 
 

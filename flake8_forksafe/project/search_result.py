@@ -21,6 +21,7 @@ class AppFound(NamedTuple):
     :ivar root: the source root its module is imported from.
     :ivar started: file and line of the launch that names it, where the source does not show an app there.
     :ivar host: the name of the host that runs it (:data:`flake8_forksafe.hosts.table.HOSTS`).
+    :ivar made: file and name of where it is made, if that is another module.
     """
 
     spec: str
@@ -29,6 +30,7 @@ class AppFound(NamedTuple):
     root: str
     started: str = ""
     host: str = "Celery"
+    made: tuple[str, str] | None = None
 
 
 class LeftOut(NamedTuple):

@@ -50,6 +50,8 @@ class WarmUp(NamedTuple):
     :ivar before: the first version of ``distribution`` with which it is harmless; empty if none is known.
     :ivar ends: methods of the object that undo the call, such as ``close``: of what a class or function returned, or of
         what a method was called on.  ``__exit__`` is the end of a ``with`` block.
+    :ivar held_by: the call that made the object whose methods ``ends`` names, where what a method was called on was
+        itself made from that: a session of a driver.
     :ivar ends_in_child: the same, called in each child; with ``keyword=value`` behind a space only if given that.
     """
 
@@ -66,12 +68,14 @@ class WarmUp(NamedTuple):
     only: tuple[str, ...] = ()
     distribution: str = ""
     before: str = ""
+    held_by: str = ""
 
     def matches(self, call: str) -> bool:
         """Whether a call of that dotted name is meant.
 
-        A class may be imported from wherever its package re-exports it, so from the first part that looks like a
-        class on, names are compared from their end.
+        A class may be imported from wherever its package re-exports it, which is above its own module, or written
+        from below: so from the first part that looks like a class on, names are compared from their end.  A class of
+        the same name in a module beside it is another one.
         """
         parts, called = self.call.split("."), call.split(".")
         pattern = next((index for index, part in enumerate(parts) if is_pattern(part)), 0)
@@ -89,9 +93,10 @@ class WarmUp(NamedTuple):
         first_class = next((index for index, part in enumerate(parts) if part[:1].isupper()), 0)
         if not first_class:
             return parts == called
-        tail = parts[first_class:]
-        return called[0] == parts[0] and called[-len(tail) :] == tail and not any(
-            part[:1].isupper() for part in called[: -len(tail)]
+        tail, module, asked = parts[first_class:], parts[:first_class], called[: first_class - len(parts)]
+        common = min(len(module), len(asked))
+        return called[-len(tail) :] == tail and bool(common) and module[:common] == asked[:common] and not any(
+            part[:1].isupper() for part in asked
         )  # fmt: skip
 
     def is_meant(self, given: Mapping[str, object]) -> bool:
@@ -235,6 +240,7 @@ def _warm_up(entry: dict[str, Any], call: str) -> WarmUp:
         only=tuple(entry.get("only", ())),
         distribution=entry.get("distribution", ""),
         before=entry.get("before", ""),
+        held_by=entry.get("held_by", ""),
     )
 
 

@@ -17,6 +17,7 @@ from flake8_forksafe.interpreter.values import (
     Class,
     Doubt,
     EnclosingScope,
+    External,
     Function,
     Instance,
     Literal,
@@ -205,7 +206,11 @@ class Recorder:
         """Note the object whose methods undo a warm-up.
 
         :param key: of the use.
+        :param owner: what the use returned, or was called on.
         """
+        holder = self.uses[key].warm_up.held_by
+        while holder and isinstance(owner, External) and owner.receiver and not owner.path.endswith(f".{holder}()"):
+            owner = owner.receiver
         self._open.setdefault(id(owner), (owner, []))[1].append((key, self.journal.doubt))
         self._opened[key] = self._opened.get(key, 0) + 1
         if "__del__" in self.uses[key].warm_up.ends:

@@ -91,24 +91,12 @@ def setup(machine: Machine, frame: Frame) -> None:
 
 
 def _configure_logging(machine: Machine, frame: Frame) -> None:
-    """``logging.config.dictConfig``: formatters, filters and handlers are resolved and created in this order."""
-    logging = setting(machine, "LOGGING", frame)
-    for option in options(logging):
-        for section in ("formatters", "filters", "handlers"):
-            parts = option.entries.get(section) if isinstance(option, Table) else None
-            for item in parts.value.entries.values() if parts and isinstance(parts.value, Table) else ():
-                if isinstance(item.value, Table):
-                    for key in ("()", "class"):
-                        _create_from(machine, item.value.entries.get(key), frame)
-
-
-def _create_from(machine: Machine, item: Item | None, frame: Frame) -> None:
-    """Resolve a class path of the logging configuration and call it."""
-    for option in options(item.value) if item is not None else ():
-        path = text(option)
-        value = import_dotted(machine, path, frame) if path else option
-        if isinstance(value, (Class, Function)):
-            machine.call(value, Arguments((), {}, complete=False), frame)
+    """``configure_logging``: ``LOGGING_CONFIG`` names a function that is called with ``LOGGING``; None names none."""
+    for option in options(setting(machine, "LOGGING_CONFIG", frame)):
+        path, default = text(option), str(facts.DEFAULTS["LOGGING_CONFIG"])  # the default is loaded long before
+        function = machine.external(path) if path == default else import_dotted(machine, path, frame) if path else None
+        if function is not None:
+            machine.call(function, Arguments((setting(machine, "LOGGING", frame),)), frame)
 
 
 def _create_config(machine: Machine, entry: str, sure: bool, frame: Frame) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine, Model
-from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Value
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Value, text
 
 ENGINE = "sqlalchemy.engine.Engine()"
-CONNECTS = f"{ENGINE}.connect"
 UNPOOLED = "sqlalchemy.engine.UnpooledEngine()"
 """An engine whose connections are closed when they are given back (``NullPool``)."""
+ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine()"
+ENGINES = (ENGINE, ASYNC_ENGINE)
 SESSION = "sqlalchemy.orm.Session()"
 QUERY = "sqlalchemy.orm.Query()"
 SESSION_METHODS = ("execute", "scalars", "scalar", "get", "connection", "flush", "commit", "refresh")
@@ -27,15 +28,27 @@ METADATA_METHODS = ("create_all", "drop_all", "reflect")
 
 def create_engine(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``create_engine(url, poolclass=NullPool)``: connects when it is first used, not here."""
-    pool = arguments.keywords.get("poolclass")
-    unpooled = isinstance(pool, External) and pool.path.endswith(".NullPool")
-    return External(UNPOOLED if unpooled else ENGINE, None, arguments)
+    pooled = ASYNC_ENGINE if function.path.endswith("create_async_engine") else ENGINE
+    unpooled = is_unpooled(arguments.get(0, "url"), arguments.keywords.get("poolclass"))
+    return External(UNPOOLED if unpooled else pooled, None, arguments)
+
+
+def is_unpooled(url: Value | None, pool: Value | None) -> bool:
+    """Whether nothing of an engine is shared: it keeps no connection, or has a database in memory."""
+    address = (text(url) if url is not None else None) or ""
+    in_memory = address.startswith("sqlite") and (":memory:" in address or not address.partition("://")[2])
+    return in_memory or (isinstance(pool, External) and pool.path.endswith(".NullPool"))
 
 
 def connect(machine: Machine, engine: Value | None, frame: Frame) -> None:
     """An engine takes a connection; one that is not known is none."""
-    if isinstance(engine, External) and engine.path == ENGINE:
-        machine.call(External(CONNECTS, engine), Arguments(), frame)
+    if isinstance(engine, External) and engine.path in ENGINES:
+        machine.call(External(f"{engine.path}.connect", engine), Arguments(), frame)
+
+
+def sync_engine(machine: Machine, engine: External, name: str, frame: Frame) -> Value | None:
+    """``async_engine.sync_engine`` and ``.pool``: what has the same connections."""
+    return engine if name == "sync_engine" else None
 
 
 def begin(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -53,7 +66,7 @@ def make_session(machine: Machine, function: External, arguments: Arguments, fra
 def bind_of(holder: Value | None) -> Value | None:
     """The engine of a session, a query, a ``sessionmaker(engine)`` or a ``scoped_session(sessionmaker(engine))``."""
     bind = holder
-    while isinstance(bind, External) and bind.path not in (ENGINE, UNPOOLED):
+    while isinstance(bind, External) and bind.path not in (*ENGINES, UNPOOLED):
         bind = bind.arguments.get(0, "bind") if bind.arguments is not None else None
     return bind
 
@@ -75,8 +88,14 @@ def use_metadata(machine: Machine, function: External, arguments: Arguments, fra
     return UNKNOWN
 
 
-ENGINE_MAKERS = ("create_engine", "engine.create_engine", "engine.create.create_engine", "engine_from_config")
-SESSION_MAKERS = ("orm.Session", "orm.session.Session", "orm.sessionmaker()", "orm.scoped_session()")
+ENGINE_MAKERS = (
+    "create_engine", "engine.create_engine", "engine.create.create_engine", "engine_from_config",
+    "ext.asyncio.create_async_engine", "ext.asyncio.engine.create_async_engine",
+)  # fmt: skip
+SESSION_MAKERS = (
+    "orm.Session", "orm.session.Session", "orm.sessionmaker()", "orm.scoped_session()", "ext.asyncio.AsyncSession",
+    "ext.asyncio.async_sessionmaker()", "ext.asyncio.async_scoped_session()",
+)  # fmt: skip
 METADATA = (
     "sqlalchemy.MetaData()", "sqlalchemy.orm.declarative_base().metadata",
     "sqlalchemy.ext.declarative.declarative_base().metadata", "sqlalchemy.orm.DeclarativeBase.metadata",
@@ -87,8 +106,7 @@ SESSIONS = (SESSION, "sqlalchemy.orm.scoped_session()")
 FUNCTIONS: dict[str, Model] = {
     **{f"sqlalchemy.{name}": create_engine for name in ENGINE_MAKERS},
     "sqlmodel.create_engine": create_engine,
-    f"{ENGINE}.begin": begin,
-    f"{ENGINE}.raw_connection": begin,
+    **{f"{engine}.{name}": begin for engine in ENGINES for name in ("begin", "raw_connection")},
     **{f"sqlalchemy.{name}": make_session for name in SESSION_MAKERS},
     "sqlmodel.Session": make_session,
     **{f"{session}.{name}": use_session for session in SESSIONS for name in SESSION_METHODS},
@@ -97,4 +115,4 @@ FUNCTIONS: dict[str, Model] = {
     **{f"{QUERY}.{name}": use_session for name in QUERY_METHODS},
     **{f"{holder}.{name}": use_metadata for holder in METADATA for name in METADATA_METHODS},
 }
-MODELS = Library(functions=FUNCTIONS)
+MODELS = Library(functions=FUNCTIONS, attributes={ASYNC_ENGINE: sync_engine})

@@ -257,7 +257,26 @@ def is_true(text: str) -> bool:
     return text.strip().lower() in TRUE
 
 
-def with_skipped_checks(arguments: Sequence[Word], environ: Mapping[str, Word]) -> Mapping[str, Word]:
+HANDED_ON = {
+    "loader": ("LOADER", "CELERY_LOADER"),
+    "broker": ("BROKER_URL", "CELERY_BROKER_URL"),
+    "result_backend": ("RESULT_BACKEND", "CELERY_RESULT_BACKEND"),
+    "config": ("CONFIG_MODULE", "CELERY_CONFIG_MODULE"),
+}
+"""Options that ``celery`` hands on in its environment: the variable that click takes for the option, and Celery's."""
+
+
+def with_options(command: WorkerCommand, arguments: Sequence[Word], environ: Mapping[str, Word]) -> Mapping[str, Word]:
+    """The environment after ``celery`` has read its own options (celery/bin/celery.py); an unknown value is unknown."""
+    found = dict(environ)
+    for option, (variable, name) in HANDED_ON.items():
+        given = command.options.get(option) or environ.get(variable)
+        if given is not None and given.text:
+            found[name] = given
+    return _with_skipped_checks(arguments, found)
+
+
+def _with_skipped_checks(arguments: Sequence[Word], environ: Mapping[str, Word]) -> Mapping[str, Word]:
     """The environment after ``celery --skip-checks``, or ``SKIP_CHECKS``, has been read (celery/bin/celery.py).
 
     Verified with Celery 5.7: the option stands before the sub-command, ``SKIP_CHECKS=0`` skips nothing.

@@ -16,7 +16,7 @@ from flake8_forksafe.deployment.celery_command import (
     is_true,
     modules_of,
     other_command,
-    with_skipped_checks,
+    with_options,
     worker_commands,
 )
 from flake8_forksafe.deployment.clean_commands import NAMES as NAMES_OF_CLEAN
@@ -131,7 +131,9 @@ def _launches(
 
 def make_launch(start: Start, started: Started, view: FileSystemView, expanded: set[str]) -> WorkerLaunch:
     """Build the launch of a worker from everything known about it."""
-    options, environ = started.command.options, with_skipped_checks(started.argv, started.environ)
+    options, environ = started.command.options, started.environ
+    if started.program is None:
+        environ = with_options(started.command, started.argv, environ)
     known = sorted((name, word) for name, word in environ.items() if not word.unknown)
     app = options.get("app") or app_of_environment(environ)
     concurrency = options.get("concurrency") or environ.get("CELERY_WORKER_CONCURRENCY")
@@ -178,6 +180,7 @@ def make_launch(start: Start, started: Started, view: FileSystemView, expanded: 
         search_path=view.search_path(_text(environ, "PYTHONPATH"), started.directory),
         program=started.script,
         host=started.host,
+        host_options=(("pool", "custom"),) if option("pool") == "custom" else (),
     )
 
 

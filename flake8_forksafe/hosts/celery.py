@@ -51,7 +51,8 @@ from flake8_forksafe.library.celery_boot import (
     import_task_module,
     load_config,
     load_named_classes,
-    own_class,
+    loader_class,
+    make_named,
     run_receivers,
 )
 from flake8_forksafe.library.celery_programs import NAME as THE_WORKER
@@ -64,6 +65,7 @@ from flake8_forksafe.library.entry_points import load_group
 from flake8_forksafe.library.host_programs import StartedHost
 from flake8_forksafe.library.receivers import Receiver
 from flake8_forksafe.library.standard_import import import_path
+from flake8_forksafe.library.standard_process import ProcessEnvironment
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.project.search_result import split_spec
 
@@ -136,10 +138,19 @@ def other_processes(app: str) -> dict[str, Argv]:
 
 
 class CeleryBoot(LibraryState):
-    """The app that the worker runs, once it is found."""
+    """The app that the worker runs, once it is found, and the class of the pool that its command names."""
 
     def __init__(self, machine: Machine) -> None:
         self.app: CeleryApp | None = None
+        self.pool: Value | None = None
+
+
+def _custom_pool(boot: HostBoot) -> None:
+    """``-P custom``: what ``CELERY_CUSTOM_WORKER_POOL`` names is imported before the app (celery/__init__.py)."""
+    item = boot.machine.state(ProcessEnvironment).get("CELERY_CUSTOM_WORKER_POOL")
+    if dict(boot.start.options).get("pool") == "custom" and item is not None:
+        path = text(item.value)
+        boot.machine.state(CeleryBoot).pool = import_path(boot.machine, path, boot.frame) if path else None
 
 
 def _find_app(boot: HostBoot) -> None:
@@ -204,7 +215,10 @@ def _finalize(machine: Machine, app: CeleryApp) -> None:
 
 
 def _load_classes(machine: Machine, app: CeleryApp) -> None:
-    load_named_classes(machine, app, _cause_of(machine, app))
+    frame, pool = _cause_of(machine, app), machine.state(CeleryBoot).pool
+    load_named_classes(machine, app, frame)
+    if pool is not None:
+        make_named(machine, app, "worker_pool", pool, frame)
 
 
 def _load_transports(machine: Machine, app: CeleryApp) -> None:
@@ -258,7 +272,7 @@ def _loader_hook(*names: str) -> Callable[[Machine, CeleryApp], None]:
     """Methods of the app's own loader that Celery calls (celery/loaders/base.py: ``init_worker`` and its kin)."""
 
     def call_hook(machine: Machine, app: CeleryApp) -> None:
-        given = own_class(app, "loader_cls")
+        given = loader_class(machine, app)
         frame = _cause_of(machine, app)
         for option in options(given) if given is not None else ():
             path = text(option)
@@ -371,6 +385,7 @@ CELERY = Host(
         _load_group("kombu.serializers"),
         _load_group("celery.commands"),
         Step("console script", run_script),
+        Step("find_app", _custom_pool),
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
         _signal("user_preload_options"),

@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 
 from flake8_forksafe.interpreter import iteration
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
+    NONE,
     UNKNOWN,
     Arguments,
     Choice,
@@ -19,6 +21,7 @@ from flake8_forksafe.interpreter.values import (
     External,
     Function,
     Instance,
+    Literal,
     Method,
     ModuleValue,
     Partial,
@@ -37,11 +40,20 @@ from flake8_forksafe.library.standard_import import import_path
 from flake8_forksafe.library.standard_process import ProcessEnvironment
 from flake8_forksafe.project.search_result import split_spec
 
-NAMED_CLASSES = ("result_backend", "worker_pool", "worker_consumer", "worker_autoscaler", "worker_timer")
+NAMED_CLASSES = (
+    "broker_transport",
+    "result_backend",
+    "worker_pool",
+    "worker_consumer",
+    "worker_autoscaler",
+    "worker_timer",
+)
 """Settings whose value may be the dotted path of a class, resolved by ``symbol_by_name`` in MainProcess
 (celery/app/backends.py, celery/worker/worker.py, celery/worker/components.py)."""
-CREATED = ("result_backend", "worker_pool", "worker_consumer")
+CREATED = ("broker_transport", "result_backend", "worker_pool", "worker_consumer")
 """Those of them of which an object is made before the fork (seen with Celery 5.7.0); the pool's ``on_start`` forks."""
+MAY_BE_CREATED = ("worker_timer",)
+"""Made before the fork only where the broker's transport has no event loop (celery/worker/components.py, ``Timer``)."""
 
 
 def load_config(machine: Machine, app: CeleryApp, frame: Frame) -> None:
@@ -100,13 +112,14 @@ def app_place(app: CeleryApp) -> Receiver:
     return Receiver(app.value, app.frame, app.line, True)
 
 
-def call_own(machine: Machine, holder: Class | Instance, name: str, arguments: Arguments, frame: Frame) -> None:
-    """Call a method that a walked class defines."""
+def call_own(machine: Machine, holder: Class | Instance, name: str, arguments: Arguments, frame: Frame) -> Value:
+    """Call a method that a walked class defines; None where it defines none."""
     cls = holder.cls if isinstance(holder, Instance) else holder
     if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
         method = machine.attribute(holder, name, frame)
         if isinstance(method, (Method, Function)):
-            machine.call(method, arguments, frame)
+            return machine.call(method, arguments, frame)
+    return NONE
 
 
 def run_receivers(machine: Machine, signal: str, receivers: list[Receiver], keywords: dict[str, Value]) -> None:
@@ -215,19 +228,46 @@ def own_class(app: CeleryApp, name: str) -> Value | None:
     return given
 
 
+def loader_class(machine: Machine, app: CeleryApp) -> Value | None:
+    """The app's loader: ``Celery(loader=...)``, else ``CELERY_LOADER``, else what a subclass of ``Celery`` names."""
+    given, chosen = app.arguments.get(-1, "loader"), machine.state(ProcessEnvironment).get("CELERY_LOADER")
+    return chosen.value if given is None and chosen is not None else own_class(app, "loader_cls")
+
+
 def load_named_classes(machine: Machine, app: CeleryApp, frame: Frame) -> None:
-    """Classes that settings name by string and the worker resolves before it forks."""
+    """Classes that settings name, by a path or as they are, and the worker resolves before it forks."""
     named = {name: app.setting(name, frame, machine) for name in NAMED_CLASSES}
+    named["result_backend"] = _backend(machine, app, named["result_backend"], frame)
     for name, value in {"task_cls": own_class(app, "task_cls"), **named}.items():
         for option in options(value) if value is not None else ():
-            path = text(option)
-            if (
-                path
-                and "://" not in path
-                and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
-            ):
-                found = import_path(machine, path, frame)
-                if name in CREATED and isinstance(found, Class):
-                    created = machine.call(found, Arguments((UNKNOWN,), {"app": app.value}), frame)
-                    if isinstance(created, Instance):
-                        call_own(machine, created, "on_start", Arguments(), frame)
+            make_named(machine, app, name, option, frame)
+
+
+def make_named(machine: Machine, app: CeleryApp, name: str, value: Value, frame: Frame) -> None:
+    """Import the class that a setting names, if it is walked, and make an object of it where Celery does."""
+    path = text(value)
+    walked = path and machine.imports.layout.find(split_spec(path)[0].partition(".")[0]) is not None
+    found = import_path(machine, path, frame) if path and walked else value
+    if name in (*CREATED, *MAY_BE_CREATED) and isinstance(found, Class):
+        with machine.doubted(name in MAY_BE_CREATED):
+            created = machine.call(found, Arguments((UNKNOWN,), {"app": app.value}), frame)
+            if isinstance(created, Instance):
+                call_own(machine, created, "on_start", Arguments(), frame)
+
+
+def _backend(machine: Machine, app: CeleryApp, value: Value | None, frame: Frame) -> Value | None:
+    """What names the class of the result backend (celery/app/backends.py, ``by_url``).
+
+    That is ``CELERY_RESULT_BACKEND``, the setting or ``Celery(backend=...)``: a class, or a path in front of ``+`` or
+    ``://``, or a name that the loader's ``override_backends`` knows.
+    """
+    chosen = machine.state(ProcessEnvironment).get("CELERY_RESULT_BACKEND")
+    value = chosen.value if chosen is not None else value or app.arguments.get(-1, "backend")
+    address = text(value) if value is not None else None
+    if address is None:
+        return value
+    name = address.partition("://")[0].partition("+")[0] if "://" in address else address
+    loader = loader_class(machine, app)
+    aliases = machine.attribute(loader, "override_backends", frame) if isinstance(loader, Class) else None
+    item = aliases.entries.get(name) if isinstance(aliases, Table) else None
+    return item.value if item is not None else Literal(name)

@@ -7,13 +7,29 @@ class of it with the ``base`` that was given (``Celery._task_from_fun``), create
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, Class, External, Instance, Item, Value, options, text
+from flake8_forksafe.interpreter.values import (
+    NONE,
+    UNKNOWN,
+    Arguments,
+    Choice,
+    Class,
+    External,
+    Instance,
+    Item,
+    Literal,
+    Unknown,
+    Value,
+    options,
+    text,
+)
 from flake8_forksafe.library.celery_app import CeleryApp, CeleryState
 from flake8_forksafe.library.celery_boot import app_place, call_own, cause, own_class
 from flake8_forksafe.library.receivers import Receiver
@@ -91,7 +107,8 @@ def make_tasks(machine: Machine, app: CeleryApp, since: int = 0) -> None:
 def annotate_tasks(machine: Machine, app: CeleryApp) -> None:
     """``Task.annotate``: a dotted path in ``task_annotations`` is imported and instantiated, and asked for each task.
 
-    Celery's own tasks are bound first, so this happens in every worker (celery/app/annotations.py).
+    Celery's own tasks are bound first, so this happens in every worker.  Behind one that answers none is asked
+    (celery/app/annotations.py).
     """
     frame = cause(machine, app_place(app))
     value = app.setting("task_annotations", frame, machine)
@@ -99,21 +116,34 @@ def annotate_tasks(machine: Machine, app: CeleryApp) -> None:
         return
     for option in options(value):
         given = iteration.iterate(machine, option, frame).items if isinstance(option, Items) else (Item(option),)
-        for item in given:
-            with machine.doubted(not item.sure):
-                _annotate(machine, item.value, frame)
+        made: dict[int, Value] = {}
+        _ask(machine, given, made, "annotate", Arguments((UNKNOWN,)), frame)
+        _ask(machine, given, made, "annotate_any", Arguments(), frame)
 
 
-def _annotate(machine: Machine, annotation: Value, frame: Frame) -> None:
-    """Make one annotation what it stands for, and ask it."""
-    for option in options(annotation):
-        path = text(option)
-        found = import_path(machine, path, frame) if path and _is_walked(machine, path) else option
-        if path and isinstance(found, Class):
-            found = machine.call(found, Arguments(), frame)
-        if isinstance(found, Instance):
-            call_own(machine, found, "annotate", Arguments((UNKNOWN,)), frame)
-            call_own(machine, found, "annotate_any", Arguments(), frame)
+def _ask(
+    machine: Machine, given: Iterable[Item], made: dict[int, Value], method: str, arguments: Arguments, frame: Frame
+) -> None:
+    """Call a method of annotations in turn until one answers; those that are made are kept by position."""
+    with ExitStack() as doubts:
+        for position, item in enumerate(given):
+            doubts.enter_context(machine.doubted(not item.sure))
+            if position not in made:
+                made[position] = _annotation(machine, item.value, frame)
+            found = made[position]
+            answer = call_own(machine, found, method, arguments, frame) if isinstance(found, Instance) else NONE
+            if isinstance(answer, (Unknown, Choice)):
+                doubts.enter_context(machine.doubted())
+            elif not isinstance(answer, Literal) or answer.value is not None:
+                return
+
+
+def _annotation(machine: Machine, annotation: Value, frame: Frame) -> Value:
+    """What one annotation stands for; a path is resolved when it is asked."""
+    path = text(annotation)
+    found = import_path(machine, path, frame) if path and _is_walked(machine, path) else annotation
+    made = machine.call(found, Arguments(), frame) if path and isinstance(found, Class) else found
+    return made or UNKNOWN
 
 
 def task_class(machine: Machine, app: CeleryApp) -> Value | None:

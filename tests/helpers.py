@@ -105,7 +105,9 @@ def importable(root: Path, *packages: str) -> Iterator[Path]:
 def check(root: Path, **options: object) -> Report:
     """Analyse a directory as a project that has these options in a file of its own, without a cache."""
     settings = make_settings(str(root), {"no_cache": True, **options}, by_user=False)
-    return analyse_deep(settings)
+    report = analyse_deep(settings)
+    assert all(finding.line >= 1 and finding.column >= 0 for finding in report.findings)
+    return report
 
 
 def analyse_deep(settings: Settings) -> Report:

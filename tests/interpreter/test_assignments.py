@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import assert_like_python, names_of, value_in, walk_program
+from programs import UNSURE, assert_like_python, names_of, value_in, walk_program
 
 PROGRAMS = {
     "unpacking": "A, (B, *C), D = 1, (2, 3, 4), 'x'",
@@ -95,6 +95,13 @@ def test_like_python(tmp_path: Path, program: str) -> None:
 
 def test_a_deleted_name_is_gone(tmp_path: Path) -> None:
     assert "A" not in names_of(walk_program(tmp_path, "A = 1\ndel A\n"))
+
+
+def test_an_attribute_of_one_of_several_values_may_be_gone(tmp_path: Path) -> None:
+    program = "import library\nclass Box: ...\nbox = Box()\nbox.size = 1\nit = box\nif library.flag:\n    it = None\n"
+    assert value_in(tmp_path, f"{program}try:\n    del it.size\nexcept AttributeError:\n    pass\nA = box.size\n") == {
+        1, UNSURE
+    }  # fmt: skip
 
 
 def test_an_attribute_set_in_doubt_may_be_the_old_one(tmp_path: Path) -> None:

@@ -106,6 +106,15 @@ def test_an_attribute_of_a_module_may_come_from_its_getattr(tmp_path: Path) -> N
     assert value_in(tmp_path, files) == "THING"
 
 
+def test_the_names_of_a_package(tmp_path: Path) -> None:
+    files = {"main.py": "import package\nA = package.__dict__['SIZE']\n", "package/__init__.py": "SIZE = 3\n"}
+    assert value_in(tmp_path, files) == 3
+
+
+def test_a_class_may_have_names_that_its_body_does_not_bind(tmp_path: Path) -> None:
+    assert value_in(tmp_path, "class Box: ...\nA = 1 if '__weakref__' in Box.__dict__ else 0\n") == {0, 1}
+
+
 def test_a_missing_attribute_of_a_module_is_an_error(tmp_path: Path) -> None:
     files = {
         "main.py": "import other\ntry:\n    A = other.thing\nexcept AttributeError:\n    A = 'caught'\n",

@@ -94,24 +94,47 @@ def test_a_loop_over_something_unknown_runs_any_number_of_times(tmp_path: Path) 
     assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
 
 
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        pytest.param("state = 0\n", "state", id="a name"),
+        pytest.param("class Box:\n    state = 0\n", "Box.state", id="an attribute"),
+    ],
+)
+def test_a_later_round_sees_what_an_earlier_one_left(tmp_path: Path, before: str, name: str) -> None:
+    loop = f"for x in library.things:\n    if {name} == 1:\n        import one\n    {name} = 1\n"
+    walk = walk_program(tmp_path, f"import library\n{before}{loop}")
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
+
+
 def test_a_loop_that_does_not_end_is_cut(tmp_path: Path) -> None:
     walk = walk_program(tmp_path, "n = 0\nwhile n < 10**9:\n    n += 1\nA = 'after'\n")
     assert plain(names_of(walk)["A"]) == "after"
     assert walk.budget.steps < 1_000
 
 
-def test_what_follows_a_return_in_doubt_is_only_possible(tmp_path: Path) -> None:
-    program = "import library\ndef f():\n    if library.flag:\n        return\n    import one\nf()\n"
-    walk = walk_program(tmp_path, program)
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("    if library.flag:\n        return\n    import one\n", id="if"),
+        pytest.param(
+            "    for x in 'ab':\n        for y in library.things:\n            return\n        if x == 'b':\n"
+            "            import one\n", id="a loop in a loop",
+        ),
+    ],
+)  # fmt: skip
+def test_what_follows_a_return_in_doubt_is_only_possible(tmp_path: Path, body: str) -> None:
+    walk = walk_program(tmp_path, f"import library\ndef f():\n{body}f()\n")
     assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
 
 
-def test_a_condition_on_argv_is_a_gate(tmp_path: Path) -> None:
-    walk = walk_program(
-        tmp_path, "import sys\nif 'worker' in sys.argv:\n    import one\n", argv=(("celery", "worker"),)
-    )
+@pytest.mark.parametrize("form", ["if {}:\n    import one\n", "A = __import__('one') if {} else None\n"])
+def test_a_condition_on_argv_is_a_gate(tmp_path: Path, form: str) -> None:
+    condition = "'worker' in sys.argv"
+    walk = walk_program(tmp_path, f"import sys\n{form.format(condition)}", argv=(("celery", "worker"),))
     assert list(walk.recorder.gates.values()) == [True]
     assert "one" in imported_modules(walk)
+    assert not walk_program(tmp_path, f"import sys\n{form.format('sys.path')}").recorder.gates
 
 
 def test_an_exception_in_a_round_that_may_not_come_leaves_what_follows_possible(tmp_path: Path) -> None:

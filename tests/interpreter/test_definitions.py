@@ -27,6 +27,14 @@ PROGRAMS = {
         class Box: pass
         A = Box.label
         """,
+    "a function in a function in a function": """\
+        def outer(a):
+            def middle(b):
+                def inner(c): return a, b, c
+                return inner('c')
+            return middle('b')
+        A = outer('a')
+        """,
     "__init_subclass__": """\
         A = []
         class Base:

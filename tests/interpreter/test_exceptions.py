@@ -96,6 +96,17 @@ PROGRAMS = {
         with opened() as A:
             pass
         """,
+    "a handler that raises another": """\
+        A = []
+        try:
+            try:
+                {}['x']
+            except KeyError as error:
+                A.append('one')
+                raise IndexError
+        except IndexError:
+            A.append('another')
+        """,
     "failed import": """\
         try:
             int('x')

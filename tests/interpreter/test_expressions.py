@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import assert_like_python, imported_modules, value_in, walk_program
+from programs import UNSURE, assert_like_python, imported_modules, value_in, walk_program
 
 PROGRAMS = {
     "names": """\
@@ -68,6 +68,10 @@ def test_the_right_side_is_not_evaluated_where_the_left_decides(tmp_path: Path) 
 def test_the_truth_of_the_whole_may_be_known_though_its_value_is_not(tmp_path: Path) -> None:
     assert value_in(tmp_path, "import library\nA = 1 if (library.flag or True) else 2\n") == 1
     assert value_in(tmp_path, "import library\nA = 1 if (library.flag and False) else 2\n") == 2
+
+
+def test_what_is_behind_unknown_elements_has_no_known_place(tmp_path: Path) -> None:
+    assert value_in(tmp_path, "import library\nA = [*library.things, 1][0]\n") is UNSURE
 
 
 def test_a_generator_is_not_followed_further_than_it_is_asked(tmp_path: Path) -> None:

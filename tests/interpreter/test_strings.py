@@ -30,7 +30,7 @@ def test_the_result_is_pythons_and_no_longer_than_foreseen(
     [
         ("x", "zfill", [10**9]), ("x", "ljust", [10**9]), ("x" * 1000, "replace", ["x", "y" * 1000]),
         ("{:>1000000000}", "format", [1]), ("{0.a}", "format", ["x"]), ("{:{}}", "format", ["x", 10**9]),
-        ("x" * 1000, "join", [["a"] * 1000]), ("x", "encode", ["idna"]),
+        ("x" * 1000, "join", [["a"] * 1000]), ("x", "encode", ["idna"]), ("{}", "format", [["aaaa"] * 20_000]),
     ],
 )  # fmt: skip
 def test_what_would_be_too_large_or_take_too_long_is_refused(receiver: str, name: str, arguments: list[object]) -> None:

@@ -78,13 +78,28 @@ MAYBE_THREE = "import library\nL = [1, 2]\nif library.flag:\n    L.append(3)\n"
 
 @pytest.mark.parametrize(
     ("slice_", "found"),
-    [("[:2]", [1, 2]), ("[0:][0]", 1), ("[1:][0]", 2), ("[-2:1]", UNSURE), ("[::2]", UNSURE), ("[2:]", UNSURE)],
+    [
+        ("[:2]", [1, 2]),
+        ("[0:][0]", 1),
+        ("[1:][0]", 2),
+        ("[-2:1]", UNSURE),
+        ("[:-1]", UNSURE),
+        ("[::2]", UNSURE),
+        ("[2:]", UNSURE),
+    ],
 )
 def test_a_slice_of_a_list_with_an_element_in_doubt(tmp_path: Path, slice_: str, found: object) -> None:
     assert value_in(tmp_path, f"{MAYBE_THREE}A = L{slice_}\n") == found
 
 
-def test_the_last_element_may_be_the_one_in_doubt_or_the_one_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("slice_", "found"),
+    [
+        pytest.param("[-1:]", {"two", "three"}, id="the last is the one in doubt, or the one before"),
+        pytest.param("[1::-1]", {"one", "two"}, id="backwards"),
+    ],
+)
+def test_what_a_slice_of_it_may_hold(tmp_path: Path, slice_: str, found: set[str]) -> None:
     names = "import library\nL = ['one', 'two']\nif library.flag:\n    L.append('three')\n"
-    walk = walk_program(tmp_path, f"{names}for name in L[-1:]:\n    __import__(name)\n")
-    assert {"two", "three"} <= set(imported_modules(walk))
+    walk = walk_program(tmp_path, f"{names}for name in L{slice_}:\n    __import__(name)\n")
+    assert found <= set(imported_modules(walk))

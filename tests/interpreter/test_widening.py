@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from helpers import import_in, make_walk, write
+from programs import imported_modules
 
-from flake8_forksafe.interpreter.budget import ROUND_LIMIT, STEP_LIMIT
+from flake8_forksafe.interpreter.budget import DEPTH_LIMIT, ROUND_LIMIT, STEP_LIMIT
 from flake8_forksafe.interpreter.walk import Walk
 
 pytestmark = pytest.mark.costly
@@ -126,7 +127,16 @@ def test_what_further_calls_compute_is_not_known(tmp_path: Path) -> None:
     assert hits(walk) == [False]
 
 
-def test_calls_that_are_not_followed_are_said(tmp_path: Path) -> None:
-    chain = "".join(f"def f{n}():\n    f{n + 1}()\n" for n in range(600)) + "def f600():\n    import hit\n"
-    walk = followed(tmp_path, chain + "f0()\n")
-    assert [code for code, _, _ in notes(walk)] == ["FS192"] and hits(walk) == []
+@pytest.mark.parametrize(
+    ("depth", "last", "said"),
+    [
+        pytest.param(DEPTH_LIMIT - 1, "import library", [], id="up to the limit"),
+        pytest.param(DEPTH_LIMIT, "import library", ["FS192"], id="beyond it"),
+        pytest.param(DEPTH_LIMIT - 50, "g(0)\ndef g(n):\n    g(n + 1)\n    import library", [], id="recursion"),
+    ],
+)
+def test_calls_that_are_not_followed_are_said(tmp_path: Path, depth: int, last: str, said: list[str]) -> None:
+    chain = "".join(f"def f{n}():\n    f{n + 1}()\n" for n in range(depth))
+    walk = followed(tmp_path, f"{chain}def f{depth}():\n    {last}\nf0()\n")
+    assert [code for code, _, _ in notes(walk)] == said
+    assert ("library" in imported_modules(walk)) is not bool(said)

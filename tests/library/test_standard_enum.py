@@ -11,6 +11,7 @@ HEAD = "from enum import Enum, auto\nclass Pool(Enum):\n    SOLO = 'solo'\n    F
 PROGRAMS = {
     "value and name": HEAD + "A = Pool.SOLO.value, Pool.FORK.name\n",
     "two of one value are one": HEAD + "A = Pool.OTHER is Pool.SOLO, Pool.SOLO is Pool.FORK, Pool.OTHER.name\n",
+    "by value": HEAD + "A = Pool('prefork').name, Pool('solo').name\n",
     "numbers of its own": """\
         from enum import Enum, auto
         class Number(Enum):

@@ -144,6 +144,15 @@ def test_every_import_on_the_way(tmp_path: Path) -> None:
     assert "proj.tasks → proj.services.reports → proj.frames:2" in text
 
 
+def test_an_import_in_front_of_what_discovers_is_not_on_the_way(tmp_path: Path) -> None:
+    files = {
+        "proj/celery.py": "from proj.application import app\n",
+        "proj/application.py": "from celery import Celery\napp = Celery('proj')\napp.autodiscover_tasks(['proj'])\n",
+        "proj/tasks.py": "import torch\n",
+    }
+    assert findings(tmp_path, files, app="proj.celery").keys() == {("tasks.py", 1, "FS101")}
+
+
 def test_a_deferred_import_ends_the_way(tmp_path: Path) -> None:
     reports = "def build():\n    from proj import frames\n"
     assert findings(tmp_path, {**CHAIN, "proj/services/reports.py": reports}) == {}

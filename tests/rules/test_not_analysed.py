@@ -316,6 +316,11 @@ def test_an_option_that_names_nothing(tmp_path: Path, options: dict[str, str], n
     assert text == f"{name}, which does not exist in the project"
 
 
+def test_a_project_without_celery_has_the_place_of_its_options(tmp_path: Path) -> None:
+    files = {"proj/celery.py": "", "proj/tasks.py": ""}
+    assert list(messages(tmp_path, files, "FS193", app="proj.elsewhere")) == [("pyproject.toml", 1)]
+
+
 @pytest.mark.parametrize(
     "options",
     [

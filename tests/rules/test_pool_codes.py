@@ -33,8 +33,9 @@ def codes(root: Path, start: str = "FS14", **options: object) -> set[tuple[str, 
     return {place for place in found_codes(check(root, **options), root) if place[2].startswith(start)}
 
 
-def test_the_incident_in_numbers(tmp_path: Path) -> None:
-    write(tmp_path, PROJECT | {"compose.yaml": compose("celery -A proj worker --concurrency 20")})
+@pytest.mark.parametrize("command", ["celery -A proj worker --concurrency 20", "celery multi start 2 -A proj -c 10"])
+def test_the_incident_in_numbers(tmp_path: Path, command: str) -> None:
+    write(tmp_path, PROJECT | {"compose.yaml": compose(command)})
     (finding,) = [f for f in check(tmp_path, worker_memory=120).findings if f.code == "FS141"]
     assert "20 children × 120 MB = 2400 MB" in finding.text and "2048 MB" in finding.text
     assert "the largest concurrency that fits is 17" in finding.text
@@ -76,6 +77,13 @@ def test_one_of_two_launches_forks(tmp_path: Path) -> None:
     two = compose("celery -A proj worker -P solo") + "  heavy:\n    command: celery -A proj worker -c 2\n"
     write(tmp_path, PROJECT | {"compose.yaml": two})
     assert codes(tmp_path, "FS101") == {("proj/tasks.py", 1, "FS101")}
+
+
+def test_each_launch_has_its_own_limit(tmp_path: Path) -> None:
+    small = "  small:\n    command: celery -A proj worker -c 20\n    mem_limit: 1g\n"
+    write(tmp_path, PROJECT | {"compose.yaml": compose("celery -A proj worker -c 20", memory="") + small})
+    (finding,) = [f for f in check(tmp_path, worker_memory=120).findings if f.code == "FS141"]
+    assert finding.place == (str(tmp_path / "compose.yaml"), 5)
 
 
 def test_concurrency_left_to_the_host(tmp_path: Path) -> None:

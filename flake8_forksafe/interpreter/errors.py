@@ -100,5 +100,7 @@ def _builtin_matches(path: str, kind: Value) -> bool | None:
     error_class = getattr(builtins, path.removeprefix("builtins."), None) if path.startswith("builtins.") else None
     kind_class = getattr(builtins, kind.path.removeprefix("builtins."), None)
     if isinstance(error_class, type):
-        return isinstance(kind_class, type) and issubclass(error_class, kind_class)
+        if isinstance(kind_class, type) and issubclass(error_class, kind_class):
+            return True
+        return None if issubclass(error_class, BaseExceptionGroup) else False  # ``except*`` catches what is in it
     return False if kind.path.startswith("builtins.") else None

@@ -158,13 +158,21 @@ def _ends_boot(machine: Machine, handler: facts.Handler, kind: Value | None, fra
 
 def _handle(machine: Machine, node: facts.Try, handlers: list[Value | None], error: Value, frame: Frame) -> Flow:
     """Run the handler that catches an exception that was raised for sure."""
+    runs: list[Callable[[], Flow]] = []
     for handler, kind in zip(node.handlers, handlers, strict=True):
         answer = matches(error, kind)
-        if answer is None:
-            return branches(machine, frame, (partial(_run_handler, machine, handler, error, frame), lambda: Flow.NEXT))
+        if answer is False:
+            continue
+        run = partial(_run_handler, machine, handler, error, frame)
+        if answer and not runs:
+            return run()
+        runs.append(run)
         if answer:
-            return _run_handler(machine, handler, error, frame)
-    raise Raised(error)
+            return branches(machine, frame, runs)
+    if not runs:
+        raise Raised(error)
+    machine.may_fail(error)
+    return branches(machine, frame, (*runs, lambda: Flow.NEXT))
 
 
 def _run_handler(machine: Machine, handler: facts.Handler, error: Value, frame: Frame) -> Flow:

@@ -340,7 +340,7 @@ def _rounds(
             raise
         complete = repeats = False
     if repeats or (not complete and machine.budget.may_widen((frame.node, frame.line))):
-        one(Item(UNKNOWN, False))
+        widening.repeat(machine, lambda: one(Item(UNKNOWN, False)))
     return all_known and complete
 
 
@@ -448,7 +448,7 @@ def format_node(machine: Machine, node: facts.Format, frame: Frame) -> Value:
     length = 0
     for part in node.parts:
         value = machine.evaluate(part, frame)
-        value = operators.converted(machine, value, "str", frame) or value
+        value = operators.converted(machine, value, "format", frame) or value
         pieces = [_as_text(option) for option in options(value)]
         if None in pieces:
             result = UNKNOWN  # keep evaluating: parts may call functions

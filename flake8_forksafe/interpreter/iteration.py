@@ -64,6 +64,8 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
         rest = Items("iterator", value.items, machine.journal.doubt, value.complete)
         value.items[:] = [] if machine.touches_surely(value.born) else unsure(value.items)
         return rest
+    if isinstance(value, MappingView) and value.table.entries and _may_have_others_in_front(value.table):
+        return Items("view", (ANYTHING, *value.items), machine.journal.doubt, complete=False)
     if isinstance(value, Items):
         return value
     if isinstance(value, Table):

@@ -37,7 +37,10 @@ def enter(table: Table, key: object | None, value: Value, certain: bool) -> int:
         table.lacks = table.lacks if table.observer is not None else frozenset()
     else:
         known = table.entries.get(key)
-        table.maybe_resized += known is not None and not known.sure
+        if known is not None and not known.sure:
+            table.maybe_resized += 1
+            if next(reversed(table.entries)) != key:
+                table.complete = False  # where it stands is not known
         if known is None or certain:
             table.entries[key] = Item(value, certain)
         else:

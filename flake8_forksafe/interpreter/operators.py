@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter import arithmetic, class_errors, comparison, special_methods
 from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.generators import taken_until
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
@@ -62,6 +63,8 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
         answer = None if found is None else special_methods.holds(machine, found, frame)
         if found is not None:
             return UNKNOWN if answer is None else Literal(answer != (symbol == "not in"))
+        if isinstance(right, Instance):  # which has no __contains__, and is asked for its elements
+            right = taken_until(machine, right, frame, lambda element: comparison.equal(element, left))
     if symbol in COMPARISON:
         sides = ((left, COMPARISON[symbol], right), (right, REFLECTED[symbol], left))
         for value, name, other in sides:
@@ -72,13 +75,32 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
                 result = None if found is None else UNKNOWN if answer is None else Literal(not answer)
             if result is not None:
                 return result
+        if symbol not in ("==", "!="):
+            _compare_otherwise(machine, left, right, frame)
     return comparison.compare(machine, symbol, left, right)
+
+
+def _compare_otherwise(machine: Machine, left: Value, right: Value, frame: Frame) -> None:
+    """Call how objects compare in other ways: ``functools.total_ordering`` makes the one of it."""
+    for value, other in ((left, right), (right, left)):
+        for name in ("__lt__", "__le__", "__gt__", "__ge__"):
+            if isinstance(value, Instance) and special_methods.method_of(value.cls, name) is not None:
+                with machine.doubted():
+                    special_methods.call(machine, value, name, (other,), frame)
+                return
+
+
+CONVERSIONS = {"str": ("__str__", "__repr__"), "format": ("__format__", "__str__", "__repr__")}
+"""The special methods that a conversion asks, the first that a class has; else it is the one of the same name."""
 
 
 def converted(machine: Machine, value: Value, kind: str, frame: Frame) -> Value | None:
     """``str(value)``, ``int(value)`` and their kin, for objects that define how."""
-    for name in ("__str__", "__repr__") if kind == "str" else (f"__{kind}__",):
-        result = special_methods.call(machine, value, name, (), frame)
+    for name in {"str": ("__str__", "__repr__"), "format": ("__format__", "__str__", "__repr__")}.get(
+        kind, (f"__{kind}__",)
+    ):
+        passed = (UNKNOWN,) if name == "__format__" else ()
+        result = special_methods.call(machine, value, name, passed, frame)
         if result is not None:
             return result
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter.budget import ROUND_LIMIT, Place
 from flake8_forksafe.interpreter.containers import Items, Table
@@ -31,6 +31,15 @@ def has_rounds(machine: Machine, frame: Frame) -> bool:
 def forget(machine: Machine, mark: int) -> bool:
     """Forget what was computed anew outside since ``mark`` of the journal; returns whether there was any."""
     return _forget((names, name, old) for names, name, old, _ in machine.journal.entries[mark:] if old is not None)
+
+
+def repeat(machine: Machine, run: Callable[[], object]) -> None:
+    """Execute what may happen any number of times, and once more with what that changed outside."""
+    mark = len(machine.journal.entries)
+    with machine.journal.repeated():
+        run()
+        if forget(machine, mark):
+            run()
 
 
 def forget_names(machine: Machine, written: Iterable[tuple[dict[str, Value], str]]) -> None:

@@ -11,7 +11,8 @@ from flake8_forksafe.library import builtin_iteration, builtin_methods, builtin_
 _SEQUENCE_METHODS = [
     "append", "appendleft", "add", "insert", "extend", "update", "remove", "discard", "pop", "clear", "copy",
     "index", "union", "intersection", "difference", "symmetric_difference", "count", "issubset", "issuperset",
-    "isdisjoint", "sort", "reverse", "__iter__",
+    "isdisjoint", "sort", "reverse", "__iter__", "popleft", "extendleft", "rotate", "intersection_update",
+    "difference_update", "symmetric_difference_update",
 ]  # fmt: skip
 _MAPPING_METHODS = [
     "get", "pop", "popitem", "setdefault", "update", "copy", "keys", "values", "items", "clear", "__iter__",

@@ -38,6 +38,7 @@ from flake8_forksafe.interpreter.values import (
     Value,
     join,
 )
+from flake8_forksafe.interpreter.widening import repeat
 
 
 def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value]:
@@ -259,7 +260,7 @@ def map_(machine: Machine, function: External, arguments: Arguments, frame: Fram
             iteration.hand_over(machine, rows.items, lambda item: one(item, tuple(iteration.parts(item.value))))
             complete = rows.complete
         if not complete:
-            one(Item(UNKNOWN, False), (UNKNOWN,) * len(sources))
+            repeat(machine, lambda: one(Item(UNKNOWN, False), (UNKNOWN,) * len(sources)))
         return complete
 
     return Lazy(produce, frame, machine.journal.doubt)
@@ -284,7 +285,7 @@ def filter_(machine: Machine, function: External, arguments: Arguments, frame: F
 
         complete = iteration.consume(machine, source, asking, one)
         if not complete:
-            one(Item(UNKNOWN, False))
+            repeat(machine, lambda: one(Item(UNKNOWN, False)))
         return complete
 
     return Lazy(produce, frame, machine.journal.doubt)

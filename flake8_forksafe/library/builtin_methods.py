@@ -52,21 +52,32 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     elif name == "insert" and len(arguments.positional) == 2:
         index = first.value if isinstance(first, Literal) and isinstance(first.value, int) else None
         mutation.append(machine, receiver, arguments.positional[1], index)
-    elif name in ("extend", "update") and first is not None:
-        mutation.extend(machine, receiver, first)
+    elif name in ("extend", "update"):
+        for value in arguments.positional:
+            mutation.extend(machine, receiver, value)
+    elif name == "extendleft" and first is not None:
+        added = iteration.iterate(machine, first, frame)
+        for item in added.items:
+            with machine.doubted(not item.sure):
+                mutation.append(machine, receiver, item.value, 0)
+        receiver.complete &= added.complete
+    elif name == "rotate":
+        receiver.complete = False
+        receiver.items[:] = identity.unsure(receiver.items)
     elif name in ("remove", "discard") and first is not None:
         _remove(machine, receiver, name, first)
-    elif name == "pop":
-        return _pop(machine, receiver, first)
+    elif name in ("pop", "popleft"):
+        return _pop(machine, receiver, Literal(0) if name == "popleft" else first)
     elif name == "clear":
         receiver.items[:] = [] if machine.touches_surely(receiver.born) else identity.unsure(receiver.items)
     elif name == "copy":
         return Items(receiver.kind, receiver.items, machine.journal.doubt, receiver.complete)
     elif name == "index" and first is not None:
         return _index(machine, receiver, first) if len(arguments.positional) == 1 else UNKNOWN
-    elif name in ("union", "intersection", "difference", "symmetric_difference") and first is not None:
-        symbol = {"union": "|", "intersection": "&", "difference": "-"}.get(name, "^")
-        return arithmetic.binary(machine, symbol, receiver, iteration.iterate(machine, first, frame))
+    elif name in COMBINING:
+        return _combined(machine, receiver, COMBINING[name], arguments, frame)
+    elif name.removesuffix("_update") in COMBINING:
+        mutation.become(machine, receiver, _combined(machine, receiver, COMBINING[name[:-7]], arguments, frame))
     elif name == "count" and first is not None:
         found = [comparison.equal(item.value, first) for item in receiver.items]
         return UNKNOWN if None in found or not identity.is_known(receiver) else Literal(found.count(True))
@@ -83,8 +94,20 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     return NONE
 
 
-CHANGING = frozenset({"remove", "discard", "pop", "clear", "reverse", "sort"})
+CHANGING = frozenset({"remove", "discard", "pop", "popleft", "clear", "reverse", "sort", "rotate"})
 """Methods that change a sequence."""
+
+
+COMBINING = {"union": "|", "intersection": "&", "difference": "-", "symmetric_difference": "^"}
+"""Methods that combine a set with others, and the operators that do the same."""
+
+
+def _combined(machine: Machine, receiver: Items, symbol: str, arguments: Arguments, frame: Frame) -> Value:
+    """What a set and all arguments have together, in common, and so on."""
+    found: Value = receiver
+    for value in arguments.positional:
+        found = arithmetic.binary(machine, symbol, found, iteration.iterate(machine, value, frame))
+    return found if found is not receiver else Items("set", receiver.items, machine.journal.doubt, receiver.complete)
 
 
 def _index(machine: Machine, receiver: Items, value: Value) -> Value:

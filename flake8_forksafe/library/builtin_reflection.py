@@ -85,13 +85,21 @@ def _looked_up(machine: Machine, holder: Value, name: str, frame: Frame) -> tupl
     finally:
         machine.errors.catchers.pop()
         machine.errors.possible = before
-    if isinstance(holder, (Instance, Class)) and value is UNKNOWN:
+    if isinstance(holder, (Instance, Class)) and value is UNKNOWN and not _is_set(holder, name):
         outside = any(isinstance(base, External) and base.path != "builtins.object" for base in
                       (holder.cls if isinstance(holder, Instance) else holder).mro())  # fmt: skip
         return None if outside or not isinstance(holder, Class) else False, value
     if isinstance(value, External) and value.receiver is holder:
         return None, value
-    return None if unsure or isinstance(holder, (External, Choice)) or value is UNKNOWN else True, value
+    is_unclear = isinstance(holder, (External, Choice)) or (value is UNKNOWN and not _is_set(holder, name))
+    return None if unsure or is_unclear else True, value
+
+
+def _is_set(holder: Value, name: str) -> bool:
+    """Whether an object or a class of the program has an attribute that a name is bound to."""
+    if isinstance(holder, Instance):
+        return name in holder.names or special_methods.method_of(holder.cls, name) is not None
+    return special_methods.method_of(holder, name) is not None
 
 
 def _lacks(holder: Value, name: str) -> bool:

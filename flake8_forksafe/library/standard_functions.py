@@ -24,6 +24,7 @@ from flake8_forksafe.interpreter.values import (
     join,
     text,
 )
+from flake8_forksafe.interpreter.widening import repeat
 from flake8_forksafe.library import builtin_iteration
 from flake8_forksafe.library.builtin_reflection import instance_of
 
@@ -218,7 +219,7 @@ def lazily(machine: Machine, function: External, arguments: Arguments, frame: Fr
         except _End:
             return True
         if not complete:
-            one(Item(UNKNOWN, False))
+            repeat(machine, lambda: one(Item(UNKNOWN, False)))
         return complete
 
     return Lazy(produce, frame, machine.journal.doubt)

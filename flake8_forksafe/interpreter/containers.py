@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Protocol
 
-from flake8_forksafe.interpreter.namespace import lacks
+from flake8_forksafe.interpreter.namespace import Names, lacks
 from flake8_forksafe.interpreter.values import UNKNOWN, Doubt, EnclosingScope, Item, Value
 
 ITEM_LIMIT = 20_000
@@ -96,27 +96,38 @@ class Table(Value):
         return "{" + inner + ("" if self.complete else ", ...") + "}"
 
 
+Write = Callable[[dict[str, Value], str, Value], None]
+"""Binds a name of a scope or an object."""
+
+
 class NamesTable(Table):
     """``globals()``: a mapping whose entries are names of a scope or an object."""
 
     __slots__ = ("names",)
 
-    def __init__(self, born: Doubt, names: dict[str, Value]) -> None:
-        super().__init__(Bound(names), born, complete=False)
+    def __init__(self, born: Doubt, names: dict[str, Value], write: Write) -> None:
+        super().__init__(Bound(names, write), born, complete=False)
         self.names = names
 
 
 class Bound(dict[object, Item]):
-    """Entries that are stored in names."""
+    """Entries that are stored in names.
 
-    def __init__(self, names: dict[str, Value]) -> None:
+    :ivar write: binds a name.
+    """
+
+    def __init__(self, names: dict[str, Value], write: Write) -> None:
         super().__init__({name: Item(value, not lacks(names, name)) for name, value in names.items()})
         self.names = names
+        self.write = write
 
     def __setitem__(self, key: object, item: Item) -> None:
         super().__setitem__(key, item)
         if isinstance(key, str):
-            self.names[key] = item.value
+            is_sure = item.sure or (key in self.names and not lacks(self.names, key))
+            self.write(self.names, key, item.value)
+            if not is_sure and isinstance(self.names, Names):
+                self.names.may_lack(key)
 
     def __delitem__(self, key: object) -> None:
         super().__delitem__(key)

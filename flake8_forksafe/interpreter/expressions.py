@@ -126,16 +126,13 @@ def call_node(machine: Machine, node: facts.Call, frame: Frame) -> Value:
     if isinstance(function, External) and function.path == "builtins.super":
         return super_call(machine, node, frame)
     passed = arguments(machine, node.arguments, frame)
-    return unless_raised(machine, raised, lambda: machine.call(function, passed, frame))
-
-
-def unless_raised(machine: Machine, raised: int, compute: Callable[[], Value]) -> Value:
-    """Compute what comes after other parts of an expression, in doubt if these may have raised an exception.
-
-    :param raised: :attr:`.Errors.raised` before them.
-    """
     if machine.errors.raised == raised:
-        return compute()
+        return machine.call(function, passed, frame)
+    return in_doubt(machine, lambda: machine.call(function, passed, frame))
+
+
+def in_doubt(machine: Machine, compute: Callable[[], Value]) -> Value:
+    """Compute what comes after other parts of an expression that may have raised an exception."""
     try:
         with machine.doubted():
             return compute()
@@ -163,7 +160,10 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
     complete = True
     raised = machine.errors.raised
     for argument in nodes:
-        value = unless_raised(machine, raised, partial(machine.evaluate, argument.value, frame))
+        if machine.errors.raised == raised:
+            value = machine.evaluate(argument.value, frame)
+        else:
+            value = in_doubt(machine, partial(machine.evaluate, argument.value, frame))
         if argument.keyword is not None:
             keywords[argument.keyword] = value
         elif argument.star == "*":
@@ -194,7 +194,10 @@ def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
             if not inner.complete and item is not node.items[-1]:
                 found.append(ANYTHING)
         else:
-            found.append(Item(unless_raised(machine, raised, partial(machine.evaluate, item, frame))))
+            if machine.errors.raised == raised:
+                found.append(Item(machine.evaluate(item, frame)))
+            else:
+                found.append(Item(in_doubt(machine, partial(machine.evaluate, item, frame))))
     if node.kind == "set":
         found = identity.distinct(found)
     return Items(node.kind, found, machine.journal.doubt, complete)
@@ -380,8 +383,11 @@ def _signed(operator: str, operand: Value) -> Value:
 def binary(machine: Machine, node: facts.Binary, frame: Frame) -> Value:
     raised = machine.errors.raised
     left = machine.evaluate(node.left, frame)
-    right = unless_raised(machine, raised, lambda: machine.evaluate(node.right, frame))
-    return unless_raised(machine, raised, lambda: operators.binary(machine, node.operator, left, right, frame))
+    if machine.errors.raised == raised:
+        return operators.binary(machine, node.operator, left, machine.evaluate(node.right, frame), frame)
+    return in_doubt(
+        machine, lambda: operators.binary(machine, node.operator, left, machine.evaluate(node.right, frame), frame)
+    )
 
 
 def compare(machine: Machine, node: facts.Compare, frame: Frame) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import IntFlag
 
 from flake8_forksafe.interpreter.namespace import Names, Namespace, NamesVersion
@@ -142,21 +142,23 @@ class Frame:
                 frame = frame.closure
         return self.names
 
-    def scopes(self, name: str) -> Iterator[Names[Value]]:
+    def scopes(self, name: str) -> list[Names[Value]]:
         """Where Python looks a name up: here, in functions around, in the module; no further than where it is local."""
         keyword = self.outer_names.get(name)
+        found: list[Names[Value]] = []
         if keyword is None:
-            yield self.names
+            found.append(self.names)
             if self.kind == "module" or name in self.local:
-                return
+                return found
         frame = self.closure if keyword != "global" else None
         while frame is not None:
             if frame.kind != "class":
-                yield frame.names
+                found.append(frame.names)
                 if name in frame.local:
-                    return
+                    return found
             frame = frame.closure
-        yield self.module.names
+        found.append(self.module.names)
+        return found
 
     def find(self, name: str) -> Value | None:
         """What a name stands for, if it is bound."""

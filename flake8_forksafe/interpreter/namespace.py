@@ -26,20 +26,20 @@ class Names(dict[str, T]):
     def __init__(self, born: Any = None) -> None:
         super().__init__()
         self.born = born
-        self.maybe: set[str] = set()
+        self.maybe: dict[str, Unsure[T]] = {}
 
     def __setitem__(self, name: str, value: T) -> None:
         super().__setitem__(name, value)
-        self.maybe.discard(name)
+        self.maybe.pop(name, None)
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)
-        self.maybe.discard(name)
+        self.maybe.pop(name, None)
 
     def may_lack(self, name: str) -> None:
         """Note that a name only may be bound."""
         if name in self:
-            self.maybe.add(name)
+            self.maybe[name] = Unsure(self[name])
 
     def change(self, name: str, value: T) -> None:
         """Give a name another value; whether it surely is bound stays what it was."""
@@ -69,12 +69,6 @@ class Unsure(Generic[T]):
 
     def __init__(self, value: T) -> None:
         self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Unsure) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
 
 
 State: TypeAlias = T | Unsure[T] | None
@@ -114,19 +108,19 @@ class Namespace(Names[T]):
 
     def __setitem__(self, name: str, value: T) -> None:
         if name not in self.pending:
-            self.pending[name] = self._state(name) if name in self.maybe else self.get(name)
+            self.pending[name] = self.maybe.get(name) or self.get(name)
         dict.__setitem__(self, name, value)
-        self.maybe.discard(name)
+        self.maybe.pop(name, None)
 
     def __delitem__(self, name: str) -> None:
         if name not in self.pending:
-            self.pending[name] = self._state(name)
+            self.pending[name] = self.maybe.get(name) or self.get(name)
         super().__delitem__(name)
 
     def may_lack(self, name: str) -> None:
         """Note that a name only may be bound."""
         if name not in self.pending:
-            self.pending[name] = self._state(name)
+            self.pending[name] = self.maybe.get(name) or self.get(name)
         super().may_lack(name)
 
     def unbind(self, name: str) -> None:
@@ -147,7 +141,7 @@ class Namespace(Names[T]):
         changes = {
             name: (old, new)
             for name, old in self.pending.items()
-            if (new := self._state(name) if name in self.maybe else self.get(name)) is not old and new != old
+            if (new := self.maybe.get(name) or self.get(name)) is not old
         }
         self.pending = {}
         if changes:
@@ -213,20 +207,16 @@ class Namespace(Names[T]):
         if not is_sure:
             self.may_lack(name)
 
-    def _state(self, name: str) -> State[T]:
-        value = self.get(name)
-        return Unsure(value) if value is not None and name in self.maybe else value
-
     def _put(self, name: str, state: State[T]) -> None:
         if state is None:
             self.pop(name, None)
-            self.maybe.discard(name)
+            self.maybe.pop(name, None)
         elif isinstance(state, Unsure):
             dict.__setitem__(self, name, state.value)
-            self.maybe.add(name)
+            self.maybe[name] = state
         else:
             dict.__setitem__(self, name, state)
-            self.maybe.discard(name)
+            self.maybe.pop(name, None)
 
 
 def _tree(ends: list[NamesVersion[T]]) -> tuple[NamesVersion[T], dict[NamesVersion[T], list[NamesVersion[T]]]]:

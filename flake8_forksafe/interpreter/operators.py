@@ -7,6 +7,7 @@ Everything here falls back to what is known of builtin values (:mod:`~flake8_for
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import arithmetic, class_errors, comparison, special_methods
+from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.generators import taken_until
 from flake8_forksafe.interpreter.machine import Machine
@@ -63,6 +64,7 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
         answer = None if found is None else special_methods.holds(machine, found, frame)
         if found is not None:
             return UNKNOWN if answer is None else Literal(answer != (symbol == "not in"))
+        _ask_whether_equal(machine, left, right, frame)
         if isinstance(right, Instance):  # which has no __contains__, and is asked for its elements
             right = taken_until(machine, right, frame, lambda element: comparison.equal(element, left))
     if symbol in COMPARISON:
@@ -80,14 +82,25 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
     return comparison.compare(machine, symbol, left, right)
 
 
+def _ask_whether_equal(machine: Machine, element: Value, container: Value, frame: Frame) -> None:
+    """Ask objects whether they equal one another, as ``element in container`` does until one is equal."""
+    items = [item.value for item in container.items[:ASKED]] if isinstance(container, Items) else []
+    with machine.doubted():
+        for item in items:
+            for value, other in ((item, element), (element, item)):
+                special_methods.call(machine, value, "__eq__", (other,), frame)
+
+
+ASKED = 20
+"""Elements of a container that are asked."""
+
+
 def _compare_otherwise(machine: Machine, left: Value, right: Value, frame: Frame) -> None:
     """Call how objects compare in other ways: ``functools.total_ordering`` makes the one of it."""
     for value, other in ((left, right), (right, left)):
-        for name in ("__lt__", "__le__", "__gt__", "__ge__"):
-            if isinstance(value, Instance) and special_methods.method_of(value.cls, name) is not None:
-                with machine.doubted():
-                    special_methods.call(machine, value, name, (other,), frame)
-                return
+        for name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__") if isinstance(value, Instance) else ():
+            with machine.doubted():
+                special_methods.call(machine, value, name, (other,), frame)
 
 
 CONVERSIONS = {"str": ("__str__", "__repr__"), "format": ("__format__", "__str__", "__repr__")}

@@ -109,7 +109,7 @@ def _compare(machine: Machine, values: list[Value], frame: Frame) -> None:
     objects = [value for value in values if isinstance(value, Instance)]
     with machine.doubted():
         for value in objects if len(values) > 1 else ():
-            for name in ("__lt__", "__gt__"):
+            for name in ("__lt__", "__gt__", "__eq__"):
                 special_methods.call(machine, value, name, (join(*values),), frame)
 
 

@@ -289,13 +289,15 @@ def names_of(machine: Machine, function: External, arguments: Arguments, frame: 
         if function.path.endswith("globals"):
             frame.module.open = True  # what is put in there under a computed name is not followed
         return NamesTable(
-            machine.journal.certain, frame.module.names if function.path.endswith("globals") else frame.names
+            machine.journal.certain,
+            frame.module.names if function.path.endswith("globals") else frame.names,
+            machine.write,
         )
     if isinstance(holder, ModuleValue):
         holder.module.open = True
-        return NamesTable(machine.journal.certain, holder.module.names)
+        return NamesTable(machine.journal.certain, holder.module.names, machine.write)
     if isinstance(holder, (Instance, Class)):
-        return NamesTable(machine.journal.certain, holder.names)
+        return NamesTable(machine.journal.certain, holder.names, machine.write)
     return UNKNOWN
 
 

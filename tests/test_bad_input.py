@@ -155,6 +155,11 @@ def test_3000_deep_call_chain(project: Path) -> None:
     assert found >= ALWAYS and [(path, code) for path, _, code in found - ALWAYS] == [("proj/bad.py", "FS192")]
 
 
+def test_12000_iterators_of_each_other(project: Path) -> None:
+    (project / "proj/bad.py").write_text("x = [1]\n" + "x = map(str, x)\n" * 12_000 + "list(x)\n")
+    assert findings(project).keys() >= ALWAYS
+
+
 def test_newer_syntax_is_parsed(project: Path) -> None:
     (project / "proj/bad.py").write_text(
         "lazy import json\n"

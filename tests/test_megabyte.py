@@ -133,6 +133,25 @@ SOURCES: dict[str, Callable[[], str | bytes]] = {
     "modules named by text": lambda: "import importlib\n" + fill("importlib.import_module('m<n>')\n"),
     "tasks": lambda: "from celery import shared_task\n" + fill("@shared_task\ndef f<n>(): pass\n"),
     "apps": lambda: "from celery import Celery\n" + fill("a<n> = Celery('a<n>')\n"),
+    "names by their text": lambda: fill("globals()['a<n>'] = <n>\n"),
+    "copies of names": lambda: fill("a<n> = <n>\n", MEGABYTE // 2) + fill("g<n> = dict(globals())\n", MEGABYTE // 2),
+    "names that are listed": lambda: fill("a<n> = <n>\n", MEGABYTE // 2) + "import proj.large as m\n"
+        + fill("dir(m)\nvars(m)\n", MEGABYTE // 2),
+    "dicts that hold the last": lambda: "d = {}\n" + fill("d = {**d, 'k<n>': <n>}\n"),
+    "lists of each other that are compared": lambda: "a = b = [1]\n" + fill("a = [a, a]\nb = [b, b]\nc<n> = a == b\n"),
+    "keys of each other": lambda: "t = (1,)\n" + fill("t = (t, t)\nd<n> = {t: 1}\n"),
+    "copies of lists of each other": lambda: "import copy\nx = [1]\n" + fill("x = [x, x]\ny<n> = copy.deepcopy(x)\n"),
+    "a dict in itself": lambda: "d = {}\nd['d'] = d\n" + fill("e<n> = d == d\nd['d']['k<n>'] = d\n"),
+    "iterators of each other": lambda: "x = [1]\n" + fill("x = map(lambda a: a, x)\n") + "list(x)\n",
+    "members of an enumeration": lambda: "import enum\nclass E(enum.Enum):\n" + fill("    A<n> = <n>\n"),
+    "arguments of a list": lambda: "def f(*a): return a\nl = [" + fill("<n>, ", 20_000) + "]\n" + fill("f(*l)\n"),
+    "keywords of the last call": lambda: "def f(**a): return a\nd = {}\n" + fill("d = f(**d, k<n>=1)\n"),
+    "pairs of a list": lambda: "x = [" + fill("<n>, ", 20_000) + "]\n"
+        + fill("for i, (a, b) in enumerate(zip(x, x)): pass\n"),
+    "partial of partial": lambda: "import functools\nf = print\n" + fill("f = functools.partial(f, <n>)\n") + "f()\n",
+    "calls in each other, each another": lambda: "".join(
+        f"y{n} = " + "".join(f"{chr(97 + (n >> k) % 16) * (n % 7 + 1)}(" for k in range(60)) + ")" * 60 + "\n"
+        for n in range(3_000)),
     "not UTF-8": lambda: b"x = '" + b"\xff\xfe" * (MEGABYTE // 2) + b"'\n",
     "UTF-16": lambda: fill("import a<n>\n", MEGABYTE // 2).encode("utf-16"),
     "null bytes": lambda: b"\0" * MEGABYTE,
@@ -203,6 +222,14 @@ FILES: dict[str, Callable[[], dict[str, str]]] = {
         "package.json": '{"scripts": {' + fill('"s<n>": "celery -A proj worker -c <n>", ') + '"x": "y"}}'},
     "workflows": lambda: {".github/workflows/w.yml": "jobs:\n" + fill(
         "  j<n>:\n    steps:\n    - run: celery -A proj worker -c <n>\n")},
+    "launches of a large module": lambda: {
+        "Procfile": "".join(f"w{n}: celery -A proj.celery:a{n} worker\n" for n in range(2_000)),
+        "proj/celery.py": "from celery import Celery\n" + "".join(
+            f"a{n} = Celery('proj', include=['proj.large', 'proj.tasks'])\n" for n in range(2_000)),
+        "proj/large.py": fill("class C<n>: pass\n", MEGABYTE - 300_000)},
+    "apps of a large module": lambda: {
+        f"proj/app{n}.py": PROJECT["proj/celery.py"] for n in range(300)
+    } | {"proj/large.py": fill("class C<n>: pass\n", MEGABYTE - 100_000)},
     "a program that starts others": lambda: {"run.py": "import subprocess\n" + fill(
         "subprocess.run(['celery', '-A', 'proj', 'worker', '-c', '<n>'])\n")},
     "an application file": lambda: {"setup.cfg": "[flake8]\n" + fill("x<n> = <n>\n")},

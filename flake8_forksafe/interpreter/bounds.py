@@ -12,8 +12,10 @@ from flake8_forksafe.interpreter.containers import ITEM_LIMIT, Items, Table
 from flake8_forksafe.interpreter.values import Literal, Value
 
 FREE = 1_000
-"""Elements or characters of a value that cost no steps."""
+"""Elements of a value beyond which each costs a step, for its memory; characters that cost none."""
 CHARACTERS_PER_STEP = 16
+ELEMENTS_PER_STEP = 8
+"""Elements that are looked at, or copied without making anything, for the time of a step."""
 PATH_LIMIT = 12
 """Attributes and calls in one external path; deeper, nothing is known about a library's object."""
 
@@ -25,8 +27,16 @@ def is_long(path: str) -> bool:
 
 def is_small(value: Value) -> bool:
     """Whether a value has at most ``ITEM_LIMIT`` elements, nested ones counted each time they are met."""
-    if isinstance(value, Literal):
-        return True
+    return isinstance(value, Literal) or _nested(value) <= ITEM_LIMIT
+
+
+def looking_at(value: Value) -> int:
+    """The steps that looking at a value and the values in it costs."""
+    return 0 if isinstance(value, Literal) else _nested(value) // ELEMENTS_PER_STEP
+
+
+def _nested(value: Value) -> int:
+    """The elements of a value and of the values in it, counted up to ``ITEM_LIMIT``, and one more."""
     count = 0
     stack = [value]
     while stack:
@@ -38,19 +48,22 @@ def is_small(value: Value) -> bool:
             stack.extend(item.value for item in top.entries.values())
             count += len(top.entries)
         if count > ITEM_LIMIT:
-            return False
-    return True
+            return ITEM_LIMIT + 1
+    return count
 
 
 def weight(value: Value) -> int:
     """The steps that computing a value costs."""
     if isinstance(value, Items):
-        size = len(value.items)
-        return size if size > FREE else 0
+        return share(len(value.items))
     if isinstance(value, Literal) and isinstance(value.value, (str, bytes)):
         size = len(value.value)
         return size // CHARACTERS_PER_STEP if size > FREE else 0
     if isinstance(value, Table):
-        size = len(value.entries)
-        return size if size > FREE else 0
+        return share(len(value.entries))
     return 0
+
+
+def share(size: int) -> int:
+    """The steps that a copy of so many elements costs."""
+    return size if size > FREE else size // ELEMENTS_PER_STEP

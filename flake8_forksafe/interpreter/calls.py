@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from flake8_forksafe.interpreter import generators, iteration, lifetime
-from flake8_forksafe.interpreter.bounds import is_long
+from flake8_forksafe.interpreter.bounds import is_long, share
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.call_memo import Remembered, Widened
 from flake8_forksafe.interpreter.comparison import equal
@@ -345,6 +345,7 @@ def call_method(machine: Machine, method: Method, arguments: Arguments, frame: F
 
 def call_partial(machine: Machine, partial: Partial, arguments: Arguments, frame: Frame) -> Value:
     first = partial.arguments
+    machine.step(share(len(first.positional) + len(first.keywords)))
     merged = Arguments(
         (*first.positional, *arguments.positional),
         {**first.keywords, **arguments.keywords},

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flake8_forksafe.interpreter import generators, mappings
-from flake8_forksafe.interpreter.bounds import is_small, weight
+from flake8_forksafe.interpreter.bounds import is_small, looking_at, weight
 from flake8_forksafe.interpreter.containers import Items, Lazy, Table
 from flake8_forksafe.interpreter.identity import is_known, is_made, is_told_apart, key_of, python_value
 from flake8_forksafe.interpreter.iteration import each
@@ -53,6 +53,7 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
         if container.observer is not None:
             for name in texts(element):
                 container.observer.reads(name)
+        machine.step(looking_at(element))
         present = mappings.find(container, key_of(element))[1]
         return UNKNOWN if present is None else Literal(present)
     if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):
@@ -138,10 +139,13 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
     if isinstance(right, Choice):
         return each(machine, right, lambda option: compare(machine, symbol, left, option))
     if symbol in ("==", "!="):
+        machine.step(looking_at(left) + looking_at(right))
         answer = equal(left, right)
         return UNKNOWN if answer is None else Literal(answer != (symbol == "!="))
     if symbol in ("is", "is not"):
+        machine.step(looking_at(left) + looking_at(right))
         return _negated(_identical(left, right), symbol == "is not")
+    machine.step(looking_at(left) + looking_at(right))
     plain_left, plain_right = _ordered(left), _ordered(right)
     if plain_left is None or plain_right is None:
         return UNKNOWN

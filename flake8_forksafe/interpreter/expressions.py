@@ -23,6 +23,7 @@ from flake8_forksafe.interpreter import (
     subscripts,
     widening,
 )
+from flake8_forksafe.interpreter.bounds import share
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.errors import NAME_ERROR, UNBOUND_LOCAL
@@ -169,10 +170,12 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
         elif argument.star == "*":
             items = iteration.iterate(machine, value, frame)
             complete &= items.complete and all(item.sure for item in items.items)
+            machine.step(share(len(positional) + len(items.items)))
             positional.extend(item.value for item in items.items)
         elif argument.star == "**":
             complete &= isinstance(value, Table) and value.complete
             if isinstance(value, Table):
+                machine.step(len(value.entries))  # they are kept, with the result of the call
                 keywords.update({key: item.value for key, item in value.entries.items() if isinstance(key, str)})
         else:
             positional.append(value)

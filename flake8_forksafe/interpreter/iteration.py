@@ -7,6 +7,7 @@ from functools import partial
 
 from flake8_forksafe.interpreter import list_iterators, mappings, special_methods
 from flake8_forksafe.interpreter.bounds import weight
+from flake8_forksafe.interpreter.budget import DEPTH_LIMIT
 from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, MappingView, NamesTable, Table
 from flake8_forksafe.interpreter.errors import RUNTIME_ERROR, TYPE_ERROR
 from flake8_forksafe.interpreter.frames import Closed, Frame, Raised
@@ -60,6 +61,7 @@ def iterate(machine: Machine, value: Value, frame: Frame | None = None) -> Items
     """What iterating a value yields; an iterator has nothing left then."""
     if isinstance(value, Lazy):
         return collected(machine, value, frame or value.frame)
+    machine.step(weight(value))
     if isinstance(value, Items) and value.kind == "iterator":
         rest = Items("iterator", value.items, machine.journal.doubt, value.complete)
         value.items[:] = [] if machine.touches_surely(value.born) else unsure(value.items)
@@ -216,6 +218,8 @@ def leading(items: list[Item]) -> list[Item]:
 
 def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
     """Compute the elements; whoever takes them is out of reach of the iterator's ``except`` clauses."""
+    if machine.budget.depth >= DEPTH_LIMIT:
+        return False
     catchers, errors, before = machine.errors.catchers, machine.errors.possible, machine.errors.raised
     stops = raised = 0
 
@@ -235,11 +239,13 @@ def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
             machine.errors.raised += 1  # what the iterator does from here only may happen
         return last
 
+    machine.budget.depth += 1
     try:
         return value.produce(shielded, frame)
     except _Left as left:
         raise left.error from None
     finally:
+        machine.budget.depth -= 1
         machine.errors.raised = max(machine.errors.raised - stops, before + raised)
 
 

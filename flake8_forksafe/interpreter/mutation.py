@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from flake8_forksafe.interpreter import mappings
+from flake8_forksafe.interpreter.bounds import looking_at
 from flake8_forksafe.interpreter.containers import ANYTHING, ITEM_LIMIT, Items, Table
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
@@ -33,6 +34,7 @@ def set_item(machine: Machine, container: Value, index: Value, value: Value) -> 
         sure = not isinstance(container, Choice)
         if isinstance(option, Table):
             certain = sure and machine.touches_surely(option.born)
+            machine.step(looking_at(index))
             key = key_of(index)
             if option.complete and key not in option.entries and machine.journal.may_repeat(option.born):
                 machine.journal.grown.append(option)
@@ -149,6 +151,7 @@ def update(machine: Machine, container: Items | Table, values: Value) -> None:
         return
     for option in options(values):
         if isinstance(option, Table):
+            machine.step(len(option.entries))
             for key, item in mappings.entries_of(option):
                 certain = item.sure and machine.touches_surely(container.born) and not isinstance(values, Choice)
                 machine.step(mappings.enter(container, key, item.value, certain))

@@ -28,7 +28,8 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
                 machine.step()
                 machine.journal.left_by_switch = False
                 flow = TABLE[type(statement)](machine, statement, frame)
-            except BudgetExceeded as exceeded:
+            except (BudgetExceeded, RecursionError) as error:
+                exceeded = error if isinstance(error, BudgetExceeded) else BudgetExceeded()
                 flow = _given_up(machine, frame, exceeded)
                 machine.errors.raised = raised
             if machine.errors.raised != raised or len(machine.errors.possible) > possible:

@@ -15,6 +15,7 @@ from flake8_forksafe.interpreter import (
     mutation,
     strings,
 )
+from flake8_forksafe.interpreter.bounds import weight
 from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
@@ -45,6 +46,8 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     first = arguments.get(0, "")
     if name in CHANGING:
         machine.journal.changes += 1
+    if name in CHANGING or name in ("index", "count", "copy"):
+        machine.step(weight(receiver))
     if name in ("append", "add", "appendleft") and first is not None:
         held = truth(comparison.contains(machine, receiver, first)) if receiver.kind == "set" else False
         if not held:

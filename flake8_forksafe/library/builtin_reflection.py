@@ -15,6 +15,7 @@ from flake8_forksafe.interpreter import (
     iteration,
     special_methods,
 )
+from flake8_forksafe.interpreter.bounds import share
 from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
@@ -288,17 +289,19 @@ def names_of(machine: Machine, function: External, arguments: Arguments, frame: 
     if holder is None:
         if function.path.endswith("globals"):
             frame.module.open = True  # what is put in there under a computed name is not followed
-        return NamesTable(
-            machine.journal.certain,
-            frame.module.names if function.path.endswith("globals") else frame.names,
-            machine.write,
-        )
+        return _table_of(machine, frame.module.names if function.path.endswith("globals") else frame.names)
     if isinstance(holder, ModuleValue):
         holder.module.open = True
-        return NamesTable(machine.journal.certain, holder.module.names, machine.write)
+        return _table_of(machine, holder.module.names)
     if isinstance(holder, (Instance, Class)):
-        return NamesTable(machine.journal.certain, holder.names, machine.write)
+        return _table_of(machine, holder.names)
     return UNKNOWN
+
+
+def _table_of(machine: Machine, names: dict[str, Value]) -> Value:
+    """A mapping of names, which are copied."""
+    machine.step(share(len(names)))
+    return NamesTable(machine.journal.certain, names, machine.write)
 
 
 def directory(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -320,6 +323,7 @@ def directory(machine: Machine, function: External, arguments: Arguments, frame:
         names = {name: value for base in cls.mro() if isinstance(base, Class) for name, value in base.names.items()}
     if names is None:
         return Items("list", (), machine.journal.doubt, complete=False)
+    machine.step(share(len(names)))
     return machine.items("list", [Literal(name) for name in sorted(names)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flake8_forksafe.interpreter import identity, iteration, mutation, special_methods
-from flake8_forksafe.interpreter.bounds import is_small
+from flake8_forksafe.interpreter.bounds import is_small, looking_at
 from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
@@ -265,6 +265,7 @@ def deque(machine: Machine, function: External, arguments: Arguments, frame: Fra
 
 def copied(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``copy.copy`` and ``copy.deepcopy`` of containers."""
+    machine.step(looking_at(arguments.get(0, "x") or UNKNOWN))
     if not is_small(arguments.get(0, "x") or UNKNOWN):
         return UNKNOWN
     return _copy(machine, arguments.get(0, "x") or UNKNOWN, function.path.endswith("deepcopy"))

@@ -180,6 +180,9 @@ FILES: dict[str, Callable[[], dict[str, str]]] = {
     } | {"requirements.txt": "-r requirements/r0.txt\n"},
     "a lock": lambda: {"poetry.lock": fill("[[package]]\nname = 'a<n>'\nversion = '1'\n")},
     "services of compose": lambda: {"compose.yaml": "services:\n" + fill(SERVICE)},
+    "files of variables": lambda: {
+        "compose.yaml": "services:\n" + fill(SERVICE + "    env_file: [e.env, e.env]\n", MEGABYTE // 2),
+        "e.env": fill("V<n>=<n>\n", MEGABYTE // 2)},
     "variables of compose": lambda: {
         "compose.yaml": "services:\n  s:\n    image: a\n    command: celery -A proj worker\n    environment:\n"
         + fill("      V<n>: '${V<n>:-<n>}'\n")},

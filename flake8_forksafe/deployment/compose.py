@@ -57,6 +57,10 @@ def compose_starts(document: YamlMapping, path: str, files: Files) -> Iterator[t
             yield from project.start(name, service)
 
 
+MOST_VARIABLES = 200_000
+"""Variables that the services of one file may take out of files, each counted for each service."""
+
+
 def _is_override(path: str) -> bool:
     """Whether compose puts it over the default file by itself."""
     return ".override." in os.path.basename(path)
@@ -122,6 +126,9 @@ class _Project:
         self.path = path
         self.files = files
         self.images: Mapping[str, YamlMapping] = {}
+        self.taken = 0
+        """Variables that were taken out of files for services."""
+        self._env_files: dict[str, dict[str, Word]] = {}
         beside = os.path.join(os.path.dirname(path), ".env")
         self.variables = read_variables(files.text(beside) or "", beside) if files.disk.is_file(beside) else {}
 
@@ -250,17 +257,36 @@ class _Project:
         """``env_file`` and ``environment``."""
         environ: dict[str, Word] = {}
         node = service.get("env_file")
+        paths: dict[str, None] = {}
         for item in node.items if isinstance(node, YamlSequence) else [node]:
             named = item.get("path") if isinstance(item, YamlMapping) else item
             name = self._text(named)
             if name is None or named is None:
                 continue
             path = os.path.normpath(os.path.join(os.path.dirname(named.place.path), name))
-            if self.files.disk.is_file(path):
-                values = read_variables(self.files.text(path) or "", path)
-                known = {**self.variables, **values}
-                environ |= {key: substitute(value, known.get) for key, value in values.items()}
+            paths.pop(path, None)  # the last one counts
+            paths[path] = None
+        for path in paths:
+            values = self._env_file(path)
+            self.taken += len(values)
+            if self.taken > MOST_VARIABLES:
+                self.files.report(
+                    self.path, 1, f"its services take more than {MOST_VARIABLES:,} variables out of files"
+                )
+                break
+            environ |= values
         return {**environ, **_by_name(self, service.get("environment"))}
+
+    def _env_file(self, path: str) -> dict[str, Word]:
+        """The variables of a file that ``env_file`` names; it is read once."""
+        found = self._env_files.get(path)
+        if found is None:
+            is_there = self.files.disk.is_file(path)
+            values = read_variables(self.files.text(path) or "", path) if is_there else {}
+            known = {**self.variables, **values}
+            found = {key: substitute(value, known.get) for key, value in values.items()}
+            self._env_files[path] = found
+        return found
 
     def _memory(self, service: YamlMapping) -> Limit | None:
         """``deploy.resources.limits.memory``, or ``mem_limit``."""

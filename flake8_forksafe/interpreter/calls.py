@@ -345,7 +345,8 @@ def call_method(machine: Machine, method: Method, arguments: Arguments, frame: F
 
 def call_partial(machine: Machine, partial: Partial, arguments: Arguments, frame: Frame) -> Value:
     first = partial.arguments
-    machine.step(share(len(first.positional) + len(first.keywords)))
+    machine.step(share(len(first.positional) + len(arguments.positional)))
+    machine.step(share(len(first.keywords) + len(arguments.keywords)))
     merged = Arguments(
         (*first.positional, *arguments.positional),
         {**first.keywords, **arguments.keywords},

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import write
 
+from flake8_forksafe.deployment import compose
 from flake8_forksafe.deployment.commented_json import parse_commented
 from flake8_forksafe.deployment.model import Unusable
 from flake8_forksafe.deployment.python_commands import MOST_COMMANDS, commands_in
@@ -95,3 +96,12 @@ def test_a_table_of_scripts(tmp_path: Path) -> None:
     scripts = {f"s{number}": f"celery -A shop{number} worker" for number in range(20_000)}
     write(tmp_path, {"package.json": json.dumps({"scripts": scripts})})
     assert 0 < len(find_launches(Disk(), str(tmp_path)).launches) <= 1000
+
+
+def test_services_that_take_too_many_variables_out_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose, "MOST_VARIABLES", 5)
+    service = "  s{0}:\n    image: a\n    command: celery -A proj worker\n    env_file: [e.env, e.env]\n"
+    write(tmp_path, {"compose.yaml": "services:\n" + "".join(map(service.format, range(4))), "e.env": "A=1\nB=2\n"})
+    found = find_launches(Disk(), str(tmp_path))
+    assert [trouble.text for trouble in found.troubles] == ["its services take more than 5 variables out of files"]
+    assert [dict(launch.environ) for launch in found.launches] == [{"A": "1", "B": "2"}] * 2 + [{}] * 2

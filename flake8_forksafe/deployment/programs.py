@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from flake8_forksafe.deployment.files import Files, FileSystemView
-from flake8_forksafe.deployment.model import Program, Starters, Word
+from flake8_forksafe.deployment.model import Place, Program, SpawnedCommand, Starters, Word
 from flake8_forksafe.examples import is_example
 from flake8_forksafe.host_names import CELERY, MARKS
+from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.project.questions import as_words
 
 PYTHON_SHEBANG = re.compile(rb"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?(?:/|\b)(?:python|pypy)[\d.]*\b")
 INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?|coverage|debugpy")
@@ -34,12 +36,7 @@ def find_starters(files: Files) -> Starters:
             hosts[path] = itself
         if by_command:
             spawning.append(path)
-    spawned = {}
-    for path in spawning:
-        from flake8_forksafe.deployment.python_commands import commands_in
-
-        spawned[path] = commands_in(files.disk, path)
-    spawned = {path: commands for path, commands in spawned.items() if commands}
+    spawned = {path: found for path in spawning if (found := commands_in(files.disk, path))}
     both = tuple(dict.fromkeys((*hosts, *spawned)))
     if not both:
         return Starters()
@@ -52,6 +49,24 @@ def find_starters(files: Files) -> Starters:
         if any(_is_module(path, entry.partition(":")[0]) for path in both)
     }  # fmt: skip
     return Starters(hosts, commands, scripts, spawned)
+
+
+def commands_in(disk: Disk, path: str) -> tuple[SpawnedCommand, ...]:
+    """The commands that a Python file runs and that name Celery."""
+    from flake8_forksafe.source.written_commands import WrittenCommand
+
+    try:
+        found = map(WrittenCommand.unpacked, as_words(disk.ask(path, "written commands")))
+    except OSError:
+        return ()  # who imports the file tells that it cannot be read
+    return tuple(
+        SpawnedCommand(
+            tuple(Word(piece.text, Place(path, one.line), piece.unknown) for piece in one.argv),
+            one.directory,
+            tuple((name, Word(piece.text, Place(path, one.line), piece.unknown)) for name, piece in one.environ),
+        )
+        for one in found
+    )
 
 
 def _sources(files: Files) -> Iterator[str]:

@@ -15,6 +15,8 @@ BLANKS = frozenset(" \t\\#")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!-]")
 BRACED = re.compile(r"([!#]?)([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(\[[^\]]*\])?")
 OPERATOR = re.compile(r":?[-+?=]|[%#/^,@:].*|", re.DOTALL)
+NESTING = re.compile(r"\\.|['\"()]", re.DOTALL)
+"""What stands in parentheses and matters for where they close."""
 
 
 class WordReader:
@@ -146,22 +148,19 @@ class WordReader:
     def _parenthesised(self, start: int, quoted: bool) -> Command:
         """A command substitution whose parenthesis is at the current position."""
         depth, index, text = 0, self.position, self.text
-        while index < len(text):
-            character = text[index]
-            if character == "\\":
-                index += 1
-            elif character in "'\"":
-                index = _closing_quote(text, index)
+        while (found := NESTING.search(text, index)) is not None:
+            character, index = found[0], found.end()
+            if character in "'\"":
+                index = _closing_quote(text, found.start()) + 1
             elif character in "()":
                 depth += 1 if character == "(" else -1
                 if not depth:
                     break
-            index += 1
-        if index >= len(text):
+        if found is None:
             raise self.error("a parenthesis is not closed")
-        script = text[self.position + 1 : index]
-        self.position = index + 1
-        return Command(script, quoted, text[start : index + 1])
+        script = text[self.position + 1 : found.start()]
+        self.position = index
+        return Command(script, quoted, text[start:index])
 
     def _braced(self, start: int, quoted: bool) -> ShellLiteral | Variable:
         text = self.text

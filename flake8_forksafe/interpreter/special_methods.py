@@ -28,7 +28,7 @@ def call(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...]
 
 def holds(machine: Machine, value: Value, frame: Frame) -> bool | None:
     """Whether a value is true, as a condition asks."""
-    for name in ("__bool__", "__len__"):
+    for name in ("__bool__", "__len__") if isinstance(value, Instance) else ():
         result = call(machine, value, name, (), frame)
         if result is not None:
             return truth(result)

@@ -77,9 +77,11 @@ class Walk:
     def evaluate(self, node: Expression, frame: Frame) -> Value:
         """The value of an expression."""
         value = expressions.TABLE[type(node)](self, node, frame)
-        for dependence in (self.argv_dependence, self.switches):
-            if dependence.marked and id(value) in dependence.marked:
-                dependence.count += 1
+        identity = id(value)
+        if identity in self.argv_dependence.marked:
+            self.argv_dependence.count += 1
+        if identity in self.switches.marked:
+            self.switches.count += 1
         return value
 
     def execute(self, block: Block, frame: Frame) -> Flow:

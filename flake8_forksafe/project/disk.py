@@ -88,6 +88,8 @@ class Disk:
         self.is_loose = False
         self.answers: dict[str, dict[Question, Answer]] = {}
         self.recall: Recall = recall_nothing
+        self._last: tuple[str, bytes] = ("", b"")
+        """What was read last: several questions about a file are asked one after the other."""
         self._recalled: dict[str, Mapping[Question, Answer]] = {}
         self.stamps: dict[str, Stamp] = {}
         self._listings: dict[str, Mapping[str, str]] = {}
@@ -275,6 +277,8 @@ class Disk:
         content = self.overlay.get(path)
         if content is not None:
             return content
+        if self._last[0] == path and len(self._last[1]) <= limit:
+            return self._last[1]
         try:
             self._check(path)
             content, status = read_file(path, limit)
@@ -283,6 +287,7 @@ class Disk:
             self.answers[path] = {CONTENT: UNREAD}
             raise
         self.stamps.setdefault(path, stamp_of(status))
+        self._last = (path, content)
         return content
 
     def head(self, path: str, size: int) -> tuple[bytes, int]:
@@ -323,7 +328,8 @@ class Disk:
         """What is known of a file that need not be read again."""
         known = self._recalled.get(path)
         if known is None:
-            stamp = stamp_at(path) if path not in self.overlay and self.is_inside(path) else None
+            may_be = self.recall is not recall_nothing and path not in self.overlay and self.is_inside(path)
+            stamp = stamp_at(path) if may_be else None
             known = self._recalled[path] = self.recall(path, stamp) if stamp is not None else {}
             if known and stamp is not None:
                 self.stamps.setdefault(path, stamp)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from flake8_forksafe.digest import digest
 from flake8_forksafe.project.stamps import Stamp
@@ -56,7 +57,13 @@ def head_of(content: bytes, size: int, whole: int) -> str:
 
 def holds(content: bytes, *words: str) -> bool:
     """Whether one of some words occurs."""
-    return any(word.encode() in content for word in words)
+    return any(map(content.__contains__, encoded(words)))
+
+
+@cache
+def encoded(words: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Words as files hold them; most questions are asked about every file."""
+    return tuple(word.encode() for word in words)
 
 
 def starts(content: bytes, *marks: str) -> list[int]:
@@ -122,9 +129,17 @@ def written_imports(content: bytes) -> list[str]:
     return reader.written_imports(content)
 
 
+def written_commands(content: bytes) -> list[str]:
+    """The commands of Celery that it runs: see :mod:`flake8_forksafe.source.written_commands`."""
+    from flake8_forksafe.source import written_commands as reader
+
+    return reader.written_commands(content)
+
+
 QUESTIONS: Mapping[str, Callable[..., Answer]] = {
     "content": digest, "head": head, "holds": holds, "lines hold": lines_hold, "celery": celery,
     "imported": imported, "starts": starts, "guessed imports": guessed_imports, "written imports": written_imports,
+    "written commands": written_commands,
 }  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from helpers import write
 from flake8_forksafe.deployment import compose
 from flake8_forksafe.deployment.commented_json import parse_commented
 from flake8_forksafe.deployment.model import Unusable
-from flake8_forksafe.deployment.python_commands import MOST_COMMANDS, commands_in
+from flake8_forksafe.deployment.programs import commands_in
 from flake8_forksafe.deployment.repository import find_launches
 from flake8_forksafe.deployment.templates import render_helm, render_jinja
 from flake8_forksafe.project.disk import Disk
+from flake8_forksafe.source.written_commands import MOST_COMMANDS
 
 pytestmark = pytest.mark.costly
 

@@ -6,19 +6,20 @@ What is computed stands in a command as a variable whose value is not known.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from flake8_forksafe.deployment.model import Place, SpawnedCommand, Word
-from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression
 from flake8_forksafe.source.text import Unreadable
 
+NAME = "-"
+"""What the text is asked for by."""
 MOST_COMMANDS = 100
 """Commands of one file."""
 MOST_WORDS = 1000
@@ -43,30 +44,64 @@ RUNNERS = frozenset({"run", "sudo", "local"})
 """Methods of task runners (Invoke, Fabric) that run a text."""
 
 
-def commands_in(disk: Disk, path: str) -> tuple[SpawnedCommand, ...]:
-    """The commands that a Python file runs and that name Celery."""
-    found: dict[SpawnedCommand, None] = {}
-    source = Collected(disk.read)
+class Piece(NamedTuple):
+    """A text of which some may be computed.
+
+    :ivar unknown: what is, as the variables that stand in it.
+    """
+
+    text: str
+    unknown: tuple[str, ...] = ()
+
+
+class WrittenCommand(NamedTuple):
+    """A command that a Python program runs in another process, or in its place.
+
+    :ivar directory: that it is given, as it is written; empty if it is given none.
+    :ivar environ: the variables that it is given, as far as they are written out.
+    """
+
+    line: int
+    argv: tuple[Piece, ...]
+    directory: str = ""
+    environ: tuple[tuple[str, Piece], ...] = ()
+
+    def packed(self) -> str:
+        """As text, for who keeps plain data."""
+        return json.dumps(self)
+
+    @classmethod
+    def unpacked(cls, text: str) -> WrittenCommand:
+        """What :meth:`packed` made."""
+        line, argv, directory, environ = json.loads(text)
+        variables = tuple((name, Piece(value, tuple(unknown))) for name, (value, unknown) in environ)
+        return cls(line, tuple(Piece(word, tuple(unknown)) for word, unknown in argv), directory, variables)
+
+
+def written_commands(content: bytes) -> list[str]:
+    """The commands that a Python text runs and that name Celery, packed."""
+    found: dict[WrittenCommand, None] = {}
+    source = Collected(lambda path: content)
     try:
-        block = source.module(path)
+        block = source.module(NAME)
         imports, names, steps = _imports(block), _names(block), _Steps()
-        for body in _bodies(source, path, block, 0):
-            reader = _Reader(path, ChainMap(_imports(body), imports), ChainMap(_names(body), names), steps)
+        for body in _bodies(source, block, 0):
+            reader = _Reader(ChainMap(_imports(body), imports), ChainMap(_names(body), names), steps)
             for line, call in _calls(body, 0):
                 found |= dict.fromkeys(reader.commands(call, line))
                 if len(found) > MOST_COMMANDS:
-                    return tuple(found)[:MOST_COMMANDS]
-    except (Unreadable, OSError, RecursionError):
+                    return [one.packed() for one in found][:MOST_COMMANDS]
+    except (Unreadable, RecursionError):
         pass  # who imports the file tells that it cannot be read
-    return tuple(found)
+    return [one.packed() for one in found]
 
 
-def _bodies(source: Collected, path: str, block: Block, depth: int) -> Iterator[Block]:
+def _bodies(source: Collected, block: Block, depth: int) -> Iterator[Block]:
     """A block, and the bodies of the functions in it."""
     yield block
     for define in _defines(block) if depth < DEEPEST else ():
-        body = source.body(path, define.body) if isinstance(define.body, CutBody) else define.body
-        yield from _bodies(source, path, body, depth + 1)
+        body = source.body(NAME, define.body) if isinstance(define.body, CutBody) else define.body
+        yield from _bodies(source, body, depth + 1)
 
 
 def _defines(node: object) -> Iterator[facts.Define]:
@@ -136,13 +171,6 @@ def _calls(node: object, line: int) -> Iterator[tuple[int, facts.Call]]:
             yield from _calls(getattr(node, name), line)
 
 
-class _Piece(NamedTuple):
-    """A text of which some may be computed."""
-
-    text: str
-    unknown: tuple[str, ...] = ()
-
-
 class _Steps:
     """What may still be computed for one file: names that stand for each other take exponential time otherwise."""
 
@@ -158,15 +186,12 @@ class _Steps:
 class _Reader:
     """The expressions of one function body, as far as they are written out."""
 
-    def __init__(
-        self, path: str, imports: Mapping[str, str], names: Mapping[str, tuple[Expression, ...]], steps: _Steps
-    ) -> None:
-        self.path = path
+    def __init__(self, imports: Mapping[str, str], names: Mapping[str, tuple[Expression, ...]], steps: _Steps) -> None:
         self.imports = imports
         self.names = names
         self.steps = steps
 
-    def commands(self, call: facts.Call, line: int) -> Iterator[SpawnedCommand]:
+    def commands(self, call: facts.Call, line: int) -> Iterator[WrittenCommand]:
         """What a call runs, if that names Celery."""
         path = self.dotted(call.function)
         plain = [one.value for one in call.arguments if one.keyword is None and not one.star]
@@ -182,13 +207,12 @@ class _Reader:
         else:
             is_runner = isinstance(call.function, facts.Attribute) and call.function.name in RUNNERS
             candidates = plain[:1] if is_runner else []
-        place = Place(self.path, line)
         for candidate in candidates:
-            for argv in self.command(candidate, place):
+            for argv in self.command(candidate):
                 if any("celery" in word.text for word in argv):
                     directory = self.text(given["cwd"], 0).text if "cwd" in given else ""
-                    environ = self.environ(given["env"], place) if "env" in given else {}
-                    yield SpawnedCommand(argv, "" if "$" in directory else directory, tuple(environ.items()))
+                    environ = self.environ(given["env"]) if "env" in given else {}
+                    yield WrittenCommand(line, argv, "" if "$" in directory else directory, tuple(environ.items()))
 
     def dotted(self, node: Expression) -> str:
         """The dotted path that an expression names; empty if it is none."""
@@ -199,7 +223,7 @@ class _Reader:
             return f"{base}.{node.name}" if base else ""
         return ""
 
-    def command(self, node: Expression, place: Place) -> Iterator[tuple[Word, ...]]:
+    def command(self, node: Expression) -> Iterator[tuple[Piece, ...]]:
         """The commands that an argument may be: a name that is bound several times is any of those."""
         values = self.names.get(node.id, ()) if isinstance(node, facts.Name) else ()
         known: list[Expression] = [one for one in values if not isinstance(one, facts.Opaque)]
@@ -207,19 +231,19 @@ class _Reader:
             pieces = self.words(value, 0)
             if pieces is None:
                 piece = self.text(value, 0)
-                shell = (_Piece("/bin/sh"), _Piece("-c"), piece) if piece.text.strip() else ()
+                shell = (Piece("/bin/sh"), Piece("-c"), piece) if piece.text.strip() else ()
                 pieces = list(shell)
             if isinstance(node, facts.Name) and any(isinstance(one, facts.Opaque) for one in values):
                 pieces = [*pieces, _unknown(node)]
             if pieces:
-                yield tuple(Word(piece.text, place, piece.unknown) for piece in pieces[:MOST_WORDS])
+                yield tuple(pieces[:MOST_WORDS])
 
-    def words(self, node: Expression, depth: int) -> list[_Piece] | None:
+    def words(self, node: Expression, depth: int) -> list[Piece] | None:
         """The words of a sequence; None if it is none that is written out."""
         if not self.steps.take() or depth > DEEPEST:
             return None
         if isinstance(node, facts.Display):
-            found: list[_Piece] = []
+            found: list[Piece] = []
             for item in node.items:
                 if len(found) > MOST_WORDS or self.steps.left < 0:
                     break
@@ -246,7 +270,7 @@ class _Reader:
                 return self.split(self.text(node.function.value, depth + 1), quoted=False)
         return None
 
-    def split(self, piece: _Piece, quoted: bool) -> list[_Piece] | None:
+    def split(self, piece: Piece, quoted: bool) -> list[Piece] | None:
         """The words of a text."""
         import shlex
 
@@ -256,14 +280,14 @@ class _Reader:
             words = shlex.split(piece.text) if quoted else piece.text.split()
         except ValueError:
             return None
-        return [_Piece(word, tuple(name for name in piece.unknown if f"${{{name}}}" in word)) for word in words]
+        return [Piece(word, tuple(name for name in piece.unknown if f"${{{name}}}" in word)) for word in words]
 
-    def text(self, node: Expression, depth: int) -> _Piece:
+    def text(self, node: Expression, depth: int) -> Piece:
         """A text; what is computed of it stands there as a variable."""
         if not self.steps.take() or depth > DEEPEST:
             return _unknown(node)
         if isinstance(node, facts.Constant) and isinstance(node.value, str | int):
-            return _Piece(str(node.value))
+            return Piece(str(node.value))
         if isinstance(node, facts.Format):
             return _joined([self.text(part, depth + 1) for part in node.parts if self.steps.left >= 0])
         if isinstance(node, facts.Binary) and node.operator == "+":
@@ -283,12 +307,12 @@ class _Reader:
                 parts = [one for piece in joined for one in (separator, piece)]
                 return _joined(parts[1:])
         if self.dotted(node) == "sys.executable":
-            return _Piece("python")
+            return Piece("python")
         return _unknown(node)
 
-    def environ(self, node: Expression, place: Place) -> dict[str, Word]:
+    def environ(self, node: Expression) -> dict[str, Piece]:
         """The variables that a mapping spells out: ``{**os.environ, "A": "1"}``, ``dict(os.environ, A="1")``."""
-        found: dict[str, Word] = {}
+        found: dict[str, Piece] = {}
         values = self.names.get(node.id, ()) if isinstance(node, facts.Name) else ()
         for value in values or (node,):
             pairs: list[tuple[Expression | None, Expression]] = []
@@ -298,25 +322,24 @@ class _Reader:
                 pairs = [(facts.Constant(one.keyword), one.value) for one in value.arguments if one.keyword]
             for key, item in pairs:
                 if isinstance(key, facts.Constant) and isinstance(key.value, str):
-                    piece = self.text(item, 0)
-                    found[key.value] = Word(piece.text, place, piece.unknown)
+                    found[key.value] = self.text(item, 0)
         return found
 
 
-def _unknown(node: Expression) -> _Piece:
+def _unknown(node: Expression) -> Piece:
     """A variable for what is computed, named like it."""
     name = node.id if isinstance(node, facts.Name) else node.name if isinstance(node, facts.Attribute) else "computed"
-    return _Piece(f"${{{name}}}", (name,)) if name.isascii() else _Piece("${computed}", ("computed",))
+    return Piece(f"${{{name}}}", (name,)) if name.isascii() else Piece("${computed}", ("computed",))
 
 
-def _joined(pieces: list[_Piece]) -> _Piece:
+def _joined(pieces: list[Piece]) -> Piece:
     if sum(len(piece.text) for piece in pieces) > LONGEST:
-        return _Piece("${computed}", ("computed",))
+        return Piece("${computed}", ("computed",))
     unknown = dict.fromkeys(name for piece in pieces for name in piece.unknown)
-    return _Piece("".join(piece.text for piece in pieces), tuple(unknown))
+    return Piece("".join(piece.text for piece in pieces), tuple(unknown))
 
 
-def _filled(piece: _Piece, pattern: str) -> _Piece:
+def _filled(piece: Piece, pattern: str) -> Piece:
     """A text whose placeholders are replaced by what is computed."""
     text, count = re.subn(pattern, "${computed}", piece.text)
-    return _Piece(text, (*piece.unknown, "computed")) if count else piece
+    return Piece(text, (*piece.unknown, "computed")) if count else piece

@@ -8,8 +8,8 @@ from typing import Any
 
 from flake8_forksafe.interpreter import import_statements, iteration
 from flake8_forksafe.interpreter.blocks import or_else
-from flake8_forksafe.interpreter.bounds import is_long
-from flake8_forksafe.interpreter.containers import Items, Lazy, NamedItems, NamesTable
+from flake8_forksafe.interpreter.bounds import is_long, share
+from flake8_forksafe.interpreter.containers import Items, Lazy, NamedItems, NamesTable, Table
 from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR, NOT_BOUND
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -28,6 +28,7 @@ from flake8_forksafe.interpreter.values import (
     FilePath,
     Function,
     Instance,
+    Item,
     LazyImport,
     Literal,
     Method,
@@ -197,7 +198,7 @@ def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Valu
             classes.append(External("builtins.object"))
         return machine.items("tuple", classes, whole)
     if name == "__dict__":
-        return machine.table(value.names, False)
+        return class_namespace(machine, value)
     if isinstance(value.metaclass, Class) and method_of(value, name) is None:
         found = method_of(value.metaclass, name)
         if found is not None:
@@ -206,6 +207,25 @@ def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Valu
         if hook is not None and all(isinstance(base, Class) or base.path in BARE for base in value.mro()):
             return machine.call(hook, Arguments((value, Literal(name))), frame)
     return from_classes(machine, list(value.mro()), name, None, value, frame)
+
+
+MADE_BY_TYPE = ("__dict__", "__weakref__", "__annotations__", "__firstlineno__", "__static_attributes__")
+"""What a class may have besides what its body binds, by its bases and the version of Python."""
+
+
+def class_namespace(machine: Machine, value: Class) -> Table:
+    """``vars(cls)``: a class of a library, as a base or a metaclass, may put more in it."""
+    order = list(value.mro())
+    whole = all(isinstance(base, Class) or base.path in BARE for base in order)
+    whole = whole and not any(isinstance(base, Class) and base.metaclass is not None for base in order)
+    machine.step(share(len(value.names)))
+    table = machine.table({"__module__": Literal(value.module.name), **value.names}, whole)
+    for name in value.names.maybe:
+        table.entries[name] = Item(value.names[name], sure=False)
+    for name in MADE_BY_TYPE:
+        table.entries.setdefault(name, Item(UNKNOWN, sure=False))
+    table.entries.setdefault("__doc__", Item(UNKNOWN))
+    return table
 
 
 def super_value(machine: Machine, value: Super, name: str, frame: Frame) -> Value:

@@ -293,9 +293,11 @@ def names_of(machine: Machine, function: External, arguments: Arguments, frame: 
     if isinstance(holder, ModuleValue):
         holder.module.open = True
         return _table_of(machine, holder.module.names)
-    if isinstance(holder, (Instance, Class)):
-        return _table_of(machine, holder.names)
-    return UNKNOWN
+    if isinstance(holder, Class):
+        return attributes.class_namespace(machine, holder)
+    if isinstance(holder, External) and holder.path == "builtins.object":
+        return machine.table(dict.fromkeys(vars(object), UNKNOWN))
+    return _table_of(machine, holder.names) if isinstance(holder, Instance) else UNKNOWN
 
 
 def _table_of(machine: Machine, names: dict[str, Value]) -> Value:

@@ -168,3 +168,22 @@ def test_a_class_that_exports_itself(tmp_path: Path, way: str) -> None:
     loaded = {module.name for trace in report.traces for module in trace.modules if module.name.endswith(".tasks")}
     assert loaded == {f"{app}.tasks" for app in done.stdout.split()} == {"base.tasks", "web.tasks", "late.tasks"}
     assert not [finding for finding in report.findings if finding.code == "FS192"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "globals().update({n: v for n, v in vars(Live).items() if n.isupper()})",
+        "for n in Live.__dict__:\n    if n == n.upper() and n[0] != '_':\n        globals()[n] = Live.__dict__[n]",
+        "for c in reversed(Live.__mro__):\n    globals().update({n: v for n, v in vars(c).items() if n.isupper()})",
+    ],
+    ids=["vars", "__dict__", "__mro__"],
+)
+def test_the_names_of_a_class(tmp_path: Path, how: str) -> None:
+    """What Python itself puts into a class is no setting."""
+    settings = f"class Base:\n    'x'\n    DEBUG = False\nclass Live(Base):\n    INSTALLED_APPS = ['web']\n{how}\n"
+    files = {"manage.py": DEFAULT.format("conf.settings"), "conf/__init__.py": "", "conf/celery.py": CELERY,
+             "conf/settings.py": settings, "web/__init__.py": "", "web/tasks.py": ""}  # fmt: skip
+    report = check(write(tmp_path, files))
+    loaded = [(module.name, module.certain) for trace in report.traces for module in trace.modules]
+    assert ("web.tasks", True) in loaded and not report.findings

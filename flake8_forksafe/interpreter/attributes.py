@@ -220,8 +220,9 @@ def class_namespace(machine: Machine, value: Class) -> Table:
     whole = whole and not any(isinstance(base, Class) and base.metaclass is not None for base in order)
     machine.step(share(len(value.names)))
     table = machine.table({"__module__": Literal(value.module.name), **value.names}, whole)
-    for name in value.names.maybe:
-        table.entries[name] = Item(value.names[name], sure=False)
+    for name, found in value.names.items():
+        if lacks(value.names, name):
+            table.entries[name] = Item(found, sure=False)
     for name in MADE_BY_TYPE:
         table.entries.setdefault(name, Item(UNKNOWN, sure=False))
     table.entries.setdefault("__doc__", Item(UNKNOWN))

@@ -6,13 +6,15 @@ The packages that they use are stand-ins, which say what is done with them and w
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE_S, write
+from helpers import PATIENCE_S, check, write
 
+from flake8_forksafe.cli import main
 from flake8_forksafe.rules.page import read_page
 
 PACKAGES = ("elasticsearch", "numpy", "polars", "pymongo", "tiktoken")
@@ -24,6 +26,8 @@ EVENTS = {
 }  # fmt: skip
 """What the example of a code must not do before the fork, and does in the child once it is repaired."""
 PRELUDES = ("FS131", "FS132", "FS133")
+DIFFS = ("FS101", "FS102", "FS103", "FS111", "FS113", "FS121", "FS124", *PRELUDES)
+"""Codes whose example ``forksafe explain`` repairs."""
 STAND_IN = """\
 import saying
 saying.say(f"import {__name__}")
@@ -76,12 +80,17 @@ signals.task_postrun.connect(end)
 """
 
 
-def events(root: Path, files: dict[str, str], environ: dict[str, str] | None = None) -> list[str]:
-    """What a worker of an example does with the packages, and where."""
+def project(root: Path, files: dict[str, str]) -> Path:
+    """Write an example; the empty files of its packages are not shown."""
     packages = {f"{parent}/__init__.py": "" for path in files for parent in Path(path).parents if parent.name}
     shown = {path: content.lstrip("\n") for path, content in files.items()}
+    return write(root, {"pyproject.toml": "", **packages, **shown})
+
+
+def events(root: Path, files: dict[str, str], environ: dict[str, str] | None = None) -> list[str]:
+    """What a worker of an example does with the packages, and where."""
     stand_ins = {f"stand_ins/{name}.py": STAND_IN for name in PACKAGES}
-    write(root, {**packages, **shown, **stand_ins, "stand_ins/saying.py": SAYING, "driver.py": DRIVER})
+    write(project(root, files), {**stand_ins, "stand_ins/saying.py": SAYING, "driver.py": DRIVER})
     environ = {"CELERY_BROKER_URL": "memory://", "PYTHONPATH": str(root / "stand_ins"), **(environ or {})}
     (root / "stand_ins" / "sitecustomize.py").write_text("import saying\n", encoding="utf-8")
     run = subprocess.run(
@@ -105,6 +114,23 @@ def test_repaired_it_happens_in_the_child(code: str, tmp_path: Path) -> None:
     found = events(tmp_path, read_page(code).good)
     assert f"{EVENTS[code]} before" not in found
     assert f"{EVENTS[code]} child" in found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+@pytest.mark.parametrize("code", DIFFS)
+def test_what_explain_shows_repairs_it(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The diff of ``forksafe explain``, applied: nothing is found, and nothing happens before the fork."""
+    monkeypatch.chdir(project(tmp_path / "shown", read_page(code).bad))
+    assert main(["explain", code, "--no-cache"]) == 0
+    Path("diff").write_text(capsys.readouterr().out.partition("\nReferences\n")[2].partition("\n\n")[2])
+    subprocess.run(["git", "apply", "diff"], check=True)
+    assert not check(Path.cwd()).findings
+    repaired = {str(path.relative_to(Path.cwd())): path.read_text() for path in Path.cwd().rglob("*.py")}
+    found = events(tmp_path / "run", repaired)
+    assert not {f"{EVENTS.get(code)} before", "import numpy unlimited before"} & {*found}
 
 
 @pytest.mark.slow

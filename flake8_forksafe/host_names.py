@@ -28,7 +28,7 @@ class HostName(NamedTuple):
 
 HOST_NAMES = (
     HostName(CELERY, takes_app=True, mark=" worker_main( .Worker( celery.bin .start([ .start(argv"),
-    HostName("gunicorn", ("gunicorn",), takes_app=True),
+    HostName("gunicorn", ("gunicorn",), True, "gunicorn gunicorn.app"),
     HostName("uWSGI", ("uwsgi",), takes_app=True),
     HostName("rq worker", ("rq worker", '"rq"'), mark="rq .work( WorkerPool("),
     HostName("huey_consumer", ("huey_consumer",), True, "huey create_consumer( huey.bin huey.consumer"),

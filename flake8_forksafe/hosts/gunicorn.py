@@ -16,13 +16,25 @@ from flake8_forksafe.deployment.sizes import whole_number
 from flake8_forksafe.hosts.django import fall_back
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
+from flake8_forksafe.hosts.scripts import started_by_script
 from flake8_forksafe.hosts.wsgi import import_app
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.truth_testing import truth
-from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, Function, Literal, ModuleValue, Value, text
+from flake8_forksafe.interpreter.values import (
+    UNKNOWN,
+    Arguments,
+    Function,
+    Instance,
+    Literal,
+    Method,
+    ModuleValue,
+    Value,
+    text,
+)
 from flake8_forksafe.library.django_settings import DjangoSettings
+from flake8_forksafe.library.gunicorn import NAME, GunicornSettings
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 CONFIG = "__config__"
@@ -40,14 +52,20 @@ class GunicornBoot(LibraryState):
 
     :ivar config: the module of the configuration, if there is one.
     :ivar preloads: whether the master imports the app; None if that is not known.
+    :ivar application: the object of the project's own that is the server.
+    :ivar given: settings that the program makes.
     """
 
     def __init__(self, machine: Machine) -> None:
         self.config: ModuleValue | None = None
+        self.given = machine.state(GunicornSettings).values
         self.preloads: bool | None = False
+        self.application: Instance | None = None
 
     def setting(self, name: str) -> Value | None:
         """The value of a setting in the configuration; None if it makes none."""
+        if name in self.given:
+            return self.given[name]
         return self.config.module.names.get(name) if self.config is not None else None
 
 
@@ -98,6 +116,22 @@ def assumed(app: str, beside: Callable[[str], str | None]) -> tuple[tuple[str, s
     return (("preload", PRELOAD), *((("config", config),) if config is not None else ()))
 
 
+def _begin(boot: HostBoot) -> None:
+    """The project's own program up to ``run()``, and ``load_config`` of its application."""
+    given = started_by_script(boot, NAME)
+    application = (given or {}).get("application")
+    if isinstance(application, Instance):
+        boot.machine.state(GunicornBoot).application = application
+        _call(boot, application, "load_config")
+
+
+def _call(boot: HostBoot, application: Instance, name: str) -> None:
+    """Call a method of the project's own application."""
+    method = boot.machine.attribute(application, name, boot.frame)
+    if isinstance(method, Method):
+        boot.machine.call(method, Arguments(), boot.frame)
+
+
 def _load_config(boot: HostBoot) -> None:
     """The configuration file, executed as a module of its own name; or a module that is named."""
     fall_back(boot)
@@ -124,7 +158,10 @@ def _load_app(boot: HostBoot) -> None:
         value = chosen.setting("preload_app")
         preloads = truth(value) if value is not None else False
     chosen.preloads = preloads
-    if preloads is not False:
+    if preloads is not False and chosen.application is not None:
+        with boot.machine.doubted(preloads is None):
+            _call(boot, chosen.application, "load")
+    elif preloads is not False:
         spec = boot.start.app or text(chosen.setting("wsgi_app") or UNKNOWN) or ""
         if not spec.partition(":")[0]:
             boot.machine.note("FS192", boot.frame, "the app that gunicorn preloads cannot be resolved")
@@ -172,6 +209,7 @@ GUNICORN = Host(
     launch_forms=launch_forms,
     other_processes=other_processes,
     before_fork=(
+        Step("console script", _begin),
         Step("gunicorn.conf.py", _load_config),
         *map(_hook, BEFORE_APP),
         Step("preload_app", _load_app),

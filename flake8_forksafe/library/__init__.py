@@ -26,6 +26,7 @@ from flake8_forksafe.library import (
     fields,
     flask,
     flask_sqlalchemy,
+    gunicorn,
     huey,
     kombu,
     native_threads,
@@ -83,6 +84,7 @@ LIBRARIES = (
     rq.MODELS,
     huey.MODELS,
     dramatiq.MODELS,
+    gunicorn.MODELS,
 )
 """The table of libraries, one file each (builtins and the standard library: one file for each subject)."""
 

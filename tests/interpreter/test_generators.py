@@ -54,11 +54,15 @@ def test_next_begins_it(tmp_path: Path) -> None:
     assert sure["one"]
     assert not sure.get("two")
     assert value_in(tmp_path, program) == 1
-    rest = program.replace("next(f())", "f()\nnext(A)\nfor x in A:\n    pass")
-    assert "two" in imported_modules(walk_program(tmp_path, rest))
+
+
+@pytest.mark.parametrize("first", ["next(found)", "any(found)", "1 in found"])
+def test_what_is_left_of_it(tmp_path: Path, first: str) -> None:
+    program = f"def f():\n    yield 1\n    import two\n    yield 2\nfound = f()\n{first}\nfor x in found:\n    pass\n"
+    assert "two" in imported_modules(walk_program(tmp_path, program))
 
 
 def test_what_it_hands_on_may_be_empty(tmp_path: Path) -> None:
-    program = "import library\ndef f():\n    yield from library.things\nfor x in f():\n    import one\n"
-    walk = walk_program(tmp_path, program)
-    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
+    program = "import library\ndef f():\n    yield from library.things\n"
+    walk = walk_program(tmp_path, f"{program}try:\n    [*f()][0]\nexcept IndexError:\n    import one\n")
+    assert "one" in imported_modules(walk)

@@ -24,20 +24,11 @@ from flake8_forksafe.source import facts
 
 
 def run_define(machine: Machine, node: facts.Define, frame: Frame) -> Flow:
-    decorators = []
-    for step in node.decorators:
-        frame.line = step.line
-        decorators.append(machine.evaluate(step.expression, frame))
-    frame.line = node.line
+    decorators = evaluate_decorators(machine, node, frame)
     defaults = default_values(machine, node.parameters, frame)
     qualname = f"{frame.qualname}.{node.name}" if frame.qualname else node.name
     function = Function(node, frame.module, closure_of(frame), qualname, defaults, node.line)
-    value: Value = function
-    for step, decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
-        frame.line = step.line
-        value = decorate(machine, decorator, value, frame)
-    frame.line = node.line
-    bind_name(machine, frame, node.name, value)
+    bind_name(machine, frame, node.name, decorated(machine, function, decorators, frame))
     return Flow.NEXT
 
 
@@ -61,6 +52,27 @@ def default_values(machine: Machine, parameters: tuple[facts.Parameter, ...], fr
     }
 
 
+def evaluate_decorators(
+    machine: Machine, node: facts.Define | facts.ClassDefinition, frame: Frame
+) -> list[tuple[int, Value]]:
+    """The decorators of a definition with their lines.  They are evaluated in front of it, in order."""
+    found = []
+    for step in node.decorators:
+        frame.line = step.line
+        found.append((step.line, machine.evaluate(step.expression, frame)))
+    frame.line = node.line
+    return found
+
+
+def decorated(machine: Machine, value: Value, decorators: list[tuple[int, Value]], frame: Frame) -> Value:
+    """What the decorators make of a function or class; the last one is applied first."""
+    line = frame.line
+    for frame.line, decorator in reversed(decorators):
+        value = decorate(machine, decorator, value, frame)
+    frame.line = line
+    return value
+
+
 def decorate(machine: Machine, decorator: Value, target: Value, frame: Frame) -> Value:
     """Apply a decorator; one of a library that is not known is taken to return what it decorates."""
     if isinstance(decorator, (External, type(UNKNOWN))):
@@ -72,11 +84,7 @@ def decorate(machine: Machine, decorator: Value, target: Value, frame: Frame) ->
 
 
 def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Flow:
-    decorators = []
-    for step in node.decorators:
-        frame.line = step.line
-        decorators.append(machine.evaluate(step.expression, frame))
-    frame.line = node.line
+    decorators = evaluate_decorators(machine, node, frame)
     bases: list[Value] = []
     keywords: dict[str, Value] = {}
     for argument in node.arguments:
@@ -105,10 +113,7 @@ def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Fl
             inner.names[name] = Descriptor("classmethod", member)  # as CPython's type_new does
     bind_name(machine, frame, node.name, cls)
     value = _finish_class(machine, cls, keywords, frame)
-    for step, decorator in zip(reversed(node.decorators), reversed(decorators), strict=True):
-        frame.line = step.line
-        value = decorate(machine, decorator, value, frame)
-    bind_name(machine, frame, node.name, value)
+    bind_name(machine, frame, node.name, decorated(machine, value, decorators, frame))
     return Flow.NEXT
 
 

@@ -13,7 +13,7 @@ from flake8_forksafe.interpreter.records import Node, Note
 from flake8_forksafe.interpreter.values import External, Function, Module, ModuleValue, Value
 from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, parents
 from flake8_forksafe.source.cut import CutBody
-from flake8_forksafe.source.facts import Block
+from flake8_forksafe.source.facts import Block, last_line
 from flake8_forksafe.source.text import Unreadable
 
 ATTEMPT_LIMIT = 3
@@ -87,6 +87,7 @@ def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
         module.attempts = known.attempts + 1
     module.state = "loading"
     body = _module_facts(machine, module)
+    module.lines = last_line(body or ())
     if body is not None and machine.budget.depth >= DEPTH_LIMIT:
         machine.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")
     elif body is not None:

@@ -122,9 +122,10 @@ class Module:
     :ivar open: whether it may hold names that are not known (a star import from a library).
     :ivar state: ``"new"``, ``"loading"``, ``"loaded"`` or ``"failed"`` (it raised an exception that was caught).
     :ivar attempts: how often it failed before.
+    :ivar lines: how long its source is, as far as it was read.
     """
 
-    __slots__ = ("attempts", "found", "name", "names", "open", "state")
+    __slots__ = ("attempts", "found", "lines", "name", "names", "open", "state")
 
     def __init__(self, found: FoundModule) -> None:
         self.found = found
@@ -133,6 +134,7 @@ class Module:
         self.open = False
         self.state = "new"
         self.attempts = 0
+        self.lines = 0
 
     @property
     def package(self) -> str:

@@ -482,3 +482,23 @@ Statement = (
 )
 
 Block = tuple[Statement, ...]
+
+
+def last_line(block: Block) -> int:
+    """The line on which a block ends, as far as facts tell: of the last statement that begins in it, or of a body."""
+    while block:
+        last = block[-1]
+        inner: list[CutBody | Block] = [
+            *(case.body for case in getattr(last, "cases", ())),
+            getattr(last, "body", ()),
+            *(handler.body for handler in getattr(last, "handlers", ())),
+            getattr(last, "orelse", ()),
+            getattr(last, "final", ()),
+        ]
+        body = next((part for part in reversed(inner) if part), ())
+        if isinstance(body, CutBody):
+            return body.last
+        if not body:
+            return last.line
+        block = body
+    return 0

@@ -38,7 +38,10 @@ class Launch(NamedTuple):
 
 
 class TracedModule(NamedTuple):
-    """A module loaded before the fork."""
+    """A module loaded before the fork.
+
+    :ivar lines: how long its source is; 0 where that was not read.
+    """
 
     name: str
     path: str | None
@@ -47,6 +50,7 @@ class TracedModule(NamedTuple):
     step: str
     importer: str | None
     line: int
+    lines: int
 
 
 class Trace:
@@ -87,6 +91,7 @@ class Trace:
         self.unresolved = recorder.unresolved
         self.app_place = booted.app_place
         self.paths = {name: module.found.path for name, module in modules.items()}
+        self._lines = {name: module.lines for name, module in modules.items()}
         self._order = [name for name in recorder.order if name not in modules or modules[name].state != "failed"]
         self._positions = {name: index for index, name in enumerate(recorder.order)}
         self._after = frozenset(recorder.order[booted.forked_at :])
@@ -179,7 +184,7 @@ class Trace:
             traced.append(
                 TracedModule(
                     name, self.paths.get(name), self._origins[name], self.graph.is_certain(Node(name)),
-                    self._steps[name], importer, edge.line if importer else 0,
+                    self._steps[name], importer, edge.line if importer else 0, self._lines.get(name, 0),
                 )
             )  # fmt: skip
         return tuple(traced)

@@ -204,3 +204,22 @@ def test_the_text_of_a_field_has_no_comments(field: str) -> None:
     (statement,) = collect(f"y = f'''{{{field}}}'''\n")
     texts = [part.value for part in statement.value.parts if isinstance(part, facts.Constant)]
     assert texts == [field.replace("# c", "")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x = 1",
+        "if a:\n    b\nelif c:\n    d\nelse:\n    e\n",
+        "for a in b:\n    c\n",
+        "while a:\n    b\nelse:\n    c\n",
+        "try:\n    a\nexcept B:\n    b\n",
+        "try:\n    a\nexcept B:\n    b\nelse:\n    c\nfinally:\n    d\n",
+        "with a:\n    def f():\n        b\n        return c\n",
+        "match a:\n    case 1:\n        b\n    case _:\n        c\n",
+        "class C:\n    @d\n    def f(self):\n        'says it'\n        return 1\n",
+    ],
+)
+def test_how_long_a_text_is(text: str) -> None:
+    assert facts.last_line(collect(text)) == len(text.splitlines())

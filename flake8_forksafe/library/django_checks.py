@@ -26,15 +26,12 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.library.django_settings import setting, setting_cause
 from flake8_forksafe.library.django_setup import DjangoApps, app_names, load_command
+from flake8_forksafe.library.setting_imports import import_named
 from flake8_forksafe.library.standard_import import import_all, import_below, import_dotted
 from flake8_forksafe.project import django as facts
 
 STEP = "system checks"
 """What the step of a boot is called."""
-
-
-CHECKED_SETTINGS = {"allauth.account": "ACCOUNT_ADAPTER"}
-"""Settings whose dotted path the checks of an installed app import (allauth/account/checks.py, ``adapter_check``)."""
 
 
 class DjangoChecks(LibraryState):
@@ -67,9 +64,8 @@ def run_checks(machine: Machine, frame: Frame) -> None:
             _check_finders(machine, frame)
         # only what asks a database reads them (django/db/utils.py, ``ConnectionRouter``)
         _may_import_settings(machine, frame, "DATABASE_ROUTERS")
-        for app, name in CHECKED_SETTINGS.items():
-            if any(f"{entry}.".startswith(f"{app}.") for entry in machine.state(DjangoApps).installed):
-                _may_import_settings(machine, frame, name)  # the version of the app is not asked
+        for entry in machine.state(DjangoApps).installed:
+            import_named(machine, f"{entry.partition('.apps.')[0]}:checks()", frame)
         for app, (name, default) in facts.LISTED_CHECKS.items():
             if app in machine.state(DjangoApps).installed:
                 _call_listed(machine, name, default, frame)

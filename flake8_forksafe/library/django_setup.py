@@ -34,7 +34,8 @@ from flake8_forksafe.library.django_settings import (
     setting,
     setting_cause,
 )
-from flake8_forksafe.library.standard_import import import_dotted
+from flake8_forksafe.library.setting_imports import import_named
+from flake8_forksafe.library.standard_import import import_all, import_dotted
 from flake8_forksafe.project import django as facts
 
 APP_CONFIG = "django.apps.AppConfig"
@@ -91,11 +92,16 @@ def setup(machine: Machine, frame: Frame) -> None:
 
 
 def _configure_logging(machine: Machine, frame: Frame) -> None:
-    """``configure_logging``: ``LOGGING_CONFIG`` names a function that is called with ``LOGGING``; None names none."""
+    """``configure_logging``: ``LOGGING_CONFIG`` names a function that is called with ``LOGGING``; None names none.
+
+    Django's own configuration comes first, whose handler for mails imports a reporter (django/utils/log.py).
+    """
     for option in options(setting(machine, "LOGGING_CONFIG", frame)):
         path, default = text(option), str(facts.DEFAULTS["LOGGING_CONFIG"])  # the default is loaded long before
         function = machine.external(path) if path == default else import_dotted(machine, path, frame) if path else None
         if function is not None:
+            reporter = setting(machine, "DEFAULT_EXCEPTION_REPORTER", frame)
+            import_all(machine, reporter, setting_cause(machine, "DEFAULT_EXCEPTION_REPORTER", frame))
             machine.call(function, Arguments((setting(machine, "LOGGING", frame),)), frame)
 
 
@@ -164,6 +170,7 @@ def _library_ready(machine: Machine, name: str, frame: Frame) -> None:
     app = name.partition(".apps.")[0]
     if app:
         machine.bring(app, "setup()", frame)
+        import_named(machine, f"{app}:setup()", frame)
 
 
 def autodiscover(machine: Machine, module: str, frame: Frame) -> None:

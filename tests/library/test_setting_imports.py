@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from programs import (
-    boot_program,
-)
+import pytest
+from programs import boot_program
 
 from flake8_forksafe.library.setting_imports import MODELS, SETTING_IMPORTS
 
@@ -45,5 +44,51 @@ def test_a_setting_that_is_a_path_itself(tmp_path: Path) -> None:
     assert loaded(tmp_path, settings, "from social_django.utils import load_strategy\n") == {"own.auth"}
 
 
+@pytest.mark.parametrize(
+    ("app", "code", "settings", "expected"),
+    [
+        ("", "import dj_rest_auth.urls", "REST_AUTH = {'LOGIN_SERIALIZER': 'own.auth.A', 'X': 'own.pages.P'}", "auth"),
+        ("", "import djoser.urls", "DJOSER = {'SERIALIZERS': {'user': 'own.auth.A', 'other': 'own.pages.P'}}", "auth"),
+        ("", "import drf_yasg.views", "SWAGGER_SETTINGS = {'DEFAULT_GENERATOR_CLASS': 'own.auth.A'}", ""),
+        (
+            "",
+            "from drf_yasg.views import get_schema_view\nview = get_schema_view()",
+            "SWAGGER_SETTINGS = {'DEFAULT_GENERATOR_CLASS': 'own.auth.A'}",
+            "auth",
+        ),
+        (
+            "haystack",
+            "import haystack.views",
+            "HAYSTACK_CONNECTIONS = {'default': {'ENGINE': 'own.auth.A'}, 'more': {'ENGINE': 'own.pages.P'}}",
+            "auth",
+        ),
+        ("haystack", "", "HAYSTACK_SIGNAL_PROCESSOR = 'own.auth.A'", "auth"),
+        ("", "import haystack", "HAYSTACK_SIGNAL_PROCESSOR = 'own.auth.A'", ""),
+        (
+            "constance",
+            "",
+            "CONSTANCE_ADDITIONAL_FIELDS = {'a': ['own.auth.A', {'widget': 'own.pages.P'}], 'b': ['own.auth.A']}",
+            "auth pages",
+        ),
+        ("constance", "", "CONSTANCE_BACKEND = 'own.auth.A'", ""),
+        ("wagtail.embeds", "", "WAGTAILEMBEDS_FINDERS = [{'class': 'own.auth.A', 'key': 'own.pages.P'}]", "auth"),
+        ("wagtail", "", "WAGTAILEMBEDS_FINDERS = [{'class': 'own.auth.A'}]", ""),
+        ("axes.apps.AppConfig", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", "auth"),
+        ("", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", ""),
+        ("allauth.account", "", "ACCOUNT_ADAPTER = 'own.auth.A'\nSOCIALACCOUNT_ADAPTER = 'own.pages.P'", "auth"),
+        ("", "", "DEFAULT_EXCEPTION_REPORTER = 'own.auth.A'\nLOGGING_CONFIG = 'own.pages.P'", "auth pages"),
+        ("", "", "DEFAULT_EXCEPTION_REPORTER = 'own.auth.A'\nLOGGING_CONFIG = None", ""),
+        ("", "", "SESSION_ENGINE = EMAIL_BACKEND = CELERY_BEAT_SCHEDULER = 'own.auth.A'", ""),
+    ],
+)
+def test_what_real_workers_import(tmp_path: Path, app: str, code: str, settings: str, expected: str) -> None:
+    apps = f"INSTALLED_APPS = ['shop', {app!r}]\n" if app else ""
+    found = loaded(tmp_path, f"{apps}{settings}\n", f"{code}\n")
+    assert found == {f"own.{name}" for name in expected.split()}
+
+
 def test_every_trigger_has_its_hook() -> None:
-    assert MODELS.imports.keys() == {trigger for entry in SETTING_IMPORTS for trigger in entry.triggers}
+    triggers = {trigger for entry in SETTING_IMPORTS for trigger in entry.triggers}
+    calls = {trigger.removesuffix("()") for trigger in triggers if trigger.endswith("()") and ":" not in trigger}
+    assert MODELS.functions.keys() == calls
+    assert MODELS.imports.keys() == {trigger for trigger in triggers if not trigger.endswith("()")}

@@ -113,15 +113,19 @@ def trace_document(traces: Iterable[Trace], catalogue: Catalogue, base: str) -> 
 
 
 def trace_hazards(trace: Trace, catalogue: Catalogue, base: str) -> list[dict[str, Any]]:
-    """The reported hazards that a trace loads, each with its first chain."""
+    """The reported hazards that a trace loads, each with its first chain; certain if any import of it is."""
     found: dict[str, dict[str, Any]] = {}
     for edge in trace.edges:
         hazard = catalogue.find(edge.loads) if edge.loads not in trace.paths else None
-        if hazard is None or not hazard.reported or hazard.name in found or trace.after_fork(edge.loads):
+        if hazard is None or not hazard.reported or trace.after_fork(edge.loads):
+            continue
+        certain = edge.sure and trace.graph.is_certain(edge.source)
+        if hazard.name in found:
+            found[hazard.name]["certain"] |= certain
             continue
         found[hazard.name] = {
             "package": hazard.name,
-            "certain": edge.sure and trace.graph.is_certain(edge.source),
+            "certain": certain,
             "chain": [hop.node for hop in trace.chain(edge.source)],
             "path": relative(trace.paths.get(edge.source.module), base),
             "line": edge.line,

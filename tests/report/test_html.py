@@ -217,3 +217,18 @@ def test_the_command_writes_utf8_whatever_the_locale(shop: Report) -> None:
     page = run()
     assert page.decode("utf-8") == html.render(shop, str(SHOP)) + "\n"
     assert run(PYTHONIOENCODING="ascii") == page
+
+
+@pytest.mark.parametrize(("again", "certain"), [("import pandas\n", True), ("", False)])
+def test_a_package_is_certain_if_any_import_of_it_is(tmp_path: Path, again: str, certain: bool) -> None:
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": "",
+            "app.py": "import os\nfrom celery import Celery\n"
+            f"if os.environ.get('FAST'):\n    import pandas\n{again}app = Celery('app')\n",
+        },
+    )
+    report = check(tmp_path)
+    (hazard,) = trace_hazards(report.traces[0], report.catalogue, str(tmp_path))
+    assert (hazard["package"], hazard["line"], hazard["certain"]) == ("pandas", 4, certain)

@@ -16,6 +16,7 @@ import importlib.util
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import tempfile
@@ -26,10 +27,10 @@ MOST_MODULES = 40
 """Modules of one distribution that are imported: those nearest to its top first."""
 MOST_NAMES = 60
 """Names of a package with a ``__getattr__`` of its own (PEP 562) that are asked for."""
-SECONDS = 60
+SECONDS = 120
 """For one module."""
-MOST_SECONDS = 120
-"""For all modules of a distribution: what is not reached is not in the table."""
+MOST_CPU_SECONDS, MOST_SECONDS = 120, 600
+"""For all modules of a distribution: what is not reached is not in the table. A busy machine changes little."""
 SKIPPED = {
     "tests",
     "test",
@@ -358,7 +359,8 @@ def modules_measured(distribution, catalogue):
     records = []
     end = time.monotonic() + MOST_SECONDS
     for module in modules:
-        if time.monotonic() > end:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if time.monotonic() > end or used.ru_utime + used.ru_stime > MOST_CPU_SECONDS:
             break
         record = module_measured(module, apps, catalogue)
         records.append(record)

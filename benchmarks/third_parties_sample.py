@@ -75,8 +75,11 @@ class Traced(NamedTuple):
         return sorted((found.loads - self.sure - self.may) | (self.sure - found.loads))
 
 
-def traced(drawn: Drawn, environment: Path, own: set[str], directory: Path) -> Traced | str:
-    """What the walk finds in an environment from an app that imports a module, or the error."""
+def traced(drawn: Drawn, environment: Path, known: set[str], directory: Path) -> Traced | str:
+    """What the walk finds in an environment from an app that imports a module, or the error.
+
+    :param known: the catalogue's packages that count.
+    """
     app = f"from celery import Celery\nimport {drawn.module}\napp = Celery('probe')\n@app.task\ndef f(): ...\n"
     (directory / "probe.py").write_text(app, encoding="utf-8")
     requires = json.dumps(["celery", drawn.version.distribution])
@@ -97,7 +100,7 @@ def traced(drawn: Drawn, environment: Path, own: set[str], directory: Path) -> T
             if package not in kept:
                 kept.add(package)
                 waiting += pulls.get(package, ())
-    return Traced(frozenset(sure - own), frozenset(may - own - sure))
+    return Traced(frozenset(sure & known), frozenset((may - sure) & known))
 
 
 def seen(
@@ -116,7 +119,7 @@ def seen(
         done = subprocess.run([*command, name, drawn.module, *names], capture_output=True, text=True,
                               timeout=SECONDS, check=False)  # fmt: skip
         own = {name.replace("-", "_"), drawn.module, *parents(drawn.module)}
-        walked = traced(drawn, environment, own, Path(directory)) if with_trace else None
+        walked = traced(drawn, environment, heavy - own, Path(directory)) if with_trace else None
     if done.returncode:
         return f"not measured: {done.stderr[-150:]}", walked
     record = json.loads(done.stdout)

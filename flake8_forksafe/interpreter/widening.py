@@ -34,11 +34,15 @@ def forget(machine: Machine, mark: int) -> bool:
 
 
 def repeat(machine: Machine, run: Callable[[], object]) -> None:
-    """Execute what may happen any number of times, and once more with what that changed outside."""
-    mark = len(machine.journal.entries)
-    with machine.journal.repeated():
+    """Execute what may happen any number of times, and once more with what that changed outside.
+
+    What is repeated inside of another repetition is executed again with that one.
+    """
+    journal = machine.journal
+    is_outermost, mark = not journal.may_repeat(journal.certain), len(journal.entries)
+    with journal.repeated():
         run()
-        if forget(machine, mark):
+        if forget(machine, mark) and is_outermost:
             run()
 
 

@@ -289,8 +289,8 @@ def chain(machine: Machine, function: External, arguments: Arguments, frame: Fra
     if function.path.endswith("from_iterable"):
         sources = [item.value for item in iteration.iterate(machine, sources[0], frame).items] if sources else []
     found = [iteration.iterate(machine, source, frame) for source in sources]
-    items = (item for source in found for item in source.items)
-    return Items("iterator", items, machine.journal.doubt, all(source.complete for source in found))
+    items = [part for source in found for part in ([*source.items] if source.complete else [*source.items, ANYTHING])]
+    return Items("iterator", iteration.leading(items), machine.journal.doubt, all(source.complete for source in found))
 
 
 def reduce(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

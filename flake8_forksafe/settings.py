@@ -391,7 +391,7 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
     :param chosen: the option, if it is set.
     :param by_user: whether the user gave it.  A file of the project may name only a directory inside the project or
         the user's cache directory.
-    :raises UsageError: if it does.
+    :raises UsageError: if it does, or if a link of the checkout leads somewhere else.
     """
     given = chosen if by_user else os.environ.get(CACHE_VARIABLE) or None
     cache = user_cache()
@@ -407,6 +407,8 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
             f"the option cache-dir names {chosen!r}, which is neither in the project nor in your cache directory; "
             f"only the command line of forksafe and {CACHE_VARIABLE} may name another place"
         )
+    if leads_outside(directory, project) and not is_outside(directory, project):
+        raise UsageError(f"{shown(directory)} leads out of the repository through a link; nothing is kept there")
     return os.path.join(real, name)
 
 

@@ -118,6 +118,21 @@ def test_a_file_of_the_project_names_no_directory_of_others(
     assert os.path.dirname(chosen(str(tmp_path / "own/here"))) == str(tmp_path / "own/here")
 
 
+@pytest.mark.parametrize("by", ["command line", "environment"])
+@pytest.mark.parametrize("name", ["link", "link/deeper"])
+def test_nothing_is_kept_where_a_link_of_the_checkout_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str, name: str
+) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setenv("FORKSAFE_CACHE_DIR", name if by == "environment" else "")
+    with pytest.raises(UsageError, match="leads out of the repository through a link; nothing is kept there"):
+        make_settings(str(root), {"cache_dir": name} if by == "command line" else {})
+    (tmp_path / "elsewhere/real").mkdir(parents=True)
+    assert make_settings(str(root), {"cache_dir": str(tmp_path / "elsewhere/real")}).cache_dir is not None
+
+
 def test_an_empty_list_overrules_one_of_pyproject(tmp_path: Path) -> None:
     assert from_toml(tmp_path, "accept = ['torch']", accept="").accept == ()
 

@@ -45,7 +45,7 @@ from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.trace.trace import Launch, Trace
 from flake8_forksafe.workers import Worker
 
-MOST_STEPS = 3_000_000
+MOST_STEPS = 1_500_000
 """Steps of all walks of one analysis together, after which no further worker is followed.  Each walk has a limit of its
 own, and the largest known project takes 380,000 steps for one."""
 STEPS_PER_WORKER = 5_000

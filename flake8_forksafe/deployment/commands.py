@@ -224,6 +224,8 @@ class CommandRunner:
         self.expanded: set[str] = set()
         self.budget = Budget(MOST_STEPS)
         self.depth = 0
+        self.running: set[tuple[str, ...]] = set()
+        """The scripts that are being followed, with their arguments."""
 
     def run(
         self, argv: Sequence[Word], environ: Mapping[str, Word], directory: str, place: Place | None = None
@@ -326,10 +328,13 @@ class CommandRunner:
                 return
 
     def _program(self, word: Word, rest: Sequence[Word], environ: Mapping[str, Word], directory: str) -> None:
-        """A program that may be a script of the repository."""
+        """A program that may be a script of the repository; one that runs itself again does so as another user."""
         text = self.view.script(word.text, directory)
-        if text is not None:
+        key = (text.place.path, *(one.text for one in rest)) if text is not None else ()
+        if text is not None and key not in self.running:
+            self.running.add(key)
             self.script(text.content, text.place, environ, directory, tuple(rest), word.text)
+            self.running.discard(key)
 
     def script(
         self, text: str, place: Place, environ: Mapping[str, Word], directory: str,

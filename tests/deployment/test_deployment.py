@@ -678,7 +678,7 @@ BROKEN = {
     "nesting in a script": ("run.sh", f"{'{ ' * 5000} celery\n", 1, f"{NO_SCRIPT}: it is nested too deeply"),
     "supervisor": ("worker.ini", "x\n[program:worker]\ncommand=celery worker\n", 1, "it is not a configuration of"),
     "a unit": ("w.service", "[Service]\nExecStart=celery 'worker\n", 2, "its command cannot be split into words"),
-    "an endless script": ("run.sh", "f() {\n  ./run.sh & ./run.sh & ./run.sh\n}\nf # celery\n", 1, "it runs more"),
+    "an endless script": ("run.sh", "f() {\n  ./run.sh x$1 & ./run.sh y$1\n}\nf $1 # celery\n", 1, "it runs more"),
 }  # fmt: skip
 
 
@@ -740,3 +740,13 @@ def test_files_that_do_not_deploy_are_no_trouble(tmp_path: Path) -> None:
         "LICENSE": "celery '\n", "setup.ini": "[celery\n", "x.yml": "services:\n- celery: [\n",
     })  # fmt: skip
     assert find(tmp_path)[:2] == ((), ())
+
+
+@pytest.mark.parametrize("again", ['exec gosu app "$0" "$@"', 'exec su app -c "$0 $*"', 'exec "$BASH_SOURCE" "$@"'])
+def test_a_script_that_runs_itself_as_another_user(tmp_path: Path, again: str) -> None:
+    """As the entry points of many images do."""
+    script = f'#!/bin/bash\nif [ "$(id -u)" = 0 ]; then\n  {again}\nfi\nexec celery -A shop worker "$@"\n'
+    dockerfile = 'FROM python\nCOPY entry.sh /entry.sh\nENTRYPOINT ["/entry.sh"]\nCMD ["--pool", "solo"]\n'
+    write(tmp_path, {"shop.py": "", "entry.sh": script, "Dockerfile": dockerfile})
+    found = find(tmp_path)
+    assert ([launch.pool for launch in found.launches], found.troubles) == (["solo"], ())

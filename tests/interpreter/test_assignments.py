@@ -107,3 +107,6 @@ def test_an_attribute_of_one_of_several_values_may_be_gone(tmp_path: Path) -> No
 def test_an_attribute_set_in_doubt_may_be_the_old_one(tmp_path: Path) -> None:
     program = "import library\nclass Box:\n    size = 1\nif library.flag:\n    Box.size = 2\nA = Box.size\n"
     assert value_in(tmp_path, program) == {1, 2}
+    boxes = "import library\nclass Box: ...\none, other = Box(), Box()\none.size = 1\n"
+    one_of_them = "it = one\nif library.flag:\n    it = other\nit.size = 2\nA = one.size\n"
+    assert value_in(tmp_path, boxes + one_of_them) == {1, 2}

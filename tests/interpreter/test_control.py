@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import UNSURE, assert_like_python, imported_modules, names_of, plain, walk_program
+from programs import UNSURE, assert_like_python, imported_modules, names_of, plain, value_in, walk_program
 
 PROGRAMS = {
     "if": """\
@@ -105,6 +105,10 @@ def test_a_later_round_sees_what_an_earlier_one_left(tmp_path: Path, before: str
     loop = f"for x in library.things:\n    if {name} == 1:\n        import one\n    {name} = 1\n"
     walk = walk_program(tmp_path, f"import library\n{before}{loop}")
     assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "one"] == [False]
+
+
+def test_the_last_element_of_a_set_may_be_any(tmp_path: Path) -> None:
+    assert value_in(tmp_path, "for x in {1, 2}:\n    pass\nA = x\n") == {1, 2}
 
 
 def test_a_loop_that_does_not_end_is_cut(tmp_path: Path) -> None:

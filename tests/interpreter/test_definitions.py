@@ -41,6 +41,25 @@ PROGRAMS = {
             def __init_subclass__(cls, tag=None): A.append((cls.__name__, tag))
         class Box(Base, tag=1): pass
         """,
+    "an attribute that __slots__ do not have": """\
+        class Box:
+            __slots__ = ('size',)
+        box = Box()
+        box.size = 1
+        try:
+            box.other = 2
+        except AttributeError:
+            A = box.size
+        """,
+    "metaclasses of which none derives from the other": """\
+        class One(type): pass
+        class Other(type): pass
+        class Box(metaclass=One): pass
+        try:
+            class Both(Box, metaclass=Other): pass
+        except TypeError:
+            A = 'refused'
+        """,
     "__set_name__": """\
         A = []
         class Field:

@@ -22,6 +22,14 @@ PROGRAMS = {
         B, C = A
         """,
     "nested": "A = [(x, y) for x in 'ab' for y in (1, 2)]",
+    "elements by their places, until it is left": """\
+        class Squares:
+            def __getitem__(self, place): return place * place
+        for x in Squares():
+            if x > 3:
+                break
+        A = x
+        """,
     "enumerate and zip": "A = list(enumerate('ab', 1)), list(zip('ab', [1, 2], (True, False)))",
 }
 

@@ -41,6 +41,15 @@ PROGRAMS = {
             def __init_subclass__(cls, tag=None): A.append((cls.__name__, tag))
         class Box(Base, tag=1): pass
         """,
+    "super() of a function in a method": """\
+        class Base:
+            def size(self): return 1
+        class Box(Base):
+            def size(self):
+                def inner(box): return super().size() + 1
+                return inner(self)
+        A = Box().size()
+        """,
     "an attribute that __slots__ do not have": """\
         class Box:
             __slots__ = ('size',)

@@ -9,8 +9,11 @@ there as ``third_parties_probe.py`` imports it.  Two things are compared: the ca
 the names of Python threads.  With ``--traced``, a third thing is put beside: what this program's own walk finds in that
 environment, from an app whose module imports the module.  A package that the walk finds and the import does not load is
 a difference unless the walk says that it only may be loaded; one that it misses always is.  Modules of the catalogue's
-own packages, which the walk does not enter, are not drawn then.  Needs what ``third_parties.py`` needs, and the Python
-version that the table was measured with (3.12).
+own packages, which the walk does not enter, are not drawn then.
+
+``--output`` keeps each row as soon as it is there, and what the file has already is not measured again, so that an
+interrupted run goes on.  Needs what ``third_parties.py`` needs, and the Python version that the table was measured with
+(3.12).
 """
 
 from __future__ import annotations
@@ -137,14 +140,29 @@ def parents(module: str) -> Iterator[str]:
         yield module
 
 
-def compare(drawn: list[Drawn], told: Callable[[str], None], with_trace: bool) -> list[dict[str, object]]:
-    """What the table says of each module, beside what is seen, and what the walk finds."""
+def compare(
+    drawn: list[Drawn], told: Callable[[str], None], with_trace: bool, kept: Path | None
+) -> list[dict[str, object]]:
+    """What the table says of each module, beside what is seen, and what the walk finds.
+
+    :param kept: a file of rows.
+    """
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept and kept.exists() else []
+    done = {(row["distribution"], row["version"], row["module"]): row for row in map(json.loads, lines)}
     packages = catalogue()
     names = [package["import"] for package in packages]
     heavy = {package["import"] for package in packages if package["default"]}
     rows = []
     for one in drawn:
-        expected, (found, walked) = said(one), seen(one, names, heavy, with_trace)
+        key = (one.version.distribution, one.version.version, one.module)
+        if key in done:
+            rows.append(done[key])
+            continue
+        expected = said(one)
+        try:
+            found, walked = seen(one, names, heavy, with_trace)
+        except subprocess.TimeoutExpired:
+            found, walked = "it did not end", None
         row: dict[str, object] = {
             "distribution": one.version.distribution, "version": one.version.version, "module": one.module,
             "says": {"loads": sorted(expected.loads), "starts": sorted(expected.starts)},
@@ -161,6 +179,9 @@ def compare(drawn: list[Drawn], told: Callable[[str], None], with_trace: bool) -
             row["trace differs"] = walked.misses(found) if isinstance(found, Seen) else []
         told(json.dumps(row))
         rows.append(row)
+        if kept:
+            with kept.open("a", encoding="utf-8") as stream:
+                stream.write(f"{json.dumps(row)}\n")
     return rows
 
 
@@ -171,22 +192,20 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--loading", action="store_true", help="draw only from modules that load something")
     parser.add_argument("--traced", action="store_true", help="also compare with the walk over the environment")
-    parser.add_argument("--output", type=Path, help="also write the rows to this file")
+    parser.add_argument("--output", type=Path, help="also keep the rows in this file")
     options = parser.parse_args()
     modules = [one for one in all_modules() if not options.loading or said(one).loads]
     if options.traced:
         own_packages = {package["import"] for package in catalogue()}
         modules = [one for one in modules if own_packages.isdisjoint((one.module, *parents(one.module)))]
     drawn = random.Random(options.seed).sample(modules, options.count)
-    rows = compare(drawn, lambda line: print(line, flush=True), options.traced)
+    rows = compare(drawn, lambda line: print(line, flush=True), options.traced, options.output)
     agree = sum(row["agrees"] is True for row in rows)
     print(f"seed {options.seed}: {agree} of {len(rows)} agree, drawn from {len(modules)} modules", file=sys.stderr)
     if options.traced:
         walked = [row for row in rows if isinstance(row.get("trace"), dict) and "seen" in row]
         same = sum(not row["trace differs"] for row in walked)
         print(f"the walk agrees with {same} of {len(walked)} imports", file=sys.stderr)
-    if options.output:
-        options.output.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return int(agree != len(rows))
 
 

@@ -364,10 +364,15 @@ def test_launches_that_multiply_what_the_code_takes(tmp_path: Path, monkeypatch:
 
 def test_a_walk_that_has_ended_is_forgotten(tmp_path: Path) -> None:
     write(tmp_path, {**PROJECT, "proj/tasks.py": "class Task:\n    name = 'task'\n"})
+
+    def classes() -> list[Class]:
+        return [one for one in gc.get_objects() if isinstance(one, Class) and one.module.name == "proj.tasks"]
+
     gc.disable()
     try:
+        before = classes()  # of other tests
         report = check(tmp_path)
-        left = [one for one in gc.get_objects() if isinstance(one, Class) and one.module.name == "proj.tasks"]
+        left = [one for one in classes() if not any(one is other for other in before)]
     finally:
         gc.enable()
     assert report.traces and not left

@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 
 from flake8_forksafe import __version__
-from flake8_forksafe.file_reading import read_file
+from flake8_forksafe.digest import checksum
+from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, read_file
 from flake8_forksafe.incremental.signing_key import is_own, secret, temporary_name
 
 MAGIC = b"forksafe kept "
@@ -109,7 +111,35 @@ class CacheFiles:
 def header(name: str) -> bytes:
     """The first line of a file: its kind, and the versions that wrote it."""
     python = ".".join(map(str, sys.version_info[:3]))
-    return MAGIC + f"{name} {__version__} python {python}\n".encode("utf-8", "surrogateescape")
+    return MAGIC + f"{name} {__version__} {build(PACKAGE)} python {python}\n".encode("utf-8", "surrogateescape")
+
+
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
+
+
+@cache
+def build(package: str) -> str:
+    """What tells apart two builds of one version, which a checkout or a requirement on a branch makes.
+
+    An installed wheel lists its files with their hashes in ``RECORD``
+    (https://packaging.python.org/en/latest/specifications/recording-installed-packages/).  A checkout has time stamps.
+
+    :param package: the directory of this package.
+    """
+    metadata = f"{os.path.basename(package)}-{__version__}.dist-info"
+    try:
+        content, _ = read_file(os.path.join(os.path.dirname(package), metadata, "RECORD"), CONFIGURATION_LIMIT)
+        return checksum(content.decode("utf-8", "replace"))
+    except OSError:
+        return f"{max(_changed_ns(package), default=0):x}"
+
+
+def _changed_ns(package: str) -> Iterator[int]:
+    for directory, directories, files in os.walk(package):
+        directories[:] = [name for name in directories if name != "__pycache__"]
+        for name in files:
+            with suppress(OSError):
+                yield os.stat(os.path.join(directory, name)).st_mtime_ns
 
 
 def _prepare(directory: str) -> bool:

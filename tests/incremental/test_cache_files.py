@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from flake8_forksafe import __version__
 from flake8_forksafe.incremental import cache_files, signing_key
 from flake8_forksafe.incremental.cache_files import CacheFiles
 
@@ -192,3 +193,21 @@ def test_the_key_is_made_once_and_for_one_user(tmp_path: Path, monkeypatch: pyte
 def test_without_a_home_nothing_is_kept(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/proc/nowhere")
     assert not CacheFiles(str(directory)).write("a", b"content")
+
+
+def test_builds_of_one_version_are_told_apart(tmp_path: Path) -> None:
+    package, record = tmp_path / "pkg", tmp_path / f"pkg-{__version__}.dist-info/RECORD"
+    package.mkdir()
+    (package / "a.py").write_text("")
+    os.utime(package / "a.py", ns=(5, 5))
+    known = cache_files.build.__wrapped__
+    checkout = known(str(package))
+    os.utime(package / "a.py", ns=(6, 6))
+    changed = known(str(package))
+    record.parent.mkdir()
+    record.write_text("pkg/a.py,sha256=x,0\n")
+    installed = known(str(package))
+    os.utime(package / "a.py", ns=(7, 7))  # installed once more
+    assert known(str(package)) == installed
+    record.write_text("pkg/a.py,sha256=y,0\n")
+    assert len({checkout, changed, installed, known(str(package))}) == 4

@@ -10,6 +10,7 @@ from programs import imported_modules
 
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT, ROUND_LIMIT, STEP_LIMIT
 from flake8_forksafe.interpreter.walk import Walk
+from flake8_forksafe.source.limits import BRACKET_LIMIT
 
 pytestmark = pytest.mark.costly
 
@@ -57,7 +58,7 @@ def test_clauses(tmp_path: Path, form: str, depth: int) -> None:
     assert notes(walk) == [("FS192", "main", 3)] and hits(walk) == [True]
 
 
-@pytest.mark.parametrize("depth", [6, 8, 12])
+@pytest.mark.parametrize("depth", [6, 8, BRACKET_LIMIT - 2])  # those of the call and of the tuple stand in them
 def test_nested_comprehensions(tmp_path: Path, depth: int) -> None:
     source = "[" * depth + "(__import__('hit'), a0)" + "".join(f" for a{n} in T]" for n in range(depth))
     walk = followed(tmp_path, f"{TEN}x = {source}\n")

@@ -366,7 +366,7 @@ def test_a_walk_that_has_ended_is_forgotten(tmp_path: Path) -> None:
     write(tmp_path, {**PROJECT, "proj/tasks.py": "class Task:\n    name = 'task'\n"})
 
     def classes() -> list[Class]:
-        return [one for one in gc.get_objects() if isinstance(one, Class) and one.module.name == "proj.tasks"]
+        return [one for one in gc.get_objects() if type(one) is Class and one.module.name == "proj.tasks"]
 
     gc.disable()
     try:

@@ -103,7 +103,7 @@ while True:
 def test_fifty_kills_leave_a_usable_store(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     CacheFiles(str(directory)).write("facts", b"x")
     for number in range(50):
-        writer = subprocess.Popen([sys.executable, "-c", SCRIPT, str(directory)], stdout=subprocess.PIPE)
+        writer = subprocess.Popen([sys.executable, "-P", "-c", SCRIPT, str(directory)], stdout=subprocess.PIPE)
         assert writer.stdout is not None and writer.stdout.readline() == b"up\n"
         time.sleep(0.001 * (number % 10))
         writer.send_signal(signal.SIGKILL)

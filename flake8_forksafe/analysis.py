@@ -155,13 +155,13 @@ def trace_apps(
     follow = partial(trace_app, around)
     followed = {trace: worker.app for worker in chosen.workers if (trace := follow(worker)) is not None}
     appless = {trace: list(without_app(trace)) for trace in followed}
-    traces = [trace for trace in followed if not appless[trace]]
+    traces = [trace for trace in followed if not appless[trace] and not trace.does_other]
     found, others = follow_candidates(not_started(chosen, followed), traces, search, follow)
     hosts = [trace for worker in elsewhere if (trace := follow(worker)) is not None]
     unknown = {trace: list(unseen(trace)) for trace in hosts}
     if around.problems and search is None and asks_celery:
         search = Search(tuple(celery_app.mentions(disk, settings.project)), ())
-    seen = [trace for trace in hosts if not unknown[trace]]
+    seen = [trace for trace in hosts if not unknown[trace] and not trace.does_other]
     missing = (one for ones in (*appless.values(), *unknown.values()) for one in ones)
     left_out = (*chosen.left_out, *others, *missing)
     return (*traces, *found, *seen), search, left_out

@@ -215,6 +215,8 @@ def _given_app(start: WorkerLaunch, given: list[AppFound], finder: Finder) -> Ap
 
 def unseen(trace: Trace) -> Iterator[LeftOut]:
     """The launches of a host of which nothing was found that its parent executes, though it should be something."""
+    if trace.does_other:
+        return
     programs = [start for start in trace.starts if start.program is not None] if trace.app_place is None else []
     for start in programs:
         why = f"may start {trace.host.words.app}, and was not seen to"
@@ -424,15 +426,16 @@ def _of_program(apps: list[AppFound], start: WorkerLaunch, finder: Finder) -> Ap
 def not_started(chosen: Chosen, followed: dict[Trace, AppFound]) -> Chosen:
     """What was chosen, with the apps that a program was thought to start, and does not, among the candidates."""
     others = tuple(
-        app for trace, app in followed.items() if trace.program and trace.launch.app != app.spec and app.spec
-    )
+        app for trace, app in followed.items()
+        if trace.program and app.spec and (trace.does_other or trace.launch.app != app.spec)
+    )  # fmt: skip
     return chosen._replace(candidates=(*chosen.candidates, *others))
 
 
 def without_app(trace: Trace) -> Iterator[LeftOut]:
     """The programs of which it was thought that they start a worker, and that start none."""
     programs = [start for start in trace.starts if start.program is not None]
-    if trace.app_place is None:
+    if trace.app_place is None and not trace.does_other:
         for start in programs:
             yield LeftOut(trace.program, start.path, start.line, "may start a worker, and names no app that was found")
 

@@ -154,7 +154,8 @@ def _custom_pool(boot: HostBoot) -> None:
 
 
 def _find_app(boot: HostBoot) -> None:
-    if boot.machine.state(StartedHost).name not in ("", THE_WORKER):  # the program starts another host
+    program = boot.machine.state(StartedHost)
+    if program.name not in ("", THE_WORKER) or (program.ended and not program.name):  # it starts another host, or none
         return
     known, started = boot.machine.state(CeleryState), boot.machine.state(StartedWorker)
     value = find_app(boot.machine, boot.start.app, boot.frame) if started.app is None else None

@@ -16,6 +16,7 @@ from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.process import Process
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.values import Module
+from flake8_forksafe.library.host_programs import StartedHost
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
 Versions = tuple[tuple[int, int], ...]
@@ -188,6 +189,7 @@ class Booted(NamedTuple):
     """How far a boot was followed.
 
     :ivar forked_at: how many modules were loaded before the fork; ``edges_at_fork``: how many edges there were.
+    :ivar does_other: whether the program that was followed surely does something else than start a host.
     """
 
     host: HostFacts
@@ -195,6 +197,7 @@ class Booted(NamedTuple):
     forked_at: int
     edges_at_fork: int
     project: ProjectFacts
+    does_other: bool = False
 
 
 def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
@@ -211,7 +214,8 @@ def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
         what = "the analysis was stopped here: the boot takes more steps than it is given; make what loops here simpler"
         machine.note("FS192", exceeded.frame or frame, f"{what}, or import it after the fork")
     at_fork = at_fork or (len(recorder.order), len(recorder.edges))
-    return Booted(host.facts(start.app), booting.app_place, *at_fork, host.project_facts(booting))
+    does_other = machine.state(StartedHost).ended
+    return Booted(host.facts(start.app), booting.app_place, *at_fork, host.project_facts(booting), does_other)
 
 
 def _run(booting: HostBoot, steps: tuple[Step, ...]) -> None:

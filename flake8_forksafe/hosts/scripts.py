@@ -7,7 +7,7 @@ from flake8_forksafe.hosts.host import HostBoot, Launcher
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.importing import load_file
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import Arguments, Function, ModuleValue, Value
+from flake8_forksafe.interpreter.values import Arguments, External, Function, ModuleValue, Value
 from flake8_forksafe.library.host_programs import StartedHost
 from flake8_forksafe.project.layout import FIRST_PARTY, FoundModule
 
@@ -26,7 +26,7 @@ def run_script(boot: HostBoot) -> None:
         value = machine.import_name(module, boot.frame) if module else None
         if isinstance(value, ModuleValue) and function:
             called = machine.attribute(value, function, boot.frame)
-            if isinstance(called, Function):
+            if isinstance(called, (Function, External)):
                 machine.call(called, Arguments(), boot.frame)
         run_command(boot, launcher.command)
     except Raised:  # the host runs

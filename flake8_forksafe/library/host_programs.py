@@ -21,6 +21,7 @@ class StartedHost(LibraryState):
     :ivar place: module and line of the call that starts it.
     :ivar given: what the program says of it, by the names that its plan has for it.
     :ivar running: the modules that are being executed when it starts, which have not failed.
+    :ivar ended: whether the program surely does something else, and comes to its end.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -28,6 +29,7 @@ class StartedHost(LibraryState):
         self.place: tuple[str, int] | None = None
         self.given: dict[str, Value] = {}
         self.running: list[Module] = []
+        self.ended = False
 
 
 def leave(machine: Machine, name: str, frame: Frame, given: Mapping[str, Value]) -> NoReturn:

@@ -90,6 +90,8 @@ class Trace:
         self.dropped: tuple[Dropped, ...] = tuple(recorder.dropped)
         self.unresolved = recorder.unresolved
         self.app_place = booted.app_place
+        self.does_other = booted.does_other
+        """Whether the program that was followed surely does something else than start a host."""
         self.paths = {name: module.found.path for name, module in modules.items()}
         self._lines = {name: module.lines for name, module in modules.items()}
         self._order = [name for name in recorder.order if name not in modules or modules[name].state != "failed"]

@@ -1,6 +1,7 @@
 """Models of click and Typer: which command of a program its command line names, and what that command is called with.
 
-Read in click 8.5 (click/core.py: ``Command.main``, ``Group.resolve_command``; click/decorators.py) and run with typer 0.29.
+Read in click 8.5 (click/core.py: ``Command.main``, ``Group.resolve_command``; click/decorators.py), and run with it
+and with typer 0.29.
 """
 
 from __future__ import annotations

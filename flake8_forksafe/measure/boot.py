@@ -208,7 +208,8 @@ def why(error: dict[str, Any], boot: Boot) -> str:
     place = (inner or error["places"])[-1:]
     where = "".join(f", at {_shown(spot['path'], boot.directory)}:{spot['line']}" for spot in place)
     step = f", in {error['step'][-1]}" if error.get("step") else ""
-    return f"the worker raised before its pool started: {error['type']}: {message}{where}{step}"
+    cause = f", caused by {error['cause'].strip()}" if error.get("cause") else ""
+    return f"the worker raised before its pool started: {error['type']}: {message}{where}{step}{cause}"
 
 
 def hung_at(dump: str, directory: str) -> str | None:

@@ -257,10 +257,19 @@ def note_error(recording: Recording, error: BaseException) -> None:
     text = {
         "type": type(error).__name__,
         "message": str(error),
+        "cause": root_cause(error),
         "step": list(recording.running),
         "places": places,
     }
     recording.error = (error, text)
+
+
+def root_cause(error: BaseException) -> str:
+    """The exception that an exception was raised from, and that one from; empty if there is none."""
+    seen = [error]
+    while seen[-1].__cause__ is not None and not any(seen[-1].__cause__ is one for one in seen):
+        seen.append(seen[-1].__cause__)
+    return f"{type(seen[-1]).__name__}: {seen[-1]}" if len(seen) > 1 else ""
 
 
 def watch_threads(recording: Recording) -> None:

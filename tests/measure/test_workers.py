@@ -279,6 +279,13 @@ def test_a_missing_dependency_a_syntax_error_and_no_app(tmp_path: Path) -> None:
     assert "SyntaxError" in (message := fails(boot(tmp_path)))
     assert "proj/tasks.py:1" in message
     assert "elsewhere" in fails(boot(tmp_path, "elsewhere"))
+    handled = (
+        "try:\n    import not_installed_anywhere\nexcept ImportError as e:\n    raise ValueError('no handler') from e\n"
+    )
+    write(tmp_path, {"proj/tasks.py": handled})
+    message = fails(boot(tmp_path))
+    assert "ValueError: no handler, at proj/tasks.py:4" in message
+    assert message.endswith("caused by ModuleNotFoundError: No module named 'not_installed_anywhere'")
 
 
 def test_a_project_that_exits(tmp_path: Path) -> None:

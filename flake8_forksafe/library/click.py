@@ -34,12 +34,14 @@ class Command:
     :ivar callback: what it calls; None for nothing.
     :ivar children: commands by their names; None where it is no group.
     :ivar alone: whether a group is called without a command below it.
+    :ivar chained: whether a line may name several commands of a group.
     """
 
     def __init__(self, callback: Value | None, is_group: bool, given: Arguments) -> None:
         self.callback = callback
         self.children: dict[str, Command] | None = {} if is_group else None
         self.alone = truth(given.get(-1, "invoke_without_command") or NONE) is not False
+        self.chained = truth(given.get(-1, "chain") or NONE) is not False
 
 
 class Commands(LibraryState):
@@ -171,7 +173,7 @@ def _invoke(machine: Machine, command: Command, words: list[str], frame: Frame) 
         return command.children is None
     child = command.children.get(words[0])
     if child is not None:
-        return _invoke(machine, child, words[1:], frame)
+        return _invoke(machine, child, words[1:], frame) and not command.chained
     with machine.doubted():
         for other in _below(command):
             _call(machine, other, {}, frame)

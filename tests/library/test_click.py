@@ -138,6 +138,19 @@ def test_only_the_command_that_starts_the_worker_is_one(tmp_path: Path, program:
     assert memory.startswith("4 children")
 
 
+def test_a_line_of_several_commands_is_not_taken_for_the_first(tmp_path: Path) -> None:
+    chained = PROGRAMS["click"].replace("click.group()", "click.group(chain=True)")
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\n[project.scripts]\nshop = "shop.cli:cli"\n',
+        "shop/__init__.py": "",
+        "shop/cli.py": textwrap.dedent(chained),
+        "shop/celery.py": "from celery import Celery\napp = Celery('shop')\n",
+        "Procfile": "worker: shop web worker\n",
+    }
+    (trace,) = check(write(tmp_path, files)).traces
+    assert [start.name for start in trace.starts] == ["worker"]
+
+
 def test_a_program_that_starts_no_worker_leaves_its_app_as_it_is(tmp_path: Path) -> None:
     files = {
         "pyproject.toml": '[project]\nname = "shop"\n[project.scripts]\nshop = "shop.cli:cli"\n',

@@ -155,7 +155,7 @@ def _custom_pool(boot: HostBoot) -> None:
 
 def _find_app(boot: HostBoot) -> None:
     program = boot.machine.state(StartedHost)
-    if program.name not in ("", THE_WORKER) or (program.ended and not program.name):  # it starts another host, or none
+    if program.does_other or program.name not in ("", THE_WORKER):  # it starts none, or another host
         return
     known, started = boot.machine.state(CeleryState), boot.machine.state(StartedWorker)
     value = find_app(boot.machine, boot.start.app, boot.frame) if started.app is None else None

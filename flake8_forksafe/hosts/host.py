@@ -214,7 +214,7 @@ def boot(machine: Machine, host: Host, start: HostStart) -> Booted:
         what = "the analysis was stopped here: the boot takes more steps than it is given; make what loops here simpler"
         machine.note("FS192", exceeded.frame or frame, f"{what}, or import it after the fork")
     at_fork = at_fork or (len(recorder.order), len(recorder.edges))
-    does_other = machine.state(StartedHost).ended
+    does_other = machine.state(StartedHost).does_other
     return Booted(host.facts(start.app), booting.app_place, *at_fork, host.project_facts(booting), does_other)
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine, Model
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Arguments, External, Function, Literal, Value, text
-from flake8_forksafe.library.host_programs import StartedHost
+from flake8_forksafe.library.host_programs import StartedHost, command_line
 
 COMMAND, GROUP, TYPER = "click.core.Command.made", "click.core.Group.made", "typer.main.Typer()"
 """What stands for a command and a group, whose receiver is the function, and for a Typer app."""
@@ -22,10 +21,8 @@ SUFFIXES = ("-command", "-cmd", "-group", "-grp")
 GIVES_CONTEXT = ("pass_context", "pass_obj")
 NOTHING = ("argument()", "version_option()", "help_option()", "confirmation_option()", "password_option()")
 """Decorators that leave a function as it is; what they pass to it is not known."""
-NOT_KNOWN = "\0"
-"""A word of the command line that is not known."""
-PLAIN = frozenset({"default", "type", "help", "show_default", "is_flag", "required", "metavar", "hidden", "envvar"})
-"""Arguments of an option besides which its value is not computed here."""
+PLAIN = frozenset({"default", "type", "help", "show_default", "is_flag", "required", "metavar", "hidden"})
+"""Arguments of an option that leave its value what the command line says; with others it is not computed here."""
 
 
 class Command:
@@ -147,19 +144,14 @@ def main(machine: Machine, function: External, arguments: Arguments, frame: Fram
         if alone and len(children) == 1:
             command = children[0]
         unresolved = machine.recorder.unresolved
-        is_known = _invoke(machine, command, _words(machine, frame), frame)
-        if is_known and machine.is_sure(frame) and machine.recorder.unresolved == unresolved:
-            machine.state(StartedHost).ended = True
+        is_known = _invoke(machine, command, [*command_line(machine, frame)], frame)
+        started = machine.state(StartedHost)
+        if is_known and not started.name and machine.is_sure(frame) and machine.recorder.unresolved == unresolved:
+            started.does_other = True
     return UNKNOWN
 
 
-def _words(machine: Machine, frame: Frame) -> list[str]:
-    """The words of the command line behind the program."""
-    given = machine.attribute(machine.external("sys"), "argv", frame)
-    return [text(item.value) or NOT_KNOWN for item in iteration.iterate(machine, given, frame).items[1:]]
-
-
-def _invoke(machine: Machine, command: Command, words: list[str], frame: Frame) -> bool:
+def _invoke(machine: Machine, command: Command, words: list[str | None], frame: Frame) -> bool:
     """Call a command, and the one below it that the words name; all of them in doubt where they name no known one.
 
     Returns whether a command without others below it was called.
@@ -171,7 +163,7 @@ def _invoke(machine: Machine, command: Command, words: list[str], frame: Frame) 
     _call(machine, command, values, frame)
     if command.children is None or not words:
         return command.children is None
-    child = command.children.get(words[0])
+    child = command.children.get(words[0] or "")
     if child is not None:
         return _invoke(machine, child, words[1:], frame) and not command.chained
     with machine.doubted():
@@ -198,12 +190,12 @@ def _below(command: Command) -> list[Command]:
     return list(found)
 
 
-def _options(declared: Sequence[Arguments], words: list[str]) -> dict[str, Value]:
+def _options(declared: Sequence[Arguments], words: list[str | None]) -> dict[str, Value]:
     """The values of a command's options; takes them from the front of the words."""
     by_name = {name: (one, is_on) for one in declared for name, is_on in _switches(one)}
     found: dict[str, Value] = {}
-    while words and words[0].startswith("-"):
-        name, equals, value = words.pop(0).partition("=")
+    while words and (words[0] or "").startswith("-"):
+        name, equals, value = (words.pop(0) or "").partition("=")
         if name == "--":
             break
         one, is_on = by_name.get(name, (None, False))
@@ -212,12 +204,11 @@ def _options(declared: Sequence[Arguments], words: list[str]) -> dict[str, Value
         if _is_flag(one):
             found[_parameter(one)] = Literal(is_on) if set(one.keywords) <= PLAIN else UNKNOWN
             continue
-        if not equals and words:
-            value = words.pop(0)
-        found[_parameter(one)] = _converted(one, value)
+        word = words.pop(0) if not equals and words else value
+        found[_parameter(one)] = _converted(one, word) if word is not None else UNKNOWN
     for one in declared:
         default = one.get(-1, "default")
-        if isinstance(default, Literal) and set(one.keywords) <= PLAIN - {"envvar"}:
+        if isinstance(default, Literal) and set(one.keywords) <= PLAIN:
             found.setdefault(_parameter(one), default)
     return found
 

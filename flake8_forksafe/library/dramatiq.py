@@ -5,7 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import TRUE, Arguments, External, Literal, Value
-from flake8_forksafe.library.host_programs import command_line, leave, words_of
+from flake8_forksafe.library.host_programs import known_words, leave, words_of
 
 NAME = "dramatiq"
 PARSED = "dramatiq.cli.make_argument_parser().parse_args()"
@@ -17,7 +17,7 @@ def main(machine: Machine, function: External, arguments: Arguments, frame: Fram
     given = None
     if isinstance(parsed, External) and parsed.path == PARSED and parsed.arguments is not None:
         given = parsed.arguments.get(0, "args")
-    words = words_of(machine, given, frame) if given is not None else command_line(machine, frame)
+    words = words_of(machine, given, frame) if given is not None else known_words(machine, frame)
     found: dict[str, Value] = {"spawn": TRUE} if "--use-spawn" in words else {}
     for position, word in enumerate(words):
         name, equals, value = word.partition("=")

@@ -21,7 +21,7 @@ class StartedHost(LibraryState):
     :ivar place: module and line of the call that starts it.
     :ivar given: what the program says of it, by the names that its plan has for it.
     :ivar running: the modules that are being executed when it starts, which have not failed.
-    :ivar ended: whether the program surely does something else, and comes to its end.
+    :ivar does_other: whether the program surely does something else than start a host.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -29,7 +29,7 @@ class StartedHost(LibraryState):
         self.place: tuple[str, int] | None = None
         self.given: dict[str, Value] = {}
         self.running: list[Module] = []
-        self.ended = False
+        self.does_other = False
 
 
 def leave(machine: Machine, name: str, frame: Frame, given: Mapping[str, Value]) -> NoReturn:
@@ -44,13 +44,22 @@ def leave(machine: Machine, name: str, frame: Frame, given: Mapping[str, Value])
 
 def words_of(machine: Machine, value: Value | None, frame: Frame) -> tuple[str, ...]:
     """The texts of a sequence, as far as they are known."""
+    return tuple(word for word in _texts(machine, value, frame) if word is not None)
+
+
+def command_line(machine: Machine, frame: Frame) -> tuple[str | None, ...]:
+    """``sys.argv`` without the program; None for a word that is not known."""
+    return _texts(machine, machine.attribute(machine.external("sys"), "argv", frame), frame)[1:]
+
+
+def known_words(machine: Machine, frame: Frame) -> tuple[str, ...]:
+    """The words of :func:`command_line` that are known."""
+    return tuple(word for word in command_line(machine, frame) if word is not None)
+
+
+def _texts(machine: Machine, value: Value | None, frame: Frame) -> tuple[str | None, ...]:
     items = iteration.iterate(machine, value, frame).items if value is not None else []
-    return tuple(word for item in items if (word := text(item.value)) is not None)
-
-
-def command_line(machine: Machine, frame: Frame) -> tuple[str, ...]:
-    """``sys.argv`` without the program, as far as it is known."""
-    return words_of(machine, machine.attribute(machine.external("sys"), "argv", frame), frame)[1:]
+    return tuple(text(item.value) for item in items)
 
 
 def class_of(value: Value | None) -> Value | None:

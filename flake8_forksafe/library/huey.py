@@ -10,7 +10,7 @@ from flake8_forksafe.deployment.model import Word
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Value
-from flake8_forksafe.library.host_programs import command_line, leave, made_with
+from flake8_forksafe.library.host_programs import known_words, leave, made_with
 from flake8_forksafe.library.standard_import import import_path
 
 NAME = "huey_consumer"
@@ -37,7 +37,7 @@ def run(machine: Machine, function: External, arguments: Arguments, frame: Frame
 
 def main(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``consumer_main()``: the instance that ``sys.argv`` names is imported first."""
-    command = huey_command([Word(word) for word in command_line(machine, frame)], {})
+    command = huey_command([Word(word) for word in known_words(machine, frame)], {})
     options = command.options if command is not None else {}
     if not options:
         leave(machine, "", frame, {})

@@ -134,9 +134,10 @@ def check_unresolved(context: Context) -> Iterator[Finding]:
 
 def _passed_over(context: Context) -> Iterator[Finding]:
     """Workers that are not followed, at the app of one that is."""
-    location = next((trace.app_location for trace in context.traces if trace.app_location is not None), None)
-    if location is not None and context.passed_over:
+    if context.passed_over:
         first, *others = context.passed_over
+        locations = (trace.app_location for trace in context.traces if trace.app_location is not None)
+        location = next(locations, (first.path or context.settings.project, first.line or 1))
         more = f" and {len(others)} more workers are" if others else " is"
         what = (
             f"{first.spec!r}{more} not followed, since those before took too many steps; "

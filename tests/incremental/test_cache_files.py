@@ -211,3 +211,10 @@ def test_builds_of_one_version_are_told_apart(tmp_path: Path) -> None:
     assert known(str(package)) == installed
     record.write_text("pkg/a.py,sha256=y,0\n")
     assert len({checkout, changed, installed, known(str(package))}) == 4
+
+
+def test_what_another_build_wrote_is_not_read(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CacheFiles(str(directory)).write("facts", b"x")
+    assert CacheFiles(str(directory)).read("facts") is not None
+    monkeypatch.setattr(cache_files, "build", lambda package: "another")
+    assert CacheFiles(str(directory)).read("facts") is None

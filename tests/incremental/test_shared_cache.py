@@ -98,7 +98,6 @@ def test_eight_runs_at_once(runs: Runs) -> None:
 
 OTHERS = {
     "version": "import flake8_forksafe; flake8_forksafe.__version__ = '0.0.1'",
-    "build of this version": "from flake8_forksafe.incremental import cache_files; cache_files.build = lambda _: 'x'",
     "Python": "sys.version_info = (*sys.version_info[:2], 99, 'final', 0)",
 }
 

@@ -1,4 +1,4 @@
-"""Move imports from the top of a module into the functions that use what they bind."""
+"""Move imports from the top of a module into the functions that use what they bind, behind their docstrings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executes branches and loops."""
+"""Executes branches and loops: ``if``, ``while``, ``for``, and ``match`` with its patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FS101 and FS102: hazardous packages imported before the fork, and the imports that lead to them."""
+"""FS101, FS102, FS104 and FS105: hazardous packages imported before the fork, and the imports that lead to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""FS131 to FS134: the environment variables that must be set before anything heavy is imported."""
+"""FS131 to FS134: the environment variables that must be set before anything heavy is imported.
+
+Which variables those are stands in the catalogue, with each package (``tamed_by``).
+"""
 
 from __future__ import annotations
 

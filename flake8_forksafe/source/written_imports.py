@@ -20,6 +20,8 @@ STATEMENT = (
 )
 DYNAMIC = re.compile(r"\b(?:import_module|__import__)\([ \t]*[\"']([A-Za-z_][\w.]*)[\"'][ \t]*[,)]")
 GUESSED = re.compile(rf"(?m)(?:^[ \t]*|[:;][ \t]*)(?:{STATEMENT})")
+BEGINS = re.compile(r"[\n:;]")
+"""What a statement may begin behind."""
 EXACT = re.compile(STATEMENT)
 NEVER_RUN = re.compile(r"if\s+(?:\(?\s*(?:\w+\.)*TYPE_CHECKING\b|\(?\s*__name__\s*==)")
 """A block that no importer executes."""
@@ -55,10 +57,24 @@ def guessed_imports(content: bytes) -> list[str]:
     """Every line that looks like an import, packed; one that is indented may stand in a function."""
     text = content.decode("utf-8", "replace")
     found: list[WrittenImport] = []
-    for match in GUESSED.finditer(text):
+    for match in _guesses(text):
         found += _statement(match, 0, not match[0].startswith(("from", "import")))
     found += [WrittenImport(0, True, "", (match[1],)) for match in DYNAMIC.finditer(text)]
     return [one.packed() for one in found[:MOST_IMPORTS]]
+
+
+def _guesses(text: str) -> Iterator[re.Match[str]]:
+    """What :data:`GUESSED` finds, looked for only in front of the word ``import``: a fifth of the time."""
+    position = 0
+    while (at := text.find("import", position)) >= 0:
+        start = text.rfind("\n", position, at) + 1 or position
+        while start > position and text.endswith("\\\n", position, start):  # a line that goes on
+            start = text.rfind("\n", position, start - 1) + 1 or position
+        ends = (mark.end() if mark[0] == "\n" else mark.start() for mark in BEGINS.finditer(text, start, at))
+        match = next(filter(None, (GUESSED.match(text, begin) for begin in (start, *ends))), None)
+        position = match.end() if match is not None else at + len("import")
+        if match is not None:
+            yield match
 
 
 def written_imports(content: bytes) -> list[str]:

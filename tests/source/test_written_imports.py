@@ -5,8 +5,17 @@ from __future__ import annotations
 import ast
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from flake8_forksafe.source.written_imports import MOST_IMPORTS, WrittenImport, guessed_imports, written_imports
+from flake8_forksafe.source.written_imports import (
+    GUESSED,
+    MOST_IMPORTS,
+    WrittenImport,
+    _guesses,
+    guessed_imports,
+    written_imports,
+)
 
 TEXT = '''\
 """
@@ -107,3 +116,12 @@ def test_a_large_file_of_what_begins_an_import(piece: str) -> None:
 def test_a_generated_file_has_no_end() -> None:
     content = b"import a\n" * (MOST_IMPORTS + 10)
     assert len(written_imports(content)) == len(guessed_imports(content)) == MOST_IMPORTS
+
+
+PIECES = ["import", "import ", "from ", "a", ".b ", "\n", "\\\n", *";: \t()#,", "(\n", "from a import (b,\n c)"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+@example("if a: import b; import c\nfrom d \\\n import e")
+def test_the_short_way_to_guesses_finds_what_the_pattern_does(text: str) -> None:
+    assert [match.span() for match in _guesses(text)] == [match.span() for match in GUESSED.finditer(text)]

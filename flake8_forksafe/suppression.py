@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import io
 import os
+import re
 import tokenize
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +31,8 @@ CONFIGURATIONS = ("setup.cfg", "tox.ini", ".flake8")
 SECTION = "flake8"
 OWN = "FS"
 """What codes of this plugin begin with."""
+OF_OTHERS = re.compile(rb"(?i)# noqa:[ \t]?(?:(?!FS)[A-Z]+[0-9]+[,\s]*+)++(?!FS)")
+"""A comment that names codes of other plugins only: ``NOQA_INLINE_REGEXP`` of flake8/defaults.py, without ours."""
 UNUSED = {"hang_closing": False, "indent_size": 4, "max_doc_length": None, "max_line_length": 79, "verbose": 0}
 """Options that flake8's reader of files wants to have, and that decide nothing here."""
 
@@ -76,7 +79,7 @@ def wanted(
     if not findings:
         return []
     configuration = read_configuration(project)
-    files = {path: _mentioning_noqa(path, overlay) for path in {finding.path for finding in findings}}
+    files = {path: _with_noqa(path, overlay) for path in {finding.path for finding in findings}}
     nothing = Configuration(configuration.directory)
     if choice == CodeSelection() and configuration == nothing and not any(files.values()):
         return findings
@@ -124,13 +127,14 @@ def _style_guide(configuration: Configuration, choice: CodeSelection) -> StyleGu
     return manager
 
 
-def _mentioning_noqa(path: str, overlay: Mapping[str, bytes]) -> bytes:
-    """What a file holds, if there may be such a comment in it."""
+def _with_noqa(path: str, overlay: Mapping[str, bytes]) -> bytes:
+    """What a file holds, if a comment in it may suppress a finding of this plugin; flake8 would read every token."""
     try:
         content = overlay[path] if path in overlay else read_file(path)[0]
     except OSError:
         return b""
-    return content if b"noqa" in content.lower() else b""
+    mentions = content.lower().count(b"noqa")
+    return content if mentions and mentions > len(OF_OTHERS.findall(content)) else b""
 
 
 def _processor(path: str, content: bytes, configuration: Configuration) -> FileProcessor:

@@ -10,12 +10,15 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from flake8.defaults import NOQA_FILE, NOQA_INLINE_REGEXP
 from flake8.style_guide import Decision, DecisionEngine
 from helpers import write
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from flake8_forksafe.cli import main
 from flake8_forksafe.finding import Finding
-from flake8_forksafe.suppression import CodeSelection, wanted
+from flake8_forksafe.suppression import OF_OTHERS, CodeSelection, wanted
 
 SHOP = {
     "pyproject.toml": "",
@@ -73,6 +76,25 @@ def test_comments_mean_what_they_mean_in_flake8(shop: Path, capsys: pytest.Captu
     assert not files & {"shop/bare.py", "shop/whole.py", "shop/latin.py"}
     write(shop, {".flake8": "[flake8]\ndisable-noqa = true\n"})
     assert len(found(capsys)) > len(here) and found(capsys) == flake8(shop)
+
+
+PIECES = ["# noqa", "# NoQA", "# flake8: noqa", *": \t\n,", "E501", "F4", "f", "FS101", "fs1", "X2FS101", "words"]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
+@example("# noqa: E501, FS101")
+@example("# noqa: E501\nFS101")
+@example("# noqa:\nE501")
+def test_a_comment_for_others_is_for_flake8_too(text: str) -> None:
+    mentions = text.lower().count("noqa")
+    if mentions > len(OF_OTHERS.findall(text.encode())):
+        return  # flake8 decides
+    lines = text.splitlines(keepends=True)
+    assert not any(map(NOQA_FILE.search, lines))
+    for logical in (*lines, *("".join(lines[first:]) for first in range(len(lines)))):
+        match = NOQA_INLINE_REGEXP.search(logical)
+        codes = match["codes"] if match is not None else "none of ours"
+        assert codes is not None and "FS" not in [code[:2].upper() for code in codes.replace(",", " ").split()]
 
 
 @pytest.mark.parametrize("name", ["setup.cfg", "tox.ini", ".flake8"])

@@ -223,11 +223,8 @@ def deferred_imports(
         return tuple(one for one in brought if one in hazards and is_needy(hazards[one]))
 
     search = DeferredImports(around.disk, layout, loads, packages_of)
-    found: dict[str, DeferredImport] = {}
-    for one in search.reached_from(name for name in loads if trace.step(name) not in left_out):
-        if not around.disk.holds(one.path, *LIMITING):
-            found.setdefault(one.package, one)
-    return tuple(found.values())
+    starts = (name for name in loads if trace.step(name) not in left_out)
+    return tuple(search.reached_from(starts, lambda path: not around.disk.holds(path, *LIMITING)))
 
 
 def module_name(path: str, root: str) -> str:

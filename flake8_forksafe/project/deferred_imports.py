@@ -27,8 +27,13 @@ class DeferredImport(NamedTuple):
     line: int
 
 
+GUESSED, WRITTEN = "guessed imports", "written imports"
+"""The two readings of a file, as questions (:mod:`flake8_forksafe.project.questions`)."""
+
 Loads = Mapping[str, Iterable[str]]
 """For each module that the parent has loaded, those of the project that it imports."""
+Ways = Mapping[str, list[tuple[str, int]]]
+"""For each module what it may lead to, with the lines."""
 
 
 class DeferredImports:
@@ -44,43 +49,61 @@ class DeferredImports:
         self.loads = loads
         self.packages_of = packages_of
 
-    def reached_from(self, starts: Iterable[str]) -> Iterator[DeferredImport]:
-        """The imports of interest that some modules lead to, those nearest first.
+    def reached_from(self, starts: Iterable[str], counts: Callable[[str], bool]) -> Iterator[DeferredImport]:
+        """The import of each package of interest that is nearest to some modules.
 
-        All is guessed first, and only what may lead to a package is then read with care.
+        All is guessed first.  Of the files that may import a package each is then read with care, of the others only
+        those on the way to one that does.
+
+        :param counts: whether an import in the file at a path is to be told.
         """
-        starts = list(starts)
-        ways = {name: self._next(name, "guessed imports") for name in starts}
+        layer = list(dict.fromkeys(starts))
+        ways = self._guessed(layer)
+        ends = {module: list(self._ends(module, counts)) for module in self._guessed_ends(ways)}
+        missing = {found.package for ended in ends.values() for found in ended}
+        seen = set(layer)
+        while missing and layer:
+            for found in (found for module in layer for found in ends.get(module, ())):
+                if found.package in missing:
+                    missing.remove(found.package)
+                    yield found
+            leading = self._leading(ways, {module for module, ended in ends.items()
+                                           if any(found.package in missing for found in ended)})  # fmt: skip
+            names = (name for module in layer if module in leading for name, _ in self._next(module, WRITTEN))
+            layer = [name for name in dict.fromkeys(names) if name in leading and name not in seen]
+            seen.update(layer)
+
+    def _guessed(self, starts: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+        """What each module of the project that some modules may lead to may lead to."""
+        ways = {name: self._next(name, GUESSED) for name in starts}
         queue = deque(ways)
         while queue:
             for name, _ in ways[queue.popleft()]:
                 if name not in ways and self._own(name) is not None:
-                    ways[name] = self._next(name, "guessed imports")
+                    ways[name] = self._next(name, GUESSED)
                     queue.append(name)
-        promising = self._leading(ways)
-        seen = dict.fromkeys(name for name in starts if name in promising)
-        queue = deque(seen)
-        while queue:
-            module = queue.popleft()
-            for name, line in self._next(module, "written imports"):
-                own = self._own(name)
-                if own is None:
-                    path = self._path(module)
-                    yield from (DeferredImport(package, path, line) for package in self.packages_of(name))
-                elif name in promising and name not in seen:
-                    seen[name] = None
-                    queue.append(name)
+        return ways
 
-    def _leading(self, ways: Mapping[str, list[tuple[str, int]]]) -> set[str]:
-        """The modules from which a package of interest may be reached."""
+    def _guessed_ends(self, ways: Ways) -> list[str]:
+        """The modules that may import a package of interest themselves."""
+        return [module for module, names in ways.items()
+                if any(name not in ways and self.packages_of(name) for name, _ in names)]  # fmt: skip
+
+    def _ends(self, module: str, counts: Callable[[str], bool]) -> Iterator[DeferredImport]:
+        """The imports of interest that stand in a module."""
+        path = self._path(module)
+        if counts(path):
+            for name, line in self._next(module, WRITTEN):
+                if self._own(name) is None:
+                    yield from (DeferredImport(package, path, line) for package in self.packages_of(name))
+
+    def _leading(self, ways: Ways, ends: set[str]) -> set[str]:
+        """The modules from which one of some others may be reached, and these."""
         importers: dict[str, list[str]] = {}
-        pending = []
         for module, names in ways.items():
             for name, _ in names:
                 importers.setdefault(name, []).append(module)
-                if name not in ways and self.packages_of(name):
-                    pending.append(module)
-        found = set(pending)
+        found, pending = set(ends), list(ends)
         while pending:
             for module in importers.get(pending.pop(), ()):
                 if module not in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import iteration, mutation, operators, special_methods
+from flake8_forksafe.interpreter import hashing, iteration, mutation, operators, special_methods
 from flake8_forksafe.interpreter.blocks import bind_name, unbind_name
 from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
@@ -56,6 +56,8 @@ def assign(machine: Machine, target: Expression, value: Value, frame: Frame) -> 
             key = machine.evaluate(target.key, frame)
             if special_methods.call(machine, container, "__setitem__", (key, value), frame) is not None:
                 return
+            if hashing.looks_up(container):
+                hashing.ask_key(machine, container, key, frame)
             if target.key == WHOLE and isinstance(container, Items):
                 mutation.replace_all(machine, container, value)
             else:
@@ -194,5 +196,7 @@ def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
             container = machine.evaluate(target.value, frame)
             key = machine.evaluate(target.key, frame)
             if special_methods.call(machine, container, "__delitem__", (key,), frame) is None:
+                if hashing.looks_up(container):
+                    hashing.ask_key(machine, container, key, frame)
                 mutation.delete_item(machine, container, key)
     return Flow.NEXT

@@ -173,7 +173,7 @@ def own_or_inherited(machine: Machine, value: Instance, name: str, frame: Frame)
     if name == "__class__":
         return value.cls
     if name == "__dict__":
-        return NamesTable(machine.journal.certain, value.names, machine.write)
+        return NamesTable(value.names.born or machine.journal.certain, value.names, machine.write)
     return from_classes(machine, list(value.cls.mro()), name, value, value.cls, frame)
 
 

@@ -243,7 +243,7 @@ def _widened(arguments: Arguments) -> Arguments:
         return value if isinstance(value, CODE) else UNKNOWN
 
     keywords = {name: widened(value) for name, value in arguments.keywords.items()}
-    return Arguments(tuple(map(widened, arguments.positional)), keywords, arguments.complete)
+    return arguments._replace(positional=tuple(map(widened, arguments.positional)), keywords=keywords)
 
 
 def _is_opaque(value: Value) -> bool:
@@ -260,6 +260,7 @@ def _call_key(function: Function, arguments: Arguments) -> tuple[object, ...]:
         function.line,
         id(function.definition),
         closure,
+        arguments.maybe,
         *map(_identity, function.defaults.values()),
         *map(_identity, arguments.positional),
         *named,
@@ -288,29 +289,35 @@ def _run_body(machine: Machine, function: Function, inner: Frame) -> Value:
 
 def bind_arguments(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> None:
     """Bind arguments to parameters; what is missing is unknown, and an error only where something catches it."""
-    positional = list(arguments.positional)
+    positional = list(enumerate(arguments.positional))
     keywords = dict(arguments.keywords)
     parameters = function.definition.parameters
     names = frame.names
+
+    def taken(value: Value, place: int | str, parameter: facts.Parameter) -> Value:
+        """What a parameter is, if its argument is passed at a place."""
+        if place not in arguments.maybe:
+            return value
+        return join(value, _default(machine, function, parameter, arguments))
+
     for parameter in parameters:
-        if parameter.kind in ("", "/"):
-            if positional:
-                names[parameter.name] = positional.pop(0)
-            elif parameter.name in keywords and parameter.kind == "":
-                names[parameter.name] = keywords.pop(parameter.name)
-            else:
-                names[parameter.name] = _default(machine, function, parameter, arguments)
+        if parameter.kind in ("", "/") and positional:
+            place, value = positional.pop(0)
+            names[parameter.name] = taken(value, place, parameter)
+        elif parameter.kind in ("", "=") and parameter.name in keywords:
+            names[parameter.name] = taken(keywords.pop(parameter.name), parameter.name, parameter)
+        elif parameter.kind in ("", "/", "="):
+            names[parameter.name] = _default(machine, function, parameter, arguments)
         elif parameter.kind == "*":
-            names[parameter.name] = machine.items("tuple", positional, arguments.complete)
+            items = [Item(value, place not in arguments.maybe) for place, value in positional]
+            names[parameter.name] = Items("tuple", items, machine.journal.doubt, arguments.complete)
             positional = []
-        elif parameter.kind == "=":
-            if parameter.name in keywords:
-                names[parameter.name] = keywords.pop(parameter.name)
-            else:
-                names[parameter.name] = _default(machine, function, parameter, arguments)
     for parameter in parameters:
         if parameter.kind == "**":
-            names[parameter.name] = machine.table(keywords, arguments.complete)
+            entries: dict[object, Item] = {
+                name: Item(value, name not in arguments.maybe) for name, value in keywords.items()
+            }
+            names[parameter.name] = Table(entries, machine.journal.doubt, arguments.complete)
             keywords = {}
     given = arguments.positional[: sum(parameter.kind in ("", "/") for parameter in parameters)]
     twice = any(parameter.name in arguments.keywords for parameter in parameters[: len(given)] if parameter.kind == "")
@@ -337,7 +344,7 @@ def run_coroutine(machine: Machine, value: Value, frame: Frame) -> Value:
 
 
 def call_method(machine: Machine, method: Method, arguments: Arguments, frame: Frame) -> Value:
-    bound = Arguments((method.receiver, *arguments.positional), arguments.keywords, arguments.complete)
+    bound = arguments.behind(method.receiver)
     if isinstance(method.function, Function):
         machine.ended(method.receiver, method.function.qualname.rpartition(".")[2], arguments)
     return call(machine, method.function, bound, frame)
@@ -347,10 +354,14 @@ def call_partial(machine: Machine, partial: Partial, arguments: Arguments, frame
     first = partial.arguments
     machine.step(share(len(first.positional) + len(arguments.positional)))
     machine.step(share(len(first.keywords) + len(arguments.keywords)))
+    count = len(first.positional)
     merged = Arguments(
         (*first.positional, *arguments.positional),
         {**first.keywords, **arguments.keywords},
         first.complete and arguments.complete,
+        frozenset(place for place in first.maybe if place not in arguments.keywords).union(
+            place + count if isinstance(place, int) else place for place in arguments.maybe
+        ),
     )
     return call(machine, partial.function, merged, frame)
 
@@ -378,7 +389,7 @@ def call_class(machine: Machine, cls: Class, arguments: Arguments, frame: Frame)
     for base in cls.metaclass.mro() if isinstance(cls.metaclass, Class) else ():
         creator = base.names.get("__call__") if isinstance(base, Class) else None
         if isinstance(creator, Function):
-            return call(machine, creator, Arguments((cls, *arguments.positional), arguments.keywords), frame)
+            return call(machine, creator, arguments.behind(cls), frame)
     return create(machine, cls, arguments, frame)
 
 
@@ -407,7 +418,7 @@ def create(machine: Machine, cls: Class, arguments: Arguments, frame: Frame) -> 
         maker = base.names.get("__new__")
         maker = maker.function if isinstance(maker, Descriptor) else maker
         if isinstance(maker, Function):
-            made = call(machine, maker, Arguments((cls, *arguments.positional), arguments.keywords), frame)
+            made = call(machine, maker, arguments.behind(cls), frame)
             if isinstance(made, Instance):
                 instance = made
             break
@@ -419,7 +430,7 @@ def initialise(
     machine: Machine, order: list[Class | External], instance: Value, arguments: Arguments, frame: Frame
 ) -> None:
     """Call the first ``__init__`` along the classes."""
-    bound = Arguments((instance, *arguments.positional), arguments.keywords, arguments.complete)
+    bound = arguments.behind(instance)
     for base in order:
         if isinstance(base, External):
             machine.use(frame, base.path, arguments)
@@ -445,7 +456,7 @@ def _set_fields(machine: Machine, instance: Instance, arguments: Arguments, fram
     """What an ``__init__`` made from fields (PEP 681) does with keywords, defaults and factories."""
     unclear = bool(arguments.positional) or not arguments.complete  # which field is given by position is not known
     for name, value in arguments.keywords.items():
-        machine.write(instance.names, name, value)
+        machine.write(instance.names, name, join(value, UNKNOWN) if name in arguments.maybe else value)
     for base in instance.cls.mro():
         for name, field in base.names.items() if isinstance(base, Class) else ():
             if name in instance.names or name.startswith("__") or isinstance(field, (Function, Descriptor, Class)):

@@ -122,9 +122,10 @@ class Bound(dict[object, Item]):
         self.write = write
 
     def __setitem__(self, key: object, item: Item) -> None:
+        is_newer = key not in self and key in self.names  # it was bound after these entries were made
         super().__setitem__(key, item)
         if isinstance(key, str):
-            is_sure = item.sure or (key in self.names and not lacks(self.names, key))
+            is_sure = item.sure or (is_newer and not lacks(self.names, key))
             self.write(self.names, key, item.value)
             if not is_sure and isinstance(self.names, Names):
                 self.names.may_lack(key)

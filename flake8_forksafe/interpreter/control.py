@@ -14,7 +14,7 @@ from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import NamesVersion
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join
-from flake8_forksafe.interpreter.widening import forget_all, has_rounds, place_of
+from flake8_forksafe.interpreter.widening import forget_all, has_rounds, place_of, rebound_in
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
 
@@ -96,13 +96,13 @@ class Loop:
             if not repeats:
                 return once()
             journal = self.machine.journal
-            before, mark = frame.names.version(), len(journal.entries)
+            before, mark, changes = frame.names.version(), len(journal.entries), journal.changes
             is_outermost = not journal.may_repeat(journal.certain)
             journal.grown = journal.grown if not is_outermost else []
             with journal.repeated():
                 flow = once()
                 changed = forget_all(self.machine, frame, before, mark)
-                if changed or (is_outermost and journal.grown):
+                if changed or (is_outermost and (journal.changes != changes or rebound_in(frame, before))):
                     journal.grown = [] if is_outermost else journal.grown
                     flow |= once()  # once more, with what the first time left behind
                     if is_outermost and journal.grown:

@@ -13,6 +13,7 @@ from flake8_forksafe.interpreter import (
     assignments,
     attributes,
     definitions,
+    hashing,
     identity,
     import_statements,
     iteration,
@@ -158,6 +159,8 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
     """Evaluate what a call passes."""
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
+    maybe: set[int | str] = set()
+    first_maybe: int | None = None  # the first position that is not known
     complete = True
     raised = machine.errors.raised
     for argument in nodes:
@@ -167,19 +170,31 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
             value = in_doubt(machine, partial(machine.evaluate, argument.value, frame))
         if argument.keyword is not None:
             keywords[argument.keyword] = value
+            maybe.discard(argument.keyword)
         elif argument.star == "*":
             items = iteration.iterate(machine, value, frame)
             complete &= items.complete and all(item.sure for item in items.items)
             machine.step(share(len(positional) + len(items.items)))
+            sure = next((place for place, item in enumerate(items.items) if not item.sure), len(items.items))
+            if first_maybe is None and (sure < len(items.items) or not items.complete):
+                first_maybe = len(positional) + sure
             positional.extend(item.value for item in items.items)
         elif argument.star == "**":
             complete &= isinstance(value, Table) and value.complete
             if isinstance(value, Table):
                 machine.step(len(value.entries))  # they are kept, with the result of the call
-                keywords.update({key: item.value for key, item in value.entries.items() if isinstance(key, str)})
+                for key, item in value.entries.items():
+                    if isinstance(key, str):
+                        keywords[key] = item.value
+                        maybe.update(() if item.sure else (key,))
         else:
             positional.append(value)
-    return Arguments(tuple(positional), keywords, complete)
+    if first_maybe is not None:
+        maybe.update(range(first_maybe, len(positional)))
+        following: Value = UNKNOWN
+        for place in range(len(positional) - 1, first_maybe - 1, -1):  # each may stand at the place of one before it
+            positional[place] = following = join(positional[place], following)
+    return Arguments(tuple(positional), keywords, complete, frozenset(maybe))
 
 
 # --- containers -------------------------------------------------------------------------------------------------
@@ -202,6 +217,7 @@ def display(machine: Machine, node: facts.Display, frame: Frame) -> Value:
             else:
                 found.append(Item(in_doubt(machine, partial(machine.evaluate, item, frame))))
     if node.kind == "set":
+        hashing.ask_keys(machine, UNKNOWN, found, frame)
         found = identity.distinct(found)
     return Items(node.kind, found, machine.journal.doubt, complete)
 
@@ -213,7 +229,9 @@ def dictionary(machine: Machine, node: facts.Dictionary, frame: Frame) -> Value:
             mutation.update(machine, table, machine.evaluate(value, frame))
         else:
             evaluated = machine.evaluate(key, frame)
-            mutation.set_item(machine, table, evaluated, machine.evaluate(value, frame))
+            held = machine.evaluate(value, frame)
+            hashing.ask_key(machine, table, evaluated, frame)
+            mutation.set_item(machine, table, evaluated, held)
     return table
 
 
@@ -233,6 +251,8 @@ def subscript(machine: Machine, node: facts.Subscript, frame: Frame) -> Value:
     if isinstance(container, Table) and container.observer is not None:
         for key in texts(index):
             container.observer.reads(key)
+    if hashing.looks_up(container):
+        hashing.ask_key(machine, container, index, frame)
     if not any(isinstance(option, (Instance, Class, External)) for option in options(container)):
         return subscripts.get_item(machine, container, index)
     return iteration.each(machine, container, lambda option: _item(machine, option, index, frame))
@@ -288,10 +308,14 @@ def comprehension(machine: Machine, node: facts.Comprehension, frame: Frame) -> 
     def emit(sure: bool) -> bool:
         element = machine.evaluate(node.element, inner)
         if node.value is not None:
-            machine.step(mappings.enter(table, identity.key_of(element), machine.evaluate(node.value, inner), sure))
+            held = machine.evaluate(node.value, inner)
+            hashing.ask_key(machine, table, element, inner)
+            machine.step(mappings.enter(table, identity.key_of(element), held, sure))
         else:
             found.complete &= (element is not UNKNOWN or sure) and len(found.items) < COMPREHENSION_LIMIT
             if len(found.items) < COMPREHENSION_LIMIT:
+                if node.kind == "set":
+                    hashing.ask_key(machine, found, element, inner)
                 found.items.append(Item(element, sure))
         return False
 

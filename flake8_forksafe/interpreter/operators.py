@@ -6,7 +6,7 @@ Everything here falls back to what is known of builtin values (:mod:`~flake8_for
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import arithmetic, class_errors, comparison, special_methods
+from flake8_forksafe.interpreter import arithmetic, class_errors, comparison, hashing, special_methods
 from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.generators import taken_until
@@ -64,7 +64,10 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
         answer = None if found is None else special_methods.holds(machine, found, frame)
         if found is not None:
             return UNKNOWN if answer is None else Literal(answer != (symbol == "not in"))
-        _ask_whether_equal(machine, left, right, frame)
+        if hashing.looks_up(right):
+            hashing.ask_key(machine, right, left, frame)
+        else:
+            _ask_whether_equal(machine, left, right, frame)
         if isinstance(right, Instance):  # which has no __contains__, and is asked for its elements
             right = taken_until(machine, right, frame, lambda element: comparison.equal(element, left))
     if symbol in COMPARISON:

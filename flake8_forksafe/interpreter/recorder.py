@@ -184,7 +184,7 @@ class Recorder:
         if call in self.public or holder not in self.public:
             return self.public.get(call, call), arguments
         name = self.public[holder] if last == "__init__" else f"{self.public[holder]}.{last}"
-        return name, Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
+        return name, arguments.after_first()
 
     def starts(self, frame: Frame, asked: str, threads: tuple[str, ...], source: str) -> None:
         """Record that importing a module, or setting up an app (``app:setup()``), starts threads.

@@ -378,20 +378,39 @@ class Super(Value):
 
 
 class Arguments(NamedTuple):
-    """What a call passes."""
+    """What a call passes.
+
+    :ivar complete: false if something unknown was unpacked into it.
+    :ivar maybe: the positions and keywords of what only may be passed.
+    """
 
     positional: tuple[Value, ...] = ()
     keywords: dict[str, Value] = {}
     complete: bool = True
-    """False if something unknown was unpacked into it."""
+    maybe: frozenset[int | str] = frozenset()
 
     def get(self, index: int, name: str) -> Value | None:
         """The argument at a position or of a name (index -1: keyword only)."""
         if name in self.keywords:
-            return self.keywords[name]
-        if 0 <= index < len(self.positional):
-            return self.positional[index]
-        return None if self.complete else UNKNOWN
+            found = self.keywords[name]
+        elif 0 <= index < len(self.positional):
+            found = self.positional[index]
+        else:
+            return None if self.complete else UNKNOWN
+        is_sure = (name if name in self.keywords else index) not in self.maybe
+        return found if is_sure else join(found, UNKNOWN)
+
+    def behind(self, first: Value) -> Arguments:
+        """The same with another positional argument in front."""
+        return self._moved((first, *self.positional), 1)
+
+    def after_first(self) -> Arguments:
+        """The same without the first positional argument."""
+        return self._moved(self.positional[1:], -1)
+
+    def _moved(self, positional: tuple[Value, ...], by: int) -> Arguments:
+        maybe = frozenset(place + by if isinstance(place, int) else place for place in self.maybe)
+        return Arguments(positional, self.keywords, self.complete, maybe)
 
 
 def options(value: Value) -> tuple[Value, ...]:

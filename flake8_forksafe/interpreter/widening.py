@@ -39,10 +39,10 @@ def repeat(machine: Machine, run: Callable[[], object]) -> None:
     What is repeated inside of another repetition is executed again with that one.
     """
     journal = machine.journal
-    is_outermost, mark = not journal.may_repeat(journal.certain), len(journal.entries)
+    is_outermost, mark, changes = not journal.may_repeat(journal.certain), len(journal.entries), journal.changes
     with journal.repeated():
         run()
-        if forget(machine, mark) and is_outermost:
+        if (forget(machine, mark) or journal.changes != changes) and is_outermost:
             run()
 
 
@@ -55,9 +55,14 @@ def forget_names(machine: Machine, written: Iterable[tuple[dict[str, Value], str
                 machine.write(names, name, join(value, UNKNOWN))
 
 
+def rebound_in(frame: Frame, before: NamesVersion[Value]) -> list[Written]:
+    """The names of ``frame`` that were bound in a version of them, and were bound again since."""
+    return [(frame.names, name, old) for name, old in frame.names.since(before).items() if old is not None]
+
+
 def forget_all(machine: Machine, frame: Frame, before: NamesVersion[Value], mark: int) -> bool:
     """Forget what was computed anew in ``frame`` since a version of its names too."""
-    rebound = [(frame.names, name, old) for name, old in frame.names.since(before).items() if old is not None]
+    rebound = rebound_in(frame, before)
     changed = _forget(rebound)
     return forget(machine, mark) or changed
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from flake8_forksafe.interpreter import (
     generators,
+    hashing,
     identity,
     iteration,
     list_iterators,
@@ -67,6 +68,7 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
         elif function.path.endswith("reversed"):
             items.reverse()
         elif kind == "set":
+            hashing.ask_keys(machine, source, items, frame)
             items = identity.distinct(items)
         return iteration.charged(machine, Items(kind, items, machine.journal.doubt, complete))
 
@@ -144,6 +146,8 @@ def dictionary(machine: Machine, function: External, arguments: Arguments, frame
             pair = iteration.iterate(machine, item.value, frame)
             known = identity.is_known(pair) and len(pair.items) == 2
             key, entered = (part.value for part in pair.items) if known else (UNKNOWN, UNKNOWN)
+            with machine.doubted(not item.sure):
+                hashing.ask_key(machine, table, key, frame)
             machine.step(mappings.enter(table, identity.key_of(key), entered, item.sure))
         if not pairs.complete:
             mappings.enter(table, None, UNKNOWN, False)
@@ -157,6 +161,7 @@ def dictionary_of_keys(machine: Machine, function: External, arguments: Argument
     keys = iteration.iterate(machine, arguments.get(0, "") or UNKNOWN, frame)
     value = arguments.get(1, "") or NONE
     table = Table({}, machine.journal.doubt, keys.complete and arguments.complete)
+    hashing.ask_keys(machine, arguments.get(0, "") or UNKNOWN, keys.items, frame)
     for item in keys.items:
         machine.step(mappings.enter(table, identity.key_of(item.value), value, item.sure))
     return table
@@ -419,6 +424,12 @@ def materialised(machine: Machine, arguments: Arguments, frame: Frame) -> Argume
     return arguments._replace(positional=tuple(
         iteration.iterate(machine, value, frame) if isinstance(value, iterators) else value
         for value in arguments.positional))  # fmt: skip
+
+
+def hash_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``hash(x)``: that of a plain value is another in each process."""
+    hashing.ask_key(machine, UNKNOWN, arguments.get(0, "") or UNKNOWN, frame)
+    return UNKNOWN
 
 
 PURE = ("abs", "chr", "ord", "round")

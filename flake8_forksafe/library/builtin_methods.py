@@ -9,6 +9,7 @@ from flake8_forksafe.interpreter import (
     assignments,
     comparison,
     errors,
+    hashing,
     identity,
     iteration,
     mappings,
@@ -16,7 +17,7 @@ from flake8_forksafe.interpreter import (
     strings,
 )
 from flake8_forksafe.interpreter.bounds import weight
-from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
+from flake8_forksafe.interpreter.containers import Items, Lazy, NamesTable, Table
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -46,6 +47,8 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     first = arguments.get(0, "")
     if name in CHANGING:
         machine.journal.changes += 1
+    if receiver.kind == "set" and first is not None and name in ("add", "discard", "remove"):
+        hashing.ask_key(machine, receiver, first, frame)
     if name in CHANGING or name in ("index", "count", "copy"):
         machine.step(weight(receiver))
     if name in ("append", "add", "appendleft") and first is not None:
@@ -57,6 +60,10 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
         mutation.append(machine, receiver, arguments.positional[1], index)
     elif name in ("extend", "update"):
         for value in arguments.positional:
+            if receiver.kind == "set":
+                added = iteration.iterate(machine, value, frame)
+                hashing.ask_keys(machine, value, added.items, frame)
+                value = added if isinstance(value, Lazy) else value
             mutation.extend(machine, receiver, value)
     elif name == "extendleft" and first is not None:
         added = iteration.iterate(machine, first, frame)
@@ -182,6 +189,7 @@ def _mapping_method(
     machine: Machine, receiver: Table, name: str, function: External, arguments: Arguments, frame: Frame
 ) -> Value:
     if name in ("get", "pop", "setdefault"):
+        hashing.ask_key(machine, receiver, arguments.get(0, "key") or UNKNOWN, frame)
         return _get(machine, receiver, name, arguments)
     if name == "update":
         for value in arguments.positional:
@@ -318,7 +326,7 @@ def method(model: Model, kind: type[Value]) -> Model:
         receiver = function.receiver
         if receiver is None and arguments.positional:
             receiver = arguments.positional[0]
-            arguments = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
+            arguments = arguments.after_first()
         if isinstance(receiver, Choice):
             return iteration.each(
                 machine, receiver, lambda option: call(machine, External(function.path, option), arguments, frame)

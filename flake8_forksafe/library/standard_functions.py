@@ -32,8 +32,7 @@ from flake8_forksafe.library.builtin_reflection import instance_of
 def partial(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     if not arguments.positional:
         return UNKNOWN
-    inner = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
-    return Partial(arguments.positional[0], inner)
+    return Partial(arguments.positional[0], arguments.after_first())
 
 
 def cached_property(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -83,7 +83,12 @@ def decorate(machine: Machine, decorator: Value, target: Value, frame: Frame) ->
     return target if isinstance(result, type(UNKNOWN)) or result is NONE else result
 
 
+CLASS_STEPS = 4
+"""Steps that making a class takes besides those of its statements."""
+
+
 def run_class(machine: Machine, node: facts.ClassDefinition, frame: Frame) -> Flow:
+    machine.step(CLASS_STEPS)
     decorators = evaluate_decorators(machine, node, frame)
     bases: list[Value] = []
     keywords: dict[str, Value] = {}

@@ -9,6 +9,7 @@ from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import Choice, Instance, Item, Value, options
+from flake8_forksafe.interpreter.widening import repeat
 
 ASKED = 20
 """Keys of a container that are asked whether they equal another; elements of a tuple, tuples in it with theirs."""
@@ -22,11 +23,16 @@ def ask_key(machine: Machine, container: Value, key: Value, frame: Frame) -> Non
     for part in objects:
         with machine.doubted(isinstance(key, Choice)):
             special_methods.call(machine, part, "__hash__", (), frame)
-    with machine.doubted():  # where their hashes are equal
-        for other in _keys(container):
+    others = _keys(container)
+
+    def ask() -> None:
+        for other in others:
             for part in objects:
                 special_methods.call(machine, other, "__eq__", (part,), frame)
                 special_methods.call(machine, part, "__eq__", (other,), frame)
+
+    if others:
+        repeat(machine, ask)
 
 
 def looks_up(container: Value) -> bool:

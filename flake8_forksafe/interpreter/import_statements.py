@@ -20,6 +20,7 @@ from flake8_forksafe.interpreter.values import (
     Literal,
     ModuleValue,
     Value,
+    join,
     text,
 )
 from flake8_forksafe.project.layout import absolute
@@ -137,17 +138,24 @@ def import_member(
 def _unbound_member(
     machine: Machine, module: ModuleValue, name: str, frame: Frame, local: bool, error: str
 ) -> Value | None:
-    """``from module import name`` where the module has no such attribute yet; None if there is nothing."""
-    names = module.module.names
-    if _is_submodule(machine, module, name):
-        return machine.import_name(f"{module.module.name}.{name}", frame, "import")
-    hook = names.get("__getattr__")
+    """``from module import name`` where the module has no such attribute yet; None if there is nothing.
+
+    A package is asked by its ``__getattr__`` before a submodule is looked for.
+    """
+    is_submodule = _is_submodule(machine, module, name)
+    hook = module.module.names.get("__getattr__")
+    answer, may_lack = None, True
     if hook is not None:
         if isinstance(hook, Function):  # what it loads is loaded by this statement
             machine.record(frame, hook.node, "import")
-        answer = _ask(machine, hook, name, frame, error)
+        answer, may_lack = _ask(machine, hook, name, frame, "" if is_submodule else error)
         if answer is not None:
             machine.recorder.takes(frame, module.module, name, answer)
+    if is_submodule and may_lack:
+        with machine.doubted(answer is not None):
+            found = machine.import_name(f"{module.module.name}.{name}", frame, "import")
+        return found if answer is None or found is None else join(answer, found)
+    if hook is not None:
         return answer
     if module.module.found.path is None and not local:  # a folder of the project that has a library's name
         return machine.import_name(f"{module.module.name}.{name}", frame, "import") or UNKNOWN
@@ -173,10 +181,10 @@ def import_submodule(machine: Machine, module: Value, name: str, frame: Frame) -
     if name in module.module.names and name not in module.module.names.maybe:
         return
     hook = module.module.names.get("__getattr__")
-    if hook is not None and _ask(machine, hook, name, frame) is not None:
-        return
-    if _is_submodule(machine, module, name):
-        machine.import_name(f"{module.module.name}.{name}", frame)
+    answer, may_lack = _ask(machine, hook, name, frame) if hook is not None else (None, True)
+    if may_lack and _is_submodule(machine, module, name):
+        with machine.doubted(answer is not None):
+            machine.import_name(f"{module.module.name}.{name}", frame)
 
 
 def reified(machine: Machine, value: Value, frame: Frame, holder: Value) -> Value:
@@ -227,21 +235,23 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
     frame.module.open |= module.module.open
 
 
-def _ask(machine: Machine, hook: Value, name: str, frame: Frame, error: str = "") -> Value | None:
+def _ask(machine: Machine, hook: Value, name: str, frame: Frame, error: str = "") -> tuple[Value | None, bool]:
     """Ask ``__getattr__`` of a module for a name, as imports do; None if it surely raises ``AttributeError``.
 
     :param error: what the import raises then.
+    :returns: the answer, and whether the error may have been raised instead.
     """
     doubt, mark, before = machine.journal.doubt, len(machine.errors.catchers), machine.errors.possible
     machine.errors.catchers.append([ATTRIBUTE_ERROR_TYPE])
     machine.errors.possible = []
     try:
-        return machine.call(hook, Arguments((Literal(name),)), frame)
+        answer = machine.call(hook, Arguments((Literal(name),)), frame)
+        return answer, any(matches(other, ATTRIBUTE_ERROR_TYPE) is not False for other in machine.errors.possible)
     except Raised as raised:
         machine.journal.doubt = doubt
         if not matches(raised.value, ATTRIBUTE_ERROR_TYPE):
             raise
-        return None
+        return None, True
     finally:
         del machine.errors.catchers[mark:]
         possible, machine.errors.possible = machine.errors.possible, before

@@ -23,6 +23,7 @@ from flake8_forksafe.interpreter.values import (
     join,
     options,
 )
+from flake8_forksafe.interpreter.widening import repeat
 
 ARITHMETIC = {
     "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul",
@@ -88,10 +89,14 @@ def compare(machine: Machine, symbol: str, left: Value, right: Value, frame: Fra
 def _ask_whether_equal(machine: Machine, element: Value, container: Value, frame: Frame) -> None:
     """Ask objects whether they equal one another, as ``element in container`` does until one is equal."""
     items = [item.value for item in container.items[:ASKED]] if isinstance(container, Items) else []
-    with machine.doubted():
+
+    def ask() -> None:
         for item in items:
             for value, other in ((item, element), (element, item)):
                 special_methods.call(machine, value, "__eq__", (other,), frame)
+
+    if any(isinstance(value, Instance) for value in (element, *items)):
+        repeat(machine, ask)
 
 
 ASKED = 20
@@ -100,10 +105,14 @@ ASKED = 20
 
 def _compare_otherwise(machine: Machine, left: Value, right: Value, frame: Frame) -> None:
     """Call how objects compare in other ways: ``functools.total_ordering`` makes the one of it."""
-    for value, other in ((left, right), (right, left)):
-        for name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__") if isinstance(value, Instance) else ():
-            with machine.doubted():
+
+    def ask() -> None:
+        for value, other in ((left, right), (right, left)):
+            for name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__") if isinstance(value, Instance) else ():
                 special_methods.call(machine, value, name, (other,), frame)
+
+    if isinstance(left, Instance) or isinstance(right, Instance):
+        repeat(machine, ask)
 
 
 CONVERSIONS = {"str": ("__str__", "__repr__"), "format": ("__format__", "__str__", "__repr__")}

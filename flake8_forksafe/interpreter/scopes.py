@@ -19,6 +19,11 @@ def local_names(machine: Machine, definition: facts.Define, body: facts.Block) -
     return known[id(body)][0]
 
 
+def bound_in(statement: facts.Statement) -> set[str]:
+    """The names that a statement may bind in its scope."""
+    return _bound_in((statement,))[0]
+
+
 def _bound_in(body: facts.Block) -> tuple[set[str], set[str]]:
     """The names that statements bind, those of functions and classes in them excepted; and those declared elsewhere."""
     bound: set[str] = set()

@@ -10,7 +10,8 @@ from flake8_forksafe.interpreter.blocks import LEAVING, NOWHERE, raised_in
 from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.frames import Flow, Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import NONE
+from flake8_forksafe.interpreter.scopes import bound_in
+from flake8_forksafe.interpreter.values import NONE, UNKNOWN, join
 from flake8_forksafe.project.layout import FIRST_PARTY
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Block
@@ -30,7 +31,7 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
                 flow = TABLE[type(statement)](machine, statement, frame)
             except (BudgetExceeded, RecursionError) as error:
                 exceeded = error if isinstance(error, BudgetExceeded) else BudgetExceeded()
-                flow = _given_up(machine, frame, exceeded)
+                flow = _given_up(machine, statement, frame, exceeded)
                 machine.errors.raised = raised
             if machine.errors.raised != raised or len(machine.errors.possible) > possible:
                 frame.left.append((Flow.ABORT, frame.names.version()))
@@ -58,7 +59,7 @@ def execute(machine: Machine, block: Block, frame: Frame) -> Flow:
 USED_UP = "the analysis has used up its steps: what this statement executes is followed only in part"
 
 
-def _given_up(machine: Machine, frame: Frame, exceeded: BudgetExceeded) -> Flow:
+def _given_up(machine: Machine, statement: facts.Statement, frame: Frame, exceeded: BudgetExceeded) -> Flow:
     """Go on behind a statement that used up the budget: one that calls into a package, or is at the top of a module.
 
     What it would have bound is unknown.
@@ -68,6 +69,10 @@ def _given_up(machine: Machine, frame: Frame, exceeded: BudgetExceeded) -> Flow:
     if not is_own or not (exceeded.in_package or frame.kind == "module") or not machine.budget.extend():
         raise exceeded
     frame.module.open = True
+    for name in bound_in(statement):
+        names = frame.scope_of(name)
+        if name in names:
+            names.change(name, join(names[name], UNKNOWN))
     machine.note("FS192", frame, USED_UP)
     return Flow.NEXT
 

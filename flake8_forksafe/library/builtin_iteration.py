@@ -109,10 +109,15 @@ def _ordered(
 def _compare(machine: Machine, values: list[Value], frame: Frame) -> None:
     """Ask objects how they compare, which are put in order: which are compared with which is not followed."""
     objects = [value for value in values if isinstance(value, Instance)]
-    with machine.doubted():
-        for value in objects if len(values) > 1 else ():
+    other = join(*values) if objects else UNKNOWN
+
+    def ask() -> None:
+        for value in objects:
             for name in ("__lt__", "__gt__", "__eq__"):
-                special_methods.call(machine, value, name, (join(*values),), frame)
+                special_methods.call(machine, value, name, (other,), frame)
+
+    if objects and len(values) > 1:
+        repeat(machine, ask)
 
 
 def _asked(machine: Machine, key: Value, item: Item, frame: Frame) -> Value:

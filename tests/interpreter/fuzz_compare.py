@@ -30,6 +30,7 @@ from test_evaluator import known
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.statements import USED_UP
 from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.trace.graph import ExecutionGraph
 
@@ -97,7 +98,8 @@ class Outcome(NamedTuple):
     :ivar difference: what differs, or an empty string; ``index``: in which of the processes.
     :ivar modules: how many modules the trace has; ``certain``: how many of them it calls certain.
     :ivar error: what the import raised, where no process can import it.
-    :ivar undecided: whether the walk gave up, which it says (FS192).
+    :ivar undecided: whether the walk gave up, which it says (FS192): all of it, or what a statement executes that used
+        up its steps, where there is a difference.
     """
 
     runs: int
@@ -165,6 +167,8 @@ def compare(cpython: CPython, files: Files, setting: Setting) -> Outcome:
     certain = {name for name in ours if graph.is_certain(Node(name))}
     for index, answer in enumerate(answers):
         difference = "; ".join(differences(walk, ours, placed, certain, answer)) if "error" not in answer else ""
+        if difference and any(note.text == USED_UP for note in walk.recorder.notes):
+            return Outcome(len(real), undecided=True)
         if difference:
             return Outcome(len(real), difference, index=index)
     return Outcome(len(real), "", len(ours), len(certain))

@@ -233,6 +233,7 @@ def super_value(machine: Machine, value: Super, name: str, frame: Frame) -> Valu
     receiver = value.receiver
     cls = receiver.cls if isinstance(receiver, Instance) else receiver
     order = list(cls.mro()) if isinstance(cls, Class) else list(value.owner.mro())
+    machine.step(share(len(order)))
     instance = receiver if not isinstance(receiver, Class) else None
     if isinstance(receiver, Class) and value.owner not in order and isinstance(receiver.metaclass, Class):
         order, instance, cls = list(receiver.metaclass.mro()), receiver, receiver.metaclass  # a method of the metaclass

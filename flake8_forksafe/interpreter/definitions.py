@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_forksafe.interpreter import class_errors, iteration
 from flake8_forksafe.interpreter.blocks import bind_maybe, bind_name
+from flake8_forksafe.interpreter.bounds import share
 from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -149,6 +150,7 @@ def _own(member: Value, cls: Class) -> None:
 def _finish_class(machine: Machine, cls: Class, keywords: dict[str, Value], frame: Frame) -> Value:
     """What creating a class calls: the metaclass's ``__new__`` and ``__init__``, and :func:`complete_class`."""
     ancestors = list(cls.mro())[1:]
+    machine.step(share(len(ancestors)))
     for ancestor in ancestors:
         if isinstance(ancestor, Class):
             ancestor.subclasses.append(iteration.new_item(machine, cls, frame))

@@ -137,8 +137,8 @@ def _unbound_in_module(machine: Machine, value: ModuleValue, name: str, frame: F
 def external_value(machine: Machine, value: External, name: str, frame: Frame) -> Value:
     if name in value.names:
         return value.names[name]
-    if name in ("__name__", "__qualname__") and is_builtin(value):
-        return Literal(value.path.removeprefix("builtins."))
+    if name in ("__name__", "__qualname__") and (is_builtin(value) or value.path == "types.NoneType"):
+        return Literal(value.path.partition(".")[2])
     provider = machine.library.attributes.get(value.path)
     if provider is not None:
         found = provider(machine, value, name, frame)

@@ -29,6 +29,7 @@ from flake8_forksafe.interpreter.values import (
     join,
     options,
 )
+from flake8_forksafe.interpreter.widening import repeat
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
 
@@ -297,16 +298,19 @@ def _ask_each(machine: Machine, ask: Callable[[Value], Value | None], take: Take
 
 def _ask_for_others(machine: Machine, ask: Callable[[Value], Value | None]) -> None:
     """Ask for any number of further elements, which are not known."""
-    machine.errors.catchers.append([None])
-    before, machine.errors.possible = machine.errors.possible, []
-    try:
-        with machine.journal.repeated():
+
+    def once() -> None:
+        mark, before, machine.errors.possible = len(machine.errors.catchers), machine.errors.possible, []
+        machine.errors.catchers.append([None])
+        try:
             ask(UNKNOWN)
-    except Raised:
-        pass
-    finally:
-        machine.errors.catchers.pop()
-        machine.errors.possible = before
+        except Raised:
+            pass
+        finally:
+            del machine.errors.catchers[mark:]
+            machine.errors.possible = before
+
+    repeat(machine, once)
 
 
 def _is_of(error: Value, kind: External) -> bool:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from flake8_forksafe.hosts.celery import CELERY
 from flake8_forksafe.interpreter.containers import Items, Table
+from flake8_forksafe.interpreter.identity import value_of
 from flake8_forksafe.interpreter.values import UNKNOWN, Choice, FilePath, Literal, Value
 from flake8_forksafe.interpreter.walk import Walk
 
@@ -256,12 +257,21 @@ def known(value: Value | None) -> tuple[Known, ...] | None:
     if isinstance(value, Table) and value.complete and all(item.sure for item in value.entries.values()):
         entries = {}
         for key, item in value.entries.items():
-            inner = known(item.value)
-            if inner is None or len(inner) != 1 or isinstance(key, Value):
+            inner, name = known(item.value), _known_key(key)
+            if inner is None or len(inner) != 1 or name is None:
                 return None
-            entries[key] = inner[0].value
+            entries[name[0]] = inner[0].value
         return (Known(entries),)
     return None
+
+
+def _known_key(key: object) -> tuple[object] | None:
+    """The key of a mapping that another stands for, in a tuple; None if it is not known."""
+    if isinstance(key, tuple) and key != ("", None) and key[:1] not in (("external",), ("module",)):
+        parts = [_known_key(part) for part in key]
+        return None if None in parts else (tuple(part[0] for part in parts if part is not None),)
+    found = known(value_of(key))
+    return None if found is None else (found[0].value,)
 
 
 def _known_items(value: Items) -> tuple[Known, ...] | None:

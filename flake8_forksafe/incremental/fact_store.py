@@ -22,7 +22,7 @@ from flake8_forksafe.project.stamps import Stamp, is_settled, stamp_of
 from flake8_forksafe.source.collected import Collected, FileFacts, VisitFiles
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import SCHEMA, Block
-from flake8_forksafe.source.text import Unreadable, decode
+from flake8_forksafe.source.text import Lines, Unreadable, decode
 
 if TYPE_CHECKING:
     from flake8_forksafe.incremental.parse_ahead import ParsingProcess
@@ -237,10 +237,10 @@ def answers_about_facts(content: bytes, known: Sequence[Sequence[Any]]) -> list[
 
     answers: list[list[Any]] = []
     try:
-        text = decode(content)
+        lines = Lines(decode(content))
         for *question, answer in known:
             if question[0] in ABOUT_FACTS:
-                block = collect(text) if question[0] == "facts" else collect_body(text, CutBody(*question[1:]))
+                block = collect(lines.text) if question[0] == "facts" else collect_body(lines, CutBody(*question[1:]))
                 answers.append([*question, _digest_of(block)])
                 if answers[-1] != [*question, answer]:
                     break  # the positions of bodies are unknown

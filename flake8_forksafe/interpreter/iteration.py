@@ -217,6 +217,11 @@ def leading(items: list[Item]) -> list[Item]:
     return kept[::-1]
 
 
+def reversed_items(found: Items) -> list[Item]:
+    """Elements from the last to the first; of those that are not known some may be in front then."""
+    return [*([] if found.complete else [ANYTHING]), *reversed(found.items)]
+
+
 def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
     """Compute the elements; whoever takes them is out of reach of the iterator's ``except`` clauses."""
     if machine.budget.depth >= DEPTH_LIMIT:

@@ -66,7 +66,7 @@ def sequence(kind: str) -> Callable[[Machine, External, Arguments, Frame], Value
             items, is_known = in_order(machine, found, arguments, frame)
             complete = complete and is_known
         elif function.path.endswith("reversed"):
-            items.reverse()
+            items = iteration.reversed_items(found)
         elif kind == "set":
             hashing.ask_keys(machine, source, items, frame)
             items = identity.distinct(items)

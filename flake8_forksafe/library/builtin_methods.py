@@ -94,7 +94,7 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
     elif name in ("issubset", "issuperset", "isdisjoint"):
         return UNKNOWN
     elif name in ("reverse", "sort"):
-        items, is_known = receiver.items[::-1], True
+        items, is_known = iteration.reversed_items(receiver), True
         if name == "sort":
             items, is_known = in_order(machine, receiver, arguments, frame)
         receiver.complete &= is_known

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block
-from flake8_forksafe.source.text import Unreadable, decode
+from flake8_forksafe.source.text import Lines, Unreadable, decode
+
+AT_HAND = 2_000_000
+"""Characters of the texts that are kept for the next function body."""
 
 VisitFiles = Callable[[Callable[[str], "str | None"]], None]
 """Names one file after the other to the function it is given, which returns the text, or None if there is none."""
@@ -39,7 +42,8 @@ class Collected:
         self.bodies_collected = 0
         self.entries: dict[str, FileFacts] = {}
         self.failures: dict[str, Exception] = {}
-        self._text_of: tuple[str, str] = ("", "")
+        self._texts: dict[str, Lines] = {}
+        self._at_hand = 0
 
     def module(self, path: str) -> Block:
         """Facts of a file.
@@ -56,7 +60,7 @@ class Collected:
         if block is None:
             from flake8_forksafe.source.collector import collect_body
 
-            block = entry.bodies[cut] = collect_body(self._text(path), cut)
+            block = entry.bodies[cut] = collect_body(self._lines(path), cut)
             self.bodies_collected += 1
         return block
 
@@ -68,6 +72,8 @@ class Collected:
     def finish(self) -> None:
         """Nothing more will be asked: give the memory of all facts back."""
         self.entries.clear()
+        self._texts.clear()
+        self._at_hand = 0
 
     def entry(self, path: str) -> FileFacts:
         """What is known of a file.
@@ -91,10 +97,15 @@ class Collected:
         from flake8_forksafe.source.collector import collect
 
         self.parsed.append(path)
-        return FileFacts(collect(self._text(path)))
+        return FileFacts(collect(self._lines(path).text))
 
-    def _text(self, path: str) -> str:
-        """What a file holds; that of the last is at hand, since bodies are often asked for one after the other."""
-        if self._text_of[0] != path:
-            self._text_of = (path, decode(self.read(path)))
-        return self._text_of[1]
+    def _lines(self, path: str) -> Lines:
+        """What a file holds; those that were asked for last are at hand, since their bodies often are next."""
+        found = self._texts.pop(path, None)
+        if found is None:
+            found = Lines(decode(self.read(path)))
+            self._at_hand += len(found.text)
+        self._texts[path] = found
+        while self._at_hand > AT_HAND and len(self._texts) > 1:
+            self._at_hand -= len(self._texts.pop(next(iter(self._texts))).text)
+        return found

@@ -21,7 +21,7 @@ from flake8_forksafe.source.limits import STATEMENT_LIMIT
 from flake8_forksafe.source.scanner import DEFINITION, PLAIN_STRING, Line, Piece, Scanner
 from flake8_forksafe.source.shortening import Key, shortened
 from flake8_forksafe.source.template import Template
-from flake8_forksafe.source.text import Unreadable
+from flake8_forksafe.source.text import Lines, Unreadable
 
 INDENTATION_LIMIT = 100
 """CPython's own limit of nested blocks (``MAXINDENT`` in Parser/lexer/state.h)."""
@@ -86,13 +86,12 @@ def collect(text: str) -> Block:
     return _collect(text, 1)
 
 
-def collect_body(text: str, cut: CutBody) -> Block:
+def collect_body(lines: Lines, cut: CutBody) -> Block:
     """Turn one function body in the text of a file into facts.
 
     :raises Unreadable: as :func:`collect`.
     """
-    lines = text.split("\n", cut.last)[cut.first - 1 : cut.last]
-    return _collect("\n".join(lines), cut.first)
+    return _collect(lines.between(cut.first, cut.last), cut.first)
 
 
 def imports(text: str) -> Iterator[tuple[facts.Import | facts.ImportFrom, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import tokenize
 
 from flake8_forksafe.printable import shortened
@@ -24,6 +25,22 @@ class Unreadable(Exception):
         super().__init__(reason, line)
         self.reason = reason
         self.line = max(1, line)
+
+
+class Lines:
+    """A text of which lines are taken out again and again."""
+
+    __slots__ = ("_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts: list[int] = []
+
+    def between(self, first: int, last: int) -> str:
+        """The lines from one number to another, both inclusive, without the line end behind the last."""
+        if not self._starts:
+            self._starts = [0, *(match.end() for match in re.finditer("\n", self.text)), len(self.text) + 1]
+        return self.text[self._starts[first - 1] : self._starts[last] - 1]
 
 
 def decode(data: bytes) -> str:

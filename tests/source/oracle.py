@@ -11,7 +11,7 @@ from flake8_forksafe.source.collector import collect, collect_body
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Binary, Block, Boolean, Compare, Fact, If, Opaque
 from flake8_forksafe.source.limits import BRACKET_LIMIT, CHAIN_LIMIT, DEPTH_LIMIT, LITERAL_LIMIT
-from flake8_forksafe.source.text import Unreadable, decode
+from flake8_forksafe.source.text import Lines, Unreadable, decode
 
 
 def tree_of(text: str) -> ast.Module | None:
@@ -43,7 +43,7 @@ def whole_body(text: str, cut: CutBody) -> Block:
 def disagreement(found: object, expected: object, text: str, path: str = "") -> str | None:
     """Where two facts of a text differ, once all function bodies are collected."""
     if isinstance(found, CutBody) and isinstance(expected, CutBody):
-        found, expected = collect_body(text, found), whole_body(text, expected)
+        found, expected = collect_body(Lines(text), found), whole_body(text, expected)
     if isinstance(found, Opaque) and (exceeds(expected) or path.count("/") > BRACKET_LIMIT):
         return None
     if isinstance(found, Fact) and type(found) is type(expected):

@@ -9,7 +9,7 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.collector import collect, collect_body, imports, known_here
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Fact
-from flake8_forksafe.source.text import Unreadable
+from flake8_forksafe.source.text import Lines, Unreadable
 
 OLDER = """\
 import json
@@ -55,7 +55,7 @@ FUNCTION = "def f():\n    # so\n\n    return 1\nx = 1"
 def collected(block: object, text: str) -> object:
     """Facts with every body that was cut out."""
     if isinstance(block, CutBody):
-        return collected(collect_body(text, block), text)
+        return collected(collect_body(Lines(text), block), text)
     if isinstance(block, Fact):
         return type(block)(*(collected(getattr(block, name), text) for name in block.__struct_fields__))
     return tuple(collected(part, text) for part in block) if isinstance(block, tuple) else block

@@ -37,6 +37,7 @@ class CallMemo:
     """Earlier executions of functions, and those that are under way.
 
     :ivar results: by what makes two calls the same.
+    :ivar kept: the arguments of earlier calls of functions that keep their results.
     :ivar widened: executions that stand for others, by the same.
     :ivar executions: how often a function was executed, by its node in the graph.
     :ivar active: how often it is being executed now.
@@ -45,10 +46,11 @@ class CallMemo:
     :ivar locals: the names that functions bind themselves, by the same.
     """
 
-    __slots__ = ("active", "executions", "generators", "locals", "results", "waiting", "widened")
+    __slots__ = ("active", "executions", "generators", "kept", "locals", "results", "waiting", "widened")
 
     def __init__(self) -> None:
         self.results: dict[tuple[object, ...], Remembered] = {}
+        self.kept: dict[tuple[Node, int, int], list[Arguments]] = {}
         self.widened: dict[tuple[object, ...], Widened] = {}
         self.executions: dict[Node, int] = {}
         self.active: dict[Node, int] = {}

@@ -47,6 +47,8 @@ REPEAT_LIMIT = 12
 """Executions of one function with the same arguments, if something that it may read changed in between."""
 NESTED_LIMIT = 12
 """Nested executions of one recursive function; one more stands for all others (:func:`_run_widened`)."""
+KEPT_LIMIT = 50
+"""Calls of one function that keeps its results which are compared with another."""
 VARIANT_LIMIT = 2_000
 """Executions of one function with whatever arguments; one more stands for all others."""
 
@@ -144,8 +146,48 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
 
 
 def _run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:
-    """Execute a function's body, or take the result of an earlier execution."""
+    """Execute a function's body, or take the result of an earlier execution; of a call that may be kept, in doubt."""
     key = _call_key(function, arguments)
+    known = machine.memory.results.get(key)
+    if function.cached and (known is None or not known.certain) and _may_be_kept(machine, function, arguments):
+        with machine.doubted():
+            return join(_executed(machine, function, arguments, frame, key), UNKNOWN)
+    return _executed(machine, function, arguments, frame, key)
+
+
+def _may_be_kept(machine: Machine, function: Function, arguments: Arguments) -> bool:
+    """Whether a function that keeps its results may have been called with equal arguments before."""
+    earlier = machine.memory.kept.setdefault((function.node, function.line, id(function.closure)), [])
+    found = len(earlier) >= KEPT_LIMIT or any(_may_equal(arguments, other) for other in earlier)
+    if len(earlier) < KEPT_LIMIT:
+        earlier.append(arguments)
+    return found
+
+
+def _may_equal(arguments: Arguments, other: Arguments) -> bool:
+    """Whether two calls may pass the same."""
+    if not (arguments.complete and other.complete):
+        return True
+    if len(arguments.positional) != len(other.positional) or arguments.keywords.keys() != other.keywords.keys():
+        return False
+    pairs = [*zip(arguments.positional, other.positional, strict=True)]
+    pairs += [(value, other.keywords[name]) for name, value in arguments.keywords.items()]
+    return not any(
+        equal(left, right) is False
+        or (isinstance(left, Instance) and isinstance(right, Instance) and left is not right and not _compares(left))
+        for left, right in pairs
+    )
+
+
+def _compares(instance: Instance) -> bool:
+    """Whether the class of an object says which are equal."""
+    return any(isinstance(base, Class) and "__eq__" in base.names for base in instance.cls.mro())
+
+
+def _executed(
+    machine: Machine, function: Function, arguments: Arguments, frame: Frame, key: tuple[object, ...]
+) -> Value:
+    """Execute a function's body, or take the result of an earlier execution of the same call."""
     known = machine.memory.results.get(key)
     certain = machine.journal.doubt is machine.journal.certain
     if known is not None:

@@ -409,7 +409,8 @@ def convert(machine: Machine, function: External, arguments: Arguments, frame: F
 def _converted(machine: Machine, value: Value, kind: str, others: list[object]) -> Value:
     if isinstance(value, FilePath) and kind == "str":
         return Literal(value.path)
-    if isinstance(value, Unknown) and kind in ("int", "float"):
+    is_open = isinstance(value, Unknown) or (isinstance(value, External) and value.path.startswith("builtins."))
+    if is_open and kind in ("int", "float"):
         machine.may_fail(VALUE_ERROR)
     if not isinstance(value, Literal) or isinstance(value.value, bytes):
         return UNKNOWN

@@ -17,7 +17,7 @@ from flake8_forksafe.interpreter import (
     strings,
 )
 from flake8_forksafe.interpreter.bounds import weight
-from flake8_forksafe.interpreter.containers import Items, Lazy, NamesTable, Table
+from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, NamesTable, Table
 from flake8_forksafe.interpreter.errors import VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
@@ -97,8 +97,9 @@ def sequence_method(machine: Machine, function: External, arguments: Arguments, 
         items, is_known = iteration.reversed_items(receiver), True
         if name == "sort":
             items, is_known = in_order(machine, receiver, arguments, frame)
-        receiver.complete &= is_known
-        receiver.items[:] = items if machine.touches_surely(receiver.born) else identity.unsure(items)
+        is_sure = machine.touches_surely(receiver.born) or len(items) < 2
+        receiver.complete &= is_known and is_sure
+        receiver.items[:] = items if is_sure else [ANYTHING, *identity.unsure(items)]  # else in either order
     elif name in ("__iter__",):
         return receiver
     return NONE

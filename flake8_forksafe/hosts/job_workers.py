@@ -34,6 +34,8 @@ WITHOUT_FORK = {
     "SpawnWorker": "its SpawnWorker begins each work-horse with a fresh interpreter",
 }
 NOTHING_NAMED = "it imports no job: the job's module is imported in each work-horse"
+HUEY_MODULE = "huey.bin.huey_consumer"
+"""What ``python -m`` runs."""
 THREADED = "its workers are threads of one process: nothing is forked"
 
 
@@ -142,10 +144,13 @@ def _other_processes(app: str) -> dict[str, Argv]:
 
 
 def _argv_of(command: tuple[str, ...]) -> tuple[str, ...]:
-    """``sys.argv`` of the parent: the path of the program in front."""
-    names = ("rq", "huey_consumer", "huey_consumer.py")
-    position = next((index for index, word in enumerate(command) if word.rpartition("/")[2] in names), 0)
-    return (f"/venv/bin/{command[position].rpartition('/')[2]}", *command[position + 1 :]) if command else ()
+    """``sys.argv`` of the parent: the path of the program, or of the module that ``python -m`` runs, in front."""
+    for position, word in enumerate(command):
+        if word == HUEY_MODULE:
+            return (f"/venv/lib/python3/site-packages/{word.replace('.', '/')}.py", *command[position + 1 :])
+        if (name := word.rpartition("/")[2]) in ("rq", "huey_consumer", "huey_consumer.py"):
+            return (f"/venv/bin/{name}", *command[position + 1 :])
+    return command
 
 
 RQ = Host(

@@ -138,3 +138,37 @@ def test_a_program_that_is_not_followed_is_said(tmp_path: Path, command: str) ->
     assert found(report) == [] and clean(report) == []
     (said,) = [one.text for one in remarks(report.context)]
     assert said.startswith("left out: 'rq worker' ({place}) is a command of ") and "is not followed" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "argv"),
+    [
+        ("rq worker high -c jobs", ("/rq", ["worker", "high", "-c", "jobs"])),
+        ("python -u /srv/venv/bin/rq worker -c jobs", ("/rq", ["worker", "-c", "jobs"])),
+        (
+            "python -m huey.bin.huey_consumer jobs.huey -k process",
+            ("/huey_consumer.py", ["jobs.huey", "-k", "process"]),
+        ),
+        ("python3 bin/huey_consumer.py jobs.huey -k process", ("/huey_consumer.py", ["jobs.huey", "-k", "process"])),
+    ],
+)
+def test_the_module_sees_the_command_line_as_python_gives_it(
+    tmp_path: Path, command: str, argv: tuple[str, list[str]]
+) -> None:
+    program, arguments = argv
+    gate = f"import sys\nif sys.argv[0].endswith({program!r}) and sys.argv[1:] == {arguments!r}:\n    import guarded\n"
+    files = {"jobs.py": f"{gate}else:\n    import other\nhuey = None\n", "guarded.py": "", "other.py": ""}
+    (trace,) = served(tmp_path, command, files).traces
+    assert [module.name for module in trace.modules if module.name in ("guarded", "other")] == ["guarded"]
+
+
+def test_what_the_options_of_rq_name_is_imported_in_the_order_of_rq(tmp_path: Path) -> None:
+    """As seen in a run of rq 3.0: not in the order of the command line."""
+    names = ["workers", "jobs", "queues", "connections", "conf", "handlers"]
+    command = (
+        "rq worker --exception-handler handlers.handle -c conf --connection-class connections.Redis "
+        "--queue-class queues.Queue -j jobs.Job -w workers.Worker"
+    )
+    source = "class Worker: ...\nclass Job: ...\nclass Queue: ...\nclass Redis: ...\ndef handle(*given): ...\n"
+    (trace,) = served(tmp_path, command, {f"{name}.py": source for name in names}).traces
+    assert [module.name for module in trace.modules if module.name in names] == names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import UNSURE, assert_like_python, value_in
+from programs import UNSURE, assert_like_python, names_of, plain, value_in, walk_program
 
 PROGRAMS = {
     "numbers": """\
@@ -69,3 +69,17 @@ def test_each_alternative_is_computed(tmp_path: Path) -> None:
 
 def test_an_unknown_operand_leaves_the_length_of_a_sequence_open(tmp_path: Path) -> None:
     assert value_in(tmp_path, "import library\nA = [1] + library.more\n") is UNSURE
+
+
+def test_whole_numbers_are_computed_up_to_64_bits(tmp_path: Path) -> None:
+    program = "A = 2**64 * 1, -(2**64) + 0, 2**40 + 1\nB = (2**64 + 1) * 1\nC = 0 - (2**64 + 1)\n"
+    names = {name: plain(value) for name, value in names_of(walk_program(tmp_path, program)).items()}
+    assert (names["A"], names["B"], names["C"]) == ((2**64, -(2**64), 2**40 + 1), UNSURE, UNSURE)
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "//", "%", "|", "&", "<<"])
+def test_only_a_slash_joins_paths(tmp_path: Path, operator: str) -> None:
+    """Python raises a ``TypeError`` at any other operator."""
+    program = "from pathlib import Path\nP = Path('/srv') / 'x'\nA = Path('/srv') {} 'x'\n"
+    names = names_of(walk_program(tmp_path, program.format(operator)))
+    assert (plain(names["P"]), plain(names.get("A"))) == (Path("/srv/x"), UNSURE)

@@ -93,6 +93,14 @@ PROGRAMS = {
         f.mark = 1
         A = f.mark
         """,
+    "__getattr__ of a metaclass": """\
+        class Meta(type):
+            def __getattr__(cls, name): return name + ' of ' + cls.__name__
+        class Base(metaclass=Meta):
+            own = 1
+        class Box(Base): pass
+        A = Box.size, Box.own, Base.size
+        """,
 }
 
 

@@ -120,3 +120,8 @@ def test_a_decorator_of_a_library_is_taken_to_return_what_it_decorates(tmp_path:
 def test_defaults_are_evaluated_when_the_function_is_defined(tmp_path: Path) -> None:
     walk = walk_program(tmp_path, "def load():\n    import one\ndef f(x=load()):\n    import two\n")
     assert imported_modules(walk) == ["main", "one"]
+
+
+def test_a_decorator_whose_result_is_not_known_is_taken_to_return_what_it_decorates(tmp_path: Path) -> None:
+    program = "import library\ndef own(f):\n    return library.flag - 1\n@own\ndef f():\n    import one\nf()\n"
+    assert imported_modules(walk_program(tmp_path, program)) == ["main", "library", "one"]

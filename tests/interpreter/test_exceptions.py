@@ -121,6 +121,22 @@ PROGRAMS = {
                 x = 2
         A = f()
         """,
+    "leaving the body of a contextmanager early": """\
+        from contextlib import contextmanager
+        @contextmanager
+        def opened():
+            yield 3
+        def f():
+            with opened() as x:
+                return x
+            return 0
+        A = [f()]
+        for n in range(3):
+            with opened():
+                if n == 1:
+                    break
+            A.append(n)
+        """,
 }
 
 

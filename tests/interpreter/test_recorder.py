@@ -100,3 +100,11 @@ def test_a_setting_knows_how_much_was_loaded_before(recorder: Recorder, frame: F
     assert [(made.name, made.value, made.position) for made in recorder.settings] == [
         ("OMP_NUM_THREADS", "1", 1), ("OTHER", None, 1)
     ]  # fmt: skip
+
+
+def test_an_edge_has_the_place_where_it_first_happened(recorder: Recorder, frame: Frame) -> None:
+    """One line may execute a function several times."""
+    recorder.record(frame, Node("one"), "call")
+    frame.column = 12
+    recorder.record(frame, Node("one"), "call")
+    assert [(edge.line, edge.column) for edge in recorder.edges.values()] == [(7, 4)]

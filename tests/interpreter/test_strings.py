@@ -44,7 +44,10 @@ def test_the_fields_of_a_template() -> None:
         format_fields("{")
 
 
-@pytest.mark.parametrize(("template", "values"), [("%s", "x"), ("%05.1f|%s", (1.25, "a")), ("%d%%", (3,))])
+@pytest.mark.parametrize(
+    ("template", "values"),
+    [("%s", "x"), ("%05.1f|%s", (1.25, "a")), ("%d%%", (3,)), pytest.param("%900d" + "x" * 900, 1, id="wide")],
+)
 def test_percent(template: str, values: object) -> None:
     assert percent(template, values) == template % values
 

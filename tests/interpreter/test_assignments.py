@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import UNSURE, assert_like_python, names_of, value_in, walk_program
+from programs import UNSURE, assert_like_python, imported_modules, names_of, value_in, walk_program
 
 PROGRAMS = {
     "unpacking": "A, (B, *C), D = 1, (2, 3, 4), 'x'",
@@ -110,3 +110,9 @@ def test_an_attribute_set_in_doubt_may_be_the_old_one(tmp_path: Path) -> None:
     boxes = "import library\nclass Box: ...\none, other = Box(), Box()\none.size = 1\n"
     one_of_them = "it = one\nif library.flag:\n    it = other\nit.size = 2\nA = one.size\n"
     assert value_in(tmp_path, boxes + one_of_them) == {1, 2}
+
+
+@pytest.mark.parametrize("container", ["library.values", "library.make()", "library.flag + 1"])
+def test_a_whole_slice_of_something_of_a_library(tmp_path: Path, container: str) -> None:
+    walk = walk_program(tmp_path, f"import library\nx = {container}\nx[:] = [1]\nimport one\n")
+    assert "one" in imported_modules(walk)

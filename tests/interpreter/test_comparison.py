@@ -60,3 +60,21 @@ def test_an_element_that_may_be_there(tmp_path: Path) -> None:
 
 def test_objects_of_a_library_may_be_equal(tmp_path: Path) -> None:
     assert value_in(tmp_path, "import library\nA = library.a() == library.b()\n") is UNSURE
+
+
+@pytest.mark.parametrize(
+    ("comparison", "answer"),
+    [
+        ("library.flag == library.flag", True),
+        ("library.flag != library.flag", False),
+        ("made.part == made.part", True),
+        ("part == part", True),
+        ("library.make().part == library.make().part", UNSURE),
+        ("part == library.make().part", UNSURE),
+        ("library == library", True),
+    ],
+)
+def test_an_object_of_a_library_is_equal_to_itself(tmp_path: Path, comparison: str, answer: object) -> None:
+    """What two calls return are two objects, even if they are called the same."""
+    program = f"import library\nmade = library.make()\npart = library.make().part\nA = {comparison}\n"
+    assert value_in(tmp_path, program) is answer

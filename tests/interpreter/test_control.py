@@ -170,3 +170,15 @@ def test_a_handler_sees_what_a_round_had_bound_before_it_failed(tmp_path: Path) 
                 import hit
         """
     assert "hit" in imported_modules(walk_program(tmp_path, {"main.py": source, "hit.py": ""}))
+
+
+@pytest.mark.parametrize(
+    "loops", ["for x in library.a:", "for x in library.a:\n  for y in library.b:", "while library.a:"]
+)
+@pytest.mark.parametrize(("key", "answer"), [("'a'", False), ("len(D)", UNSURE), ("x", UNSURE)])
+def test_what_a_loop_of_unknown_length_puts_into_a_mapping(
+    tmp_path: Path, loops: str, key: str, answer: object
+) -> None:
+    """A key that is the same in every round adds one entry, one that is not adds any."""
+    program = f"import library\nx = library.x\nD = {{}}\n{loops}\n    D[{key}] = 1\nA = 7 in D\n"
+    assert value_in(tmp_path, program) is answer

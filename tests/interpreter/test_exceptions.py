@@ -191,3 +191,42 @@ import two
 """
     walk = walk_program(tmp_path, program)
     assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [True]
+
+
+@pytest.mark.parametrize("name", ["Alpha", "Zulu"])
+@pytest.mark.parametrize(("raised", "caught_by"), [
+    ("{name}", "{name}"), ("{name}()", "{name}"), ("{name} from middle", "{name}"), ("OSError", "OSError"),
+    ("middle", "ImportError"), ("", "ImportError"),
+])  # fmt: skip
+@pytest.mark.parametrize("caught", ["{name}", "OSError", "ImportError", "ValueError"])
+def test_what_stands_behind_a_handler_that_raises(
+    tmp_path: Path, name: str, raised: str, caught_by: str, caught: str
+) -> None:
+    """It runs for sure, unless what the handler raises is caught further out: else the worker would not start."""
+    program = f"""\
+import library
+class {name}(Exception): pass
+try:
+    try:
+        import other
+    except ImportError as middle:
+        raise {raised.format(name=name)}
+    import two
+except {caught.format(name=name)}:
+    pass
+"""
+    walk = walk_program(tmp_path, program)
+    sure = [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"]
+    assert sure == [caught != caught_by]
+
+
+@pytest.mark.parametrize(("returned", "swallows"), [
+    ("return False", False), ("return None", False), ("return", False), ("pass", False),
+    ("return True", True), ("return 1", True), ("return error", True),
+])  # fmt: skip
+def test_what_exit_returns_decides_whether_it_swallows(tmp_path: Path, returned: str, swallows: bool) -> None:
+    program = (
+        f"import library\nclass Own:\n    def __enter__(self): pass\n    def __exit__(self, *error): {returned}\n"
+        "A = 1\nwith Own():\n    A = 2\n    if library.flag:\n        A = 3\n        raise OSError\n    A = 4\n"
+    )
+    assert value_in(tmp_path, program) == ({2, 3, 4} if swallows else 4)

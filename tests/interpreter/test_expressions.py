@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import UNSURE, assert_like_python, imported_modules, value_in, walk_program
+from programs import UNSURE, assert_like_python, imported_modules, names_of, plain, value_in, walk_program
 
 PROGRAMS = {
     "names": """\
@@ -79,3 +79,9 @@ def test_a_generator_is_not_followed_further_than_it_is_asked(tmp_path: Path) ->
     sure = {str(edge.target): edge.sure for edge in walk.recorder.edges.values()}
     assert sure["one"]
     assert not sure.get("two")
+
+
+def test_each_part_of_a_formatted_string_is_evaluated(tmp_path: Path) -> None:
+    program = "import library\ndef f():\n    import one\nA = f'{library.flag + 1}-{f()}'\n"
+    walk = walk_program(tmp_path, program)
+    assert "one" in imported_modules(walk) and plain(names_of(walk)["A"]) is UNSURE

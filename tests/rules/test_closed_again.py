@@ -19,6 +19,15 @@ CLOSED = {
         pool.submit(len, 'a')
         pool.shutdown()
         """,
+    "an executor that is waited for": """
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor()
+        pool.submit(len, 'a')
+        pool.shutdown(True)
+        other = ThreadPoolExecutor()
+        other.submit(len, 'a')
+        other.shutdown(wait=True, cancel_futures=False)
+        """,
     "a thread that is joined": """
         import threading
         t = threading.Thread(target=print)
@@ -125,6 +134,12 @@ OPEN = {
         p = ThreadPoolExecutor()
         p.submit(len)
         p.shutdown(wait=False)
+        """,
+    "one that is not waited for, by position": """
+        from concurrent.futures import ThreadPoolExecutor
+        p = ThreadPoolExecutor()
+        p.submit(len)
+        p.shutdown(False)
         """,
     "a thread with a time limit": """
         import threading

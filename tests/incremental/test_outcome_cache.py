@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -180,6 +181,14 @@ def test_a_buffer_with_the_same_statements_is_not_parsed(
     assert runs.analysed == 1
 
 
+def test_a_buffer_with_another_body_is_analysed_if_the_body_runs(root: Path, runs: Runs) -> None:
+    runs.codes(root)
+    path, text = str(root / "proj/helpers.py"), PROJECT["proj/helpers.py"]
+    found = runs.codes(root, {path: text.replace("pass", "import polars").encode()})
+    assert runs.analysed == 2
+    assert ("proj/helpers.py", 2, "FS105") in found
+
+
 def test_a_buffer_is_compared_with_what_was_analysed(root: Path, runs: Runs) -> None:
     runs.codes(root)
     path = root / "proj/tasks.py"
@@ -235,6 +244,17 @@ def test_a_forged_outcome_is_not_believed(root: Path, runs: Runs, monkeypatch: p
         CacheFiles(str(path.parent)).write(path.name, b'{"' + payload)
         assert runs.codes(root) == []  # who has the key believes it
     assert runs.codes(root) == FOUND and runs.analysed == 3
+
+
+@pytest.mark.parametrize("other", ["", "~"])
+def test_an_outcome_for_other_settings_is_not_used(root: Path, runs: Runs, other: str) -> None:
+    """The name of a file is a checksum: two settings may have the same."""
+    runs.codes(root)
+    (path,) = kept_files(root)
+    files = CacheFiles(str(path.parent))
+    kept = json.loads(bytes(files.read(path.name) or b""))
+    files.write(path.name, json.dumps({**kept, "key": other, "outcome": [[], [], 1, 3, [], []]}).encode())
+    assert runs.codes(root) == FOUND and runs.analysed == 2
 
 
 def test_a_key_for_several_machines(root: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -78,3 +78,12 @@ def test_an_object_of_a_library_is_equal_to_itself(tmp_path: Path, comparison: s
     """What two calls return are two objects, even if they are called the same."""
     program = f"import library\nmade = library.make()\npart = library.make().part\nA = {comparison}\n"
     assert value_in(tmp_path, program) is answer
+
+
+def test_paths(tmp_path: Path) -> None:
+    program = """\
+        from pathlib import Path
+        a, b = Path('/srv/a'), Path('/srv') / 'b'
+        A = a == b, b == a, a == Path('/srv/a'), a != b, a in (b, a), b in [a]
+        """
+    assert_like_python(tmp_path, program)

@@ -85,3 +85,19 @@ def test_each_part_of_a_formatted_string_is_evaluated(tmp_path: Path) -> None:
     program = "import library\ndef f():\n    import one\nA = f'{library.flag + 1}-{f()}'\n"
     walk = walk_program(tmp_path, program)
     assert "one" in imported_modules(walk) and plain(names_of(walk)["A"]) is UNSURE
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        ("f'a{x}b'", {"a1b", "a2b"}),
+        ("f'{x}'", {"1", "2"}),
+        ("f'{1}{x}{3}'", {"113", "123"}),
+        ("f'{x}{library.flag - 1}'", UNSURE),
+        ('f\'{"x" * 60_000}{"y" * 60_000}\'', UNSURE),
+        ('len(f\'{"x" * 50_000}{"y" * 50_000}\')', 100_000),
+    ],
+)
+def test_a_formatted_string_of_alternatives(tmp_path: Path, expression: str, answer: object) -> None:
+    program = f"import library\nif library.flag:\n    x = 1\nelse:\n    x = 2\nA = {expression}\n"
+    assert value_in(tmp_path, program) == answer

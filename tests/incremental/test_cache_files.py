@@ -179,7 +179,13 @@ def test_the_key_is_made_once_and_for_one_user(tmp_path: Path, monkeypatch: pyte
     assert key is not None and len(key) == signing_key.SIZE and signing_key.secret() == key
     (path,) = (tmp_path / "flake8-forksafe").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
-    for spoil in (lambda: path.chmod(0o644), lambda: path.write_bytes(b"short"), lambda: path.symlink_to("/dev/zero")):
+    spoils = (
+        lambda: path.chmod(0o644),
+        lambda: path.write_bytes(b"short"),
+        lambda: path.write_bytes(key + b"x"),
+        lambda: path.symlink_to("/dev/zero"),
+    )
+    for spoil in spoils:
         path.unlink()
         path.write_bytes(key)
         path.chmod(0o600)

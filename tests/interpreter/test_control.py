@@ -182,3 +182,25 @@ def test_what_a_loop_of_unknown_length_puts_into_a_mapping(
     """A key that is the same in every round adds one entry, one that is not adds any."""
     program = f"import library\nx = library.x\nD = {{}}\n{loops}\n    D[{key}] = 1\nA = 7 in D\n"
     assert value_in(tmp_path, program) is answer
+
+
+def test_an_error_in_a_round_that_may_not_be_reached_ends_no_program(tmp_path: Path) -> None:
+    program = (
+        "import library\nfor x in (0, 1):\n    if library.flag:\n        break\n    if x:\n        raise ValueError\n"
+    )
+    assert "one" in imported_modules(walk_program(tmp_path, f"{program}import one\n"))
+
+
+def test_the_condition_of_a_while_is_evaluated_before_each_round(tmp_path: Path) -> None:
+    program = """\
+import library
+asked = []
+def more():
+    if asked:
+        import one
+    asked.append(1)
+    return library.flag
+while more():
+    import two
+"""
+    assert {"one", "two"} <= {*imported_modules(walk_program(tmp_path, program))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import assert_like_python, value_in, walk_program
+from programs import assert_like_python, names_of, plain, value_in, walk_program
 
 PROGRAMS = {
     "suppressed by one of several kinds": """\
@@ -112,6 +112,17 @@ PROGRAMS = {
             int('x')
         except ValueError:
             A = 'caught'
+        """,
+    "else that returns": """\
+        def f():
+            try:
+                x = 1
+            except KeyError:
+                return 0
+            else:
+                return x
+            return 2
+        A = f()
         """,
     "return in finally": """\
         def f():
@@ -230,3 +241,41 @@ def test_what_exit_returns_decides_whether_it_swallows(tmp_path: Path, returned:
         "A = 1\nwith Own():\n    A = 2\n    if library.flag:\n        A = 3\n        raise OSError\n    A = 4\n"
     )
     assert value_in(tmp_path, program) == ({2, 3, 4} if swallows else 4)
+
+
+@pytest.mark.parametrize(("handler", "orelse"), [("return 1", "pass"), ("pass", "return 1")])
+def test_a_part_of_a_try_that_may_return(tmp_path: Path, handler: str, orelse: str) -> None:
+    program = f"""\
+import library
+def f():
+    try:
+        library.call()
+    except Exception:
+        {handler}
+    else:
+        {orelse}
+    import two
+    return 2
+A = f()
+"""
+    walk = walk_program(tmp_path, program)
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [False]
+    assert plain(names_of(walk)["A"]) == {1, 2}
+
+
+def test_a_handler_that_may_leave_a_loop(tmp_path: Path) -> None:
+    program = """\
+import library
+A = 5
+for x in (0, 1):
+    try:
+        library.call()
+    except Exception:
+        break
+    A = x
+else:
+    import two
+"""
+    walk = walk_program(tmp_path, program)
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [False]
+    assert plain(names_of(walk)["A"]) == {5, 0, 1}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -223,4 +224,10 @@ def test_what_another_build_wrote_is_not_read(directory: Path, monkeypatch: pyte
     CacheFiles(str(directory)).write("facts", b"x")
     assert CacheFiles(str(directory)).read("facts") is not None
     monkeypatch.setattr(cache_files, "build", lambda package: "another")
+    assert CacheFiles(str(directory)).read("facts") is None
+
+
+def test_what_another_python_wrote_is_not_read(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CacheFiles(str(directory)).write("facts", b"x")
+    monkeypatch.setattr(cache_files, "sys", SimpleNamespace(version_info=(*sys.version_info[:2], 99)))
     assert CacheFiles(str(directory)).read("facts") is None

@@ -105,6 +105,13 @@ PROGRAMS = {
         class Two(Base): pass
         A = [cls.__name__ for cls in Base.__subclasses__()]
         """,
+    "objects in a class": """\
+        class Field:
+            size = 3
+        class Box:
+            field = Field()
+        A = Box.field.size, Box().field.size
+        """,
 }
 
 

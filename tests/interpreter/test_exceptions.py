@@ -279,3 +279,25 @@ else:
     walk = walk_program(tmp_path, program)
     assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [False]
     assert plain(names_of(walk)["A"]) == {5, 0, 1}
+
+
+@pytest.mark.parametrize(("kinds", "call", "swallows"), [
+    ("KeyError", "library.call()", True), ("KeyError", "table['a']", True),
+    ("OSError, LookupError", "table['a']", True),
+    ("OSError", "table['a']", False), ("ValueError", "table['b']", False), ("KeyError", "pass", False),
+])  # fmt: skip
+def test_what_suppress_may_swallow(tmp_path: Path, kinds: str, call: str, swallows: bool) -> None:
+    """What it does not swallow ends the program."""
+    program = f"""\
+import contextlib, library
+table = {{"b": 1}}
+if library.flag:
+    table["a"] = 1
+with contextlib.suppress({kinds}):
+    A = 1
+    {call}
+    A = 2
+"""
+    found = plain(names_of(walk_program(tmp_path, program))["A"])
+    values = found if isinstance(found, frozenset) else {found}
+    assert (1 in values, 2 in values) == (swallows, True)

@@ -148,6 +148,22 @@ PROGRAMS = {
                     break
             A.append(n)
         """,
+    "finally sees the last value": """\
+        try:
+            A = 1
+            A = 2
+        finally:
+            B = A
+        """,
+    "a class that derives from a built-in exception": """\
+        class Own(KeyError): pass
+        try:
+            raise Own
+        except OSError:
+            A = 'wrong'
+        except LookupError:
+            A = 'caught'
+        """,
 }
 
 
@@ -301,3 +317,26 @@ with contextlib.suppress({kinds}):
     found = plain(names_of(walk_program(tmp_path, program))["A"])
     values = found if isinstance(found, frozenset) else {found}
     assert (1 in values, 2 in values) == (swallows, True)
+
+
+def test_behind_a_with_that_returns_the_body_was_left_early(tmp_path: Path) -> None:
+    program = """\
+import contextlib, library
+@contextlib.contextmanager
+def quiet():
+    try:
+        yield
+    except Exception:
+        pass
+def f():
+    with quiet():
+        x = 1
+        if library.flag:
+            raise OSError
+        x = 2
+        return 0
+    return x
+A = f()
+"""
+    found = plain(names_of(walk_program(tmp_path, program))["A"])
+    assert isinstance(found, frozenset) and {0, 1} <= found and 2 not in found

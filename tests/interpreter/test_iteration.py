@@ -56,3 +56,29 @@ def test_an_alternative_that_raises_only_may_raise(tmp_path: Path) -> None:
         "import library\nx = {'a': 1} if library.flag else {}\ntry:\n    A = x['a']\nexcept KeyError:\n    A = 2\n"
     )
     assert value_in(tmp_path, program) == {1, 2}
+
+
+@pytest.mark.parametrize("copy", ["[x for x in L]", "list(iter(L))", "list(x for x in L)"])
+def test_elements_that_may_be_there_stay_known(tmp_path: Path, copy: str) -> None:
+    program = f"""\
+import library
+L = [1]
+if library.flag:
+    L.append(2)
+L.append(3)
+C = {copy}
+A = 1 in C
+B = 2 in C
+D = 3 in C
+E = 4 in C
+"""
+    names = names_of(walk_program(tmp_path, program))
+    assert [plain(names[name]) for name in "ABDE"] == [True, UNSURE, True, False]
+
+
+@pytest.mark.parametrize("elements", ["A = tuple(y for y in x)", "A = (*x,)"])
+def test_each_of_several_sequences_may_be_the_one(tmp_path: Path, elements: str) -> None:
+    program = f"import library\nx = [1]\nif library.flag:\n    x = [2]\n{elements}\nB = 1 in A\nC = 3 in A\n"
+    names = names_of(walk_program(tmp_path, program))
+    assert plain(names["A"]) in (UNSURE, {(1,), (2,)})
+    assert (plain(names["B"]), plain(names["C"])) == (UNSURE, False)

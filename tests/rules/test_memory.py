@@ -76,3 +76,8 @@ def test_django_counts(tmp_path: Path) -> None:
     django = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'proj.settings'\n"
     write(tmp_path, {"proj/settings.py": "INSTALLED_APPS = []\n"})
     assert estimate(tmp_path, "", f"{django}{CELERY}").parent == pytest.approx(OWN + 3 * LINE_MB + DJANGO_MB)
+
+
+def test_a_directory_has_no_lines(tmp_path: Path) -> None:
+    write(tmp_path, {"space/part.py": "x = 1\n" * 100})
+    assert estimate(tmp_path, "import space\n").parent == pytest.approx(OWN + LINE_MB)

@@ -39,7 +39,7 @@ def test_the_incident_in_numbers(tmp_path: Path, command: str) -> None:
     (finding,) = [f for f in check(tmp_path, worker_memory=120).findings if f.code == "FS141"]
     assert "20 children × 120 MB = 2400 MB" in finding.text and "2048 MB" in finding.text
     assert "the largest concurrency that fits is 17" in finding.text
-    assert "compose.yaml:3" in finding.text
+    assert "started 'worker' by compose.yaml:3" in finding.text
     assert finding.place == (str(tmp_path / "compose.yaml"), 3)
 
 

@@ -132,6 +132,10 @@ class TestDirectories:
         directory.chmod(0o700)
         assert self.is_used(directory)
 
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+    def test_a_new_one_is_the_users_alone(self, directory: Path) -> None:
+        assert self.is_used(directory) and directory.stat().st_mode & 0o777 == 0o700
+
     def test_one_of_another_user(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         directory.mkdir(parents=True)
         monkeypatch.setattr(os, "getuid", lambda: directory.stat().st_uid + 1)

@@ -101,6 +101,16 @@ PROGRAMS = {
         class Box(Base): pass
         A = Box.size, Box.own, Base.size
         """,
+    "attributes that a function does not have": """\
+        def f(): pass
+        A = []
+        for name in ('size', 'Size', '_size'):
+            try:
+                A.append(getattr(f, name))
+            except AttributeError:
+                A.append('none')
+        B = hasattr(f, 'size'), getattr(f, 'size', 0)
+        """,
 }
 
 

@@ -72,6 +72,10 @@ def test_objects_of_a_library_may_be_equal(tmp_path: Path) -> None:
         ("library.make().part == library.make().part", UNSURE),
         ("part == library.make().part", UNSURE),
         ("library == library", True),
+        ("library.flag == 1", UNSURE),
+        ("library.flag == []", UNSURE),
+        ("1 == []", False),
+        ("{} == 'a'", False),
     ],
 )
 def test_an_object_of_a_library_is_equal_to_itself(tmp_path: Path, comparison: str, answer: object) -> None:

@@ -112,6 +112,17 @@ PROGRAMS = {
             field = Field()
         A = Box.field.size, Box().field.size
         """,
+    "bases that have no order": """\
+        class Base: pass
+        class Derived(Base): pass
+        A = []
+        for bases in ((Base, Derived), (Derived, Base), (Base, Base)):
+            try:
+                class Both(*bases): pass
+                A.append('made')
+            except TypeError:
+                A.append('caught')
+        """,
 }
 
 

@@ -93,3 +93,12 @@ def test_a_key_that_may_be_missing_may_raise_when_it_is_deleted(tmp_path: Path) 
         "try:\n    del D['a']\n    A = 'gone'\nexcept KeyError:\n    A = 'missing'\n"
     )
     assert value_in(tmp_path, program) == frozenset({"gone", "missing"})
+
+
+@pytest.mark.parametrize("change", ["L.clear()", "L.remove(1)", "L.pop(0)", "del L[0]", "L[:] = [3]", "L.sort()"])
+def test_what_may_be_taken_out_may_still_be_there(tmp_path: Path, change: str) -> None:
+    names = names_of(
+        walk_program(tmp_path, f"import library\nL = [1, 2]\nif library.flag:\n    {change}\nA = L[0]\nB = L\n")
+    )
+    assert plain(names["A"]) in (UNSURE, {1, 2}, {1, 3})
+    assert plain(names["B"]) is UNSURE

@@ -13,6 +13,7 @@ from flake8_forksafe.interpreter.strings import TEXT_LIMIT, TooLarge, call_metho
         ("a,b", "split", [","], {}), ("-", "join", [["a", "b"]], {}), ("{}-{x}", "format", [1], {"x": "y"}),
         ("aXa", "replace", ["X", "--"], {}), ("7", "zfill", [4], {}), ("x", "center", [5, "*"], {}),
         ("é", "encode", [], {}), (b"\xc3\xa9", "decode", ["utf-8"], {}), ("Ab", "swapcase", [], {}),
+        ("x" * 14 + "{}", "format", ["y" * 16], {}),
         ("a.b.c", "rpartition", ["."], {}), ("pre_x", "removeprefix", ["pre_"], {}),
     ],
 )  # fmt: skip

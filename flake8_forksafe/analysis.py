@@ -107,7 +107,9 @@ def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, stor
         if option in settings.given:
             known: list[str] = []
             if option == "app" and split_host(value)[0] == CELERY:
-                known = [app.spec for app in celery_app.search(disk, settings.project, store.module, store.body).apps]
+                known = named_apps(
+                    celery_app.search(disk, settings.project, store.module, store.body), settings.project
+                )
             elif option == "hosts":
                 raise UsageError(f"--hosts names {value!r}, which nothing in {settings.project} starts")
             elif option == "source-roots":
@@ -115,6 +117,15 @@ def refuse_missing(problems: list[Problem], settings: Settings, disk: Disk, stor
             near = difflib.get_close_matches(value, known, cutoff=0.5) or known[:3]
             hint = f"; there is {' or '.join(near)}" if near else ""
             raise UsageError(f"--{option} names {value!r}, which does not exist in {settings.project}{hint}")
+
+
+def named_apps(search: Search, project: str) -> list[str]:
+    """The apps of a project as the option names them, with their roots where several have the same name."""
+    specs = [app.spec for app in search.apps]
+    return [
+        f"{os.path.relpath(app.root, project)}:{app.spec}" if specs.count(app.spec) > 1 else app.spec
+        for app in search.apps
+    ]
 
 
 def refuse_unknown_packages(settings: Settings, catalogue: Catalogue) -> None:

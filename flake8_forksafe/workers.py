@@ -38,11 +38,13 @@ class Chosen(NamedTuple):
     :ivar workers: what is named by an option or a launch.
     :ivar candidates: apps of the source that no launch names; one may turn out to be another name of a worker's app.
     :ivar left_out: what is not followed, and why.
+    :ivar passed: apps that are started, but by no worker.
     """
 
     workers: tuple[Worker, ...]
     candidates: tuple[AppFound, ...]
     left_out: tuple[LeftOut, ...]
+    passed: tuple[AppFound, ...] = ()
 
 
 class Resolved(NamedTuple):
@@ -103,10 +105,12 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     modules = {app.path for app in started}
     bystanders = [(other, at) for other in launches.bystanders
                   if (at := finder.resolve(other)) is not None and at.path not in modules]  # fmt: skip
+    passed = []
     for app in list(candidates):
         other = next((one for one, at in bystanders if _is_named(app, at) or _takes_over(app, at, disk)), None)
         if other is not None:
             candidates.remove(app)
+            passed.append(app)
             why = f"is started as {other.command} only, by {os.path.relpath(other.path, settings.project)}"
             hint = "" if started or programs or candidates else "; if a worker runs it as well, name it with --app"
             left_out.append(LeftOut(app.spec, app.path, app.line, f"{why}:{other.line}{hint}"))
@@ -114,7 +118,7 @@ def choose(settings: Settings, disk: Disk, search: Search | None, launches: Laun
     for app, starts in programs.items():
         for program in dict.fromkeys(start.program for start in starts):
             workers.append(Worker(app, tuple(start for start in starts if start.program == program)))
-    return Chosen(tuple(workers), tuple(candidates), tuple(left_out))
+    return Chosen(tuple(workers), tuple(candidates), tuple(left_out), tuple(passed))
 
 
 def with_those_around(disk: Disk, project: str, launches: Launches) -> Launches:
@@ -241,8 +245,7 @@ def given_apps(settings: Settings, finder: Finder, spec: str) -> Iterator[AppFou
         yield AppFound(rest, "", 0, os.path.normpath(os.path.join(settings.project, root)))
         return
     module = split_spec(spec)[0]
-    holders = [directory for directory in finder.holding(module.partition(".")[0])
-               if finder.read(directory, spec) is not None]  # fmt: skip
+    holders = [found.root for found in finder.holding(spec)]
     depths = {directory: directory.count(os.sep) for directory in holders}
     highest = [directory for directory in holders if depths[directory] == min(depths.values())]
     if not highest:
@@ -297,18 +300,24 @@ class Finder:
             found = self.read(root, spec)
             if found is not None:
                 return found
-        others = [directory for directory in self.holding(spec.partition(":")[0].partition(".")[0])
-                  if directory not in first and not is_example(directory, self.project)]  # fmt: skip
+        others = [found for found in self.holding(spec)
+                  if found.root not in first and not is_example(found.root, self.project)]  # fmt: skip
         near = (start.directory if start.directory != self.project else "", start.path)
-        return min((found for root in others if (found := self.read(root, spec)) is not None),
-                   key=lambda found: -max(_shared(found.root, place) for place in near), default=None)  # fmt: skip
+        return min(others, key=lambda found: -max(_shared(found.root, place) for place in near), default=None)
 
-    def holding(self, top: str) -> Iterator[str]:
-        """The directories that hold a module or a folder of a name, except packages: those are no roots."""
+    def holding(self, spec: str) -> list[Resolved]:
+        """The modules below the project that a name may be, each in its directory.
+
+        Packages are no roots, unless the name is found in no other directory: an ``__init__.py`` may lie in one.
+        """
+        plain, packages = list[Resolved](), list[Resolved]()
+        top = spec.partition(":")[0].partition(".")[0]
         for directory, directories, files in self.disk.tree(self.project):
-            is_package = directory != self.project and "__init__.py" in files
-            if not is_package and (f"{top}.py" in files or top in directories):
-                yield directory
+            found = self.read(directory, spec) if f"{top}.py" in files or top in directories else None
+            if found is not None:
+                is_package = directory != self.project and "__init__.py" in files
+                (packages if is_package else plain).append(found)
+        return plain or packages
 
     def read(self, root: str, spec: str) -> Resolved | None:
         """``celery.app.utils.find_app`` as far as names go: a module, else an attribute of one."""
@@ -485,12 +494,13 @@ def follow_candidates(
         others = f"and {len(more) - 1} others " if len(more) > 1 else ""
         why = f"{others}not followed: only {MOST_CANDIDATES} apps that no launch names are"
         left_out.append(LeftOut(more[0].spec, more[0].path, more[0].line, why))
+    passed = {(app.path, split_spec(app.spec)[1]) for app in chosen.passed}
     seen = bool(groups) and all(any(trace.reaches_tasks for trace in group) for group in groups)
-    for app in search.other_names if search is not None and not launched and not seen else ():
+    for app in search.other_names() if search is not None and not launched and not seen else ():
         trace = follow(Worker(app))
-        if trace is not None and trace.app_place is not None:
+        if trace is not None and trace.app_place is not None and not trace.app_names & passed:
             _join(groups, trace)
-    chosen_traces = [max(group, key=lambda trace: len(trace.modules)) for group in groups]
+    chosen_traces = [max(group, key=lambda trace: (trace.reaches_tasks, len(trace.modules))) for group in groups]
     for group, best in zip(groups, chosen_traces, strict=True):
         for other in group:
             place = other.app_location

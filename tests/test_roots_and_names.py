@@ -148,6 +148,22 @@ CASES = {
         {(".", "pkg.app")}, {(".", "pkg.app")}),
     "several names, none launched": Case(INIT_APP, {(".", "pkg.app:celery")}, {(".", "pkg.app:celery")}),
     "a name that calls the factory": Case(FACTORY, {(".", "pkg._auto:app")}, {(".", "pkg._auto:app")}),
+    "a name in a file that mentions no Celery": Case(
+        {**FACTORY, "pkg/_auto.py": "from pkg import create_app\nfrom pkg.extensions import app\nweb = create_app()\n"},
+        {(".", "pkg._auto:app")}, {(".", "pkg._auto:app")}),
+    "a name of the web application": Case(
+        {"worker/__init__.py": "", "worker/queue.py": f"{CELERY}queue = Celery('x')\n",
+         "main.py": "from worker.queue import queue\nclass Web: pass\napp = Web()\n"},
+        {(".", "main:queue")}, {(".", "main:queue")}),
+    "a package named like a worker, and a view that uses its app": Case(
+        {"ops/__init__.py": "", "ops/celery/__init__.py": f"{CELERY}app = Celery('x', include=['ops.tasks'])\n",
+         "ops/api/__init__.py": "", "ops/api/celery.py": "from ops.celery import app\n", "ops/tasks.py": HEAVY},
+        {(".", "ops.celery:app")}, {(".", "ops.celery:app")}),
+    "a root with an __init__, started from elsewhere": Case(
+        {"src/back/__init__.py": "", "src/back/shop/__init__.py": "", "src/back/shop/tasks.py": HEAVY,
+         "src/back/shop/queue.py": f"{CELERY}app = Celery('x', include=['shop.tasks'])\n",
+         **manifest("w", "{image: x, command: [celery, -A, shop.queue, worker, -P, solo]}")},
+        {("src/back", "shop.queue:app")}, set()),
     "no __init__ on the way": Case(DEEP, {PRIMARY}, {PRIMARY}),
     "no __init__ on the way, launched": Case(
         {**DEEP, **compose(w="backend: celery -A proj.background.celery.apps.primary worker --pool solo")},
@@ -179,6 +195,10 @@ CASES = {
     "flower only, by another name": Case(
         {"jobs.py": HEAVY, "pkg/__init__.py": "", "pkg/ext.py": f"{CELERY}app = Celery('x', include=['jobs'])\n",
          "pkg/view.py": "from pkg.ext import app\n", **compose(f=".: celery -A pkg.view flower --port=5555")},
+        set(), set()),
+    "beat only, by another name": Case(
+        {"jobs.py": HEAVY, "pkg/__init__.py": "from pkg.ext import app\n",
+         "pkg/ext.py": f"{CELERY}app = Celery('x', include=['jobs'])\n", **compose(b=".: celery -A pkg beat")},
         set(), set()),
     "a worker with beat in it": Case({**BEAT, **compose(b=".: celery -A clock worker -B")},
                                      {(".", "clock:app")}, {(".", "clock:app")}),
@@ -361,6 +381,21 @@ def test_a_table_of_the_workers(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ]
     assert main(["check", "-v", "--no-cache", str(root)]) == 1
     assert capsys.readouterr().out.splitlines()[-4:] == [*listed, clean]
+
+
+def test_many_launches_of_a_worker_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = "".join(f"w{number}: celery -A proj worker -P solo\n" for number in range(1, 8))
+    root = write(tmp_path, {"pyproject.toml": "", **PLAIN, "Procfile": lines})
+    assert main(["trace", "--list", str(root)]) == 0
+    _, row, clean = capsys.readouterr().out.splitlines()
+    places = "Procfile:1, Procfile:2, Procfile:3, Procfile:4, Procfile:5 and 2 more"
+    assert row.endswith(places) and clean == f"clean: proj.celery:app ({places}): its pool is 'solo': nothing is forked"
+
+
+def test_names_of_apps_that_are_alike_have_their_roots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write(tmp_path, {"pyproject.toml": "", **TWO})
+    assert main(["check", str(root), "--app", "services/c:app.celery"]) == 2
+    assert "services/a:app.celery:app" in capsys.readouterr().err
 
 
 def test_a_worker_without_any_app_is_said(tmp_path: Path) -> None:

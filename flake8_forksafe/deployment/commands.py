@@ -48,9 +48,12 @@ CELERY = frozenset({"celery", "celery.exe", "celery.__main__.main"})
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
 
 NAME_TAKERS = frozenset({
-    "adduser", "apk", "apt", "apt-get", "awk", "cat", "chown", "cp", "dnf", "echo", "egrep", "git", "grep", "groupadd",
-    "helm", "journalctl", "kill", "killall", "ln", "mkdir", "mv", "pgrep", "pip", "pip3", "pkill", "printf", "ps", "rm",
-    "sed", "service", "supervisorctl", "systemctl", "tail", "touch", "type", "useradd", "usermod", "which", "yum",
+    "adduser", "apk", "apt", "apt-get", "awk", "bandit", "black", "cat", "chmod", "chown", "cp", "createdb",
+    "createuser", "dnf", "dropdb", "dropuser", "du", "echo", "egrep", "find", "flake8", "git", "grep", "groupadd",
+    "helm", "isort", "journalctl", "kill", "killall", "ln", "ls", "mkdir", "mv", "mypy", "mysql", "mysqladmin",
+    "pg_dump", "pg_restore", "pgrep", "pip", "pip3", "pkill", "printf", "ps", "psql", "pylint", "pyright", "rm",
+    "rsync", "ruff", "scp", "sed", "service", "supervisorctl", "systemctl", "tail", "tar", "touch", "type", "useradd",
+    "usermod", "which", "yum",
 })  # fmt: skip
 """Programs for which ``celery`` and ``worker`` are names of services, users or files, not commands."""
 

@@ -44,6 +44,7 @@ from flake8_forksafe.interpreter.values import (
     texts,
 )
 from flake8_forksafe.library import builtin_iteration
+from flake8_forksafe.library.standard_import import note_unknown
 from flake8_forksafe.project.layout import absolute
 
 
@@ -341,6 +342,7 @@ def import_(machine: Machine, function: External, arguments: Arguments, frame: F
     name, level = text(arguments.get(0, "name")), arguments.get(4, "level")
     dots = level.value if isinstance(level, Literal) else 0 if level is None else None
     if name is None or not isinstance(dots, int):
+        note_unknown(machine, frame)
         return UNKNOWN
     whole = absolute(frame.module.package, dots, name)
     value = machine.import_name(whole, frame) if whole else None

@@ -25,6 +25,8 @@ from flake8_forksafe.library.celery_app import CeleryApp, CeleryState, Discovery
 from flake8_forksafe.library.celery_boot import import_default_modules, load_config, run_receivers
 from flake8_forksafe.library.django_settings import is_configured
 from flake8_forksafe.library.receivers import Receiver, connected
+from flake8_forksafe.library.standard_import import note_unknown
+from flake8_forksafe.library.standard_process import ProcessEnvironment
 
 
 def create(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -75,9 +77,19 @@ def add_defaults(machine: Machine, function: External, arguments: Arguments, fra
                 if isinstance(option, Table):
                     for key, item in option.entries.items():
                         override(app, key, item.value)
+                elif option is UNKNOWN or (isinstance(option, External) and option.path.endswith("()")):
+                    note_unknown(machine, frame, "the configuration that the app is given here")
         for key, value in arguments.keywords.items():
             override(app, key, value)
     return NONE
+
+
+def config_from_envvar(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``app.config_from_envvar(name)``: the module that a variable names."""
+    name = text(arguments.get(0, "variable_name"))
+    known = machine.state(ProcessEnvironment).get(name) if name else None
+    source = known.value if known is not None else UNKNOWN
+    return config_from_object(machine, function, Arguments((source, *arguments.positional[1:]), {}), frame)
 
 
 def override(app: CeleryApp, key: object, value: Value) -> None:
@@ -216,6 +228,7 @@ MODELS = Library(
         "celery.Celery": create,
         "celery.Celery().__init__": initialise,
         "celery.Celery().config_from_object": config_from_object,
+        "celery.Celery().config_from_envvar": config_from_envvar,
         "celery.Celery().autodiscover_tasks": autodiscover,
         "celery.Celery().conf.update": add_defaults,
         "celery.Celery().add_defaults": add_defaults,

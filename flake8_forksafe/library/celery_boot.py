@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from flake8_forksafe.interpreter import iteration
-from flake8_forksafe.interpreter.containers import Table
+from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.truth_testing import truth
@@ -97,6 +97,13 @@ def load_source(machine: Machine, app: CeleryApp, source: Value, frame: Frame) -
     value = import_path(machine, name, frame)
     if isinstance(value, External) and value.path == "django.conf.settings":
         load_settings(machine, frame)
+        return value
+    module, attribute = split_spec(name)
+    parent, _, last = module.rpartition(".")
+    holder = None if attribute else machine.imports.modules.get(parent)
+    is_attribute = holder is not None and (last in holder.names or holder.open)
+    if not is_attribute and _is_missing(machine, module):
+        machine.note("FS192", frame, f"the module {module!r} given to config_from_object() was not found: {ELSEWHERE}")
     return value
 
 
@@ -151,6 +158,7 @@ def django_fixup(machine: Machine, frame: Frame) -> None:
 def discover(machine: Machine, discovery: Discovery, frame: Frame) -> None:
     """``app.autodiscover_tasks``: import ``<package>.<related_name>`` of each package."""
     packages = discovery.packages
+    is_written = isinstance(packages, Items)
     if packages is not None and truth(packages) is not False:
         called = packages if not isinstance(packages, (Function, Method, Partial)) else (
             machine.call(packages, Arguments(), frame))  # fmt: skip
@@ -166,15 +174,25 @@ def discover(machine: Machine, discovery: Discovery, frame: Frame) -> None:
         with machine.doubted(not sure):
             for suffix in related:
                 if name:
-                    find_related_module(machine, name, suffix, frame)
+                    find_related_module(machine, name, suffix, frame, is_written)
 
 
-def find_related_module(machine: Machine, package: str, related: str | None, frame: Frame) -> None:
-    """``celery.loaders.base.find_related_module``; a package that is missing is walked up one level."""
-    value = machine.import_name(package, frame)
+def find_related_module(
+    machine: Machine, package: str, related: str | None, frame: Frame, is_written: bool = False
+) -> None:
+    """``celery.loaders.base.find_related_module``; a package that is missing is walked up one level.
+
+    Where that one is missing as well, the worker does not start.
+
+    :param is_written: whether the call names the package; of ``INSTALLED_APPS`` Django tells what is missing.
+    """
+    given, value = package, machine.import_name(package, frame)
     if value is None:
         package = package.rpartition(".")[0]
         value = machine.import_name(package, frame) if package else None
+    if is_written and not isinstance(value, ModuleValue) and _is_missing(machine, given):
+        words = f"the package {given!r} given to autodiscover_tasks() was not found: {ELSEWHERE}"
+        machine.note("FS192", frame, words)
     if related and isinstance(value, ModuleValue) and machine.imports.layout.find(f"{package}.{related}") is not None:
         machine.import_name(f"{package}.{related}", frame)
 
@@ -199,6 +217,11 @@ def import_default_modules(machine: Machine, app: CeleryApp, frame: Frame) -> No
                     import_task_module(machine, module, f"the setting {name!r}", frame, item.sure)
 
 
+CELERY_ITSELF = frozenset({"celery", "django", "kombu"})
+"""What is there where a worker runs that uses it."""
+ELSEWHERE = "if it lies elsewhere in the repository, name that directory with source-roots"
+
+
 def import_task_module(machine: Machine, module: str, named: str, frame: Frame, sure: bool = True) -> None:
     """``BaseLoader.import_task_module``: the worker does not start if there is no such module.
 
@@ -207,14 +230,20 @@ def import_task_module(machine: Machine, module: str, named: str, frame: Frame, 
     with machine.doubted(not sure):
         value = machine.import_name(module, frame)
     if value is None or (isinstance(value, External) and _is_unheard_of(machine, module)):
-        hint = "if it lies elsewhere in the repository, name that directory with source-roots"
-        machine.note("FS192", frame, f"the module {module!r} in {named} was not found: {hint}")
+        machine.note("FS192", frame, f"the module {module!r} in {named} was not found: {ELSEWHERE}")
+
+
+def _is_missing(machine: Machine, module: str) -> bool:
+    """Whether a module is none of the project and of what is known to be installed."""
+    if not module or machine.imports.layout.find(module) is not None:
+        return False
+    return machine.imports.layout.find(module.partition(".")[0]) is not None or _is_unheard_of(machine, module)
 
 
 def _is_unheard_of(machine: Machine, module: str) -> bool:
     """Whether a module is neither in the project, nor in the standard library, nor required or installed."""
     top = module.partition(".")[0]
-    return top not in sys.stdlib_module_names and machine.imports.presence(top) is not True
+    return top not in {*sys.stdlib_module_names, *CELERY_ITSELF} and machine.imports.presence(top) is not True
 
 
 def own_class(app: CeleryApp, name: str) -> Value | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine, Model
-from flake8_forksafe.interpreter.values import Arguments, External, Value, options
+from flake8_forksafe.interpreter.values import Arguments, External, Value, options, text
 from flake8_forksafe.library.django_settings import is_configured, setting
 from flake8_forksafe.library.standard_import import import_all
 
@@ -31,6 +31,8 @@ class SettingImports(NamedTuple):
     """Where dotted paths or lists of them stand in the setting: keys with dots in between, ``*`` for each; empty: the
     setting itself."""
     sure: bool = True
+    until: str = ""
+    """With what the path begins behind which a list is not read further; empty if all of it is."""
 
 
 ALLAUTH_FORMS = ("allauth.urls", "allauth.account.urls", "allauth.account.views", "allauth.account.forms")
@@ -97,7 +99,7 @@ SETTING_IMPORTS = (
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STRATEGY", ()),
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STORAGE", ()),
     # axes/checks.py (8.3)
-    SettingImports(("axes:checks()",), "AUTHENTICATION_BACKENDS", ()),
+    SettingImports(("axes:checks()",), "AUTHENTICATION_BACKENDS", (), until="axes.backends."),
     *(
         SettingImports(("axes:checks()",), f"AXES_{name}", ())
         for name in ("CLIENT_IP_CALLABLE", "CLIENT_STR_CALLABLE", "LOCKOUT_CALLABLE", "USERNAME_CALLABLE",
@@ -141,7 +143,16 @@ def import_named(machine: Machine, trigger: str, frame: Frame) -> None:
                 for path in entry.keys or ("",):
                     for value in _values_at(option, path.split(".") if path else []):
                         with machine.doubted(not entry.sure):
-                            import_all(machine, value, frame)
+                            import_all(machine, _before(value, entry.until, machine), frame)
+
+
+def _before(value: Value, until: str, machine: Machine) -> Value:
+    """A list up to the first path that begins with something; all of it if there is none."""
+    if not until or not isinstance(value, Items):
+        return value
+    items = [*value.items]
+    last = next((at for at, one in enumerate(items) if one.sure and (text(one.value) or "").startswith(until)), None)
+    return value if last is None else machine.items("list", [one.value for one in items[: last + 1]])
 
 
 def _values_at(value: Value, keys: list[str]) -> Iterator[Value]:

@@ -44,9 +44,15 @@ def import_module(machine: Machine, function: External, arguments: Arguments, fr
     for option in options(name):
         with machine.doubted(len(options(name)) > 1):
             results.append(_import_text(machine, text(option), text(package), frame))
-    if not texts(name) and frame.module.found.origin == FIRST_PARTY:
-        machine.note("FS192", frame, "the name of the module that is imported here cannot be resolved")
+    if not texts(name):
+        note_unknown(machine, frame)
     return join(*results)
+
+
+def note_unknown(machine: Machine, frame: Frame, what: str = "the name of the module that is imported here") -> None:
+    """Say that a module of the project loads something that cannot be told."""
+    if frame.module.found.origin == FIRST_PARTY:
+        machine.note("FS192", frame, f"{what} cannot be resolved")
 
 
 def _import_text(machine: Machine, name: str | None, package: str | None, frame: Frame) -> Value:
@@ -75,6 +81,8 @@ def import_string(machine: Machine, function: External, arguments: Arguments, fr
     if not results or UNKNOWN in results:
         machine.recorder.unresolved += 1
         machine.may_fail(IMPORT_ERROR)
+    if name is not None and not texts(name):
+        note_unknown(machine, frame)
     return join(*results) if results else UNKNOWN
 
 
@@ -196,11 +204,45 @@ def module_from_spec(machine: Machine, function: External, arguments: Arguments,
     spec = arguments.get(0, "spec")
     if not isinstance(spec, External) or spec.arguments is None:
         return UNKNOWN
-    name, paths = text(spec.arguments.get(0, "name")), texts(spec.arguments.get(1, "location"))
-    path = file_paths.path_text(spec.arguments.get(1, "location")) or (paths[0] if paths else None)
-    if not name or path is None or not inside(machine, path) or not machine.imports.layout.disk.is_file(path):
+    return _load_path(machine, spec.arguments.get(0, "name"), spec.arguments.get(1, "location"), frame)
+
+
+def _load_path(machine: Machine, name: Value | None, location: Value | None, frame: Frame) -> Value:
+    """Load a module from the file at a path."""
+    paths = texts(location)
+    path = file_paths.path_text(location) or (paths[0] if paths else None)
+    if path is None:
+        machine.recorder.unresolved += 1
+        note_unknown(machine, frame, "the path of the module that is loaded here")
         return UNKNOWN
-    return load_file(machine, FoundModule(name, path, False, (), "first-party"), frame)
+    named = text(name)
+    if not named or not inside(machine, path) or not machine.imports.layout.disk.is_file(path):
+        return UNKNOWN
+    return load_file(machine, FoundModule(named, path, False, (), FIRST_PARTY), frame)
+
+
+def load_source(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``SourceFileLoader(name, path)``, which will load it, and ``imp.load_source(name, path)``."""
+    module = _load_path(machine, arguments.get(0, "fullname"), arguments.get(1, "path"), frame)
+    return module if function.path == "imp.load_source" else External("importlib.machinery.SourceFileLoader()")
+
+
+def run_path(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``runpy.run_path(path)``: what it returns are the module's names."""
+    _load_path(machine, arguments.get(2, "run_name") or Literal("<run_path>"), arguments.get(0, "path_name"), frame)
+    return UNKNOWN
+
+
+def run_module(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``runpy.run_module(name)``."""
+    import_module(machine, function, Arguments((arguments.get(0, "mod_name") or UNKNOWN,)), frame)
+    return UNKNOWN
+
+
+def execute(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``exec(code)``: a text is not read, whatever it holds."""
+    note_unknown(machine, frame, "the text that is executed here")
+    return NONE
 
 
 MODELS = Library(
@@ -213,6 +255,11 @@ MODELS = Library(
         "pkgutil.find_loader": find_spec,
         "importlib.util.spec_from_file_location": load_from_file,
         "importlib.util.module_from_spec": module_from_spec,
+        "importlib.machinery.SourceFileLoader": load_source,
+        "imp.load_source": load_source,
+        "runpy.run_path": run_path,
+        "runpy.run_module": run_module,
+        "builtins.exec": execute,
         "pkgutil.iter_modules": iter_modules,
         "pkgutil.walk_packages": iter_modules,
         "pkgutil.resolve_name": import_string,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from flake8_forksafe.examples import is_example, is_in_scope
@@ -24,6 +24,8 @@ from flake8_forksafe.source.text import Unreadable
 
 CELERY_CLASSES = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery"})
 ENTRY_NAME = re.compile(r"celery|worker")
+OTHER_CLASS = re.compile(r"(?:^|\.)(?!\w*[cC]elery)[A-Z]\w*$")
+"""A class by its name, such as ``fastapi.FastAPI``, of which no instance is an app of Celery."""
 APP_NAMES = ("app", "celery", "celery_app")
 """What an app is called that is made elsewhere: Celery's own conventions, and those of Flask's documentation."""
 
@@ -34,8 +36,9 @@ def mentions(disk: Disk, project: str) -> Iterator[Mention]:
         for name in files:
             path = os.path.join(directory, name)
             if name.endswith(".py") and disk.holds(path, "elery"):
-                line, creates, tasks = as_numbers(disk.ask(path, "celery"))
-                yield Mention(path, bool(creates), line, bool(tasks) and not is_example(path, project))
+                line, creates, tasks, sends = as_numbers(disk.ask(path, "celery"))
+                is_own = not is_example(path, project)
+                yield Mention(path, bool(creates), line, bool(tasks) and is_own, bool(sends) and is_own)
 
 
 def search(
@@ -80,9 +83,12 @@ def search(
     chosen = tuple(app for app in unique if is_in_scope(app.path, project, asked))
     in_scope = frozenset(chosen)
     in_examples = tuple(app for app in unique if app not in in_scope)
-    others = tuple(_other_names(found, chosen, read, project))
     foreign = () if chosen else tuple(one for mention in found for one in read(mention.path).foreign(roots))
-    return Search(found, chosen, others, foreign, in_examples)
+
+    def other_names() -> tuple[AppFound, ...]:
+        return tuple(_other_names([*found, *_taking(disk, project, found, chosen)], chosen, read, project))
+
+    return Search(found, chosen, other_names, foreign, in_examples)
 
 
 MOST_WITHOUT_MENTION = 50
@@ -96,12 +102,26 @@ def _holding(disk: Disk, project: str, names: list[str], known: set[str]) -> lis
     return list(islice(others, MOST_WITHOUT_MENTION))
 
 
+def _taking(disk: Disk, project: str, found: tuple[Mention, ...], apps: tuple[AppFound, ...]) -> Iterator[Mention]:
+    """Source files that mention no Celery, and import the module of an app that no tasks lie beside."""
+    modules = {split_spec(app.spec)[0] for app in apps if not any(one.tasks for one in found if one.path == app.path)}
+    names = sorted({module.rpartition(".")[2] for module in modules})
+    for path in _holding(disk, project, names, {one.path for one in found}) if names else ():
+        if modules & {*as_words(disk.ask(path, "imported"))} or _imports_beside(disk, path, names):
+            yield Mention(path, False, 0, bool(as_numbers(disk.ask(path, "celery"))[2]))
+
+
+def _imports_beside(disk: Disk, path: str, names: list[str]) -> bool:
+    """Whether a file may import one of some modules by a relative import."""
+    return disk.holds(path, *(f"from .{name} import" for name in names))
+
+
 MOST_NAMES = 8
 """Modules that are looked at for another name of an app."""
 
 
 def _other_names(
-    found: tuple[Mention, ...], apps: tuple[AppFound, ...], read: Callable[[str], _Reader], project: str
+    found: Iterable[Mention], apps: tuple[AppFound, ...], read: Callable[[str], _Reader], project: str
 ) -> Iterator[AppFound]:
     """What else a worker may be started with: modules that take an app over from another one or from a factory, and
     define no tasks themselves.
@@ -226,7 +246,8 @@ class _Reader:
         Whether that is a Celery app, the walk tells.
         """
         for name, value, line in self.assignments:
-            if name in APP_NAMES and isinstance(value, (facts.Subscript, facts.Attribute, facts.Call)):
+            is_other = isinstance(value, facts.Call) and OTHER_CLASS.search(self.resolve(value.function) or "")
+            if name in APP_NAMES and isinstance(value, (facts.Subscript, facts.Attribute, facts.Call)) and not is_other:
                 yield AppFound(f"{self.name}:{name}", self.path, line, self.root)
 
     def foreign(self, roots: Roots) -> Iterator[Foreign]:
@@ -261,7 +282,7 @@ def _re_exports(
         for name in ("app", "celery", "celery_app"):
             origin = bound.get(name) or reader.names.get(name)
             owner = owners.get((reader.root, origin or ""))
-            if owner is not None and not ENTRY_NAME.search(os.path.splitext(os.path.basename(owner.path))[0]):
+            if owner is not None and not ENTRY_NAME.search(split_spec(owner.spec)[0].rpartition(".")[2]):
                 made = (owner.path, split_spec(owner.spec)[1])
                 entry = AppFound(f"{reader.name}:{name}", mention.path, 1, reader.root, made=made)
                 entries.setdefault((owner.root, owner.spec), entry)

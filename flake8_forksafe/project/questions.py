@@ -30,13 +30,17 @@ UNREAD = ""
 CREATION = rb"\bCelery\s*[\[(]"
 IMPORT = rb"(?m)^[ \t]*(?:from|import)[ \t]+celery\b"
 
-TASK = rb"(?m)^[ \t]*@(?:[\w.]+\.)?(?:shared_task|periodic_task|task)\b"
+TASK = rb"(?m)^[ \t]*@([\w.]+\.)?(?:shared_task|periodic_task|task)\b"
 """A decorator that makes a function a task."""
+OTHER_TASKS = rb"airflow|django\.tasks|django_tasks|fabric|huey|invoke|locust|prefect|procrastinate"
+"""Packages whose decorator ``task`` makes no task of Celery."""
+TAKEN_TASK = rb"(?m)^[ \t]*from[ \t]+(?:%b)[\w.]*[ \t]+import\b[^\n#]*?(?:\([^)]*)?\btask\b" % OTHER_TASKS
 
 SPAWNS = (
     rb"\bsubprocess\b|\bos\.(?:system|popen|exec|spawn|posix_spawn)|\bcreate_subprocess_|\.(?:run|sudo|local|spawn)\("
+    rb"""|[\[(]\s*["'](?:[\w./-]*/)?(?:celery|python)["']\s*,"""
 )
-"""What runs a command."""
+"""What runs a command, or is the words of one."""
 
 ANY_IMPORT = rb"(?m)^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import\b|import[ \t]+([A-Za-z_][\w., \t]*))"
 LIBRARIES = frozenset({"celery", "kombu", "django", "flask"})
@@ -99,10 +103,21 @@ def lines_hold(content: bytes, count: int, *arguments: Argument) -> list[int]:
 
 
 def celery(content: bytes) -> list[int]:
-    """The line of the first import of Celery, 0 for none; whether an app may be created, and whether tasks are."""
+    """The line of the first import of Celery, 0 for none; whether an app may be made, tasks are, and some are sent."""
     match = re.search(IMPORT, content)
     line = content.count(b"\n", 0, match.end()) + 1 if match else 0
-    return [line, int(re.search(CREATION, content) is not None), int(re.search(TASK, content) is not None)]
+    return [
+        line,
+        int(re.search(CREATION, content) is not None),
+        int(makes_tasks(content)),
+        int(b".send_task(" in content),
+    ]
+
+
+def makes_tasks(content: bytes) -> bool:
+    """Whether a text holds a decorator that makes a task of Celery."""
+    owners = {owner for owner in re.findall(TASK, content) if not re.match(OTHER_TASKS, owner)}
+    return bool(owners - {b""}) or (b"" in owners and re.search(TAKEN_TASK, content) is None)
 
 
 def imported(content: bytes) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -51,12 +52,14 @@ class Mention(NamedTuple):
 
     :ivar line: of the first import of Celery, 0 if it imports nothing of it.
     :ivar tasks: whether it defines tasks, and is not in tests, examples or the like.
+    :ivar sends: whether it sends tasks by their names, likewise.
     """
 
     path: str
     creates: bool
     line: int
     tasks: bool = False
+    sends: bool = False
 
 
 class Foreign(NamedTuple):
@@ -71,13 +74,13 @@ class Foreign(NamedTuple):
 class Search(NamedTuple):
     """What a search of the tree for Celery found.
 
-    :ivar other_names: what else a worker may be started with.
+    :ivar other_names: finds what else a worker may be started with.
     :ivar in_examples: apps in tests, examples and the like, which are left out.
     :ivar foreign: imports of what may be an app that an installed package makes.
     """
 
     mentions: tuple[Mention, ...]
     apps: tuple[AppFound, ...]
-    other_names: tuple[AppFound, ...] = ()
+    other_names: Callable[[], tuple[AppFound, ...]] = tuple
     foreign: tuple[Foreign, ...] = ()
     in_examples: tuple[AppFound, ...] = ()

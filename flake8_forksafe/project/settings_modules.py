@@ -22,6 +22,12 @@ SET_ELSEWHERE = re.compile(
     re.MULTILINE,
 )
 """A variable of a Dockerfile, a file of variables, a shell, make, YAML, or the configuration of a test runner."""
+IN_MANIFEST = re.compile(
+    rb"""^[ \t]{0,80}(?:-[ \t]{1,8})?["']?name["']?:[ \t]{0,8}["']?DJANGO_SETTINGS_MODULE["']?[ \t]{0,8}\r?\n"""
+    rb"""[ \t]{0,80}["']?value["']?:[ \t]{0,8}["']?([A-Za-z_]\w*(?:\.\w+)*)""",
+    re.MULTILINE,
+)
+"""A variable of a container in a manifest of Kubernetes: ``name`` and ``value``."""
 GIVEN = re.compile(
     rb"""^(?![ \t]{0,80}(?:\#|//|;))[^\n]{0,400}?(?:manage\.py|django-admin)[^\n]{0,400}?--settings[= ]"""
     rb"""([A-Za-z_]\w*(?:\.\w+)*)""",
@@ -34,7 +40,7 @@ MARKS = ("DJANGO_SETTINGS_MODULE", "--ds", "--settings")
 ENTRIES = ("manage.py", "wsgi.py", "asgi.py")
 DEPLOYED, RUN, TESTED = 3, 4, 5
 """Ranks of files behind :data:`ENTRIES`: images and variables, what runs commands, what runs tests."""
-COMMANDS = re.compile(r"(?:docker-)?compose.*\.ya?ml|.+\.sh|(?:GNUm|[Mm])akefile|\.?[Jj]ustfile|Procfile.*")
+COMMANDS = re.compile(r".+\.(?:ya?ml|sh|conf|service)|(?:GNUm|[Mm])akefile|\.?[Jj]ustfile|Procfile.*|fly\.toml")
 TEST_RUNNERS = ("pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml", "conftest.py")
 WORKFLOWS = os.path.join(".github", "workflows")
 PRODUCTION = re.compile(r"prod|live|deploy|docker")
@@ -117,7 +123,7 @@ def _named(disk: Disk, project: str) -> Iterator[tuple[int, SettingsNamed]]:
             content = disk.read(path)[:LARGEST]
         except OSError:
             continue
-        others = (SET_ELSEWHERE, OF_PYTEST if rank == TESTED else GIVEN)
+        others = (SET_ELSEWHERE, OF_PYTEST if rank == TESTED else GIVEN, IN_MANIFEST)
         for pattern in (SET_IN_PYTHON,) if path.endswith(".py") else others:
             for match in pattern.finditer(content):
                 yield rank, SettingsNamed(match[1].decode(), path, content.count(b"\n", 0, match.start(1)) + 1)

@@ -29,14 +29,26 @@ def table(report: Report, base: str) -> Iterator[str]:
             if also:
                 place = f"{os.path.relpath(start.path, base)}:{start.line}"
                 yield printable(f"also: {trace.host.shown(trace.launch.app)} ({place}): {also}")
+    alike: dict[tuple[str, str], dict[str, None]] = {}
     for one in report.context.clean:
-        yield printable(f"clean: {one.spec} ({os.path.relpath(one.path, base)}:{one.line}): {one.why}")
+        alike.setdefault((one.spec, one.why), {})[f"{os.path.relpath(one.path, base)}:{one.line}"] = None
+    for (spec, why), places in alike.items():
+        yield printable(f"clean: {spec} ({_listed([*places])}): {why}")
+
+
+MOST_PLACES = 5
+"""Places that are named of one worker; a repository may have dozens of compose files."""
+
+
+def _listed(places: list[str]) -> str:
+    more = len(places) - MOST_PLACES
+    return ", ".join(places) if more <= 0 else f"{', '.join(places[:MOST_PLACES])} and {more} more"
 
 
 def _row(trace: Trace, base: str) -> tuple[str, ...]:
     pools = dict.fromkeys(trace.host.pool(start, trace.conf).kind for start in trace.starts or (None,))
     files = {module.path for module in trace.modules if module.origin == FIRST_PARTY and module.path is not None}
-    launches = ", ".join(f"{os.path.relpath(start.path, base)}:{start.line}" for start in trace.starts)
+    launches = _listed([f"{os.path.relpath(start.path, base)}:{start.line}" for start in trace.starts])
     return (
         trace.host.shown(trace.launch.app),
         os.path.relpath(trace.launch.root, base),

@@ -12,6 +12,7 @@ from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.rules import stale_accepts
 from flake8_forksafe.rules.best_cut import best_cut
 from flake8_forksafe.rules.imports import hazard_sites
+from flake8_forksafe.rules.not_analysed import only_sends
 from flake8_forksafe.rules.rule import Context, listed
 from flake8_forksafe.rules.third_party import pulls
 from flake8_forksafe.rules.warm_ups import is_first_party, possible_runs
@@ -41,6 +42,10 @@ def remarks(context: Context) -> Iterator[Remark]:
         yield NOTHING_STARTED
     for app in context.left_out:
         yield Remark(f"left out: {app.spec!r} ({{place}}) {app.why}", app.path, app.line)
+    for trace in context.traces:
+        if trace.host.has_tasks and trace.app_location is not None and only_sends(context, trace):
+            why = "no launch starts a worker of it, and no file defines a task"
+            yield Remark(f"{trace.launch.app!r} ({{place}}) only sends tasks: {why}", *trace.app_location)
     for name in stale_accepts.stale(context):
         yield Remark(f"stale accept: {name!r} is accepted, but nothing before the fork would be reported for it")
     for trace in traces:

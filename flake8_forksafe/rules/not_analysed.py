@@ -37,7 +37,7 @@ def check_celery_without_app(context: Context) -> Iterator[Finding]:
         yield Finding(imports[0].path, imports[0].line, 0, "FS190", text)
     for trace in with_tasks:
         place = trace.app_location
-        if place is not None and not _has_tasks(trace):
+        if place is not None and not _has_tasks(trace) and not only_sends(context, trace):
             text = (
                 f"no task module was found for the Celery app {trace.launch.app!r}: neither autodiscover_tasks() nor "
                 "include leads to a module, so what its tasks import is not checked"
@@ -72,6 +72,13 @@ def _unreached(context: Context) -> Iterator[Finding]:
         "and source-roots"
     )
     yield Finding(*place, 0, "FS190", text, with_tasks[0].launch.app)
+
+
+def only_sends(context: Context, trace: Trace) -> bool:
+    """Whether an app is a client of workers that lie elsewhere: no launch starts it, and no file defines a task."""
+    search = context.search
+    sends = search is not None and any(mention.sends for mention in search.mentions)
+    return sends and not trace.starts and not _defines_tasks(context)
 
 
 def _has_tasks(trace: Trace) -> bool:

@@ -41,7 +41,7 @@ SEPARATE = re.compile(r"os\.(?:exec|spawn)l(?:pe|p|e)?|asyncio\.create_subproces
 """What runs its arguments, each a word."""
 ADDING = frozenset({"append", "extend", "insert"})
 RUNNERS = frozenset({"run", "sudo", "local"})
-"""Methods of task runners (Invoke, Fabric) that run a text."""
+"""Methods of task runners that run a text (Invoke, Fabric) or their arguments, each a word (nox)."""
 
 
 class Piece(NamedTuple):
@@ -85,15 +85,20 @@ def written_commands(content: bytes) -> list[str]:
     try:
         block = source.module(NAME)
         imports, names, steps = _imports(block), _names(block), _Steps()
-        for body in _bodies(source, block, 0):
-            reader = _Reader(ChainMap(_imports(body), imports), ChainMap(_names(body), names), steps)
+        readers = [
+            (body, _Reader(ChainMap(_imports(body), imports), ChainMap(_names(body), names), steps))
+            for body in _bodies(source, block, 0)
+        ]
+        for body, reader in readers:
             for line, call in _calls(body, 0):
                 found |= dict.fromkeys(reader.commands(call, line))
                 if len(found) > MOST_COMMANDS:
                     return [one.packed() for one in found][:MOST_COMMANDS]
+        if not found:
+            found = dict.fromkeys(one for body, reader in readers for one in reader.lists(body))
     except (Unreadable, RecursionError):
         pass  # who imports the file tells that it cannot be read
-    return [one.packed() for one in found]
+    return [one.packed() for one in found][:MOST_COMMANDS]
 
 
 def _bodies(source: Collected, block: Block, depth: int) -> Iterator[Block]:
@@ -206,13 +211,29 @@ class _Reader:
             candidates = plain[:1] or [given[name] for name in ("args", "cmd") if name in given]
         else:
             is_runner = isinstance(call.function, facts.Attribute) and call.function.name in RUNNERS
-            candidates = plain[:1] if is_runner else []
+            is_one = len(plain) == 1 or not plain or " " in self.text(plain[0], 0).text
+            candidates = [] if not is_runner else plain[:1] if is_one else [facts.Display("list", tuple(plain))]
         for candidate in candidates:
             for argv in self.command(candidate):
                 if any("celery" in word.text for word in argv):
                     directory = self.text(given["cwd"], 0).text if "cwd" in given else ""
                     environ = self.environ(given["env"]) if "env" in given else {}
                     yield WrittenCommand(line, argv, "" if "$" in directory else directory, tuple(environ.items()))
+
+    def lists(self, body: Block) -> Iterator[WrittenCommand]:
+        """Lists of words that start a worker, whoever runs them: a method may return them to what does."""
+        places: list[tuple[int, Expression, tuple[Expression, ...]]] = []
+        for statement in _statements(body):
+            if isinstance(statement, facts.Assign | facts.Return) and statement.value is not None:
+                targets = statement.targets if isinstance(statement, facts.Assign) else ()
+                places.append((statement.line, statement.value, targets))
+        places += [(line, argument.value, ()) for line, call in _calls(body, 0) for argument in call.arguments]
+        for line, value, targets in places:
+            words = self.words(value, 0) if isinstance(value, facts.Display | facts.Binary) else None
+            if words and _starts_worker([word.text for word in words]):
+                names = (name for name in targets if isinstance(name, facts.Name))
+                more = [_unknown(name) for name in names if any(map(_is_opaque, self.names.get(name.id, ())))]
+                yield WrittenCommand(line, (*words, *more)[:MOST_WORDS])
 
     def dotted(self, node: Expression) -> str:
         """The dotted path that an expression names; empty if it is none."""
@@ -233,7 +254,7 @@ class _Reader:
                 piece = self.text(value, 0)
                 shell = (Piece("/bin/sh"), Piece("-c"), piece) if piece.text.strip() else ()
                 pieces = list(shell)
-            if isinstance(node, facts.Name) and any(isinstance(one, facts.Opaque) for one in values):
+            if isinstance(node, facts.Name) and any(map(_is_opaque, values)):
                 pieces = [*pieces, _unknown(node)]
             if pieces:
                 yield tuple(pieces[:MOST_WORDS])
@@ -324,6 +345,16 @@ class _Reader:
                 if isinstance(key, facts.Constant) and isinstance(key.value, str):
                     found[key.value] = self.text(item, 0)
         return found
+
+
+def _starts_worker(words: list[str]) -> bool:
+    """Whether words are a command line of ``celery worker``, and not what one is compared with."""
+    program = next((word for word in words if word not in ("python", "-m")), "")
+    return program.rpartition("/")[2] == "celery" and "worker" in words and any(word[:1] == "-" for word in words)
+
+
+def _is_opaque(node: Expression) -> bool:
+    return isinstance(node, facts.Opaque)
 
 
 def _unknown(node: Expression) -> Piece:

@@ -159,6 +159,10 @@ POOL = "'celery', '-A', 'proj', 'worker', '--pool', 'solo'"
                      "subprocess.run('celery -A proj worker $OPTIONS', shell=True, env=env)", id="env"),
         pytest.param("class Start:\n    def run(self, c):\n        c.run('celery -A proj worker -P solo')",
                      id="task runner"),
+        pytest.param(f"def work(session):\n    session.run({POOL})", id="task runner, by words"),
+        pytest.param(f"class Start:\n    @property\n    def cmd(self):\n        words = [{POOL}]\n        return words",
+                     id="words that another function runs"),
+        pytest.param(f"def main(launch):\n    launch([{POOL}], restart=True)", id="words that are passed on"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("start", [{"compose.yaml": compose("python run.py")}, {}], ids=["run", "not run"])
@@ -187,6 +191,7 @@ def test_command_with_directory_and_memory(tmp_path: Path) -> None:
         pytest.param("subprocess.run(['celery', '-A', 'proj', 'status'])", id="no worker"),
         pytest.param("subprocess.run(['pkill', '-f', 'celery worker'])", id="a name"),
         pytest.param("print('celery -A proj worker --pool solo')", id="no process"),
+        pytest.param(f"if sys.argv == [{POOL}]:\n    x = ['celery', 'worker']", id="words that are compared"),
     ],
 )
 def test_command_that_starts_no_worker(tmp_path: Path, code: str) -> None:

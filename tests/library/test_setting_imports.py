@@ -74,6 +74,12 @@ def test_a_setting_that_is_a_path_itself(tmp_path: Path) -> None:
         ("wagtail.embeds", "", "WAGTAILEMBEDS_FINDERS = [{'class': 'own.auth.A', 'key': 'own.pages.P'}]", "auth"),
         ("wagtail", "", "WAGTAILEMBEDS_FINDERS = [{'class': 'own.auth.A'}]", ""),
         ("axes.apps.AppConfig", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", "auth"),
+        (
+            "axes.apps.AppConfig",
+            "",
+            "AUTHENTICATION_BACKENDS = ['own.auth.A', 'axes.backends.A', 'own.tags.B']",
+            "auth",
+        ),
         ("", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", ""),
         ("allauth.account", "", "ACCOUNT_ADAPTER = 'own.auth.A'\nSOCIALACCOUNT_ADAPTER = 'own.pages.P'", "auth"),
         ("", "", "DEFAULT_EXCEPTION_REPORTER = 'own.auth.A'\nLOGGING_CONFIG = 'own.pages.P'", "auth pages"),

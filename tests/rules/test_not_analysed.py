@@ -40,6 +40,31 @@ def test_celery_without_an_app(tmp_path: Path) -> None:
     assert "no Celery app was found in the project, so nothing is checked" in found["proj/tasks.py", 2]
 
 
+def test_an_app_that_only_sends_tasks(tmp_path: Path) -> None:
+    """A client of workers of another repository is no worker that lacks its tasks, and the summary says so."""
+    sends = 'from celery import Celery\napp = Celery("proj")\ndef f():\n    app.send_task("other.add")\n'
+    files = {"proj/celery.py": sends}
+    assert messages(tmp_path, files, "FS190") == {}
+    (remark,) = remarks(check(tmp_path).context)
+    assert remark.text.startswith("'proj.celery:app' ({place}) only sends tasks")
+    started = messages(tmp_path / "started", {**files, "Procfile": "w: celery -A proj worker\n"}, "FS190")
+    assert list(started) == [("proj/celery.py", 2)]
+    tasks = "from celery import shared_task\n@shared_task\ndef f(): pass\n"
+    assert messages(tmp_path / "tasks", {**files, "proj/tasks.py": tasks}, "FS190")
+
+
+def test_tasks_of_other_programs_are_no_tasks_of_celery(tmp_path: Path) -> None:
+    """``tasks.py`` of Invoke starts the worker, and is not loaded by it."""
+    text = "from invoke import Collection, task\n@task\ndef work(c):\n    c.run('celery -A proj worker')\n"
+    assert messages(tmp_path, {"tasks.py": text}, "FS190") == {}
+    dotted = "import invoke\n@invoke.task\ndef work(c):\n    c.run('celery -A proj worker')\n"
+    assert messages(tmp_path / "dotted", {"tasks.py": dotted}, "FS190") == {}
+    own = "from proj.celery import app\n@app.task\ndef work(c): pass\n"
+    assert messages(
+        tmp_path / "own", {"tasks.py": own, "proj/celery.py": "import celery\napp = celery.Celery()"}, "FS190"
+    )
+
+
 def test_a_project_without_celery_is_quiet(tmp_path: Path) -> None:
     files = {"proj/celery.py": "# celery is not used here\n", "proj/tasks.py": "import torch\n"}
     assert messages(tmp_path, files, "FS190") == {}
@@ -136,6 +161,8 @@ UNKNOWN_VALUES = {
     "autodiscover": ("app.autodiscover_tasks(requests.get('x').json())", "the packages given to autodiscover_tasks()"),
     "callable": ("app.autodiscover_tasks(lambda: open('x').readlines())", "the packages given to autodiscover_tasks()"),
     "include": ("app.conf.include = requests.get('x').json()", "the modules in the setting 'include'"),
+    "update": ("app.conf.update(requests.get('x').json())", "the configuration that the app is given here"),
+    "variable": ("app.config_from_envvar('CONF')", "the configuration given to config_from_object()"),
 }
 
 
@@ -161,6 +188,78 @@ def test_a_module_that_celery_would_not_find(tmp_path: Path, name: str, said: bo
     found = messages(tmp_path, files, "FS192")
     assert (list(found) == [("proj/celery.py", 2)]) == said
     assert all(f"the module {name!r} in the setting 'include' was not found" in text for text in found.values())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("app.config_from_object('proj.confg')", "the module 'proj.confg' given to config_from_object()"),
+        ("app.config_from_object('proj.conf.Config')", None),
+        ("app.config_from_object('proj.conf:Config')", None),
+        ("app.config_from_object('kombu.conf')", None),
+        ("app.autodiscover_tasks(['nowhere'])", "the package 'nowhere' given to autodiscover_tasks()"),
+        ("app.autodiscover_tasks(['proj.gone.jobs'])", "the package 'proj.gone.jobs' given to autodiscover_tasks()"),
+        ("app.autodiscover_tasks(['proj.gone', 'kombu', 'json'])", None),
+    ],
+)
+def test_a_module_that_the_worker_would_die_of(tmp_path: Path, line: str, message: str | None) -> None:
+    """Celery goes one level up from a package that is missing, and raises where that one is missing as well."""
+    files = {
+        "requirements.txt": "kombu\n", "proj/conf.py": "class Config:\n    timezone = 'UTC'\n",
+        "proj/celery.py": f"from celery import Celery\napp = Celery('proj', include=['proj.tasks'])\n{line}\n",
+    }  # fmt: skip
+    found = messages(tmp_path, files, "FS192")
+    assert len(found) == (message is not None)
+    assert all(f"{message} was not found" in text for text in found.values())
+
+
+def test_a_configuration_that_a_variable_names(tmp_path: Path) -> None:
+    celery = (
+        "import os\nos.environ['C'] = 'proj.conf'\nimport celery\napp = celery.Celery()\napp.config_from_envvar('C')"
+    )
+    files = {"proj/celery.py": celery, "proj/conf.py": "imports = ['proj.jobs']\n", "proj/jobs.py": "import torch\n"}
+    assert messages(tmp_path, files, "FS192") == {}
+    assert ("proj/jobs.py", 1) in messages(tmp_path, files, "FS101")
+
+
+LOADS = {
+    "__import__": "__import__(os.environ['P'])",
+    "a loop": "for name in os.environ['P'].split(): __import__(name)",
+    "import_string": "werkzeug.utils.import_string(os.environ['P'])",
+    "spec": "importlib.util.module_from_spec(importlib.util.spec_from_file_location('x', os.environ['P']))",
+    "loader": "importlib.machinery.SourceFileLoader('x', os.environ['P']).load_module()",
+    "run_path": "for path in pathlib.Path(os.environ['P']).glob('*.py'): runpy.run_path(str(path))",
+    "run_module": "runpy.run_module(os.environ['P'])",
+    "exec": "exec(open(os.environ['P']).read())",
+}
+LOADER = "import importlib.machinery, importlib.util, os, pathlib, runpy\nimport werkzeug.utils\n"
+
+
+@pytest.mark.parametrize("kind", LOADS)
+def test_what_is_loaded_in_other_ways(tmp_path: Path, kind: str) -> None:
+    found = messages(tmp_path, {"proj/tasks.py": f"{LOADER}{LOADS[kind]}\n"}, "FS192")
+    assert list(found) == [("proj/tasks.py", 3)]
+    assert "that is " in found["proj/tasks.py", 3] and "here cannot be resolved" in found["proj/tasks.py", 3]
+
+
+BESIDE = "os.path.join(os.path.dirname(__file__), 'more.py')"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "__import__('proj.more')",
+        "werkzeug.utils.import_string('proj.more')",
+        f"importlib.util.module_from_spec(importlib.util.spec_from_file_location('x', {BESIDE}))",
+        f"importlib.machinery.SourceFileLoader('x', {BESIDE}).load_module()",
+        f"runpy.run_path({BESIDE})",
+        "runpy.run_module('proj.more')",
+    ],
+)
+def test_what_is_known_of_it_is_followed(tmp_path: Path, line: str) -> None:
+    files = {"proj/tasks.py": f"{LOADER}{line}\n", "proj/more.py": "import torch\n"}
+    assert messages(tmp_path, files, "FS192") == {}
+    assert ("proj/more.py", 1) in messages(tmp_path, files, "FS101")
 
 
 COMPUTED_IMPORTS = {

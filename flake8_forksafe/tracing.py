@@ -170,7 +170,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
         if None in trace.gates.values() and launcher is None:
             trace.variants.update({form: trace_as((argv,)) for form, argv in host.launch_forms(app.spec).items()})
     trace.starts = tuple(with_arguments(start, trace.arguments or ()) for start in starts)
-    trace.program = " ".join(launcher.argv) if launcher is not None else ""
+    trace.program = shown_command(launcher.argv, settings.project) if launcher is not None else ""
     is_made_there = trace.app_place is not None and app.path and not trace.has_name(app.path)
     if launcher is not None and launcher.path and is_made_there:
         place = f"{os.path.relpath(launcher.path, settings.project)}:1"
@@ -180,6 +180,20 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     if settings.prelude == CHILDREN and host.has_tasks and trace.forks:
         trace.deferred = deferred_imports(around, layout, trace, effects)
     return trace
+
+
+SCRIPTS = "/venv/bin/"
+"""Where a console script is taken to lie."""
+
+
+def shown_command(argv: tuple[str, ...], project: str) -> str:
+    """A program's command line without the directories of this machine, and of an environment that is made up."""
+    program, *rest = argv
+    if program.startswith(SCRIPTS):
+        program = program.removeprefix(SCRIPTS)
+    elif os.path.isabs(program) and lies_in(program, project):
+        program = os.path.relpath(program, project)
+    return " ".join((program, *rest))
 
 
 def named_app(app: AppFound) -> str:
@@ -281,7 +295,7 @@ def launcher_of(starts: tuple[WorkerLaunch, ...], scripts: dict[str, str]) -> La
             return Launcher(argv, entry, command, "" if entry or command else path, package)
         program = os.path.basename(start.argv[0]) if start.argv else ""
         if program in scripts and program not in host_programs():
-            argv = (f"/venv/bin/{program}", *start.argv[1:])
+            argv = (f"{SCRIPTS}{program}", *start.argv[1:])
             command = next((word for word in start.argv[1:] if not word.startswith("-")), "")
             return Launcher(argv, scripts[program], command)
     return None

@@ -129,6 +129,18 @@ def test_launch_goes_over_a_program_that_nothing_runs(tmp_path: Path) -> None:
     assert not hazards(report_of(tmp_path, files), tmp_path)
 
 
+def test_a_program_is_shown_without_directories_of_this_machine(tmp_path: Path) -> None:
+    files = {
+        **APP,
+        "run.py": MAIN,
+        "proj/work.py": MAIN,
+        "pyproject.toml": "[project.scripts]\nwork = 'proj.work:main'\n",
+    }
+    lines = "a: python -m proj.work -x\nb: work -y\nc: python run.py -z\n"
+    report = report_of(tmp_path, {**files, "Procfile": lines})
+    assert {trace.program for trace in report.traces} == {"proj/work.py -x", "work -y", "run.py -z"}
+
+
 def test_other_command(tmp_path: Path) -> None:
     """``app.start(["beat"])`` starts no worker."""
     report = report_of(tmp_path, {**APP, "run.py": SCRIPT.format('app.start(["beat"])')})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flake8_forksafe.deployment.model import Place, Word, WorkerLaunch
 from flake8_forksafe.hazards.catalogue import Catalogue, WarmUp
-from flake8_forksafe.hazards.third_parties import NO_EFFECTS, OWN, Effects
+from flake8_forksafe.hazards.third_parties import LIKELY, NO_EFFECTS, OWN, Effects
 from flake8_forksafe.host_names import CELERY
 from flake8_forksafe.hosts.facts import Argv
 from flake8_forksafe.hosts.host import Host, HostStart, Launcher, boot
@@ -379,12 +379,14 @@ def third_parties_of(
         table, hazards = load_third_parties(), around.catalogue.hazards
         found = {name for name, hazard in hazards.items() if normalise(hazard.distribution) in required}
         for name in required:
-            found |= table.installs(name, versions.exact, extras.get(name, ()))
+            found |= table.installs(name, versions.meant, extras.get(name, ()))
         return frozenset(found.union(*(hazards[name].pulls for name in found if name in hazards)))
 
-    def beside(module: str) -> bool | None:
+    def beside(module: str) -> bool | str | None:
         installed = presence.beside(module)
-        return True if installed is None and (is_locked(module) or module in brought_along()) else installed
+        if installed is None and module in brought_along():
+            return True
+        return LIKELY if installed is None and is_locked(module) else installed
 
     @cache
     def effects(module: str) -> Effects:
@@ -396,7 +398,7 @@ def third_parties_of(
 
         is_installed = bool(layout.environment) and presence(top.partition(".")[0])
         table = load_third_parties()._replace(own=own_packages, required=required)
-        found = table.effects(module, versions.exact, beside)
+        found = table.effects(module, versions.meant, beside)
         if not is_installed or found.source == OWN:
             return found
         # Not walked, so nothing that it requires leads to a hazard; it may find one that something else brought.

@@ -18,6 +18,12 @@ OWN = "the option third-parties"
 """The source of what the user tells."""
 
 
+LIKELY = "likely"
+"""Of a module that may be installed, as a lock file has it."""
+Presence = Callable[[str], "bool | str | None"]
+"""Tells whether a top-level module is installed: True, False, LIKELY, or None if nothing is known."""
+
+
 class MeasuredVersion(NamedTuple):
     """One measured version of a distribution.
 
@@ -33,10 +39,10 @@ class MeasuredVersion(NamedTuple):
     modules: Mapping[str, Mapping[str, Any]]
     extras: Mapping[str, Sequence[str]] = MappingProxyType({})
 
-    def absent(self, module: str, presence: Callable[[str], bool | None]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def absent(self, module: str, presence: Presence) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Packages that importing a module would load if they were installed, each with the extras that install it."""
         for brought in _brought(self, module):
-            if brought.optional and not presence(brought.package.partition(".")[0]):
+            if brought.optional and presence(brought.package.partition(".")[0]) in (None, False):
                 extras = (extra for extra, packages in self.extras.items() if brought.package in packages)
                 yield brought.package, tuple(f"{self.distribution}[{extra}]" for extra in extras)
 
@@ -44,7 +50,12 @@ class MeasuredVersion(NamedTuple):
         """As people write it, with the version that the project asks for if it is another one."""
         if not self.distribution:
             return OWN
-        other = wanted is not None and _key(wanted)[:2] != _key(self.version)[:2]
+        if wanted is None:
+            other = False
+        elif is_version(wanted):
+            other = _key(wanted)[:2] != _key(self.version)[:2]
+        else:
+            other = not _admits(wanted, self.version)
         return f"{self.distribution} {self.version}" + (f" (the project asks for {wanted})" if other else "")
 
 
@@ -136,72 +147,66 @@ class ThirdParties(NamedTuple):
         number = bisect_left(self.lines, f"{begin},")
         if number == len(self.lines) or not self.lines[number].startswith(f"{begin},"):
             return frozenset()
-        version = _nearest(_versions(self.lines[number]), wanted(distribution))
-        loaded = {package for entry in version.modules.values() for package in entry.get("loads", ())}
-        return frozenset(loaded.union(*(version.extras.get(extra, ()) for extra in extras)))
+        found = []
+        for version in _standing_for(_versions(self.lines[number]), wanted(distribution)):
+            loaded = {package for entry in version.modules.values() for package in entry.get("loads", ())}
+            found.append(frozenset(loaded.union(*(version.extras.get(extra, ()) for extra in extras))))
+        return frozenset.intersection(*found)
 
-    def version_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[MeasuredVersion, bool] | None:
-        """The measured version that is nearest to the wanted one, and whether it is surely like that.
+    def versions_of(self, module: str, wanted: Callable[[str], str | None]) -> tuple[MeasuredVersion, ...]:
+        """The measured versions that stand for those that the project may have, the newest first; none if none was.
 
-        Of several versions that were measured, that is the newest one not after the wanted one, else the oldest.
-        Without a wanted version it is the newest, which is like the others only if they agree.
+        A measured version stands for those from it up to the next one, the oldest also for those before.
 
-        :param wanted: the version of a distribution that the project asks for, if that is known.
+        :param module: dotted.
+        :param wanted: the version of a distribution that the project asks for, or a specifier (PEP 440), if one is
+            known.
         """
         for versions in self.distributions(module.partition(".")[0]):
-            if not any(_covers(one, module) for one in versions):
-                continue
-            named = wanted(versions[0].distribution)
-            if named is None:
-                loads = [{brought.package for brought in _brought(one, module)} for one in versions]
-                return versions[-1], all(found == loads[-1] for found in loads)
-            return _nearest(versions, named), True
-        return None
+            if any(_covers(one, module) for one in versions):
+                return _standing_for(versions, wanted(versions[0].distribution))
+        return ()
 
-    def effects(
-        self, module: str, wanted: Callable[[str], str | None], presence: Callable[[str], bool | None]
-    ) -> Effects:
+    def effects(self, module: str, wanted: Callable[[str], str | None], presence: Presence) -> Effects:
         """What importing a module, and the packages around it, does.
 
         :param module: dotted, or ``module:name``.
-        :param presence: whether a top-level module is installed; None if that is not known.
         """
-        found = self.version_of(module.partition(":")[0], wanted)
-        if found is None:
+        found = self.versions_of(module.partition(":")[0], wanted)
+        if not found:
             return NO_EFFECTS
-        version, alike = found
-        entries = [version.modules[key] for key in _keys(module) if key in version.modules]
+        version = found[0]
+        each = [[one.modules[key] for key in _keys(module) if key in one.modules] for one in found]
         discovers, starts = (
-            [one for entry in entries for one in entry.get(key, ())] for key in ("discovers", "starts")
+            [tuple(dict.fromkeys(one for entry in entries for one in entry.get(key, ()))) for entries in each]
+            for key in ("discovers", "starts")
         )
         return Effects(
             tuple(self.brought(module, wanted, presence)),
-            tuple(dict.fromkeys(discovers)),
-            tuple(dict.fromkeys(starts)),
-            next((entry["mb"] for entry in entries if "mb" in entry), 0),
-            tuple(package for entry in entries for package in entry.get("loads", ())),
+            tuple(dict.fromkeys(one for several in discovers for one in several)),
+            tuple(dict.fromkeys(one for several in starts for one in several)),
+            next((entry["mb"] for entry in each[0] if "mb" in entry), 0),
+            tuple(package for entry in each[0] for package in entry.get("loads", ())),
             version.shown(wanted(version.distribution)),
-            alike,
+            len(set(discovers)) == len(set(starts)) == 1,
             tuple(version.absent(module, presence)),
         )
 
-    def brought(
-        self, module: str, wanted: Callable[[str], str | None], presence: Callable[[str], bool | None]
-    ) -> Iterator[Brought]:
+    def brought(self, module: str, wanted: Callable[[str], str | None], presence: Presence) -> Iterator[Brought]:
         """What importing a module, and the packages around it, loads.
 
         :param module: dotted, or ``module:name``.
-        :param presence: whether a top-level module is installed; None if that is not known.
         """
-        found = self.version_of(module.partition(":")[0], wanted)
-        if found is None:
-            return
-        version, alike = found
-        source = version.shown(wanted(version.distribution))
-        for brought in _brought(version, module):
-            installed = presence(brought.package.partition(".")[0])
+        versions = self.versions_of(module.partition(":")[0], wanted)
+        each = [{brought.package: brought for brought in _brought(version, module)} for version in versions]
+        for package in dict.fromkeys(package for found in each for package in found):
+            version, brought = next(
+                (version, found[package]) for version, found in zip(versions, each, strict=True) if package in found
+            )
+            installed = presence(package.partition(".")[0])
             if installed is not False and (brought.sure or installed):
-                yield brought._replace(sure=brought.sure and alike, source=source)
+                sure = all(package in found and (found[package].sure or installed is True) for found in each)
+                yield brought._replace(sure=sure, source=version.shown(wanted(version.distribution)))
 
 
 def _likely_distributions(top: str) -> Iterator[str]:
@@ -211,10 +216,39 @@ def _likely_distributions(top: str) -> Iterator[str]:
     yield from (form.format(name) for form in ("django-{}", "flask-{}", "python-{}", "py{}", "{}-python", "{}-py"))
 
 
-def _nearest(versions: Sequence[MeasuredVersion], wanted: str | None) -> MeasuredVersion:
-    """The newest version that is not after the wanted one, else the oldest; without a wanted one, the newest."""
-    earlier = [one for one in versions if wanted is None or _key(one.version) <= _key(wanted)]
+def _nearest(versions: Sequence[MeasuredVersion], wanted: str) -> MeasuredVersion:
+    """The newest version that is not after the wanted one, else the oldest."""
+    earlier = [one for one in versions if _key(one.version) <= _key(wanted)]
     return earlier[-1] if earlier else versions[0]
+
+
+def _standing_for(versions: Sequence[MeasuredVersion], wanted: str | None) -> tuple[MeasuredVersion, ...]:
+    """The versions that stand for those that are wanted, the newest first."""
+    if len(versions) == 1 or wanted is None:
+        return tuple(reversed(versions))
+    if is_version(wanted):
+        return (_nearest(versions, wanted),)
+    named = re.findall(r"\d[\w.]*", wanted)
+    points = ["0", *(one.version for one in versions), *named, *(f"{version}.1" for version in named)]
+    meant = {_nearest(versions, point).version for point in points if _admits(wanted, point)}
+    found = tuple(one for one in reversed(versions) if one.version in meant)
+    return found or tuple(reversed(versions))
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version, not a specifier."""
+    return text[:1].isdigit() and "," not in text
+
+
+def _admits(specifier: str, version: str) -> bool:
+    """Whether a specifier (PEP 440) admits a version; what is neither admits all."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+
+    try:
+        return SpecifierSet(specifier).contains(version, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return True
 
 
 def _covers(version: MeasuredVersion, module: str) -> bool:

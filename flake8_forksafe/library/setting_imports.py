@@ -23,6 +23,7 @@ class SettingImports(NamedTuple):
     :ivar triggers: modules whose import does that; ``function()``, whose call does; ``app:setup()`` for
         ``django.setup()`` and ``app:checks()`` for the system checks of an installed app.
     :ivar sure: whether every version does that.
+    :ivar since: the distribution and its version that does that first, if older ones are in use that do not.
     """
 
     triggers: tuple[str, ...]
@@ -33,6 +34,12 @@ class SettingImports(NamedTuple):
     sure: bool = True
     until: str = ""
     """With what the path begins behind which a list is not read further; empty if all of it is."""
+    since: tuple[str, str] | None = None
+
+    def happens(self, machine: Machine) -> bool | None:
+        """Whether the version that the project has does that; None if it only may."""
+        newer = machine.imports.is_at_least(*self.since) if self.since is not None else True
+        return newer if self.sure or newer is False else None
 
 
 ALLAUTH_FORMS = ("allauth.urls", "allauth.account.urls", "allauth.account.views", "allauth.account.forms")
@@ -120,6 +127,14 @@ SETTING_IMPORTS = (
     SettingImports(("django_redis.cache",), "CACHES", ("*.OPTIONS.CLIENT_CLASS",)),
     # ninja/pagination.py (1.7)
     SettingImports(("ninja.pagination.paginate()",), "NINJA_PAGINATION_CLASS", ()),
+    # wagtail/api/v3/api.py, which ready() of these imports (8.0)
+    SettingImports(
+        ("wagtail.api.v3.api", "wagtail.api.v3.urls",
+         *(f"wagtail.{app}:setup()" for app in ("contrib.redirects", "documents", "images", "locales", "snippets"))),
+        "NINJA_PAGINATION_CLASS",
+        (),
+        since=("wagtail", "8.0"),
+    ),
     # wagtail/embeds/apps.py; wagtail/images/models.py asks for the storage of renditions (8.0)
     SettingImports(("wagtail.embeds:setup()",), "WAGTAILEMBEDS_FINDERS", ("*.class",)),
     SettingImports(("wagtail.images:setup()",), "STORAGES", ("default.BACKEND",)),
@@ -139,10 +154,13 @@ def import_named(machine: Machine, trigger: str, frame: Frame) -> None:
     for entry in SETTING_IMPORTS:
         if trigger in entry.triggers and entry not in done and is_configured(machine):
             done.add(entry)
+            happens = entry.happens(machine)
+            if happens is False:
+                continue
             for option in options(setting(machine, entry.setting, frame)):
                 for path in entry.keys or ("",):
                     for value in _values_at(option, path.split(".") if path else []):
-                        with machine.doubted(not entry.sure):
+                        with machine.doubted(not happens):
                             import_all(machine, _before(value, entry.until, machine), frame)
 
 

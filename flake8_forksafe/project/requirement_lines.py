@@ -24,7 +24,7 @@ MOST_FILES = 200
 NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[(<>=!~;@,])")
 OPTION = re.compile(r"\s--?[a-z][a-z-]*(?:[ =]|$)")
 COMMENT = re.compile(r"(^|\s)#.*$")
-INCLUDE = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S.*)")
+INCLUDE = re.compile(r"(-[rc]\s*|--(?:requirement|constraint)(?:\s+|=))(\S.*)")
 EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(\S.*)")
 EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 
@@ -41,6 +41,8 @@ class Declared(NamedTuple):
     :ivar version: the only one that is meant, if there is one.
     :ivar lowest: the lowest one that is meant, if a bound is declared.
     :ivar extras: normalised names of its extras that are asked for.
+    :ivar bounds: the versions that are meant, as a specifier (PEP 440).
+    :ivar constrains: whether it only limits the version of what something else installs (pip's ``-c``).
     """
 
     name: str
@@ -48,6 +50,8 @@ class Declared(NamedTuple):
     version: str | None = None
     lowest: str | None = None
     extras: tuple[str, ...] = ()
+    bounds: str = ""
+    constrains: bool = False
 
 
 def normalise(name: str) -> str:
@@ -89,30 +93,33 @@ def _declared(text: str, target: Target) -> Declared | None:
         pins[0] if pins else None,
         bounds[0] if bounds else None,
         tuple(sorted(map(normalise, requirement.extras))),
+        str(requirement.specifier),
     )
 
 
 def requirement_file(disk: Disk, path: str, inside: str, target: Target) -> list[Declared]:
     """What ``pip install -r`` installs, files that it includes (``-r``) among it.
 
-    Constraints (``-c``) install nothing. What lies outside the project is not read.
+    Constraints (``-c``) install nothing, but limit versions. What lies outside the project is not read.
 
     :param inside: the directory that all files lie in.
     """
     found: list[Declared] = []
-    seen: set[str] = set()
-    waiting = [path]
+    seen: set[tuple[str, bool]] = set()
+    waiting = [(path, False)]
     while waiting and len(seen) < MOST_FILES:
-        current = os.path.normpath(waiting.pop())
-        if current in seen or not current.startswith(inside.rstrip(os.sep) + os.sep):
+        name, constrains = waiting.pop()
+        current = os.path.normpath(name)
+        if (current, constrains) in seen or not current.startswith(inside.rstrip(os.sep) + os.sep):
             continue
-        seen.add(current)
+        seen.add((current, constrains))
         for line in itertools.islice(_lines(text_of(disk, current)), MOST_LINES):
             included = INCLUDE.fullmatch(line)
             if included is not None:
-                waiting.append(os.path.join(os.path.dirname(current), included[1].strip("'\"")))
+                beside = os.path.join(os.path.dirname(current), included[2].strip("'\""))
+                waiting.append((beside, constrains or included[1].lstrip("-").startswith("c")))
             else:
-                found += _line(line, target)
+                found += (entry._replace(constrains=constrains) for entry in _line(line, target))
     return found
 
 

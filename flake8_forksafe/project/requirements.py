@@ -26,6 +26,7 @@ class Requirements(NamedTuple):
     :ivar python: lowest Python version, if declared.
     :ivar versions: of distributions that are pinned (``==``).
     :ivar lowest: the lowest versions that the declared bounds allow.
+    :ivar bounds: the versions of distributions that are meant, as specifiers (PEP 440), where they are limited.
     :ivar extras: normalised names of the extras that are asked for of what is required.
     """
 
@@ -35,6 +36,7 @@ class Requirements(NamedTuple):
     versions: Mapping[str, str] = MappingProxyType({})
     lowest: Mapping[str, str] = MappingProxyType({})
     extras: Mapping[str, frozenset[str]] = MappingProxyType({})
+    bounds: Mapping[str, str] = MappingProxyType({})
 
 
 class DeclaredNames(NamedTuple):
@@ -59,20 +61,23 @@ def read_requirements(disk: Disk, project: str, roots: Iterable[str], target: Ta
     python = _declared_python(disk, directories)
     target = target._replace(python=target.python or python)
     found = [entry for directory in directories for entry in _in_directory(disk, directory, project, target)]
-    needed = [entry for file in found for entry in file.needed]
+    declared_names = [entry for file in found for entry in file.needed]
+    needed = [entry for entry in declared_names if not entry.constrains]
     required = {entry.name for entry in needed if entry.applies}
     unknown = {entry.name for entry in needed if entry.applies is None}
     optional = {entry.name for file in found for entry in file.extra} | {
         entry.name for entry in needed if entry.applies is False
     }
-    versions = {entry.name: entry.version for entry in reversed(needed) if entry.version}
+    limiting = [*needed, *(entry for entry in declared_names if entry.constrains and entry.applies is not False)]
+    versions = {entry.name: entry.version for entry in reversed(limiting) if entry.version}
+    bounds = {entry.name: entry.bounds for entry in reversed(limiting) if entry.bounds}
     lowest = {entry.name: entry.lowest for entry in reversed(needed) if entry.lowest}
     extras: dict[str, frozenset[str]] = {}
     for entry in needed:
         if entry.applies and entry.extras:
             extras[entry.name] = extras.get(entry.name, frozenset()) | set(entry.extras)
     optional = optional - required - unknown
-    return Requirements(frozenset(required), frozenset(optional), python, versions, lowest, extras)
+    return Requirements(frozenset(required), frozenset(optional), python, versions, lowest, extras, bounds)
 
 
 def _in_directory(disk: Disk, directory: str, project: str, target: Target) -> Iterator[DeclaredNames]:
@@ -134,6 +139,8 @@ def _pipfile(document: dict[str, Any], target: Target) -> DeclaredNames:
     )
 
 
+LONGEST_VERSION = 200
+"""Characters of a version in poetry's or Pipenv's syntax."""
 MARKER_KEYS = ("markers", "sys_platform", "platform", "python", "python_version", "platform_machine", "os_name")
 """What in a table of poetry or Pipenv restricts where a distribution is installed."""
 
@@ -147,7 +154,9 @@ def _wanted(name: str, wanted: object, target: Target) -> Declared:
     extras = {normalise(extra) for choice in choices if isinstance(choice, dict)
               for extra in list_of(choice.get("extras")) if isinstance(extra, str)}  # fmt: skip
     lowest = bounds[0] if len(bounds) == 1 else None
-    return Declared(normalise(name), verdict, lowest=lowest, extras=tuple(sorted(extras)))
+    meant = _bounds_of(choices[0]) if len(choices) == 1 else ""
+    pin = re.fullmatch(r"={2,3}([^,*]+)", meant)
+    return Declared(normalise(name), verdict, pin[1] if pin else None, lowest, tuple(sorted(extras)), meant)
 
 
 def _lowest_of(wanted: object) -> str | None:
@@ -155,6 +164,30 @@ def _lowest_of(wanted: object) -> str | None:
     version = wanted.get("version") if isinstance(wanted, dict) else wanted
     match = re.match(r"\s*(?:\^|~=?|>=?|===?)?\s*(\d[\w.]{0,40})", version) if isinstance(version, str) else None
     return match[1] if match is not None and "||" not in str(version) else None
+
+
+def _bounds_of(wanted: object) -> str:
+    """A version in poetry's or Pipenv's syntax as a specifier (PEP 440); empty if it limits nothing or is not known."""
+    version = wanted.get("version") if isinstance(wanted, dict) else wanted
+    if not isinstance(version, str) or "|" in version or len(version) > LONGEST_VERSION:
+        return ""
+    parts = [_bound(part.strip()) for part in version.split(",")]
+    return "" if None in parts else ",".join(filter(None, parts))
+
+
+def _bound(text: str) -> str | None:
+    """One part of such a version (https://python-poetry.org/docs/dependency-specification/); None if not understood."""
+    match = re.fullmatch(r"(\^|~(?!=)|~=|[<>=!]=?=?|)\s*(\d[\w.+!-]*(?:\.\*)?)", text)
+    if match is None:
+        return "" if text == "*" else None
+    operator, version = match.groups()
+    if operator in ("^", "~"):
+        numbers = re.match(r"\d+(?:\.\d+)*", version)
+        kept = [int(part) for part in numbers[0].split(".")] if numbers else [0]
+        first = next((index for index, part in enumerate(kept) if part), len(kept) - 1)
+        last = first if operator == "^" else min(1, len(kept) - 1)
+        return f">={version},<{'.'.join(map(str, [*kept[:last], kept[last] + 1]))}"
+    return f"{operator or '=='}{version}" if operator != "=" else f"=={version}"
 
 
 def _applies(wanted: object, target: Target) -> bool | None:

@@ -36,6 +36,10 @@ class Versions:
         """The version in the environment, else the one that the project's files allow."""
         return self.installed(distribution) or self.declared(distribution)
 
+    def meant(self, distribution: str) -> str | None:
+        """The version in the environment, else the only one that the project's files allow, else their specifier."""
+        return self.exact(distribution) or self.requirements.bounds.get(distribution)
+
     def is_at_least(self, distribution: str, version: str) -> bool | None:
         """Whether a distribution is of that version or a newer one; None if that is not known.
 
@@ -46,10 +50,24 @@ class Versions:
         installed = self.installed(distribution) if self.environment.certain else None
         exact = installed or self.declared(distribution)
         lowest = exact or self.requirements.lowest.get(distribution)
-        if lowest is None:
-            return None
+        bounds = self.requirements.bounds.get(distribution, "")
         try:
-            newer = Version(lowest) >= Version(version)
+            if lowest is not None and Version(lowest) >= Version(version):
+                return True
         except InvalidVersion:
             return None
-        return True if newer else False if exact else None
+        return False if exact or not _admits_from(bounds, version) else None
+
+
+def _admits_from(bounds: str, version: str) -> bool:
+    """Whether a specifier (PEP 440) admits some version from the given one on; what is no specifier does."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        specifiers = SpecifierSet(bounds)
+        named = [Version(one.version.removesuffix(".*")) for one in specifiers]
+        points = [Version(version), *named, *(Version(f"{one.base_version}.1") for one in named), Version("9999")]
+        return any(point >= points[0] and specifiers.contains(point, prereleases=True) for point in points)
+    except (InvalidSpecifier, InvalidVersion):
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers import check, write
 from programs import boot_program
 
 from flake8_forksafe.library.setting_imports import MODELS, SETTING_IMPORTS
@@ -73,6 +74,8 @@ def test_a_setting_that_is_a_path_itself(tmp_path: Path) -> None:
         ("constance", "", "CONSTANCE_BACKEND = 'own.auth.A'", ""),
         ("wagtail.embeds", "", "WAGTAILEMBEDS_FINDERS = [{'class': 'own.auth.A', 'key': 'own.pages.P'}]", "auth"),
         ("wagtail", "", "WAGTAILEMBEDS_FINDERS = [{'class': 'own.auth.A'}]", ""),
+        ("wagtail.locales", "", "NINJA_PAGINATION_CLASS = 'own.auth.A'", "auth"),
+        ("wagtail.sites", "", "NINJA_PAGINATION_CLASS = 'own.auth.A'", ""),
         ("axes.apps.AppConfig", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", "auth"),
         (
             "axes.apps.AppConfig",
@@ -91,6 +94,18 @@ def test_what_real_workers_import(tmp_path: Path, app: str, code: str, settings:
     apps = f"INSTALLED_APPS = ['shop', {app!r}]\n" if app else ""
     found = loaded(tmp_path, f"{apps}{settings}\n", f"{code}\n")
     assert found == {f"own.{name}" for name in expected.split()}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "certain"), [("wagtail>=8", True), ("wagtail", False), ("wagtail==7.4", None), ("wagtail<8", None)]
+)
+def test_the_version_of_wagtail_decides(tmp_path: Path, requirement: str, certain: bool | None) -> None:
+    settings = "INSTALLED_APPS = ['shop', 'wagtail.locales']\nNINJA_PAGINATION_CLASS = 'own.pages.P'\n"
+    files = {"proj/settings.py": settings, "requirements.txt": f"celery\nDjango\n{requirement}\n"}
+    report = check(write(tmp_path, {**FILES, **files, "own/__init__.py": "", "proj/__init__.py": ""}), app=["proj"])
+    (trace,) = report.traces
+    found = {module.name: module.certain for module in trace.modules}
+    assert found.get("own.pages") is certain
 
 
 def test_every_trigger_has_its_hook() -> None:

@@ -270,6 +270,8 @@ CALLS = {
     "pyspark.SparkContext": 'import pyspark\nX = pyspark.SparkContext()',
     "kazoo.client.KazooClient.start": "from kazoo.client import KazooClient\nZ = KazooClient('h')\nZ.start()",
     "pulsar.Client.create_producer": "import pulsar\nC = pulsar.Client('u')\nX = C.create_producer('t')",
+    "newrelic.agent.register_application":
+        "import newrelic.agent\nnewrelic.agent.initialize()\nnewrelic.agent.register_application(timeout=0)",
     "splitio.get_factory": "from splitio import get_factory\nX = get_factory('k')",
     "optimizely.optimizely.Optimizely": "from optimizely import optimizely\nX = optimizely.Optimizely(sdk_key='k')",
     "flagsmith.Flagsmith":

@@ -104,7 +104,9 @@ def measure(requirement: str, records: Path, names: list[str], *options: str) ->
                                   timeout=SECONDS, check=False)  # fmt: skip
             record = json.loads(done.stdout) if done.returncode == 0 else {**record, "error": done.stderr[-300:]}
     target.write_text(json.dumps(record), encoding="utf-8")
-    told = f"{len(record['modules'])} modules, {len(record.get('setups', ()))} setups"
+    modules, setups, apps = (len(record.get(key, ())) for key in ("modules", "setups", "apps"))
+    told = f"{modules} modules, {setups} setups of {apps} apps"
+    told += "".join(f", {app} not set up ({error})" for app, error in record.get("not set up", {}).items())
     return told if not record.get("error") else f"failed: {record['error'][-120:]}"
 
 

@@ -96,6 +96,17 @@ def modules_of(name):
     return sorted(near, key=lambda module: (depth[module], module))[:MOST_MODULES]
 
 
+NEEDED_SETTINGS = {
+    "CMS_CONFIRM_VERSION4": True,
+    "ELASTICSEARCH_DSL": {"default": {"hosts": "localhost:9200"}},
+    "HAYSTACK_CONNECTIONS": {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}},
+    "LANGUAGES": [("en", "English")],
+    "OPENSEARCH_DSL": {"default": {"hosts": "localhost:9200"}},
+    "WAGTAIL_SITE_NAME": "x",
+}
+"""Settings without which apps are not set up."""
+
+
 def settle_django(own=()):
     """Configure Django, where it is there, so that models can be imported.
 
@@ -109,7 +120,7 @@ def settle_django(own=()):
     settings.configure(
         INSTALLED_APPS=list(dict.fromkeys([*(f"django.contrib.{app}" for app in apps), *own])), SECRET_KEY="x",
         DATABASES={}, USE_TZ=True, STATIC_URL="/static/", ROOT_URLCONF="none", SITE_ID=1,
-        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField", **NEEDED_SETTINGS,
     )  # fmt: skip
     import django
 
@@ -197,8 +208,9 @@ def setups(apps, others, catalogue):
     """What each app of a distribution does with the project when Django is set up, or when its URLs are imported.
 
     :param others: apps that the distribution's requirements bring.
+    :returns: that by app, or by module of URLs; and by app, why it could not be set up.
     """
-    found = {}
+    found, failed = {}, {}
     together = apart(set_up, [*others, *apps], "", catalogue)
     runs = [(apps, together)] if together and not together["error"] else [
         ([app], apart(set_up, dict.fromkeys([*others, *(one for one in apps if app.startswith(f"{one}.")), app]), "",
@@ -207,6 +219,7 @@ def setups(apps, others, catalogue):
     plain = apart(set_up, others, "", catalogue) or {"loads": {}, "python_threads": []}
     for own, record in runs:
         if record is None or record["error"]:
+            failed[own[0]] = record["error"] if record else "it did not end"
             continue
         for app in own:
             names = sorted({module for asker, module in record["asked"] if asker == app})
@@ -228,7 +241,7 @@ def setups(apps, others, catalogue):
                     found[f"{app}.urls"] = {"discovers": sorted({module for _, module in urls["asked"]})}
     return {
         name: {key: value for key, value in one.items() if value} for name, one in found.items() if any(one.values())
-    }
+    }, failed
 
 
 def _owner(way, apps):
@@ -397,10 +410,11 @@ def main():
     only_setups = arguments[0] == "--setups"
     distribution, *catalogue = arguments[only_setups:]
     apps = apps_of([distribution]) if importlib.util.find_spec("django") is not None else []
+    found, failed = setups(apps, required_apps(distribution), catalogue) if apps else ({}, {})
     print(json.dumps({
         "distribution": distribution, "version": importlib.metadata.version(distribution),
         "python": ".".join(map(str, sys.version_info[:2])),
-        "setups": setups(apps, required_apps(distribution), catalogue) if apps else {},
+        "setups": found, "not set up": failed, "apps": apps,
         "extras": extras_of(distribution),
         "modules": [] if only_setups else modules_measured(distribution, catalogue),
     }))  # fmt: skip

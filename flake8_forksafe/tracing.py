@@ -37,7 +37,7 @@ from flake8_forksafe.project.requirements import (
 )
 from flake8_forksafe.project.search_result import AppFound, LeftOut, split_spec
 from flake8_forksafe.project.settings_modules import choose_settings
-from flake8_forksafe.project.versions import Versions
+from flake8_forksafe.project.versions import Versions, admits
 from flake8_forksafe.rules.prelude import LIMITING, is_needy
 from flake8_forksafe.rules.rule import Problem
 from flake8_forksafe.settings import Settings, checkout, lies_in
@@ -376,7 +376,7 @@ def third_parties_of(
         """Catalogued packages that are installed with what the project requires."""
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
-        table, hazards = load_third_parties(), around.catalogue.hazards
+        table, hazards = load_third_parties()._replace(admits=admits), around.catalogue.hazards
         found = {name for name, hazard in hazards.items() if normalise(hazard.distribution) in required}
         for name in required:
             found |= table.installs(name, versions.meant, extras.get(name, ()))
@@ -397,9 +397,10 @@ def third_parties_of(
         from flake8_forksafe.hazards.third_parties import load_third_parties
 
         is_installed = bool(layout.environment) and presence(top.partition(".")[0])
-        table = load_third_parties()._replace(own=own_packages, required=required)
+        table = load_third_parties()._replace(own=own_packages, required=required, admits=admits)
         found = table.effects(module, versions.meant, beside)
-        if not is_installed or found.source == OWN:
+        walked = layout.find(top) if is_installed else None
+        if not is_installed or found.source == OWN or (walked is not None and walked.is_compiled):
             return found
         # Not walked, so nothing that it requires leads to a hazard; it may find one that something else brought.
         return found._replace(brought=tuple(brought for brought in found.brought if brought.optional))

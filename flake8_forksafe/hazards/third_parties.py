@@ -22,6 +22,13 @@ LIKELY = "likely"
 """Of a module that may be installed, as a lock file has it."""
 Presence = Callable[[str], "bool | str | None"]
 """Tells whether a top-level module is installed: True, False, LIKELY, or None if nothing is known."""
+Admits = Callable[[str, str], bool]
+"""Tells whether a specifier (PEP 440) admits a version."""
+
+
+def admits_any(specifier: str, version: str) -> bool:
+    """What specifiers admit where nothing reads them."""
+    return True
 
 
 class MeasuredVersion(NamedTuple):
@@ -46,7 +53,7 @@ class MeasuredVersion(NamedTuple):
                 extras = (extra for extra, packages in self.extras.items() if brought.package in packages)
                 yield brought.package, tuple(f"{self.distribution}[{extra}]" for extra in extras)
 
-    def shown(self, wanted: str | None) -> str:
+    def shown(self, wanted: str | None, admits: Admits) -> str:
         """As people write it, with the version that the project asks for if it is another one."""
         if not self.distribution:
             return OWN
@@ -55,7 +62,7 @@ class MeasuredVersion(NamedTuple):
         elif is_version(wanted):
             other = _key(wanted)[:2] != _key(self.version)[:2]
         else:
-            other = not _admits(wanted, self.version)
+            other = not admits(wanted, self.version)
         return f"{self.distribution} {self.version}" + (f" (the project asks for {wanted})" if other else "")
 
 
@@ -113,12 +120,14 @@ class ThirdParties(NamedTuple):
     :ivar own: what the user tells of modules; it comes before what was measured.
     :ivar required: normalised names of what the project requires, by which distributions with modules of one name are
         told apart.
+    :ivar admits: tells whether a specifier of the project admits a version.
     """
 
     tops: Mapping[str, Sequence[int]]
     lines: Sequence[str]
     own: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     required: Collection[str] = ()
+    admits: Admits = admits_any
 
     def distributions(self, top: str) -> Iterator[tuple[MeasuredVersion, ...]]:
         """The distributions that have modules below a name, each with its versions, the oldest first.
@@ -148,7 +157,7 @@ class ThirdParties(NamedTuple):
         if number == len(self.lines) or not self.lines[number].startswith(f"{begin},"):
             return frozenset()
         found = []
-        for version in _standing_for(_versions(self.lines[number]), wanted(distribution)):
+        for version in _standing_for(_versions(self.lines[number]), wanted(distribution), self.admits):
             loaded = {package for entry in version.modules.values() for package in entry.get("loads", ())}
             found.append(frozenset(loaded.union(*(version.extras.get(extra, ()) for extra in extras))))
         return frozenset.intersection(*found)
@@ -164,7 +173,7 @@ class ThirdParties(NamedTuple):
         """
         for versions in self.distributions(module.partition(".")[0]):
             if any(_covers(one, module) for one in versions):
-                return _standing_for(versions, wanted(versions[0].distribution))
+                return _standing_for(versions, wanted(versions[0].distribution), self.admits)
         return ()
 
     def effects(self, module: str, wanted: Callable[[str], str | None], presence: Presence) -> Effects:
@@ -187,7 +196,7 @@ class ThirdParties(NamedTuple):
             tuple(dict.fromkeys(one for several in starts for one in several)),
             next((entry["mb"] for entry in each[0] if "mb" in entry), 0),
             tuple(package for entry in each[0] for package in entry.get("loads", ())),
-            version.shown(wanted(version.distribution)),
+            version.shown(wanted(version.distribution), self.admits),
             len(set(discovers)) == len(set(starts)) == 1,
             tuple(version.absent(module, presence)),
         )
@@ -206,7 +215,7 @@ class ThirdParties(NamedTuple):
             installed = presence(package.partition(".")[0])
             if installed is not False and (brought.sure or installed):
                 sure = all(package in found and (found[package].sure or installed is True) for found in each)
-                yield brought._replace(sure=sure, source=version.shown(wanted(version.distribution)))
+                yield brought._replace(sure=sure, source=version.shown(wanted(version.distribution), self.admits))
 
 
 def _likely_distributions(top: str) -> Iterator[str]:
@@ -222,7 +231,9 @@ def _nearest(versions: Sequence[MeasuredVersion], wanted: str) -> MeasuredVersio
     return earlier[-1] if earlier else versions[0]
 
 
-def _standing_for(versions: Sequence[MeasuredVersion], wanted: str | None) -> tuple[MeasuredVersion, ...]:
+def _standing_for(
+    versions: Sequence[MeasuredVersion], wanted: str | None, admits: Admits
+) -> tuple[MeasuredVersion, ...]:
     """The versions that stand for those that are wanted, the newest first."""
     if len(versions) == 1 or wanted is None:
         return tuple(reversed(versions))
@@ -230,7 +241,7 @@ def _standing_for(versions: Sequence[MeasuredVersion], wanted: str | None) -> tu
         return (_nearest(versions, wanted),)
     named = re.findall(r"\d[\w.]*", wanted)
     points = ["0", *(one.version for one in versions), *named, *(f"{version}.1" for version in named)]
-    meant = {_nearest(versions, point).version for point in points if _admits(wanted, point)}
+    meant = {_nearest(versions, point).version for point in points if admits(wanted, point)}
     found = tuple(one for one in reversed(versions) if one.version in meant)
     return found or tuple(reversed(versions))
 
@@ -238,17 +249,6 @@ def _standing_for(versions: Sequence[MeasuredVersion], wanted: str | None) -> tu
 def is_version(text: str) -> bool:
     """Whether a text is a version, not a specifier."""
     return text[:1].isdigit() and "," not in text
-
-
-def _admits(specifier: str, version: str) -> bool:
-    """Whether a specifier (PEP 440) admits a version; what is neither admits all."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
-
-    try:
-        return SpecifierSet(specifier).contains(version, prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
-        return True
 
 
 def _covers(version: MeasuredVersion, module: str) -> bool:

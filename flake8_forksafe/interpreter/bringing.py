@@ -45,6 +45,16 @@ def bring(machine: Machine, name: str, asked: str, frame: Frame) -> None:
             machine.call(External(AUTODISCOVER), Arguments((Literal(module),)), inside_outside(machine, name))
 
 
+def bring_compiled(machine: Machine, module: Module) -> None:
+    """Record the packages that an extension module is known to load, or one of the packages around it."""
+    inside = Frame(module, Node(module.name), "module", machine.journal.doubt)
+    for brought in machine.imports.effects(module.name).brought:
+        machine.recorder.measured[module.name] = brought.source
+        with machine.journal.doubted(not brought.sure):
+            machine.record(inside, Node(brought.package), "import")
+        note_external(machine, brought.package)
+
+
 def load_outside(machine: Machine, name: str, frame: Frame, kind: str = "import") -> None:
     """Load a module that is not walked, with what that is known to do."""
     machine.record(frame, Node(name), kind)

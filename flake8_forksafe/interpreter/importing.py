@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from flake8_forksafe.interpreter.bringing import bring, load_outside
+from flake8_forksafe.interpreter.bringing import bring, bring_compiled, load_outside
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT, BudgetExceeded
 from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
@@ -87,6 +87,8 @@ def _load(machine: Machine, found: FoundModule, frame: Frame) -> Module:
         module.attempts = known.attempts + 1
     module.state = "loading"
     body = _module_facts(machine, module)
+    if found.is_compiled and found.origin == THIRD_PARTY:
+        bring_compiled(machine, module)
     module.lines = last_line(body or ())
     if body is not None and machine.budget.depth >= DEPTH_LIMIT:
         machine.note("FS192", frame, f"{found.name!r} is imported through too many nested imports to be followed")

@@ -116,6 +116,8 @@ SETTING_IMPORTS = (
     SettingImports(("haystack:setup()",), "HAYSTACK_SIGNAL_PROCESSOR", ()),
     SettingImports(HAYSTACK_VIEWS, "HAYSTACK_ROUTERS", ()),
     SettingImports(HAYSTACK_VIEWS, "HAYSTACK_CONNECTIONS", ("default.ENGINE",)),
+    # django_elasticsearch_dsl/apps.py (9.0)
+    SettingImports(("django_elasticsearch_dsl:setup()",), "ELASTICSEARCH_DSL_SIGNAL_PROCESSOR", ()),
     # constance/forms.py, which its admin imports (4.4)
     SettingImports(("constance:setup()",), "CONSTANCE_ADDITIONAL_FIELDS", ("*.0", "*.1.widget")),
     # debug_toolbar/apps.py (8.0), easy_thumbnails/templatetags (2.10), silk/models.py (5.6), post_office (3.12)

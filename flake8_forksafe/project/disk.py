@@ -93,7 +93,7 @@ class Disk:
         self._recalled: dict[str, Mapping[Question, Answer]] = {}
         self.stamps: dict[str, Stamp] = {}
         self._listings: dict[str, Mapping[str, str]] = {}
-        self._extensions: dict[str, frozenset[str]] = {}
+        self._extensions: dict[str, dict[str, str]] = {}
         self._links: dict[str, frozenset[str]] = {}
         self._names_asked: dict[str, set[str] | None] = {}
 
@@ -158,12 +158,12 @@ class Disk:
             self._opened.add(directory)
         return self._listing(directory, searched, anywhere)
 
-    def extension_modules(self, directory: str) -> frozenset[str]:
-        """Names of the modules in a directory that are compiled: ``name.cpython-312-x86_64-linux-gnu.so``."""
+    def extension_modules(self, directory: str) -> Mapping[str, str]:
+        """The modules in a directory that are compiled, with their files: ``name.cpython-312-x86_64-linux-gnu.so``."""
         found = self._extensions.get(directory)
         if found is None:
             listing = self.listing(directory)
-            found = frozenset(entry.partition(".")[0] for entry in listing if entry.endswith((".so", ".pyd")))
+            found = {entry.partition(".")[0]: entry for entry in listing if entry.endswith((".so", ".pyd"))}
             self._extensions[directory] = found
         return found
 

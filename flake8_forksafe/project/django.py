@@ -25,6 +25,8 @@ AUTODISCOVERED: dict[str, tuple[str, ...]] = {
     # django/contrib/admin/apps.py AdminConfig.ready: autodiscover(); SimpleAdminConfig does not
     "django.contrib.admin": ("admin",),
     "django.contrib.admin.apps.AdminConfig": ("admin",),
+    # rules/apps.py (3.5); RulesConfig, which the name of the app means, does not
+    "rules.apps.AutodiscoverRulesConfig": ("rules",),
 }
 """Modules that ``ready()`` of a library's app imports from every installed app, by app name or config class."""
 

@@ -13,6 +13,8 @@ from flake8_forksafe.project.disk import Disk
 FIRST_PARTY, THIRD_PARTY, STDLIB = "first-party", "third-party", "stdlib"
 
 EXTENSIONS = (*EXTENSION_SUFFIXES, ".pyd")
+COMPILED = (".so", ".pyd")
+"""Endings of extension modules, whatever Python they are made for."""
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 """A directory that holds one of these is a project of its own, whose packages its neighbours may import."""
@@ -39,6 +41,11 @@ class FoundModule(NamedTuple):
     def is_source(self) -> bool:
         """Whether there is Python source to read."""
         return self.path is not None and (self.path.endswith(".py") or self.name == "__main__")
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it is an extension module."""
+        return self.path is not None and self.path.endswith(COMPILED)
 
 
 def _nothing(name: str) -> bool:
@@ -148,6 +155,9 @@ class Layout:
                 return FoundModule(name, os.path.join(location, last + suffix), False, (), origin)
         if listing.get(last + ".py") == "f":
             return FoundModule(name, os.path.join(location, last + ".py"), False, (), origin)
+        other = self.disk.extension_modules(location).get(last) if origin == THIRD_PARTY else None
+        if other is not None:  # made for another Python than this one, as the environment may be
+            return FoundModule(name, os.path.join(location, other), False, (), origin)
         return None
 
     def _holds_source(self, portions: list[str]) -> bool:

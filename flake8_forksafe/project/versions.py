@@ -71,3 +71,14 @@ def _admits_from(bounds: str, version: str) -> bool:
         return any(point >= points[0] and specifiers.contains(point, prereleases=True) for point in points)
     except (InvalidSpecifier, InvalidVersion):
         return True
+
+
+def admits(specifier: str, version: str) -> bool:
+    """Whether a specifier (PEP 440) admits a version; what is neither admits all."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+
+    try:
+        return SpecifierSet(specifier).contains(version, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return True

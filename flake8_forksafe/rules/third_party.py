@@ -144,8 +144,9 @@ def _known_from(context: Context, trace: Trace, pull: Pull) -> str:
         return ""
     if measured == OWN:
         return f"; {told_by(measured)}"
-    certain = "another version may differ, the option environment makes it certain"
-    return f"; {told_by(measured)}: {certain}{_not_asked_for(context, trace, pull)}"
+    is_there = trace.has_environment and trace.presence(pull.edge.loads.partition(".")[0])
+    certain = "" if is_there else ": another version may differ, the option environment makes it certain"
+    return f"; {told_by(measured)}{certain}{_not_asked_for(context, trace, pull)}"
 
 
 def _not_asked_for(context: Context, trace: Trace, pull: Pull) -> str:

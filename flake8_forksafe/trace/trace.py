@@ -11,7 +11,7 @@ from flake8_forksafe.finding import WORKER, Hop
 from flake8_forksafe.interpreter.records import Dropped, Edge, Node, Note, Use
 from flake8_forksafe.project.deferred_imports import DeferredImport
 from flake8_forksafe.project.environment import NO_ENVIRONMENT, Environment
-from flake8_forksafe.project.layout import FIRST_PARTY, THIRD_PARTY
+from flake8_forksafe.project.layout import COMPILED, FIRST_PARTY, THIRD_PARTY
 from flake8_forksafe.project.search_result import split_spec
 from flake8_forksafe.project.settings_modules import SettingsChoice
 from flake8_forksafe.trace.graph import ExecutionGraph
@@ -61,6 +61,7 @@ class Trace:
         self.host = booted.host
         self.environment = environment.source
         """How the environment was found whose source the walk read as well."""
+        self.has_environment = bool(environment.directories)
         self.presence = walk.imports.presence
         self.effects = walk.imports.effects
         """What imports of packages are known to do that are not walked, and how large they are."""
@@ -269,5 +270,6 @@ class Trace:
     def hop(self, edge: Edge) -> Hop:
         """An edge with the file it stands in."""
         path = self.paths.get(edge.source.module)
+        path = None if path is not None and path.endswith(COMPILED) else path
         source = (edge.source.module or str(edge.source).replace(WORKER, "")) if path is None else ""
         return Hop(str(edge.target), path, edge.line, edge.kind, edge.step, source)

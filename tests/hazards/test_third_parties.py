@@ -14,6 +14,7 @@ from helpers import check, found_codes, write
 
 from flake8_forksafe.hazards.catalogue import load_catalogue
 from flake8_forksafe.hazards.third_parties import LIKELY, Brought, load_third_parties, read_third_parties, table_of
+from flake8_forksafe.project.versions import admits
 from flake8_forksafe.report.memory import render
 from flake8_forksafe.report.why import render as why
 from flake8_forksafe.rules.pool import launches
@@ -29,7 +30,7 @@ TABLE = read_third_parties(
             "sheets": {"optional": {"numpy": ["sheets.compat"]}},
             "sheets.charts": {"loads": {"matplotlib": []}}, "sheets:Frame": {"loads": {"pandas": ["sheets.frame"]}}}}],
     })
-)  # fmt: skip
+)._replace(admits=admits)  # fmt: skip
 
 
 def brought(module: str, version: str | None = None, **installed: bool | str) -> list[tuple[str, bool]]:
@@ -405,6 +406,26 @@ def test_what_is_optional_is_loaded_where_the_environment_has_it(tmp_path: Path)
     (message,) = (one.text for one in check(tmp_path, environment="venv").findings if one.code == "FS103")
     assert "importing 'openpyxl' brings 'numpy'" in message
     shutil.rmtree(tmp_path / site / "numpy")
+    assert not [one for one in check(tmp_path, environment="venv").findings if one.code == "FS103"]
+
+
+@pytest.mark.parametrize("suffix", ["abi3.so", "cpython-38-x86_64-linux-gnu.so", "cp99-win_amd64.pyd"])
+def test_what_an_extension_module_loads_is_known_from_the_table(tmp_path: Path, suffix: str) -> None:
+    """Seen with pyreadstat 1.3.7, whose compiled parser loads numpy; whatever Python it is compiled for."""
+    site = "venv/lib/python3.12/site-packages"
+    write(tmp_path, {
+        **PROJECT, **ENVIRONMENT, "p/tasks.py": "import pyreadstat\n",
+        f"{site}/pyreadstat/__init__.py": "from . import _readstat_parser\n",
+        f"{site}/pyreadstat/_readstat_parser.{suffix}": "",
+        f"{site}/pyreadstat-1.3.7.dist-info/METADATA": "Name: pyreadstat\nVersion: 1.3.7\nRequires-Dist: numpy\n",
+        f"{site}/pyreadstat-1.3.7.dist-info/top_level.txt": "pyreadstat\n",
+    })  # fmt: skip
+    (message,) = (one.text for one in check(tmp_path, environment="venv").findings if one.code == "FS103")
+    assert "importing 'pyreadstat' brings 'numpy'" in message
+    assert "→ pyreadstat → pyreadstat._readstat_parser;" in message
+    assert "; measured with pyreadstat 1.3.7)" in message
+    shutil.rmtree(tmp_path / site / "pyreadstat")
+    write(tmp_path, {f"{site}/pyreadstat/__init__.py": ""})
     assert not [one for one in check(tmp_path, environment="venv").findings if one.code == "FS103"]
 
 

@@ -64,6 +64,7 @@ def test_a_setting_that_is_a_path_itself(tmp_path: Path) -> None:
             "auth",
         ),
         ("haystack", "", "HAYSTACK_SIGNAL_PROCESSOR = 'own.auth.A'", "auth"),
+        ("django_elasticsearch_dsl", "", "ELASTICSEARCH_DSL_SIGNAL_PROCESSOR = 'own.auth.A'", "auth"),
         ("", "import haystack", "HAYSTACK_SIGNAL_PROCESSOR = 'own.auth.A'", ""),
         (
             "constance",

@@ -27,8 +27,8 @@ MOST_MODULES = 40
 """Modules of one distribution that are imported: those nearest to its top first."""
 MOST_NAMES = 60
 """Names of a package with a ``__getattr__`` of its own (PEP 562) that are asked for."""
-SECONDS = 120
-"""For one module."""
+SECONDS, WAITS = 120, 4
+"""Processor time for one module, and how many times as long it may take on a busy machine."""
 MOST_CPU_SECONDS, MOST_SECONDS = 120, 600
 """For all modules of a distribution: what is not reached is not in the table. A busy machine changes little."""
 SKIPPED = {
@@ -322,7 +322,8 @@ def apart(function, *arguments, seconds=SECONDS):
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        signal.alarm(seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        signal.alarm(WAITS * seconds)
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)

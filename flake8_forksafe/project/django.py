@@ -25,6 +25,18 @@ AUTODISCOVERED: dict[str, tuple[str, ...]] = {
     # django/contrib/admin/apps.py AdminConfig.ready: autodiscover(); SimpleAdminConfig does not
     "django.contrib.admin": ("admin",),
     "django.contrib.admin.apps.AdminConfig": ("admin",),
+    # cms/utils/setup.py and app_registration.py (5.1)
+    "cms": ("cms_config", "cms_plugins"),
+    "cms.apps.CMSConfig": ("cms_config", "cms_plugins"),
+    # dynamic_preferences/apps.py (1.17)
+    "dynamic_preferences": ("dynamic_preferences_registry",),
+    "dynamic_preferences.apps.DynamicPreferencesConfig": ("dynamic_preferences_registry",),
+    # ajax_select/registry.py (3.0)
+    "ajax_select": ("lookups",),
+    "ajax_select.apps.AjaxSelectConfig": ("lookups",),
+    # algoliasearch_django/__init__.py (4.0)
+    "algoliasearch_django": ("index",),
+    "algoliasearch_django.apps.AlgoliaConfig": ("index",),
     # rules/apps.py (3.5); RulesConfig, which the name of the app means, does not
     "rules.apps.AutodiscoverRulesConfig": ("rules",),
 }

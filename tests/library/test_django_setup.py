@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from helpers import check, write
 from programs import (
     boot_program,
 )
@@ -87,6 +89,30 @@ def test_the_admin_imports_every_admin_module(tmp_path: Path) -> None:
         "a/admin.py": "",
     }
     assert order(tmp_path, files) == ["proj.settings", "a", "a.admin"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("cms", {"cms_config", "cms_plugins"}),
+        ("cms.apps.CMSConfig", {"cms_config", "cms_plugins"}),
+        ("dynamic_preferences", {"dynamic_preferences_registry"}),
+        ("ajax_select", {"lookups"}),
+        ("algoliasearch_django", {"index"}),
+        ("django_elasticsearch_dsl", {"documents"}),
+        ("rules.apps.AutodiscoverRulesConfig", {"rules"}),
+        ("rules", set()),
+    ],
+)
+def test_what_apps_look_for_in_every_app(tmp_path: Path, entry: str, found: set[str]) -> None:
+    """Seen in real processes, with the newest releases of these."""
+    names = ("cms_config", "cms_plugins", "cms_menus", "documents", "index", "lookups", "rules")
+    modules = {f"shop/{name}.py": "" for name in (*names, "dynamic_preferences_registry")}
+    settings = {"proj/settings.py": f"INSTALLED_APPS = ['shop', {entry!r}]\n", "shop/__init__.py": ""}
+    write(tmp_path, {"proj/__init__.py": "", "proj/celery.py": CELERY, **settings, **modules})
+    (trace,) = check(tmp_path, app=["proj"]).traces
+    loaded = {module.name.removeprefix("shop.") for module in trace.modules if module.name.startswith("shop.")}
+    assert loaded == found
 
 
 def test_apps_that_cannot_be_resolved_are_said(tmp_path: Path) -> None:

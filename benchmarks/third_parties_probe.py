@@ -13,6 +13,7 @@ of the distribution do at ``django.setup()``; ``--one`` imports one module in th
 import importlib
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -367,22 +368,26 @@ def module_measured(module, apps, catalogue, seconds=SECONDS):
 
 
 def modules_measured(distribution, catalogue):
-    """What importing each module of a distribution does, and asking lazy ones for their names."""
+    """What importing each module of a distribution does, then asking lazy ones for their names, by turns."""
     modules = modules_of(distribution)
     apps = [module for module in modules if is_app(module)]
-    records = []
+    records, asked = [], []
     end = time.monotonic() + MOST_SECONDS
-    for module in modules:
+
+    def is_late():
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if time.monotonic() > end or used.ru_utime + used.ru_stime > MOST_CPU_SECONDS:
+        return time.monotonic() > end or used.ru_utime + used.ru_stime > MOST_CPU_SECONDS
+
+    for module in modules:
+        if is_late():
             break
-        record = module_measured(module, apps, catalogue)
-        records.append(record)
-        for name in record.pop("names", ()):
-            records.append(
-                apart(measured, module, name, catalogue) or {"module": module, "name": name, "error": "ended"}
-            )
-            records[-1].pop("names", None)
+        records.append(module_measured(module, apps, catalogue))
+        asked.append([(module, name) for name in records[-1].pop("names", ())])
+    for module, name in (pair for turn in itertools.zip_longest(*asked) for pair in turn if pair is not None):
+        if is_late():
+            break
+        records.append(apart(measured, module, name, catalogue) or {"module": module, "name": name, "error": "ended"})
+        records[-1].pop("names", None)
     return records
 
 

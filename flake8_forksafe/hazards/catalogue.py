@@ -48,6 +48,7 @@ class WarmUp(NamedTuple):
     :ivar unless: with one of these arguments the call is harmless; see :func:`is_given`.
     :ivar only: it is meant only with one of these arguments.
     :ivar before: the first version of ``distribution`` with which it is harmless; empty if none is known.
+    :ivar since: the first version of ``distribution`` that does it; empty if all do.
     :ivar ends: methods of the object that undo the call, such as ``close``: of what a class or function returned, or of
         what a method was called on.  ``__exit__`` is the end of a ``with`` block.
     :ivar held_by: the call that made the object whose methods ``ends`` names, where what a method was called on was
@@ -68,6 +69,7 @@ class WarmUp(NamedTuple):
     only: tuple[str, ...] = ()
     distribution: str = ""
     before: str = ""
+    since: str = ""
     held_by: str = ""
 
     def matches(self, call: str) -> bool:
@@ -111,13 +113,14 @@ class WarmUp(NamedTuple):
 def is_given(argument: str, given: Mapping[str, object]) -> bool:
     """Whether a call has an argument.
 
-    :param argument: ``keyword=value``; ``0=value`` for the first positional one; ``()`` for no argument at all.
+    :param argument: ``keyword=value``; ``0=value`` for the first positional one; ``keyword`` or ``0`` for any value;
+        ``()`` for no argument at all.
     :param given: the arguments of the call, by keyword or by number as text; ``...`` for one that is not known.
     """
     if argument == "()":
         return not given
-    name, _, value = argument.partition("=")
-    return name in given and str(given[name]) == value
+    name, has_value, value = argument.partition("=")
+    return name in given and (not has_value or str(given[name]) == value)
 
 
 def is_pattern(part: str) -> bool:
@@ -240,6 +243,7 @@ def _warm_up(entry: dict[str, Any], call: str) -> WarmUp:
         only=tuple(entry.get("only", ())),
         distribution=entry.get("distribution", ""),
         before=entry.get("before", ""),
+        since=entry.get("since", ""),
         held_by=entry.get("held_by", ""),
     )
 

@@ -55,6 +55,7 @@ from flake8_forksafe.library.celery_boot import (
     make_named,
     run_receivers,
 )
+from flake8_forksafe.library.celery_options import parse_options
 from flake8_forksafe.library.celery_programs import NAME as THE_WORKER
 from flake8_forksafe.library.celery_programs import StartedWorker
 from flake8_forksafe.library.celery_tasks import TaskState, create_tasks, make_tasks
@@ -389,6 +390,7 @@ CELERY = Host(
         Step("find_app", _custom_pool),
         Step("find_app", _find_app),
         Step("load_config", _with_app(_load_config)),
+        Step("user_options", _with_app(parse_options)),
         _signal("user_preload_options"),
         Step("import_modules", _with_app(_import_modules)),
         Step("on_worker_init", _with_app(_loader_hook(*CONFIGURES, "on_worker_init"))),
@@ -413,6 +415,7 @@ CELERY = Host(
         "on_configure",
         "on_after_configure",
         "on_after_finalize",
+        "user_options",
         "user_preload_options",
         "import_modules",
         "on_worker_init",

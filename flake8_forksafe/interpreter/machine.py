@@ -146,6 +146,7 @@ class Library:
     :ivar suppressors: context managers that swallow the exceptions they are given.
     :ivar field_bases: classes whose subclasses may have an ``__init__`` made from their fields.
     :ivar fields: what declares such a field (``field_specifiers`` of PEP 681).
+    :ivar excused: calls that are no warm-up while this holds.
     :ivar switchboards: packages whose functions read the project's configuration.
     """
 
@@ -163,6 +164,7 @@ class Library:
     suppressors: frozenset[str] = frozenset()
     field_bases: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
+    excused: Mapping[str, Callable[[Machine], bool]] = field(default_factory=dict)
     switchboards: frozenset[str] = frozenset()
 
 

@@ -169,7 +169,8 @@ class Walk:
 
         :returns: what tells the use from others, if something can undo it.
         """
-        return self.recorder.use(frame, call, arguments)
+        excused = self.library.excused.get(call)
+        return None if excused is not None and excused(self) else self.recorder.use(frame, call, arguments)
 
     def ended(self, owner: Value, method: str, arguments: Arguments) -> None:
         """A method of an object of a library is called, which may undo a warm-up."""

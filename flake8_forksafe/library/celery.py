@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
@@ -114,9 +115,16 @@ def autodiscover(machine: Machine, function: External, arguments: Arguments, fra
     return NONE
 
 
+APP_PARTS = (
+    "conf", "on_after_configure", "on_after_finalize", "on_configure", "on_after_fork", "steps", "loader",
+    "user_options",
+)  # fmt: skip
+"""Attributes of an app of which more is known."""
+
+
 def app_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
     """Attributes of an app that lead somewhere."""
-    if name in ("conf", "on_after_configure", "on_after_finalize", "on_configure", "on_after_fork", "steps", "loader"):
+    if name in APP_PARTS:
         return External(f"celery.Celery().{name}", value)
     return None
 
@@ -171,9 +179,9 @@ def _connect(
     return handler
 
 
-def step_set(machine: Machine, value: External, index: Value, frame: Frame) -> Value:
-    """``app.steps["worker"]``."""
-    return External(f"celery.Celery().steps.{text(index) or '?'}", value.receiver)
+def part_of(machine: Machine, value: External, index: Value, frame: Frame) -> Value:
+    """``app.steps["worker"]``, ``app.user_options["preload"]``."""
+    return External(f"{value.path}.{text(index) or '?'}", value.receiver)
 
 
 def add_step(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -181,6 +189,16 @@ def add_step(machine: Machine, function: External, arguments: Arguments, frame: 
     if app is not None and arguments.positional:
         steps = app.consumer_steps if function.path.endswith("consumer.add") else app.steps
         steps.append(Receiver(arguments.positional[0], frame, frame.line, machine.is_sure(frame)))
+    return NONE
+
+
+def add_options(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``app.user_options["worker"].add(option)``, or ``update`` with several."""
+    app, given = machine.state(CeleryState).app_of(function.receiver), arguments.get(0, "")
+    if app is not None and given is not None:
+        several = function.path.endswith(".update")
+        values = [item.value for item in iteration.iterate(machine, given, frame).items] if several else [given]
+        app.options += [Receiver(value, frame, frame.line, machine.is_sure(frame)) for value in values]
     return NONE
 
 
@@ -221,7 +239,7 @@ MODELS = Library(
         "celery.Celery()": app_attribute,
         "celery.Celery().conf": conf_attribute,
     },
-    items={"celery.Celery().steps": step_set},
+    items={"celery.Celery().steps": part_of, "celery.Celery().user_options": part_of},
     setters={"celery.Celery().conf": set_conf},
     item_setters={"celery.Celery().conf": set_conf_item},
     functions={
@@ -242,5 +260,10 @@ MODELS = Library(
         **{f"celery.signals.{name}.connect": connect_signal for name in SIGNALS},
         "celery.Celery().steps.worker.add": add_step,
         "celery.Celery().steps.consumer.add": add_step,
+        **{
+            f"celery.Celery().user_options.{command}.{method}": add_options
+            for command in ("preload", "worker")
+            for method in ("add", "update")
+        },
     },
 )

@@ -52,6 +52,7 @@ class CeleryApp:
         self.receivers: dict[str, list[Receiver]] = {}
         self.steps: list[Receiver] = []
         self.consumer_steps: list[Receiver] = []
+        self.options: list[Receiver] = []
 
     def setting(self, name: str, frame: Frame, machine: Machine) -> Value | None:
         """A setting by its modern lower-case name; None where the app does not set it."""

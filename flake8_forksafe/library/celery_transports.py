@@ -8,10 +8,12 @@ celery/backends); seen with workers stopped at their first fork.
 
 from __future__ import annotations
 
+from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import Arguments, Value, options, text
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
+from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Arguments, External, Literal, Value, options, text
 from flake8_forksafe.library.celery_app import CeleryApp
+from flake8_forksafe.library.celery_boot import make_named
 from flake8_forksafe.library.standard_process import ProcessEnvironment
 
 BROKERS = {
@@ -19,6 +21,7 @@ BROKERS = {
     "mongodb": ("pymongo",),
     "zookeeper": ("kazoo",),
     "confluentkafka": ("confluent_kafka",),
+    "kafka": ("confluent_kafka",),
     "azurestoragequeues": ("azure.storage.queue",),
     "azureservicebus": ("azure.servicebus",),
     "sqla": ("sqlalchemy",),
@@ -56,14 +59,72 @@ URLS = (
 """Settings and arguments, the variable that goes over them (celery/app/base.py, ``Settings``), and the packages."""
 
 
+TABLES = (
+    "kombu.transport.TRANSPORT_ALIASES",
+    "celery.app.backends.BACKEND_ALIASES",
+)
+"""Tables of names to which projects add."""
+ALIASES = {"kombu.transport": "broker_transport", "celery.backends": "result_backend"}
+"""What a class is named for that a project puts into a table of names (kombu/transport/__init__.py,
+``TRANSPORT_ALIASES``; celery/app/backends.py, ``BACKEND_ALIASES``)."""
+
+
+class Aliases(LibraryState):
+    """Names of transports and of backends that the project gives, by the package that has the table."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.known: dict[str, dict[str, Value]] = {package: {} for package in ALIASES}
+
+
+def _package_of(table: External) -> str:
+    return "kombu.transport" if "TRANSPORT" in table.path else "celery.backends"
+
+
+def set_alias(machine: Machine, table: External, index: Value, value: Value) -> None:
+    """``TRANSPORT_ALIASES["mine"] = "proj.transport:Transport"``."""
+    if (name := text(index)) is not None:
+        machine.state(Aliases).known[_package_of(table)][name] = value
+
+
+def get_alias(machine: Machine, table: External, index: Value, frame: Frame) -> Value:
+    """What a name stands for; kombu's own stand for a module of that name."""
+    package, name = _package_of(table), text(index)
+    found = machine.state(Aliases).known[package].get(name or "")
+    return found or (UNKNOWN if name is None else Literal(f"{package}.{name}:"))
+
+
+def update_aliases(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``TRANSPORT_ALIASES.update({...})``."""
+    given = [*arguments.keywords.items()]
+    for option in (option for value in arguments.positional for option in options(value)):
+        if isinstance(option, Table):
+            given += [(str(key), item.value) for key, item in option.entries.items()]
+    for name, value in given:
+        set_alias(machine, External(function.path.removesuffix(".update")), Literal(name), value)
+    return NONE
+
+
 def load_transports(machine: Machine, app: CeleryApp, frame: Frame) -> None:
     """Import what the broker and the result backend of an app need, and note those that are unsafe to fork beside."""
     for names, variable, package, schemes in URLS:
         for option in _given(machine, app, names, variable, frame):
-            scheme = (text(option) or "").partition(":")[0].partition("+")[0]
-            machine.use(frame, f"{package}.{scheme}", Arguments())
-            for module in schemes.get(scheme, ()):
-                machine.import_name(module, frame, "dynamic")
+            name = (text(option) or "").partition("://")[0].partition("+")[0]
+            for value in options(machine.state(Aliases).known[package].get(name, Literal(f"{package}.{name}:"))):
+                named = text(value) or ""
+                if not named.startswith(f"{package}."):
+                    make_named(machine, app, ALIASES[package], value, frame)
+                    continue
+                module = named.removeprefix(f"{package}.").partition(":")[0].partition(".")[0].lower()
+                machine.use(frame, f"{package}.{module}", Arguments())
+                for brought in schemes.get(module, ()):
+                    machine.import_name(brought, frame, "dynamic")
+
+
+MODELS = Library(
+    items=dict.fromkeys(TABLES, get_alias),
+    item_setters=dict.fromkeys(TABLES, set_alias),
+    functions={f"{table}.update": update_aliases for table in TABLES},
+)
 
 
 def _given(machine: Machine, app: CeleryApp, names: tuple[str, ...], variable: str, frame: Frame) -> tuple[Value, ...]:

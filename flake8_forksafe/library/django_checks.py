@@ -17,7 +17,6 @@ from flake8_forksafe.interpreter.values import (
     Arguments,
     Class,
     External,
-    Function,
     Module,
     ModuleValue,
     Value,
@@ -26,7 +25,7 @@ from flake8_forksafe.interpreter.values import (
 )
 from flake8_forksafe.library.django_settings import setting, setting_cause
 from flake8_forksafe.library.django_setup import DjangoApps, app_names, load_command
-from flake8_forksafe.library.setting_imports import import_named
+from flake8_forksafe.library.setting_imports import import_named, is_subclass
 from flake8_forksafe.library.standard_import import import_all, import_below, import_dotted
 from flake8_forksafe.project import django as facts
 
@@ -196,27 +195,11 @@ def _check_middleware(machine: Machine, frame: Frame) -> None:
         with machine.doubted(not entry.sure or True not in sought.values()):
             value = import_dotted(machine, path, cause) if path else None
         for name in list(sought):
-            found = _is_subclass(path, value, name) if entry.sure else None
+            found = is_subclass(path, value, (name,)) if entry.sure else None
             if found is True:
                 del sought[name]
             elif found is None:
                 sought[name] = False
-
-
-def _is_subclass(path: str | None, value: Value | None, name: str) -> bool | None:
-    """Whether an entry of ``MIDDLEWARE`` is a class or a subclass of it; None if that cannot be told."""
-    if path == name:
-        return True
-    if path is not None and path.startswith("django."):
-        return False
-    if isinstance(value, Function):
-        return False
-    if not isinstance(value, Class):
-        return None
-    known = [base.path if isinstance(base, External) else "" for base in value.mro() if not isinstance(base, Class)]
-    if name in known:
-        return True
-    return False if all(base.startswith(("django.", "builtins.")) for base in known) else None
 
 
 def _check_commands(machine: Machine, frame: Frame) -> None:

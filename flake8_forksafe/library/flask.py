@@ -21,6 +21,7 @@ from flake8_forksafe.interpreter.values import (
     text,
 )
 from flake8_forksafe.library.builtin_methods import mapping_method
+from flake8_forksafe.library.configuration import variable
 from flake8_forksafe.library.standard_import import import_all, import_path
 
 
@@ -35,6 +36,9 @@ def flask_config(machine: Machine, holder: Value) -> Table:
 
 
 def flask_attribute(machine: Machine, value: Value, name: str, frame: Frame) -> Value | None:
+    if name == "debug" and isinstance(value, (External, Instance)) and name not in value.names:
+        item = flask_config(machine, value).entries.get("DEBUG")
+        return item.value if item is not None else variable(machine, "FLASK_DEBUG", Literal(value=False), "bool")
     if name not in ("config", "extensions") or (isinstance(value, Instance) and name in value.names):
         return None
     if name == "extensions" and isinstance(value, (External, Instance)):

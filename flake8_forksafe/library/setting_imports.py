@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine, Model
+<<<<<<< HEAD
 from flake8_forksafe.interpreter.values import Arguments, External, Value, options, text
+=======
+from flake8_forksafe.interpreter.values import Arguments, Class, External, Function, Value, options, text
+>>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
 from flake8_forksafe.library.django_settings import is_configured, setting
-from flake8_forksafe.library.standard_import import import_all
+from flake8_forksafe.library.standard_import import import_all, import_dotted
 
 
 class SettingImports(NamedTuple):
@@ -32,6 +37,7 @@ class SettingImports(NamedTuple):
     """Where dotted paths or lists of them stand in the setting: keys with dots in between, ``*`` for each; empty: the
     setting itself."""
     sure: bool = True
+<<<<<<< HEAD
     until: str = ""
     """With what the path begins behind which a list is not read further; empty if all of it is."""
     since: tuple[str, str] | None = None
@@ -40,6 +46,10 @@ class SettingImports(NamedTuple):
         """Whether the version that the project has does that; None if it only may."""
         newer = machine.imports.is_at_least(*self.since) if self.since is not None else True
         return newer if self.sure or newer is False else None
+=======
+    until: tuple[str, ...] = ()
+    """Classes: what stands behind one of them in the list, or behind a subclass, is not imported."""
+>>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
 
 
 ALLAUTH_FORMS = ("allauth.urls", "allauth.account.urls", "allauth.account.views", "allauth.account.forms")
@@ -106,7 +116,16 @@ SETTING_IMPORTS = (
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STRATEGY", ()),
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STORAGE", ()),
     # axes/checks.py (8.3)
+<<<<<<< HEAD
     SettingImports(("axes:checks()",), "AUTHENTICATION_BACKENDS", (), until="axes.backends."),
+=======
+    SettingImports(
+        ("axes:checks()",),
+        "AUTHENTICATION_BACKENDS",
+        (),
+        until=("axes.backends.AxesStandaloneBackend", "axes.backends.AxesBackend"),
+    ),
+>>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
     *(
         SettingImports(("axes:checks()",), f"AXES_{name}", ())
         for name in ("CLIENT_IP_CALLABLE", "CLIENT_STR_CALLABLE", "LOCKOUT_CALLABLE", "USERNAME_CALLABLE",
@@ -162,6 +181,7 @@ def import_named(machine: Machine, trigger: str, frame: Frame) -> None:
             for option in options(setting(machine, entry.setting, frame)):
                 for path in entry.keys or ("",):
                     for value in _values_at(option, path.split(".") if path else []):
+<<<<<<< HEAD
                         with machine.doubted(not happens):
                             import_all(machine, _before(value, entry.until, machine), frame)
 
@@ -173,6 +193,44 @@ def _before(value: Value, until: str, machine: Machine) -> Value:
     items = [*value.items]
     last = next((at for at, one in enumerate(items) if one.sure and (text(one.value) or "").startswith(until)), None)
     return value if last is None else machine.items("list", [one.value for one in items[: last + 1]])
+=======
+                        with machine.doubted(not entry.sure):
+                            if entry.until:
+                                _import_until(machine, value, entry.until, frame)
+                            else:
+                                import_all(machine, value, frame)
+
+
+def _import_until(machine: Machine, value: Value, sought: tuple[str, ...], frame: Frame) -> None:
+    """Import the classes of a list one by one, until one of these, or a subclass of it, is found."""
+    is_sure = True
+    for item in iteration.iterate(machine, value, frame).items:
+        path = text(item.value)
+        with machine.doubted(not is_sure or not item.sure):
+            found = is_subclass(path, import_dotted(machine, path, frame) if path else None, sought)
+        if found and item.sure:
+            return
+        is_sure = is_sure and found is False
+
+
+def is_subclass(path: str | None, value: Value | None, names: tuple[str, ...]) -> bool | None:
+    """Whether a class that a setting names is one of these or a subclass; None if that cannot be told.
+
+    :param names: dotted paths of classes of Django, or of a package that builds on it.
+    """
+    if path in names:
+        return True
+    if path is not None and path.startswith("django."):
+        return False
+    if isinstance(value, Function):
+        return False
+    if not isinstance(value, Class):
+        return None
+    known = [base.path if isinstance(base, External) else "" for base in value.mro() if not isinstance(base, Class)]
+    if not set(names).isdisjoint(known):
+        return True
+    return False if all(base.startswith(("django.", "builtins.")) for base in known) else None
+>>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
 
 
 def _values_at(value: Value, keys: list[str]) -> Iterator[Value]:

@@ -88,6 +88,24 @@ def use_metadata(machine: Machine, function: External, arguments: Arguments, fra
     return UNKNOWN
 
 
+def inspect(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``inspect(engine)``: an inspector connects when it is made (sqlalchemy/engine/reflection.py)."""
+    connect(machine, arguments.get(0, "subject"), frame)
+    return External(f"{function.path}()", None, arguments)
+
+
+def reflect(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``Table(..., autoload_with=engine)``, and ``Base.prepare(autoload_with=engine)`` of automap."""
+    connect(machine, arguments.keywords.get("autoload_with"), frame)
+    return External(f"{function.path}()", function.receiver, arguments)
+
+
+def read_sql(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``pandas.read_sql(query, engine)``: the engine connects (pandas/io/sql.py)."""
+    connect(machine, arguments.get(1, "con"), frame)
+    return External(f"{function.path}()", None, arguments)
+
+
 ENGINE_MAKERS = (
     "create_engine", "engine.create_engine", "engine.create.create_engine", "engine_from_config",
     "ext.asyncio.create_async_engine", "ext.asyncio.engine.create_async_engine",
@@ -99,6 +117,7 @@ SESSION_MAKERS = (
 METADATA = (
     "sqlalchemy.MetaData()", "sqlalchemy.orm.declarative_base().metadata",
     "sqlalchemy.ext.declarative.declarative_base().metadata", "sqlalchemy.orm.DeclarativeBase.metadata",
+    "sqlmodel.SQLModel.metadata",
 )  # fmt: skip
 
 SESSIONS = (SESSION, "sqlalchemy.orm.scoped_session()")
@@ -113,6 +132,9 @@ FUNCTIONS: dict[str, Model] = {
     **{f"{session}.query": query for session in SESSIONS},
     **{f"{QUERY}.{name}": query for name in REFINING_METHODS},
     **{f"{QUERY}.{name}": use_session for name in QUERY_METHODS},
+    **{f"sqlalchemy.{name}": inspect for name in ("inspect", "inspection.inspect")},
+    **{f"sqlalchemy.{name}": reflect for name in ("Table", "schema.Table", "ext.automap.automap_base().prepare")},
+    **{f"pandas.{name}": read_sql for name in ("read_sql", "read_sql_query", "read_sql_table")},
     **{f"{holder}.{name}": use_metadata for holder in METADATA for name in METADATA_METHODS},
 }
 MODELS = Library(functions=FUNCTIONS, attributes={ASYNC_ENGINE: sync_engine})

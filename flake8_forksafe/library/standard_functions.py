@@ -16,6 +16,7 @@ from flake8_forksafe.interpreter.values import (
     Descriptor,
     External,
     Function,
+    Instance,
     Item,
     Literal,
     Partial,
@@ -104,13 +105,40 @@ def method_caller(machine: Machine, function: External, arguments: Arguments, fr
 
 def callback(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``ExitStack().callback(function, ...)``."""
-    stack = function.receiver
-    if isinstance(stack, External) and arguments.positional:
+    if arguments.positional:
         called = Partial(arguments.positional[0], arguments._replace(positional=arguments.positional[1:]))
+        _call_at_end(machine, function.receiver, called)
+    return arguments.positional[0] if arguments.positional else UNKNOWN
+
+
+def _call_at_end(machine: Machine, stack: Value | None, called: Value) -> None:
+    if isinstance(stack, External):
         kept = stack.names.setdefault(CALLBACKS, Items("list", (), machine.journal.doubt))
         if isinstance(kept, Items):
             mutation.append(machine, kept, called)
-    return arguments.positional[0] if arguments.positional else UNKNOWN
+
+
+def enter_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``ExitStack().enter_context(manager)``: it is left with the stack."""
+    manager = arguments.get(0, "cm")
+    if isinstance(manager, External):
+        _call_at_end(machine, function.receiver, External(LEAVE, manager))
+        inside = manager.arguments.get(0, "thing") if manager.arguments and manager.path == CLOSING else None
+        return inside or manager
+    if isinstance(manager, Instance):
+        leave = Partial(machine.attribute(manager, "__exit__", frame), Arguments((NONE, NONE, NONE)))
+        _call_at_end(machine, function.receiver, leave)
+        return machine.call(machine.attribute(manager, "__enter__", frame), Arguments(), frame)
+    return UNKNOWN
+
+
+def leave_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """The end of a manager of a library that a stack has entered; by the name, what it opened is known to end."""
+    manager = function.receiver
+    leaves = machine.library.exits.get(manager.path) if isinstance(manager, External) else None
+    if leaves is not None and isinstance(manager, External):
+        leaves(machine, manager, Arguments(), frame)
+    return NONE
 
 
 def leave_stack(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -131,6 +159,8 @@ def leave_closing(machine: Machine, function: External, arguments: Arguments, fr
     return NONE
 
 
+CLOSING = "contextlib.closing()"
+LEAVE = "contextlib.ExitStack().__exit__"
 CALLBACKS = " callbacks"
 """Where an ``ExitStack`` keeps what it is to call."""
 
@@ -341,6 +371,8 @@ MODELS = Library(
         DISPATCHER: dispatch,
         f"{DISPATCHER}.register": register,
         "contextlib.ExitStack().callback": callback,
+        "contextlib.ExitStack().enter_context": enter_context,
+        LEAVE: leave_context,
         "contextlib.ExitStack().close": leave_stack,
         "contextlib.contextmanager": wrapper,
         "forksafe.in_context": in_context,
@@ -362,6 +394,6 @@ MODELS = Library(
         "typing.cast": cast,
     },
     attributes={DISPATCHER: dispatcher_attribute},
-    exits={"contextlib.ExitStack()": leave_stack, "contextlib.closing()": leave_closing},
+    exits={"contextlib.ExitStack()": leave_stack, CLOSING: leave_closing},
     suppressors=frozenset({"contextlib.suppress()"}),
 )

@@ -33,6 +33,7 @@ STEPS = {
     "worker classes": ("Worker classes", "Classes of the worker that settings name are imported."),
     "worker_before_create_process": ("worker_before_create_process", "Receivers run in the parent before each fork."),
     "bootsteps": ("Bootsteps", "The worker's own boot steps are created and started."),
+    "user_options": ("Options of the app's own", "Their defaults and callbacks run when the command line is read."),
     "user_preload_options": ("user_preload_options", "Receivers run once the command line is read."),
     "bootstep start": ("Bootsteps behind the pool", "Those that require the pool, and the consumer's, are started."),
     "gunicorn.conf.py": ("The configuration file", "gunicorn's master executes it, with everything that it imports."),

@@ -195,9 +195,10 @@ def _ready(run: WarmUpRun) -> str:
 def _handler(run: WarmUpRun) -> str:
     main = run.trace.host.words.main
     if run.step in run.trace.host.after_fork:
+        hangs = ", and hangs" if run.use.warm_up.rule == "FS111" else ""
         return (
             f"the {run.step} handler {_does(run)} in {main}: the first children exist by then, but "
-            f"every child that replaces one inherits it, and hangs: it {run.use.warm_up.why}"
+            f"every child that replaces one inherits it{hangs}: it {run.use.warm_up.why}"
         )
     return f"a {run.step} handler {_does(run)} in {main}, before it forks: it {run.use.warm_up.why}"
 

@@ -338,12 +338,75 @@ CALLS = {
         "import asyncio\nfrom sqlalchemy.ext.asyncio import create_async_engine\nE = create_async_engine('a://h/b')\n"
         "async def f():\n    async with E.begin() as c: await c.run_sync(print)\nasyncio.run(f())",
     "fasttext.load_model": "import fasttext\nX = fasttext.load_model('m')",
+    "psycopg2.pool.PersistentConnectionPool": "from psycopg2 import pool\nX = pool.PersistentConnectionPool(1, 2)",
+    "pymysql.Connect": "import pymysql\nX = pymysql.Connect(host='h')",
+    "MySQLdb.Connect": "import MySQLdb\nX = MySQLdb.Connect(host='h')",
+    "MySQLdb.Connection": "from MySQLdb import Connection\nX = Connection(host='h')",
+    "mysql.connector.MySQLConnection": "from mysql.connector import MySQLConnection\nX = MySQLConnection(host='h')",
+    "google.cloud.*Client.create_anonymous_client":
+        "from google.cloud import storage\nX = storage.Client.create_anonymous_client()",
+    "google.cloud.sql.connector.Connector": "from google.cloud.sql.connector import Connector\nX = Connector()",
+    "firebase_admin.firestore_async.client": "from firebase_admin import firestore_async\nX = firestore_async.client()",
+    "statsig_python_core.Statsig.initialize":
+        "from statsig_python_core import Statsig\nS = Statsig('k')\nS.initialize().wait()",
+    "filelock.FileLock": "from filelock import FileLock\nX = FileLock('x.lock')",
+    "filelock.SoftFileLock": "import filelock\nX = filelock.SoftFileLock('x.lock')",
+    "logging.getHandlerByName.listener.start":
+        "import logging\nH = logging.getHandlerByName('queue')\nH.listener.start()",
+    "redis.Redis.pubsub.run_in_thread": "import redis\nP = redis.Redis().pubsub()\nX = P.run_in_thread()",
+    "redis.StrictRedis.pubsub.run_in_thread": "import redis\nP = redis.StrictRedis().pubsub()\nX = P.run_in_thread()",
+    "redis.from_url.pubsub.run_in_thread": "import redis\nX = redis.from_url('redis://h').pubsub().run_in_thread()",
+    "redis.Redis.from_url.pubsub.run_in_thread":
+        "import redis\nX = redis.Redis.from_url('redis://h').pubsub().run_in_thread()",
+    "numpy.random.RandomState": "import numpy as np\nX = np.random.RandomState()",
+    "numpy.random.seed": "import numpy as np\nnp.random.seed()",
+    "numpy.random.shuffle": "import numpy as np\nnp.random.shuffle([1, 2])",
+    "*.fit_predict": "from sklearn.cluster import KMeans\nX = KMeans(2).fit_predict([[1], [2]])",
+    "sklearn.model_selection.cross_val_score":
+        "from sklearn.model_selection import cross_val_score\nX = cross_val_score(None, [[1]], [1])",
+    "torch.einsum": "import torch\nX = torch.einsum('ij,jk', torch.rand(9, 9), torch.rand(9, 9))",
+    "torch.linalg.*": "import torch\nX = torch.linalg.svd(torch.rand(9, 9))",
+    "torch.nn.functional.*": "import torch.nn.functional as F\nX = F.normalize(1)",
+    "torch.zeros": "import torch\nX = torch.zeros(9, device='cuda')",
+    "torch.set_default_device": "import torch\ntorch.set_default_device('cuda')",
+    "boto3.resource.Table.get_item":
+        "import boto3\nT = boto3.resource('dynamodb').Table('t')\nX = T.get_item(Key={})",
+    "boto3.resource.Bucket.upload_file": "import boto3\nB = boto3.resource('s3').Bucket('b')\nB.upload_file('a', 'b')",
+    "boto3.resource.Object.get": "import boto3\nX = boto3.resource('s3').Object('b', 'k').get()",
+    "boto3.resource.buckets.all": "import boto3\nX = [*boto3.resource('s3').buckets.all()]",
+    "boto3.resource.Queue.send_message": "import boto3\nX = boto3.resource('sqs').Queue('u').send_message()",
+    "boto3.resource.get_queue_by_name": "import boto3\nX = boto3.resource('sqs').get_queue_by_name(QueueName='q')",
+    "boto3.Session.resource.Table.get_item":
+        "from boto3 import Session\nX = Session().resource('dynamodb').Table('t').get_item(Key={})",
+    "boto3.Session.resource.Bucket.load": "from boto3 import Session\nX = Session().resource('s3').Bucket('b').load()",
+    "boto3.Session.resource.Object.load": "import boto3\nX = boto3.Session().resource('s3').Object('b', 'k').load()",
+    "boto3.Session.resource.buckets.all": "import boto3\nX = [*boto3.Session().resource('s3').buckets.all()]",
+    "boto3.Session.resource.Queue.load": "import boto3\nX = boto3.Session().resource('sqs').Queue('u').load()",
+    "boto3.Session.resource.create_queue": "import boto3\nX = boto3.Session().resource('sqs').create_queue()",
 }  # fmt: skip
 """For each entry a call at import time, the last line of which has to be reported."""
 UNTOLD = {"kombu.transport.gcpubsub"}
 """Entries for what no call of the project does: tests/library/test_celery_transports.py."""
 
 HARMLESS = {
+    "a pool of psycopg2 that waits": "from psycopg2 import pool\nX = pool.ThreadedConnectionPool(0, 9, dsn='d')",
+    "a channel that is closed": "import grpc\nwith grpc.insecure_channel('h:1') as c:\n    X = c",
+    "a Parallel that works alone": "from joblib import Parallel\nX = Parallel(n_jobs=1)([])\nY = Parallel()([])",
+    "a Parallel with threads": "from joblib import Parallel\nX = Parallel(n_jobs=2, prefer='threads')([])",
+    "a tensor on the CPU": "import torch\nX = torch.zeros(9, device='cpu')",
+    "a seed that is written out": "import random\nimport numpy as np\nrandom.seed(1)\nnp.random.seed(42)",
+    "words that are counted":
+        "from sklearn.feature_extraction.text import TfidfVectorizer\nX = TfidfVectorizer().fit_transform(['a'])",
+    "a loop that runs a coroutine":
+        "import asyncio\nasync def f(): ...\nL = asyncio.new_event_loop()\nX = L.run_until_complete(f())",
+    "identifiers and contexts": "import ssl, uuid\nX = uuid.uuid4()\nC = ssl.create_default_context()",
+    "what is called at the end": "import atexit\natexit.register(print)",
+    "groups": "import pandas as pd\nX = pd.DataFrame({'a': [1]}).groupby('a').apply(len)",
+    "a cursor of Django": "from django.db import connection\nwith connection.cursor() as c:\n    c.execute('SELECT 1')",
+    "a question that NVML answers":
+        "import os\nos.environ['PYTORCH_NVML_BASED_CUDA_CHECK'] = '1'\nimport torch\nX = torch.cuda.is_available()",
+    "figures of all children": "from prometheus_client import CollectorRegistry, multiprocess, start_http_server\n"
+        "R = CollectorRegistry()\nmultiprocess.MultiProcessCollector(R)\nstart_http_server(8000, registry=R)",
     "a client of Mongo that waits": "from pymongo import MongoClient\nX = MongoClient(connect=False)",
     "a connection of mongoengine that waits": "from mongoengine import connect\nconnect('x', connect=False)",
     "Flask's PyMongo": "from flask_pymongo import PyMongo\nX = PyMongo()",

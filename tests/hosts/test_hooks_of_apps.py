@@ -52,6 +52,18 @@ HOOKS = {
         def handler(**given):
             hook()
         """,
+    "the callback of an option": """\
+        app = Celery("p", broker="memory://")
+        app.user_options["worker"].add(click.Option(["--model"], callback=lambda context, option, value: hook()))
+        """,
+    "the callback of an option of all commands": """\
+        app = Celery("p", broker="memory://")
+        app.user_options["preload"].update({click.Option(["--model"], callback=lambda context, option, value: hook())})
+        """,
+    "the default of an option": """\
+        app = Celery("p", broker="memory://")
+        app.user_options["worker"].add(click.Option(["--model"], default=hook))
+        """,
     "a pool": """\
         class Pool(prefork.TaskPool):
             def on_start(self):
@@ -73,10 +85,20 @@ CHOSEN = {
     "a result backend by an alias": ("backend='mine://', loader='own:Loader'", "own", "Backend", "BaseBackend",
                                      "-A p worker", ""),
     "a transport": ("broker_transport='own.Transport'", "own", "Transport", "MemoryTransport", "-A p worker", ""),
+    "a transport by an alias": ("broker='mine://'", "own", "Transport", "MemoryTransport", "-A p worker", "",
+                                "from kombu.transport import TRANSPORT_ALIASES\n"
+                                "TRANSPORT_ALIASES['mine'] = 'own:Transport'\n"),
+    "a transport by the alias of another": ("broker='memory://'", "own", "Transport", "MemoryTransport", "-A p worker",
+                                            "", "from kombu import transport\n"
+                                            "transport.TRANSPORT_ALIASES.update(memory='own:Transport')\n"),
+    "a result backend by a global alias": ("backend='mine://'", "own", "Backend", "BaseBackend", "-A p worker", "",
+                                           "from celery.app import backends\n"
+                                           "backends.BACKEND_ALIASES['mine'] = 'own:Backend'\n"),
     "a loader": ("", "own", "Loader", "AppLoader", "-A p --loader own:Loader worker", ""),
     "a configuration": ("", "own", "Config", "object", "-A p --config own worker", ""),
 }  # fmt: skip
-"""Arguments of the app, the module and the class that are loaded, its base, the command, and its environment."""
+"""Arguments of the app, the module and the class that are loaded, its base, the command, its environment, and the lines
+in front of the app."""
 OWN = """\
 {imports}
 from celery.backends.base import BaseBackend
@@ -136,8 +158,8 @@ def test_it_is_followed(tmp_path: Path, hook: str) -> None:
 
 def chosen(name: str, imports: str, body: str) -> tuple[dict[str, str], list[str], dict[str, str]]:
     """The files of a project whose launch chooses a class, the words of the command, and its environment."""
-    given, module, cls, base, command, variable = CHOSEN[name]
-    app = "from celery import Celery, signals\nimport os\n"
+    given, module, cls, base, command, variable, *first = CHOSEN[name]
+    app = "".join(["from celery import Celery, signals\nimport os\n", *first])
     broker = "" if "broker" in given else "broker='memory://', "
     app += f"app = Celery('p', {broker}{given})\n@app.task\ndef f(): ...\n"
     files = {

@@ -56,3 +56,14 @@ def test_the_security_manager_of_appbuilder_registers_its_views(tmp_path: Path) 
         "views.py": "",
     }
     assert imported_modules(walk_program(tmp_path, files))[-2:] == ["own", "views"]
+
+
+def test_debug_is_what_the_configuration_or_the_program_says(tmp_path: Path) -> None:
+    program = (
+        "from flask import Flask\nclass Own(Flask):\n    pass\n"
+        "one, two, three = Flask('a'), Own('b'), Flask('c')\none.config['DEBUG'] = True\ntwo.debug = True\n"
+        "A = one.debug, two.debug\nB = three.debug\n"
+    )
+    names = names_of(walk_program(tmp_path, {"main.py": program}))
+    assert plain(names["A"]) == (True, True)
+    assert plain(names["B"]) == {False, UNSURE}

@@ -52,6 +52,7 @@ GONE = {
 OF_OBJECTS = (
     "conf",
     "steps",
+    "user_options",
     "loader",
     "on_after_configure",
     "on_after_finalize",

@@ -8,6 +8,31 @@ import pytest
 from helpers import check, write
 
 CLOSED = {
+    "an executor in a stack of managers": """
+        from concurrent.futures import ThreadPoolExecutor
+        from contextlib import ExitStack
+        with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor())
+            pool.submit(len, 'a')
+        """,
+    "psycopg2, closing, in a stack of managers": """
+        import psycopg2
+        from contextlib import ExitStack, closing
+        with ExitStack() as stack:
+            X = stack.enter_context(closing(psycopg2.connect(''))).cursor()
+        """,
+    "a manager of the project in a stack of managers": """
+        import psycopg2
+        from contextlib import ExitStack
+        class Database:
+            def __enter__(self):
+                self.connection = psycopg2.connect('')
+                return self.connection
+            def __exit__(self, *error):
+                self.connection.close()
+        with ExitStack() as stack:
+            stack.enter_context(Database()).cursor()
+        """,
     "an executor in with": """
         from concurrent.futures import ThreadPoolExecutor
         with ThreadPoolExecutor(4) as pool:
@@ -119,6 +144,46 @@ CLOSED = {
         """,
 }
 OPEN = {
+    "an inspector of an engine": """
+        from sqlalchemy import create_engine, inspect
+        engine = create_engine('postgresql://h/d')
+        X = inspect(engine).get_table_names()
+        """,
+    "a table that is read from the database": """
+        from sqlalchemy import MetaData, Table, create_engine
+        engine = create_engine('postgresql://h/d')
+        X = Table('books', MetaData(), autoload_with=engine)
+        """,
+    "classes that are read from the database": """
+        from sqlalchemy import create_engine
+        from sqlalchemy.ext.automap import automap_base
+        engine = create_engine('postgresql://h/d')
+        Base = automap_base()
+        Base.prepare(autoload_with=engine)
+        """,
+    "a frame that is read from the database": """
+        import pandas as pd
+        from sqlalchemy import create_engine
+        engine = create_engine('postgresql://h/d')
+        X = pd.read_sql('SELECT 1', engine)
+        """,
+    "tables of SQLModel": """
+        from sqlmodel import SQLModel, create_engine
+        engine = create_engine('postgresql://h/d')
+        SQLModel.metadata.create_all(engine)
+        """,
+    "psycopg2 in a stack of managers": """
+        import psycopg2
+        from contextlib import ExitStack
+        with ExitStack() as stack:
+            c = stack.enter_context(psycopg2.connect(''))
+        """,
+    "a stack of managers that stays": """
+        import psycopg
+        from contextlib import ExitStack
+        stack = ExitStack()
+        c = stack.enter_context(psycopg.connect(''))
+        """,
     "one of two executors": """
         from concurrent.futures import ThreadPoolExecutor
         def f():

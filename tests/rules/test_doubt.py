@@ -45,6 +45,7 @@ SWITCHES = {
     "decouple": "from decouple import config\nif config('PRELOAD', default=False, cast=bool):\n    warm()\n",
     "environs": "from environs import Env\nenv = Env()\nON = env.bool('PRELOAD', False)\nif ON:\n    warm()\n",
     "django": "from django.conf import settings\nif settings.PRELOAD:\n    warm()\n",
+    "flask": "from flask import Flask\napp = Flask('proj')\nif app.debug:\n    warm()\n",
     "with a probe": "import os\nif os.getenv('PRELOAD') and os.path.exists('m.pt'):\n    warm()\n",
 }
 

@@ -167,7 +167,7 @@ class Catalogue(NamedTuple):
 
 USER_WHY = "it is in the project's list of hazards"
 USER_INSTEAD = "import it inside the function that uses it"
-USER_WARM_UP_INSTEAD = "do it in worker_process_init, or on first use in a task"
+USER_WARM_UP_INSTEAD = "do it on first use in a task, or in worker_process_init"
 
 
 def load_catalogue(extra: Iterable[str] = (), calls: Iterable[tuple[str, str]] = ()) -> Catalogue:

@@ -5,8 +5,25 @@ from __future__ import annotations
 from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.machine import Library, Machine
+from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine
+from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Arguments, External, Instance, Value
+
+
+class Running(LibraryState):
+    """The event loop that runs a coroutine, where the program keeps that loop."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.loop: Value | None = None
+
+
+def run_in_kept_loop(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``loop.run_until_complete(awaitable)``: the threads of the loop's executor stay until it is closed."""
+    running = machine.state(Running)
+    before, running.loop = running.loop, function.receiver
+    result = run_awaitables(machine, function, arguments, frame)
+    running.loop = before
+    return result
 
 
 def run_awaitables(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -43,6 +60,27 @@ def call_in_loop(machine: Machine, function: External, arguments: Arguments, fra
     return run_coroutine(machine, made, frame)
 
 
+def to_thread(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``asyncio.to_thread(f)``: a thread of the running loop's executor, which ``asyncio.run()`` ends."""
+    loop = machine.state(Running).loop
+    if loop is not None:
+        key = machine.recorder.use(frame, function.path, arguments)
+        if key is not None:
+            machine.recorder.opened(key, loop)
+    with machine.doubted():
+        called = arguments._replace(positional=arguments.positional[1:])
+        machine.call(arguments.get(0, "func") or UNKNOWN, called, frame)
+    return External(f"{function.path}()")
+
+
+def run_in_executor(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``asyncio.get_running_loop().run_in_executor(None, f)``."""
+    executor = arguments.get(0, "executor")
+    if executor is None or truth(executor) is False:
+        return to_thread(machine, function, arguments._replace(positional=arguments.positional[1:]), frame)
+    return External(f"{function.path}()")
+
+
 def start_thread(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``Thread(target=f).start()``: ``f`` runs beside the boot, maybe before the fork and maybe after."""
     thread = function.receiver
@@ -68,11 +106,16 @@ def start_thread(machine: Machine, function: External, arguments: Arguments, fra
     return NONE
 
 
+OF_LOOPS = ("asyncio.to_thread", "asyncio.get_running_loop().run_in_executor")
+"""What belongs to the loop that runs: :func:`to_thread` notes it there."""
+
 MODELS = Library(
     functions={
         "asyncio.run": run_awaitables,
-        "asyncio.get_event_loop().run_until_complete": run_awaitables,
-        "asyncio.new_event_loop().run_until_complete": run_awaitables,
+        "asyncio.get_event_loop().run_until_complete": run_in_kept_loop,
+        "asyncio.new_event_loop().run_until_complete": run_in_kept_loop,
+        "asyncio.to_thread": to_thread,
+        "asyncio.get_running_loop().run_in_executor": run_in_executor,
         "asyncio.Runner().run": run_awaitables,
         "anyio.run": call_in_loop,
         "trio.run": call_in_loop,
@@ -86,5 +129,9 @@ MODELS = Library(
         "asyncio.get_running_loop().create_task": create_task,
         "asyncio.new_event_loop().create_task": create_task,
         "threading.Thread().start": start_thread,
-    }
+    },
+    # The model notes the use, which belongs to the loop.
+    excused={
+        path: lambda machine: True for path in ("asyncio.to_thread", "asyncio.get_running_loop().run_in_executor")
+    },
 )

@@ -81,7 +81,7 @@ HOW = {
 }
 INSTEAD = {
     "FS104": "use it only inside functions that {work}s call",
-    "FS105": "call that function in {hook}, or in the {work}",
+    "FS105": "call that function in the {work}, or in {hook} if it is quick",
 }
 
 

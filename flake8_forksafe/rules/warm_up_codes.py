@@ -141,7 +141,7 @@ def _instead(verdict: Verdict) -> str:
     if verdict.code == "FS122":
         if verdict.run.trace.program:
             return f"no gate on sys.argv holds there: call it on first use, or in {words.hook}"
-        return f"a gate that holds is {words.gate}; safer still, do it in {words.hook}"
+        return f"do it on first use in a {words.work}; where it must stay, a gate that holds is {words.gate}"
     if verdict.gate is None and verdict.run.step == TASK_CLASSES:
         return LAZY_PROPERTY
     if verdict.code == "FS125" and verdict.run.trace.host.child_timeout is not None:
@@ -247,7 +247,7 @@ WHAT: dict[str, Callable[[WarmUpRun], str]] = {
 LED = {"import": "import it inside the function that uses it"}
 """What to do about a thread that a package's code starts, by how the project leads there."""
 LAZY_PROPERTY = "make it a property of the task that is computed on first use, which is in a child"
-INSTEAD = {"FS123": "load it in {hook}, or on first use in a {work}"}
+INSTEAD = {"FS123": "load it on first use in a {work}, behind a lock, or in {hook} if it is quick"}
 
 SUMMARIES = {
     "FS111": "model load or other warm-up call at import time",

@@ -28,7 +28,7 @@ def test_the_hang_is_found_if_it_preloads(tmp_path: Path, command: str, more: di
     report = served(tmp_path, command, {"app.py": HANG, **more})
     assert found(report) == [("FS112", "app.py", 4)]
     assert "before gunicorn forks" in report.findings[0].text
-    assert "in post_fork, or inside the request" in report.findings[0].text
+    assert "inside the request, or in post_fork" in report.findings[0].text
     assert clean(report) == []
 
 
@@ -62,7 +62,7 @@ def test_a_factory_is_called(tmp_path: Path) -> None:
     report = served(tmp_path, "gunicorn --preload 'app:create_app(\"x\")'", {"app.py": source})
     assert ("FS105", "app.py", 2) in found(report)
     finding = next(one for one in report.findings if one.code == "FS105")
-    assert finding.text.endswith("call that function in post_fork, or in the request")
+    assert finding.text.endswith("call that function in the request, or in post_fork if it is quick")
     assert found(served(tmp_path, "gunicorn --preload app:create_app", {"app.py": source})) == []
 
 

@@ -38,7 +38,7 @@ def test_the_hang_is_found(tmp_path: Path, command: str, more: dict[str, str]) -
     report = served(tmp_path, command, {"app.py": HANG, **more})
     assert found(report) == [("FS112", "app.py", 4)]
     assert "before uWSGI forks" in report.findings[0].text
-    assert "in @postfork, or inside the request" in report.findings[0].text
+    assert "inside the request, or in @postfork" in report.findings[0].text
     assert clean(report) == []
 
 

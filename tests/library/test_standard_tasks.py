@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import check, found_codes, write
 from programs import imported_modules, names_of, plain, walk_program
 
 
@@ -80,3 +81,35 @@ def test_loops_of_others_call_a_coroutine_function(tmp_path: Path, library: str)
     program = f"import {library}\nasync def f(name):\n    import one\n    return name\nA = {library}.run(f, 3)\n"
     walk = walk_program(tmp_path, program)
     assert plain(names_of(walk)["A"]) == 3 and "one" in imported_modules(walk)
+
+
+IN_THREADS = {
+    "a loop that is kept": ("asyncio.to_thread(len, 'a')", "L.run_until_complete(f())", True),
+    "its executor": ("asyncio.get_running_loop().run_in_executor(None, len, 'a')", "L.run_until_complete(f())", True),
+    "a loop that is closed": ("asyncio.to_thread(len, 'a')", "L.run_until_complete(f())\nL.close()", False),
+    "a loop that ends": ("asyncio.to_thread(len, 'a')", "asyncio.run(f())", False),
+}
+
+
+@pytest.mark.parametrize("name", IN_THREADS)
+def test_the_threads_of_an_executor_stay_with_their_loop(tmp_path: Path, name: str) -> None:
+    awaited, run, stays = IN_THREADS[name]
+    source = f"import asyncio\nL = asyncio.new_event_loop()\nasync def f():\n    return await {awaited}\n{run}\n"
+    app = "from celery import Celery\napp = Celery('p', include=['p.tasks'])\n"
+    root = write(tmp_path, {"p/__init__.py": "", "p/celery.py": app, "p/tasks.py": source})
+    assert (("p/tasks.py", 5, "FS112") in found_codes(check(root), root)) == stays
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize("name", IN_THREADS)
+def test_a_child_waits_for_ever_for_them(name: str) -> None:
+    """The same in CPython, which forks, and asks for a thread of the loop."""
+    awaited, run, stays = IN_THREADS[name]
+    source = (
+        f"import asyncio, os, signal\nL = asyncio.new_event_loop()\nasync def f():\n    return await {awaited}\n{run}\n"
+        "pid = os.fork()\nif not pid:\n    signal.alarm(5)\n"
+        "    L = asyncio.new_event_loop() if L.is_closed() else L\n    L.run_until_complete(f())\n    os._exit(0)\n"
+        "print(os.waitpid(pid, 0)[1])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip() == "14") == stays

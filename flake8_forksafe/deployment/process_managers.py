@@ -223,7 +223,7 @@ def _unit_command(value: str, place: Place, environ: Mapping[str, Word]) -> tupl
         if lone is not None and lone[1] in environ:
             words += [environ[lone[1]]._replace(text=text) for text in environ[lone[1]].text.split()]
         else:
-            words.append(substitute(word, environ.get, bare=False))
+            words.append(substitute(word, environ.get, bare=lone is not None))
     return tuple(words)
 
 

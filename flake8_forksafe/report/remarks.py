@@ -37,6 +37,7 @@ def remarks(context: Context) -> Iterator[Remark]:
     if templates and context.traces:
         count = f"{len(templates)} deployment files are templates, such as" if len(templates) > 1 else "a template:"
         yield Remark(f"not read: {count} {{place}}; launches in them are not known", templates[0].path)
+    yield from open_options(traces)
     yield from dropped_receivers(traces)
     if not (context.traces or context.left_out or context.clean or _is_said(context)):
         yield NOTHING_STARTED
@@ -96,6 +97,20 @@ def _settings_text(choice: SettingsChoice) -> str:
     also = ", ".join(f"{one.module!r}" for one in choice.others[:3])
     verb = "is" if len(choice.others) == 1 else "are"
     return f"{text}; {also} {verb} named as well" if also else text
+
+
+def open_options(traces: Sequence[Trace]) -> Iterator[Remark]:
+    """Options that a launch takes from outside of the repository: they may choose a pool that does not fork."""
+    for trace in traces:
+        for start in trace.starts:
+            if start.open_options and start.pool is None:
+                names = listed([f"${name.strip('${}')}" for name in start.open_options])
+                verb = "is" if len(start.open_options) == 1 else "are"
+                text = (
+                    f"not known: what {names} of the worker at {{place}} {verb}, as nothing in the repository says it: "
+                    "the worker is taken to fork, unless a pool is chosen there"
+                )
+                yield Remark(text, start.path, start.line)
 
 
 def dropped_receivers(traces: Sequence[Trace]) -> Iterator[Remark]:

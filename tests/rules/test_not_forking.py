@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from helpers import check, write
 
+from flake8_forksafe.report.remarks import remarks
+
 APP = "from celery import Celery\napp = Celery('p', include=['p.tasks'])\n"
 FORCED = "import os\nos.environ.setdefault('FORKED_BY_MULTIPROCESSING', '1')\nimport billiard.context\n"
 SPAWNING = {
@@ -47,3 +49,17 @@ def test_nothing_is_inherited(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FORKING)
 def test_the_pool_forks(tmp_path: Path, name: str) -> None:
     assert "FS101" in codes(tmp_path, FORKING[name])
+
+
+UNIT = "[Service]\nEnvironmentFile=/etc/default/celery\nExecStart=/opt/bin/celery -A p worker{}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(" $OPTS", "'$OPTS'"), (" -c 2 ${MORE} $OPTS", "'$MORE' and '$OPTS'"), (" -P prefork $OPTS", ""), ("", "")],
+)
+def test_options_from_outside_are_said(tmp_path: Path, options: str, said: str) -> None:
+    app = "from celery import Celery\napp = Celery('p')\n"
+    report = check(write(tmp_path, {"p.py": app, "deploy/w.service": UNIT.format(options)}))
+    texts = [one.text for one in remarks(report.context) if one.text.startswith("not known")]
+    assert len(texts) == bool(said) and all(f"what {said} of the worker" in text for text in texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 from flake8_forksafe.deployment.model import TEMPLATE
@@ -129,12 +130,14 @@ def _unread(context: Context, noted: set[str]) -> Iterator[Finding]:
 def check_unresolved(context: Context) -> Iterator[Finding]:
     """FS192."""
     for trace in context.traces:
+        calls = Counter(note.text for note in trace.notes if note.text.startswith(CALLS_CUT_OFF))
         for note in trace.notes:
-            if note.code == "FS192":
+            count = calls.pop(note.text, 0) if note.text.startswith(CALLS_CUT_OFF) else 1
+            if note.code == "FS192" and count:
                 path = trace.paths.get(note.module)
                 place = (path, note.line) if path is not None else trace.app_location
                 if place is not None:
-                    yield Finding(*place, note.column, "FS192", _unresolved_text(note), note.text)
+                    yield Finding(*place, note.column, "FS192", _unresolved_text(note, count), note.text)
     yield from _troubles(context)
     yield from _passed_over(context)
 
@@ -166,9 +169,14 @@ def _troubles(context: Context) -> Iterator[Finding]:
         yield Finding(*location, 0, "FS192", what, trouble.path, place=(trouble.path, trouble.line))
 
 
-def _unresolved_text(note: Note) -> str:
+CALLS_CUT_OFF = "not all calls of "
+"""How a note begins that says of a function, at a place that calls it, that it is called too often to be followed."""
+
+
+def _unresolved_text(note: Note, count: int) -> str:
     how = " statically" if note.text.endswith("cannot be resolved") else ""
-    return f"{note.text}{how}; what depends on it is not checked"
+    others = f", from here and {count - 1} other place{'s' * (count > 2)}" if count > 1 else ""
+    return f"{note.text}{how}{others}; what depends on it is not checked"
 
 
 def check_missing_option(context: Context) -> Iterator[Finding]:

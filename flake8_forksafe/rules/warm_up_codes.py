@@ -163,10 +163,15 @@ def _is(run: WarmUpRun) -> str:
     return "is" if run.sure else "may be"
 
 
+NAMED_BY_SETTINGS = ("worker classes", "transports")
+"""Steps in which Celery imports classes that settings name, and makes objects of them."""
+
+
 def _import_time(run: WarmUpRun) -> str:
     if run.step == TASK_CLASSES:
         return _task_class(run)
-    return f"{run.use.shown!r} {_is(run)} called at import time, before {_forker(run)} forks: it {run.use.warm_up.why}"
+    when = "when what a setting names is loaded" if run.step in NAMED_BY_SETTINGS else "at import time"
+    return f"{run.use.shown!r} {_is(run)} called {when}, before {_forker(run)} forks: it {run.use.warm_up.why}"
 
 
 def _task_class(run: WarmUpRun) -> str:
@@ -200,7 +205,8 @@ def _handler(run: WarmUpRun) -> str:
             f"the {run.step} handler {_does(run)} in {main}: the first children exist by then, but "
             f"every child that replaces one inherits it{hangs}: it {run.use.warm_up.why}"
         )
-    return f"a {run.step} handler {_does(run)} in {main}, before it forks: it {run.use.warm_up.why}"
+    article = "an" if run.step.startswith(("i", "o")) else "a"
+    return f"{article} {run.step} handler {_does(run)} in {main}, before it forks: it {run.use.warm_up.why}"
 
 
 def _broken_gate(run: WarmUpRun, form: str) -> str:

@@ -9,8 +9,10 @@ import pytest
 from helpers import check, write
 
 from flake8_forksafe import tracing
+from flake8_forksafe.interpreter.records import Note
 from flake8_forksafe.interpreter.values import Class
 from flake8_forksafe.report.remarks import remarks
+from flake8_forksafe.rules.not_analysed import check_unresolved
 
 CELERY = """\
     from celery import Celery
@@ -475,3 +477,15 @@ def test_a_walk_that_has_ended_is_forgotten(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert report.traces and not left
+
+
+def test_calls_of_one_function_that_are_cut_off_are_one_finding(tmp_path: Path) -> None:
+    report = check(write(tmp_path, PROJECT))
+    trace = report.traces[0]
+    texts = ("not all calls of f() can be followed", "the name of a module cannot be resolved")
+    places = [(texts[0], 3), (texts[0], 5), (texts[1], 6), (texts[1], 7), (texts[0], 9), ("not all calls of g()", 9)]
+    trace.notes = tuple(Note("FS192", "proj.tasks", line, 0, text) for text, line in places)
+    found = [(finding.line, finding.text) for finding in check_unresolved(report.context)]
+    assert [line for line, _ in found] == [3, 6, 7, 9]
+    assert "not all calls of f() can be followed, from here and 2 other places; what" in found[0][1]
+    assert "not all calls of g(); what" in found[3][1]

@@ -127,6 +127,17 @@ def run_analysis(settings: Settings, overlay: Mapping[str, bytes] = MappingProxy
         return analysed(settings, overlay)
 
 
+def run_analysis_to_repair(settings: Settings, overlay: Mapping[str, bytes] = MappingProxyType({})) -> Report:
+    """The same without the findings that comments or the configuration of flake8 suppress: they are not repaired."""
+    from flake8_forksafe.suppression import CodeSelection, wanted
+
+    report = run_analysis(settings, overlay)
+    contents = {path: report.disk.content(path) for path in {finding.path for finding in report.findings}}
+    kept = dict.fromkeys(wanted(report.findings, settings.project, CodeSelection(), contents))
+    suppressed = tuple(finding for finding in report.findings if finding not in kept)
+    return report._replace(findings=tuple(kept), suppressed=suppressed)
+
+
 @contextmanager
 def patience() -> Iterator[None]:
     """Run an analysis in this context: it allows deep recursion, and shows a message if it takes long."""
@@ -214,7 +225,7 @@ def fixes_for(
         settings = every.get(project) or (make(project) if make is not None else chosen[0])
 
         def analyse(contents: Mapping[str, bytes], settings: Settings = settings) -> Report:
-            return run_analysis(settings, {**overlay, **contents})
+            return run_analysis_to_repair(settings, {**overlay, **contents})
 
         found |= fixes_of(analyse({}), analyse, own.__contains__)
     return found
@@ -268,7 +279,7 @@ def run_fix(options: argparse.Namespace) -> int:
         raise UsageError("--allow-dirty is for --write")
     if options.worker_process_init and not options.unsafe:
         raise UsageError("--worker-process-init is for --unsafe")
-    report = run_analysis(settings)
+    report = run_analysis_to_repair(settings)
     if not report.traces:  # not an error, as for check: a hook may run in every repository
         print(f"forksafe fix: nothing to repair: no worker was found in {settings.project}", file=sys.stderr)
         return 0
@@ -278,7 +289,7 @@ def run_fix(options: argparse.Namespace) -> int:
     wishes = Wishes(options.unsafe, options.write, options.allow_dirty, options.worker_process_init,
                     choice_of(options.select, None).takes,
                     lambda path: not paths or _inside(path, paths))  # fmt: skip
-    return fix(report, report.disk, partial(run_analysis, settings), wishes)
+    return fix(report, report.disk, partial(run_analysis_to_repair, settings), wishes)
 
 
 def write_baseline(name: str, settings: Settings, outcome: Outcome) -> int:
@@ -405,7 +416,8 @@ def explain_here(settings: Settings, code: str, paths: list[str], line: int) -> 
         from flake8_forksafe.fix.explain import show_repairs
 
         print("\nIn the project here")
-        show_repairs(run_analysis(settings), partial(run_analysis, settings), is_meant, os.getcwd())
+        analyse = partial(run_analysis_to_repair, settings)
+        show_repairs(analyse(), analyse, is_meant, os.getcwd())
     elif paths:
         where = f"line {line} of {os.path.relpath(paths[0])}" if line else os.path.relpath(paths[0])
         print(f"\nThere is no {code} in {printable(where)}.")

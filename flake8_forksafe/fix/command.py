@@ -42,7 +42,7 @@ def fix(before: Analysis, disk: Disk, analyse: Analyse, wishes: Wishes) -> int:
     :raises UsageError: if files cannot be written.
     """
     project, base = before.context.settings.project, os.getcwd()
-    workshop = Workshop(before.context, disk, wishes.may_edit)
+    workshop = Workshop(before.context, disk, wishes.may_edit, suppressed=before.suppressed)
     proved = prove(workshop, before, analyse, wishes.unsafe, wishes.in_children, wishes.wants)
     if wishes.writes:
         _write(workshop, proved.contents, project, wishes)

@@ -21,7 +21,7 @@ def show_repairs(before: Analysis, analyse: Analyse, is_wanted: Callable[[Findin
 
     :param base: what paths are relative to.
     """
-    workshop = Workshop(before.context, before.disk, lambda path: True)
+    workshop = Workshop(before.context, before.disk, lambda path: True, suppressed=before.suppressed)
     offers = offers_of(workshop, before, analyse, is_wanted)
     alike: dict[object, list[Finding]] = {}
     for finding, offer in offers.items():

@@ -67,7 +67,7 @@ def offers_of(
 
 def fixes_of(before: Analysis, analyse: Analyse, is_wanted: Callable[[Finding], bool] = bool) -> dict[Finding, Fix]:
     """The same as edits."""
-    workshop = Workshop(before.context, before.disk, lambda path: True)
+    workshop = Workshop(before.context, before.disk, lambda path: True, suppressed=before.suppressed)
     offers = offers_of(workshop, before, analyse, is_wanted)
     return {finding: _as_edits(workshop, offer) for finding, offer in offers.items()}
 
@@ -115,7 +115,8 @@ class Pieces:
         if files not in self._parts:
             if not files or len(files) == len(self.whole.contents) or len(self._parts) == MOST_PROOFS:
                 return None
-            workshop = Workshop(self.before.context, self.before.disk, files.__contains__)
+            before = self.before
+            workshop = Workshop(before.context, before.disk, files.__contains__, suppressed=before.suppressed)
             proved = prove(workshop, self.before, self.analyse, self.with_unsafe)
             same = proved.contents == {path: self.whole.contents[path] for path in files}
             self._parts[files] = (proved, self._removed(proved)) if same else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from flake8_forksafe.finding import Finding
 from flake8_forksafe.fix import defer, lazy
 from flake8_forksafe.fix.effects import effects
 from flake8_forksafe.fix.references import Mentioned, Mentions, ModuleNames, NameReference
 from flake8_forksafe.fix.text import Refused, Source
 from flake8_forksafe.fix.uses import Habits, find_habits
+from flake8_forksafe.hazards.catalogue import Catalogue
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.project.disk import Disk
 from flake8_forksafe.project.layout import FIRST_PARTY
@@ -71,13 +73,21 @@ class Workshop:
     """
 
     def __init__(
-        self, context: Context, disk: Disk, may_edit: Callable[[str], bool], parsed: Parsed | None = None
+        self,
+        context: Context,
+        disk: Disk,
+        may_edit: Callable[[str], bool],
+        parsed: Parsed | None = None,
+        *,
+        suppressed: Iterable[Finding] = (),
     ) -> None:
         """Prepare repairs.
 
         :param may_edit: tells whether a file may be edited.
         :param parsed: what another workshop of the same project has parsed.
+        :param suppressed: findings that are not wanted, so that what stands there is to stay.
         """
+        self._suppressed = {(finding.path, finding.line): finding.code for finding in suppressed}
         self.parsed = parsed if parsed is not None else Parsed()
         self.context = context
         self.disk = disk
@@ -166,6 +176,8 @@ class Workshop:
                 if statement.kind != "import":
                     raise Refused("it is imported by a name that is computed, or lazily")
                 self.refuse_unnamed(path)
+                if place in self._suppressed:
+                    raise Refused(f"{self._suppressed[place]} is suppressed there")
                 if len(self._plans) >= MOST_STATEMENTS:
                     raise Refused(f"{MOST_STATEMENTS} imports were looked into before, which is the most for one step")
                 self._plans[place] = self._deferral(trace, statement, path, targets)
@@ -297,7 +309,9 @@ def _plan_of_trace(
 
     cut = _cheapest(workshop, trace, targets, cost)
     reached = trace.graph.reached_from([trace.graph.root], cut.statements)
-    loads = {name for node, found in targets.items() if node in reached for lead in found for name in lead.names}
+    stays = {name for node, found in targets.items() if node in reached for lead in found for name in lead.names}
+    loads = {*stays, *_brought(workshop.context.catalogue, stays)}
+    _tell_needless(workshop, trace, targets, reached, stays)
     freed = {name for found in targets.values() for lead in found for name in lead.names} - loads
     repairs = []
     for statement in cut.statements:
@@ -317,7 +331,8 @@ def _cheapest(
 ) -> Cut:
     """The cheapest cut, for which only the statements that come into question are looked into.
 
-    A package is left alone that is loaded whatever is cut: to defer one of several imports of it frees nothing.
+    A package is left alone that is loaded whatever is cut, by another import of it or by a package that brings it: to
+    defer one of several imports of it frees nothing.
 
     Until it is looked into, an import costs the least that one can: so a cut whose statements are all known is the
     cheapest one.
@@ -337,11 +352,43 @@ def _cheapest(
         new = [statement for statement in cut.statements if statement not in known]
         known.update({statement: cost(statement) for statement in new})
         stays = {name for node in cut.kept for lead in targets[node] for name in lead.names}
+        stays.update(_brought(workshop.context.catalogue, stays))
         left = {node: found for node, found in wanted.items()
                 if any(name not in stays for lead in found for name in lead.names)}  # fmt: skip
         if not new and len(left) == len(wanted):
             return cut
         wanted = left
+
+
+def _brought(catalogue: Catalogue, names: Iterable[str]) -> dict[str, str]:
+    """The hazards that some load with them, and by which of these."""
+    found: dict[str, str] = {}
+    pending = sorted(names)
+    for name in pending:
+        hazard = catalogue.find(name)
+        new = [one for one in (hazard.pulls if hazard is not None else ()) if one not in found]
+        found.update(dict.fromkeys(new, name))
+        pending += new
+    return found
+
+
+def _tell_needless(
+    workshop: Workshop,
+    trace: Trace,
+    targets: Mapping[Node, list[Lead]],
+    reached: Collection[Node],
+    stays: Iterable[str],
+) -> None:
+    """Say of the imports of packages that others load all the same why they are left alone."""
+    brought = _brought(workshop.context.catalogue, stays)
+    for node in targets.keys() & set(reached):
+        for lead in targets[node]:
+            path = trace.paths.get(lead.edge.source.module)
+            by = {name: brought[name] for name in lead.names if name in brought}
+            if path is not None and len(by) == len(lead.names):
+                name, other = next(iter(by.items()))
+                reason = f"{name!r} would be loaded all the same, by {other!r}, which is not repaired"
+                workshop.refused.setdefault((path, lead.edge.line), reason)
 
 
 def _hazards_behind(trace: Trace, targets: Mapping[Node, list[Lead]], statement: Statement) -> list[str]:

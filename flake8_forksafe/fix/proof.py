@@ -25,6 +25,10 @@ class Analysis(Protocol):
         """What it found."""
 
     @property
+    def suppressed(self) -> tuple[Finding, ...]:
+        """What it found and the user does not want to hear of, which is not to be repaired either."""
+
+    @property
     def context(self) -> Context:
         """What the rules looked at."""
 
@@ -82,7 +86,10 @@ class Proved(NamedTuple):
 
     def workshop(self, first: Workshop) -> Workshop:
         """The sources as they are after the repairs, for further ones."""
-        return Workshop(self.after.context, self.after.disk, first.may_edit, first.parsed) if self.contents else first
+        if not self.contents:
+            return first
+        after = self.after
+        return Workshop(after.context, after.disk, first.may_edit, first.parsed, suppressed=after.suppressed)
 
     def original(self, first: Workshop, path: str, line: int) -> tuple[str, int]:
         """Where a line of a repaired file stood before any repair, or the line near it."""

@@ -16,6 +16,7 @@ class Report(NamedTuple):
     """The result of one analysis.
 
     :ivar traces: one for each Celery app.
+    :ivar suppressed: findings that were taken out, since a comment or a configuration says so.
     :ivar files: how many files its facts come from.
     :ivar parsed: how many of them were parsed in this run; ``bodies``: how many function bodies.
     """
@@ -29,3 +30,4 @@ class Report(NamedTuple):
     files: int
     parsed: int
     bodies: int
+    suppressed: tuple[Finding, ...] = ()

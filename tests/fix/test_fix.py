@@ -257,6 +257,48 @@ def test_a_value_that_the_boot_needs_stays(
     assert f"shop/ai.py:3: FS111 'torch.load' is not repaired: {reason}" in err
 
 
+def test_a_package_that_another_one_brings_is_left_alone(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(shop, {
+        "shop/ai.py": "import numpy\n\n\ndef describe(x):\n    return numpy.zeros(x)\n",
+        "shop/tasks.py": SHOP["shop/tasks.py"] + "\n\nTYPE = prices.Prices\n",
+    })  # fmt: skip
+    _, out, err = fix(capsys)
+    assert "move" not in out
+    assert (
+        "shop/ai.py:1: FS101 'numpy' is not repaired: 'numpy' would be loaded all the same, by 'pandas', which is not "
+        "repaired\n"
+    ) in err
+    write(shop, {"shop/prices.py": "import pandas\n\n\nclass Prices:\n    x = pandas.NA\n"})
+    write(shop, {"shop/tasks.py": SHOP["shop/tasks.py"]})
+    _, out, _ = fix(capsys)
+    assert "#   keeps out of the parent: numpy, pandas" in out.replace("pandas, numpy", "numpy, pandas")
+
+
+@pytest.mark.parametrize("where", ["comment", "configuration"])
+def test_what_is_suppressed_is_not_repaired(shop: Path, capsys: pytest.CaptureFixture[str], where: str) -> None:
+    """As ruff does: a finding that nobody is told of is no reason to edit a file."""
+    ignored = "[flake8]\nextend-ignore = FS13\n"
+    write(shop, {"setup.cfg": ignored})
+    if where == "comment":
+        write(shop, {
+            "shop/tasks.py": SHOP["shop/tasks.py"].replace("ai, prices", "ai, prices  # noqa: FS102"),
+            "shop/ai.py": SHOP["shop/ai.py"].replace("import torch", "import torch  # noqa: FS101"),
+            "shop/prices.py": SHOP["shop/prices.py"].replace("import pandas", "import pandas  # noqa"),
+        })  # fmt: skip
+    else:
+        write(shop, {"setup.cfg": f"{ignored}per-file-ignores =\n    shop/*.py: FS101, FS102\n"})
+    assert main(["check", "--no-cache", "-q"]) == 0
+    capsys.readouterr()
+    status, out, err = fix(capsys, "--unsafe")
+    assert (status, out) == (0, "") and err.startswith("forksafe fix would repair nothing; 0 findings before, 0 after")
+    write(shop, {"setup.cfg": ignored, "shop/ai.py": SHOP["shop/ai.py"]})
+    _, out, _ = fix(capsys, "shop/ai.py")
+    assert "shop/ai.py:1: move 'import torch' into describe(), more() (safe)" in out
+    if where == "comment":
+        _, out, err = fix(capsys, "shop/prices.py")
+        assert out == "" and "shop/prices.py" not in err
+
+
 def test_two_imports_of_one_module(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(shop, {
         "shop/tasks.py": "from celery import shared_task\n\nfrom shop import ai\nfrom shop.ai import more\n\n\n"

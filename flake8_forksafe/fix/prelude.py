@@ -158,11 +158,24 @@ def _beside(source: Source, line: int, lines: list[str]) -> Edit:
     raise Refused("the prelude is not made of plain assignments to os.environ")
 
 
-def wants_marks(project: str) -> bool:
-    """Whether imports below a prelude are marked: unless only ruff checks the project, which allows them there."""
-    has_flake8 = any(_mentions(os.path.join(project, name), section) for name, section in CONFIGURATIONS.items())
-    has_ruff = any(os.path.isfile(os.path.join(project, name)) for name in LINTERS)
-    return has_flake8 or not (has_ruff or _mentions(os.path.join(project, "pyproject.toml"), "[tool.ruff"))
+def wants_marks(path: str, top: str) -> bool:
+    """Whether imports below a prelude are marked: unless only ruff checks the file, which allows them there.
+
+    The nearest directory with a configuration decides, as it does for ruff.
+
+    :param top: the directory to look in last.
+    """
+    directory = os.path.dirname(path)
+    while True:
+        if any(_mentions(os.path.join(directory, name), section) for name, section in CONFIGURATIONS.items()):
+            return True
+        if any(os.path.isfile(os.path.join(directory, name)) for name in LINTERS):
+            return False
+        if _mentions(os.path.join(directory, "pyproject.toml"), "[tool.ruff"):
+            return False
+        if directory in (top, os.path.dirname(directory)):
+            return True
+        directory = os.path.dirname(directory)
 
 
 def _mentions(path: str, text: str) -> bool:

@@ -32,6 +32,7 @@ from flake8_forksafe.fix.proof import (
 from flake8_forksafe.fix.text import Edit, Refused, Source
 from flake8_forksafe.fix.warm_up import Removal, plan_move, plan_removal
 from flake8_forksafe.hosts.facts import Words
+from flake8_forksafe.settings import checkout
 
 MOST_ALONE = 20
 """How many repairs are tried one by one when they do not hold together; each costs an analysis."""
@@ -429,7 +430,7 @@ def _with_prelude(job: Job, proved: Proved, prelude: PreludeEdit) -> Proved:
     now = proved.workshop(job.workshop)
     try:
         source = _source(now, prelude.path)
-        marks = wants_marks(job.workshop.context.settings.project)
+        marks = wants_marks(prelude.path, checkout(job.workshop.context.settings.project))
         contents = {**proved.contents, prelude.path: source.edited(edits_of_prelude(source, prelude, marks))}
     except Refused as error:
         return proved.without(job.workshop, prelude.path, prelude.line or 1, error.reason)

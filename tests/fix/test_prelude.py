@@ -72,14 +72,17 @@ CONFIGURED = {
     "ruff": ({"ruff.toml": ""}, False),
     "ruff in pyproject": ({"pyproject.toml": "[tool.ruff]\n"}, False),
     "both": ({"pyproject.toml": "[tool.ruff]\n", "setup.cfg": "[flake8]\n"}, True),
-}
+    "ruff near by": ({"service/pyproject.toml": "[tool.ruff]\n", "setup.cfg": "[flake8]\n"}, False),
+    "flake8 near by": ({"service/tox.ini": "[flake8]\n", "ruff.toml": ""}, True),
+    "elsewhere": ({"other/ruff.toml": "", "service/pyproject.toml": "[tool.black]\n"}, True),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CONFIGURED)
 def test_marks_where_pycodestyle_looks(tmp_path: Path, name: str) -> None:
     files, expected = CONFIGURED[name]
     write(tmp_path, files)
-    assert wants_marks(str(tmp_path)) is expected
+    assert wants_marks(str(tmp_path / "service" / "p" / "celery.py"), str(tmp_path)) is expected
 
 
 APP = 'from celery import Celery\n\napp = Celery("p", include=["p.tasks"])\n'

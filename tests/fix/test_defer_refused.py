@@ -193,6 +193,29 @@ def test_what_an_unused_import_registers_is_lost_by_a_naive_removal(tmp_path: Pa
         deferred(before.replace("import plugin", "import heavy"))
 
 
+OPTIONAL = (
+    "try:\n    import heavy\n    HAS = True\nexcept ImportError:\n    heavy = None\n    HAS = False\n"
+    "def check(): return heavy.load() if HAS else 'without'\n"
+)
+FOUND = (
+    "from importlib.util import find_spec\nHAS = find_spec('heavy') is not None\n"
+    "def check():\n    if not HAS:\n        return 'without'\n    import heavy\n    return heavy.load()\n"
+)
+
+
+@pytest.mark.usefixtures("heavy")
+def test_a_package_that_is_found_and_cannot_be_imported_looks_present(tmp_path: Path) -> None:
+    """Why an import inside ``try`` is not deferred: that the package is there does not tell that it works."""
+    assert run(OPTIONAL) == (True, 7)
+    assert run(FOUND) == (False, 7)
+    (tmp_path / "heavy" / "__init__.py").write_text("raise ImportError('libheavy.so is missing')\n")
+    assert run(OPTIONAL) == (False, "without")
+    with pytest.raises(ImportError, match="libheavy"):
+        run(FOUND)
+    with pytest.raises(Refused, match="inside 'try'"):
+        deferred(OPTIONAL)
+
+
 def test_a_function_that_runs_before_the_fork() -> None:
     text = "import heavy\nclass K:\n    def f(self): return heavy\n"
     with pytest.raises(Refused, match=r"K.f\(\), which uses 'heavy', runs before the fork too"):

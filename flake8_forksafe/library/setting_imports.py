@@ -13,11 +13,7 @@ from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, LibraryState, Machine, Model
-<<<<<<< HEAD
-from flake8_forksafe.interpreter.values import Arguments, External, Value, options, text
-=======
 from flake8_forksafe.interpreter.values import Arguments, Class, External, Function, Value, options, text
->>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
 from flake8_forksafe.library.django_settings import is_configured, setting
 from flake8_forksafe.library.standard_import import import_all, import_dotted
 
@@ -37,19 +33,14 @@ class SettingImports(NamedTuple):
     """Where dotted paths or lists of them stand in the setting: keys with dots in between, ``*`` for each; empty: the
     setting itself."""
     sure: bool = True
-<<<<<<< HEAD
-    until: str = ""
-    """With what the path begins behind which a list is not read further; empty if all of it is."""
+    until: tuple[str, ...] = ()
+    """Classes: what stands behind one of them in the list, or behind a subclass, is not imported."""
     since: tuple[str, str] | None = None
 
     def happens(self, machine: Machine) -> bool | None:
         """Whether the version that the project has does that; None if it only may."""
         newer = machine.imports.is_at_least(*self.since) if self.since is not None else True
         return newer if self.sure or newer is False else None
-=======
-    until: tuple[str, ...] = ()
-    """Classes: what stands behind one of them in the list, or behind a subclass, is not imported."""
->>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
 
 
 ALLAUTH_FORMS = ("allauth.urls", "allauth.account.urls", "allauth.account.views", "allauth.account.forms")
@@ -116,16 +107,12 @@ SETTING_IMPORTS = (
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STRATEGY", ()),
     SettingImports(("social_django.utils",), "SOCIAL_AUTH_STORAGE", ()),
     # axes/checks.py (8.3)
-<<<<<<< HEAD
-    SettingImports(("axes:checks()",), "AUTHENTICATION_BACKENDS", (), until="axes.backends."),
-=======
     SettingImports(
         ("axes:checks()",),
         "AUTHENTICATION_BACKENDS",
         (),
         until=("axes.backends.AxesStandaloneBackend", "axes.backends.AxesBackend"),
     ),
->>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
     *(
         SettingImports(("axes:checks()",), f"AXES_{name}", ())
         for name in ("CLIENT_IP_CALLABLE", "CLIENT_STR_CALLABLE", "LOCKOUT_CALLABLE", "USERNAME_CALLABLE",
@@ -181,20 +168,7 @@ def import_named(machine: Machine, trigger: str, frame: Frame) -> None:
             for option in options(setting(machine, entry.setting, frame)):
                 for path in entry.keys or ("",):
                     for value in _values_at(option, path.split(".") if path else []):
-<<<<<<< HEAD
                         with machine.doubted(not happens):
-                            import_all(machine, _before(value, entry.until, machine), frame)
-
-
-def _before(value: Value, until: str, machine: Machine) -> Value:
-    """A list up to the first path that begins with something; all of it if there is none."""
-    if not until or not isinstance(value, Items):
-        return value
-    items = [*value.items]
-    last = next((at for at, one in enumerate(items) if one.sure and (text(one.value) or "").startswith(until)), None)
-    return value if last is None else machine.items("list", [one.value for one in items[: last + 1]])
-=======
-                        with machine.doubted(not entry.sure):
                             if entry.until:
                                 _import_until(machine, value, entry.until, frame)
                             else:
@@ -230,7 +204,6 @@ def is_subclass(path: str | None, value: Value | None, names: tuple[str, ...]) -
     if not set(names).isdisjoint(known):
         return True
     return False if all(base.startswith(("django.", "builtins.")) for base in known) else None
->>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
 
 
 def _values_at(value: Value, keys: list[str]) -> Iterator[Value]:

@@ -79,17 +79,8 @@ def test_a_setting_that_is_a_path_itself(tmp_path: Path) -> None:
         ("wagtail.locales", "", "NINJA_PAGINATION_CLASS = 'own.auth.A'", "auth"),
         ("wagtail.sites", "", "NINJA_PAGINATION_CLASS = 'own.auth.A'", ""),
         ("axes.apps.AppConfig", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", "auth"),
-<<<<<<< HEAD
-        (
-            "axes.apps.AppConfig",
-            "",
-            "AUTHENTICATION_BACKENDS = ['own.auth.A', 'axes.backends.A', 'own.tags.B']",
-            "auth",
-        ),
-=======
         ("axes", "", "AUTHENTICATION_BACKENDS = ['own.auth.A', 'axes.backends.AxesBackend', 'own.pages.P']", "auth"),
         ("axes", "", "AUTHENTICATION_BACKENDS = ['own.axes.A', 'own.auth.A']", "axes"),
->>>>>>> 91f2535 (Options of an app on Celery's command line and names of transports are followed; the catalogue has more of what people call before a fork, and less that is harmless)
         ("", "", "AUTHENTICATION_BACKENDS = ['own.auth.A']", ""),
         ("allauth.account", "", "ACCOUNT_ADAPTER = 'own.auth.A'\nSOCIALACCOUNT_ADAPTER = 'own.pages.P'", "auth"),
         ("", "", "DEFAULT_EXCEPTION_REPORTER = 'own.auth.A'\nLOGGING_CONFIG = 'own.pages.P'", "auth pages"),

@@ -53,6 +53,12 @@ def blocks(template: str, last: str, depth: int) -> str:
     return fill(one)
 
 
+def called(depth: int) -> str:
+    """Functions in each other, each of which calls the one in it."""
+    opening = "".join(" " * level + f"def f{level}():\n" for level in range(depth)) + " " * depth + "import a<n>\n"
+    return opening + "".join(" " * level + f"f{level}()\n" for level in reversed(range(depth)))
+
+
 SOURCES: dict[str, Callable[[], str | bytes]] = {
     "brackets in each other": lambda: half("(", "1", ")"),
     "lists in each other": lambda: half("[", "", "]"),
@@ -71,6 +77,13 @@ SOURCES: dict[str, Callable[[], str | bytes]] = {
     "classes": lambda: fill("class C<n>: pass\n"),
     "classes that derive from the last": lambda: "class C0: pass\n" + "".join(
         f"class C{number + 1}(C{number}): pass\n" for number in range(35_000)),
+    "classes that tell the one they derive from": lambda: "class C0:\n    def __init_subclass__(cls): pass\n" + "".join(
+        f"class C{number + 1}(C{number}):\n    def __init_subclass__(cls): super().__init_subclass__()\n"
+        for number in range(10_500)),
+    "functions in each other that are called": lambda: fill(called(12)),
+    "keys that are objects": lambda: (
+        "class K:\n    def __hash__(self): return 1\n    def __eq__(self, other): return True\nd = {}\n"
+        + fill("d[K()] = <n>\n")),
     "classes in each other": lambda: blocks("class C:", "x = 1", 90),
     "bases of one class": lambda: "class C(" + fill("b<n>, ") + "): pass\n",
     "a dict": lambda: "x = {" + fill("'k<n>': <n>, ") + "}\n",

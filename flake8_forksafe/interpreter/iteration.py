@@ -296,7 +296,8 @@ def _ask_each(machine: Machine, ask: Callable[[Value], Value | None], take: Take
                 take(Item(element, False))
             _ask_for_others(machine, ask)
             return False
-        if take(Item(element)):
+        if take(Item(element)):  # which may be the last
+            _ask_for_others(machine, ask)
             return False
     return False
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
-from programs import names_of, plain, value_in, walk_program
+import pytest
+from programs import imported_modules, names_of, plain, value_in, walk_program
 
 
 def test_names_after_a_branch_that_may_not_run(tmp_path: Path) -> None:
@@ -37,3 +39,19 @@ def test_an_import_in_a_branch_is_only_possible(tmp_path: Path) -> None:
     )
     sure = {str(edge.target): edge.sure for edge in walk.recorder.edges.values() if edge.kind == "import"}
     assert sure == {"library": True, "one": False, "two": False, "three": True}
+
+
+@pytest.mark.parametrize(
+    ("error", "in_function", "runs"),
+    [
+        ("UnboundLocalError", True, True),
+        ("UnboundLocalError", False, False),
+        ("NameError", True, True),
+        ("NameError", False, True),
+    ],
+)
+def test_a_name_that_may_not_be_bound(tmp_path: Path, error: str, in_function: bool, runs: bool) -> None:
+    """Python raises an ``UnboundLocalError`` only for names that a function binds itself."""
+    lines = f"if library.flag:\n    x = 1\ntry:\n    x\nexcept {error}:\n    import one\n"
+    body = "def f():\n" + textwrap.indent(lines, "    ") + "f()\n" if in_function else lines
+    assert ("one" in imported_modules(walk_program(tmp_path, f"import library\n{body}"))) == runs

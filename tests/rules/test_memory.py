@@ -81,3 +81,9 @@ def test_django_counts(tmp_path: Path) -> None:
 def test_a_directory_has_no_lines(tmp_path: Path) -> None:
     write(tmp_path, {"space/part.py": "x = 1\n" * 100})
     assert estimate(tmp_path, "import space\n").parent == pytest.approx(OWN + LINE_MB)
+
+
+@pytest.mark.parametrize(("required", "counted"), [("pandas", ["pandas"]), ("pandas\npyarrow", ["pandas", "pyarrow"])])
+def test_what_a_package_imports_where_it_is_installed_counts(tmp_path: Path, required: str, counted: list[str]) -> None:
+    write(tmp_path, {"requirements.txt": f"celery\n{required}\n"})
+    assert [name for name, _ in estimate(tmp_path, "import pandas\n").packages] == counted

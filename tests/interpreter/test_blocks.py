@@ -55,3 +55,21 @@ def test_a_name_that_may_not_be_bound(tmp_path: Path, error: str, in_function: b
     lines = f"if library.flag:\n    x = 1\ntry:\n    x\nexcept {error}:\n    import one\n"
     body = "def f():\n" + textwrap.indent(lines, "    ") + "f()\n" if in_function else lines
     assert ("one" in imported_modules(walk_program(tmp_path, f"import library\n{body}"))) == runs
+
+
+def test_names_that_only_some_branches_bind_keep_their_value_after_the_others(tmp_path: Path) -> None:
+    program = """\
+import library
+A = B = C = 1
+if library.a:
+    D = 0
+elif library.b:
+    A = 2
+elif library.c:
+    A = 3
+    B = 4
+else:
+    C = 5
+"""
+    names = names_of(walk_program(tmp_path, program))
+    assert [plain(names[name]) for name in "ABC"] == [{1, 2, 3}, {1, 4}, {1, 5}]

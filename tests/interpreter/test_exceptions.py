@@ -164,6 +164,23 @@ PROGRAMS = {
         except LookupError:
             A = 'caught'
         """,
+    "what follows a finally": """\
+        try:
+            A = 1
+        finally:
+            B = 2
+        C = 3
+        def f():
+            for x in (0, 1):
+                try:
+                    if x:
+                        return 'returned'
+                finally:
+                    D.append(x)
+            return 'ended'
+        D = []
+        E = f()
+        """,
 }
 
 

@@ -204,3 +204,19 @@ while more():
     import two
 """
     assert {"one", "two"} <= {*imported_modules(walk_program(tmp_path, program))}
+
+
+def test_an_error_in_a_round_that_may_not_be_reached_is_not_sure(tmp_path: Path) -> None:
+    program = """\
+import library
+try:
+    for x in (0, 1):
+        if library.flag:
+            break
+        if x:
+            raise ValueError
+    import one
+except ValueError:
+    import two
+"""
+    assert {"one", "two"} <= {*imported_modules(walk_program(tmp_path, program))}

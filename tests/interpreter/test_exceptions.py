@@ -357,3 +357,33 @@ A = f()
 """
     found = plain(names_of(walk_program(tmp_path, program))["A"])
     assert isinstance(found, frozenset) and {0, 1} <= found and 2 not in found
+
+
+@pytest.mark.parametrize("manager", ["opened()", "contextlib.suppress(OSError)", "Own()", "library.manager()"])
+@pytest.mark.parametrize("way", ["return 1", "break", "continue"])
+def test_a_way_out_of_a_with_that_may_be_taken(tmp_path: Path, manager: str, way: str) -> None:
+    program = f"""\
+import contextlib, library
+@contextlib.contextmanager
+def opened():
+    yield
+class Own:
+    def __enter__(self): pass
+    def __exit__(self, *error): pass
+def f():
+    for x in (0,):
+        if library.flag:
+            with {manager}:
+                {way}
+        import two
+f()
+"""
+    walk = walk_program(tmp_path, program)
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [False]
+
+
+def test_what_follows_a_call_that_may_fail_is_sure_in_a_try_as_well(tmp_path: Path) -> None:
+    walk = walk_program(
+        tmp_path, "import library\ntry:\n    library.call()\n    import two\nexcept OSError:\n    pass\n"
+    )
+    assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [True]

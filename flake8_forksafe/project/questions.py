@@ -77,7 +77,20 @@ def starts(content: bytes, *marks: str) -> list[int]:
         between them.
     """
     spawns = b"celery" in content and b"worker" in content and re.search(SPAWNS, content) is not None
-    found = [int(spawns)]
+    return [int(spawns), *_marked(content, marks)]
+
+
+COMMENT = rb"(?m)^[ \t]*#.*$"
+
+
+def _marked(content: bytes, marks: tuple[str, ...]) -> list[int]:
+    """Whether a text has each of some marks outside of lines that are comments."""
+    found = _held(content, marks)
+    return _held(re.sub(COMMENT, b"", content), marks) if any(found) and b"#" in content else found
+
+
+def _held(content: bytes, marks: tuple[str, ...]) -> list[int]:
+    found = []
     for mark in marks:
         word, *calls = mark.split(" ")
         is_there = holds(content, *calls) and (not word or re.search(WORD % word.encode(), content) is not None)

@@ -129,6 +129,15 @@ def test_launch_goes_over_a_program_that_nothing_runs(tmp_path: Path) -> None:
     assert not hazards(report_of(tmp_path, files), tmp_path)
 
 
+def test_a_comment_starts_nothing(tmp_path: Path) -> None:
+    """What is commented out is no program that may start a host."""
+    report = report_of(
+        tmp_path, {**APP, "old.py": "# import gunicorn.app.base\n  # app.worker_main(['worker'])\nx = 1\n"}
+    )
+    assert [trace.program for trace in report.traces] == [""]
+    assert not report.context.left_out
+
+
 def test_a_program_is_shown_without_directories_of_this_machine(tmp_path: Path) -> None:
     files = {
         **APP,

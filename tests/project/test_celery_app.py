@@ -28,6 +28,13 @@ CASES = {
                      "proj/tasks/__init__.py": "",
                      "proj/tasks/celery_app.py": "from proj.extensions import queue\nimport celery\napp = queue\n"},
                     ["proj.tasks.celery_app:app"]),
+    "a package that is named as entries are": (
+        {"ops/__init__.py": "", "ops/celery/__init__.py": "from celery import Celery\napp = Celery()\n",
+         "ops/api/__init__.py": "", "ops/api/celery.py": "from ops.celery import app\nVIEWS = [app]\n"},
+        ["ops.celery:app"]),
+    "a package that is not": (
+        {"proj/__init__.py": "from celery import Celery\napp = Celery()\n",
+         "proj/celery.py": "import celery\nfrom proj import app\n"}, ["proj.celery:app"]),
     "two apps": ({"a/__init__.py": "", "a/celery.py": "from celery import Celery\napp = Celery('a')\n",
                   "b/__init__.py": "", "b/celery.py": "from celery import Celery\napp = Celery('b')\n"},
                  ["a.celery:app", "b.celery:app"]),

@@ -187,6 +187,8 @@ def test_a_buffer_with_another_body_is_analysed_if_the_body_runs(root: Path, run
     found = runs.codes(root, {path: text.replace("pass", "import polars").encode()})
     assert runs.analysed == 2
     assert ("proj/helpers.py", 2, "FS105") in found
+    assert runs.codes(root, {path: text.replace("    pass", "    cold()").encode()}) == FOUND
+    assert runs.analysed == 3
 
 
 def test_a_buffer_is_compared_with_what_was_analysed(root: Path, runs: Runs) -> None:

@@ -123,6 +123,15 @@ PROGRAMS = {
             except TypeError:
                 A.append('caught')
         """,
+    "no error without __set_name__": """\
+        class Field: pass
+        try:
+            class Box:
+                field = Field()
+            A = 'made'
+        except AttributeError:
+            A = 'caught'
+        """,
 }
 
 

@@ -387,3 +387,10 @@ def test_what_follows_a_call_that_may_fail_is_sure_in_a_try_as_well(tmp_path: Pa
         tmp_path, "import library\ntry:\n    library.call()\n    import two\nexcept OSError:\n    pass\n"
     )
     assert [edge.sure for edge in walk.recorder.edges.values() if str(edge.target) == "two"] == [True]
+
+
+def test_a_finally_that_returns_loses_the_exception(tmp_path: Path) -> None:
+    """Python does so, with a warning since 3.14."""
+    function = "def f():\n    try:\n        {}['a']\n    finally:\n        return 1\n"
+    program = f"{function}try:\n    A = f()\nexcept KeyError:\n    A = 2\n"
+    assert value_in(tmp_path, program) == 1

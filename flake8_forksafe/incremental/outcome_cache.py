@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flake8_forksafe.report.result import Report
     from flake8_forksafe.rules.rule import Context
 
-SCHEMA = 8
+SCHEMA = 9
 KEPT = 8
 """Outcomes in the cache: one for each set of options in use."""
 FILE_NAME = re.compile(r"outcome-[0-9a-f]+")

@@ -18,6 +18,9 @@ def import_app(boot: HostBoot, spec: str) -> None:
     if isinstance(module, ModuleValue):
         boot.app_place = (name, 1)
         call_factory(boot, module, attribute)
+    elif module is None and name.partition(".")[0] in boot.machine.imports.modules:
+        boot.app_place = boot.app_place or (name.rpartition(".")[0], 1)
+        boot.machine.note("FS192", boot.frame, f"the module {name!r} of the app {spec!r} was not found")
 
 
 def call_factory(boot: HostBoot, module: ModuleValue, attribute: str) -> None:

@@ -174,3 +174,12 @@ def test_beside_celery_it_adds_what_is_its_own(tmp_path: Path) -> None:
     report = check(write(tmp_path, {"pyproject.toml": "", **files}))
     assert {(code, name) for code, name, _ in found(report)} == {("FS101", "web.py"), ("FS131", "web.py")}
     assert [trace.host.name for trace in report.traces] == ["Celery", "gunicorn"]
+
+
+@pytest.mark.parametrize("command", ["gunicorn --preload proj.wgi:app", "uwsgi --master --module proj.wgi"])
+def test_an_app_whose_module_does_not_exist_is_said(tmp_path: Path, command: str) -> None:
+    report = served(tmp_path, command, {"proj/__init__.py": "", "proj/wsgi.py": ""})
+    (finding,) = report.findings
+    assert (finding.code, Path(finding.path).name) == ("FS192", "__init__.py")
+    assert finding.what.startswith("the module 'proj.wgi' of the app 'proj.wgi")
+    assert not served(tmp_path, command.replace("wgi", "wsgi"), {}).findings

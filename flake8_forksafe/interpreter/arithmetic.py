@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from flake8_forksafe.interpreter.comparison import contains
-from flake8_forksafe.interpreter.containers import ANYTHING, ITEM_LIMIT, Items, Table
+from flake8_forksafe.interpreter.containers import ANYTHING, ITEM_LIMIT, Items, MappingView, Table
 from flake8_forksafe.interpreter.file_paths import join_path, path_text
 from flake8_forksafe.interpreter.identity import distinct, python_value
 from flake8_forksafe.interpreter.iteration import charged, each
@@ -60,7 +60,7 @@ def _binary(machine: Machine, symbol: str, left: Value, right: Value) -> Value:
     if symbol == "*" and isinstance(left, Items) and isinstance(right, Literal) and isinstance(right.value, int):
         repeated = (item for _ in range(min(right.value, ITEM_LIMIT)) for item in left.items)
         return Items(left.kind, repeated if left.items else (), machine.journal.doubt, left.complete)
-    if symbol == "|" and isinstance(left, Table):
+    if symbol == "|" and isinstance(left, Table) and not isinstance(right, MappingView):  # that makes a set of both
         merged = left.copied(machine.journal.doubt)
         update(machine, merged, right)
         return merged

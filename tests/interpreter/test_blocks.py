@@ -50,9 +50,12 @@ def test_an_import_in_a_branch_is_only_possible(tmp_path: Path) -> None:
         ("NameError", False, True),
     ],
 )
-def test_a_name_that_may_not_be_bound(tmp_path: Path, error: str, in_function: bool, runs: bool) -> None:
+@pytest.mark.parametrize("statement", ["x", "del x"])
+def test_a_name_that_may_not_be_bound(
+    tmp_path: Path, statement: str, error: str, in_function: bool, runs: bool
+) -> None:
     """Python raises an ``UnboundLocalError`` only for names that a function binds itself."""
-    lines = f"if library.flag:\n    x = 1\ntry:\n    x\nexcept {error}:\n    import one\n"
+    lines = f"if library.flag:\n    x = 1\ntry:\n    {statement}\nexcept {error}:\n    import one\n"
     body = "def f():\n" + textwrap.indent(lines, "    ") + "f()\n" if in_function else lines
     assert ("one" in imported_modules(walk_program(tmp_path, f"import library\n{body}"))) == runs
 

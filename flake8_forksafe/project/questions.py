@@ -34,7 +34,7 @@ TASK = rb"(?m)^[ \t]*@([\w.]+\.)?(?:shared_task|periodic_task|task)\b"
 """A decorator that makes a function a task."""
 OTHER_TASKS = rb"airflow|django\.tasks|django_tasks|fabric|huey|invoke|locust|prefect|procrastinate"
 """Packages whose decorator ``task`` makes no task of Celery."""
-TAKEN_TASK = rb"(?m)^[ \t]*from[ \t]+(?:%b)[\w.]*[ \t]+import\b[^\n#]*?(?:\([^)]*)?\btask\b" % OTHER_TASKS
+TAKEN_TASK = rb"(?m)^[ \t]*from[ \t]+(?:%b)[\w.]*[ \t]+import\b[^\n#()]*(?:\([^()]{0,500})?\btask\b" % OTHER_TASKS
 
 SPAWNS = (
     rb"\bsubprocess\b|\bos\.(?:system|popen|exec|spawn|posix_spawn)|\bcreate_subprocess_|\.(?:run|sudo|local|spawn)\("

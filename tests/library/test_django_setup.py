@@ -105,7 +105,7 @@ def test_the_admin_imports_every_admin_module(tmp_path: Path) -> None:
     ],
 )
 def test_what_apps_look_for_in_every_app(tmp_path: Path, entry: str, found: set[str]) -> None:
-    """Seen in real processes, with the newest releases of these."""
+    """Seen in real processes, with the newest releases of these; of algoliasearch_django in its source."""
     names = ("cms_config", "cms_plugins", "cms_menus", "documents", "index", "lookups", "rules")
     modules = {f"shop/{name}.py": "" for name in (*names, "dynamic_preferences_registry")}
     settings = {"proj/settings.py": f"INSTALLED_APPS = ['shop', {entry!r}]\n", "shop/__init__.py": ""}

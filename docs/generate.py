@@ -222,8 +222,6 @@ def why_of(entry: dict[str, Any]) -> str:
     text = str(entry["why"])
     if "unless" in entry:
         text += f"; not with {codes_of(entry['unless'])}"
-    if "since" in entry:
-        text += f"; from {entry['distribution']} {entry['since']} on"
     if "before" in entry:
         text += f"; not from {entry['distribution']} {entry['before']} on"
     return text

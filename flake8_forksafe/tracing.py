@@ -430,11 +430,8 @@ def warm_up_of(
     if entry is None or not entry.rule or entry.is_harmless(given):
         return None
     newer = is_at_least(entry.distribution, entry.before) if entry.before else False
-    old = is_at_least(entry.distribution, entry.since) is False if entry.since else False
-    if newer or old:
+    if newer:
         return None
     if newer is None:
         return entry._replace(why=f"{entry.why} in releases before {entry.before}, and no version is declared")
-    if entry.since and is_at_least(entry.distribution, entry.since) is None:
-        return entry._replace(why=f"{entry.why} from release {entry.since} on, and no version is declared")
     return entry

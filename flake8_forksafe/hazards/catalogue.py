@@ -48,7 +48,6 @@ class WarmUp(NamedTuple):
     :ivar unless: with one of these arguments the call is harmless; see :func:`is_given`.
     :ivar only: it is meant only with one of these arguments.
     :ivar before: the first version of ``distribution`` with which it is harmless; empty if none is known.
-    :ivar since: the first version of ``distribution`` that does it; empty if all do.
     :ivar ends: methods of the object that undo the call, such as ``close``: of what a class or function returned, or of
         what a method was called on.  ``__exit__`` is the end of a ``with`` block.
     :ivar held_by: the call that made the object whose methods ``ends`` names, where what a method was called on was
@@ -69,7 +68,6 @@ class WarmUp(NamedTuple):
     only: tuple[str, ...] = ()
     distribution: str = ""
     before: str = ""
-    since: str = ""
     held_by: str = ""
 
     def matches(self, call: str) -> bool:
@@ -243,7 +241,6 @@ def _warm_up(entry: dict[str, Any], call: str) -> WarmUp:
         only=tuple(entry.get("only", ())),
         distribution=entry.get("distribution", ""),
         before=entry.get("before", ""),
-        since=entry.get("since", ""),
         held_by=entry.get("held_by", ""),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter import hashing, iteration, mutation, operators, special_methods
+from flake8_forksafe.interpreter import hashing, iteration, lifetime, mutation, operators, special_methods
 from flake8_forksafe.interpreter.blocks import bind_name, unbind_name
 from flake8_forksafe.interpreter.containers import Items, NamesTable, Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
@@ -189,7 +189,10 @@ def _changed_in_place(machine: Machine, node: facts.Augment, left: Value, right:
 def run_delete(machine: Machine, node: facts.Delete, frame: Frame) -> Flow:
     for target in node.targets:
         if isinstance(target, facts.Name):
+            value = frame.names.get(target.id) if frame.kind == "module" else None
             unbind_name(machine, frame, target.id)
+            if value is not None:
+                lifetime.delete(machine, value)
         elif isinstance(target, facts.Attribute):
             delete_attribute(machine, machine.evaluate(target.value, frame), target.name, frame)
         elif isinstance(target, facts.Subscript):

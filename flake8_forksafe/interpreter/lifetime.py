@@ -1,7 +1,7 @@
 """What ends with a function: CPython frees an object as soon as nothing refers to it any more.
 
 A socket that only a local name of the function holds is closed when the function returns; one that the function
-returns, keeps in a global or hands to a library is not.
+returns, keeps in a global or hands to a library is not.  What only one name of a module holds ends with ``del``.
 """
 
 from __future__ import annotations
@@ -61,6 +61,19 @@ def leave(machine: Machine, function: Function, arguments: Arguments, result: Va
             machine.ended(owner, FREED, Arguments())
     still = held if not function.cached else ()  # a result that is kept is held from now on
     made[mark:] = [owner for owner in made[mark:] if id(owner) in still]
+
+
+def delete(machine: Machine, value: Value) -> None:
+    """A module deletes a name of its own: what was made for it, and what nothing refers to now, ends."""
+    made = machine.recorder.made
+    inside = _reached(machine, [value]) if made else None
+    held = _reached(machine, [*machine.imports.modules.values()]) if inside is not None else None
+    if inside is None or held is None:
+        return
+    freed = [owner for owner in made if id(owner) in inside and id(owner) not in held]
+    for owner in freed:
+        machine.ended(owner, FREED, Arguments())
+    made[:] = [owner for owner in made if owner not in freed]
 
 
 def _scopes(scope: EnclosingScope | None) -> Iterator[Value]:

@@ -349,8 +349,6 @@ CALLS = {
     "firebase_admin.firestore_async.client": "from firebase_admin import firestore_async\nX = firestore_async.client()",
     "statsig_python_core.Statsig.initialize":
         "from statsig_python_core import Statsig\nS = Statsig('k')\nS.initialize().wait()",
-    "filelock.FileLock": "from filelock import FileLock\nX = FileLock('x.lock')",
-    "filelock.SoftFileLock": "import filelock\nX = filelock.SoftFileLock('x.lock')",
     "logging.getHandlerByName.listener.start":
         "import logging\nH = logging.getHandlerByName('queue')\nH.listener.start()",
     "redis.Redis.pubsub.run_in_thread": "import redis\nP = redis.Redis().pubsub()\nX = P.run_in_thread()",

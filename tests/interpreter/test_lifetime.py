@@ -51,6 +51,33 @@ USES = {
             client = Client()
         A = f()
         """,
+    "a global that is deleted": """
+        def f():
+            global B
+            B = opened()
+            return B.getresponse().read()
+        A = f()
+        del B
+        """,
+    "a global that is deleted, and held by another": """
+        B = opened()
+        A = [B]
+        del B
+        """,
+    "a global that may be deleted": """
+        B = opened()
+        A = 1
+        if len(A.__doc__) > 10 ** 6:
+            del B
+        """,
+    "an object in a deleted one": """
+        class Holder:
+            def __init__(self):
+                self.c = opened()
+        B = Holder()
+        A = 1
+        del B
+        """,
     "a generator that is kept": """
         def f():
             c = opened()

@@ -45,19 +45,3 @@ def test_the_version_decides(tmp_path: Path, name: str) -> None:
     texts = [finding.text for finding in check(root).findings if finding.code == "FS112"]
     outcome = "keeps" if not texts else "may lose" if "before 1.7, and no version" in texts[0] else "loses"
     assert outcome == expected
-
-
-LOCK = "from filelock import FileLock\nLOCK = FileLock('books.lock')\n"
-
-
-@pytest.mark.parametrize(
-    ("version", "expected"), [("==3.29.7", ""), ("==3.30.0", "RuntimeError"), (">=3.20", "from release 3.30 on")]
-)
-def test_a_version_that_begins_it(tmp_path: Path, version: str, expected: str) -> None:
-    """A lock that is made before the fork: 3.29.7 locks in a child, 3.30.0 to 4.3.1 raise RuntimeError there."""
-    celery = {".venv/lib/python3.12/site-packages/celery-5.7.0.dist-info/METADATA": ""}  # no other environment counts
-    root = write(tmp_path, {**PROJECT, **celery, "p/tasks.py": LOCK, "requirements.txt": f"filelock{version}\n"})
-    report = check(root, environment=".venv")
-    texts = [finding.text for finding in report.findings if finding.code == "FS113"]
-    assert len(texts) == bool(expected) and all(expected in text for text in texts)
-    assert ("no version is declared" in "".join(texts)) == version.startswith(">")

@@ -29,6 +29,8 @@ CONFIGURATIONS = {
     "pyproject.toml": "[tool.flake8",
 }
 """Files that configure flake8, and the section that shows it."""
+HOOKS = ".pre-commit-config.yaml"
+"""A file that names the linters which a project runs, also those that it does not configure."""
 
 
 class PreludeEdit(NamedTuple):
@@ -173,15 +175,23 @@ def wants_marks(path: str, top: str) -> bool:
             return False
         if _mentions(os.path.join(directory, "pyproject.toml"), "[tool.ruff"):
             return False
+        linters = set(re.findall(rb"\b(?:flake8|ruff)\b", _content(os.path.join(directory, HOOKS))))
+        if linters:
+            return b"flake8" in linters
         if directory in (top, os.path.dirname(directory)):
             return True
         directory = os.path.dirname(directory)
 
 
 def _mentions(path: str, text: str) -> bool:
+    return text.encode() in _content(path)
+
+
+def _content(path: str) -> bytes:
+    """The content of a configuration file, empty where it cannot be read."""
     from flake8_forksafe.file_reading import CONFIGURATION_LIMIT, read_file
 
     try:
-        return text.encode() in read_file(path, CONFIGURATION_LIMIT)[0]
+        return read_file(path, CONFIGURATION_LIMIT)[0]
     except OSError:
-        return False
+        return b""

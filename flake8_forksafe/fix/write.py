@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -15,6 +16,10 @@ from flake8_forksafe.file_reading import SOURCE_LIMIT, read_file
 from flake8_forksafe.options import UsageError
 from flake8_forksafe.settings import checkout, leads_outside, lies_in
 
+PREFIX, SUFFIX = ".forksafe-fix-", ".tmp"
+"""How the name of a file begins and ends that is to replace another one."""
+LEFT_BEHIND_S = 60.0
+"""Older than this, such a file is of a run that was killed: a run deletes its own, and needs less time."""
 GIT_PATIENCE_S = 30.0
 SAFELY = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit")
 NOTHING_IS_FETCHED = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
@@ -30,7 +35,8 @@ def write_files(before: Mapping[str, bytes], after: Mapping[str, bytes], project
     """Replace the contents of files, atomically one by one; if one cannot be replaced, those before it are put back.
 
     Permissions and owner stay as they are; a link stays a link, and the file that it leads to is replaced.  Other names
-    of the same file (hard links), which may lie outside of the repository, keep the old content.
+    of the same file (hard links), which may lie outside of the repository, keep the old content.  What a run that was
+    killed left in the directories is deleted.
 
     :param before: what was read.
     :param after: what is to be written.
@@ -45,6 +51,7 @@ def write_files(before: Mapping[str, bytes], after: Mapping[str, bytes], project
     try:
         for path, real in real_paths.items():
             _require_same(path, real, before[path], project)
+            _clear(os.path.dirname(real))
             made[real] = _prepared(real, after[path])
         for path, real in real_paths.items():
             _require_same(path, real, before[path], project)
@@ -61,6 +68,18 @@ def write_files(before: Mapping[str, bytes], after: Mapping[str, bytes], project
         for temporary in made.values():
             with suppress(OSError):
                 os.unlink(temporary)
+
+
+def _clear(directory: str) -> None:
+    """Delete files that a run left behind which was killed.  What cannot be deleted stays: it does no harm."""
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if not (entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)):
+                continue
+            with suppress(OSError):
+                age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                if entry.is_file(follow_symlinks=False) and age > LEFT_BEHIND_S:
+                    os.unlink(entry.path)
 
 
 def _put_back(path: str, content: bytes) -> bool:
@@ -83,7 +102,7 @@ def _prepared(path: str, content: bytes) -> str:
     """
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-    descriptor, name = tempfile.mkstemp(prefix=".forksafe-", dir=os.path.dirname(path))
+    descriptor, name = tempfile.mkstemp(SUFFIX, PREFIX, os.path.dirname(path))
     try:
         with open(descriptor, "wb") as stream:
             stream.write(content)

@@ -74,6 +74,9 @@ CONFIGURED = {
     "both": ({"pyproject.toml": "[tool.ruff]\n", "setup.cfg": "[flake8]\n"}, True),
     "ruff near by": ({"service/pyproject.toml": "[tool.ruff]\n", "setup.cfg": "[flake8]\n"}, False),
     "flake8 near by": ({"service/tox.ini": "[flake8]\n", "ruff.toml": ""}, True),
+    "ruff in a hook": ({".pre-commit-config.yaml": "- repo: https://github.com/astral-sh/ruff-pre-commit\n"}, False),
+    "another hook": ({".pre-commit-config.yaml": "- repo: https://github.com/trufflesecurity/trufflehog\n"}, True),
+    "both in hooks": ({".pre-commit-config.yaml": "- id: ruff\n- id: flake8\n"}, True),
     "elsewhere": ({"other/ruff.toml": "", "service/pyproject.toml": "[tool.black]\n"}, True),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,34 @@ def test_a_file_that_may_not_be_written(
     with pytest.raises(UsageError, match=r"b.py cannot be written: Permission denied; nothing was changed"):
         write.write_files(files, contents(tmp_path, a=b"A\n", b=b"B\n"), str(tmp_path))
     assert {path: Path(path).read_bytes() for path in files} == files
+
+
+DIES = """
+import os, sys
+from flake8_forksafe.fix import write
+write.os.replace = lambda source, target: os._exit(9)  # as by SIGKILL: nothing more is run
+path = os.path.join(sys.argv[1], "a.py")
+write.write_files({path: b"a\\n"}, {path: b"A\\n"}, sys.argv[1])
+"""
+
+
+def test_what_a_killed_run_left_is_deleted(tmp_path: Path, files: dict[str, bytes]) -> None:
+    died = subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], timeout=600, check=False)
+    assert died.returncode == 9
+    (left,) = [path for path in tmp_path.iterdir() if path.suffix != ".py"]
+    assert left.name.startswith(".forksafe-fix-") and left.suffix == ".tmp"
+    assert (tmp_path / "a.py").read_bytes() == b"a\n"
+    write.write_files(files, contents(tmp_path, b=b"B\n"), str(tmp_path))
+    assert left.exists(), "it may be of a run that goes on"
+    others = [tmp_path / ".forksafe-fix-notes", tmp_path / ".forksafe-fix-directory.tmp"]
+    others[0].touch()
+    others[1].mkdir()
+    for path in (left, *others):
+        os.utime(path, (1, 1))
+    write.write_files(files | contents(tmp_path, b=b"B\n"), contents(tmp_path, a=b"A\n"), str(tmp_path))
+    assert (tmp_path / "a.py").read_bytes() == b"A\n"
+    assert not left.exists()
+    assert all(path.exists() for path in others)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")

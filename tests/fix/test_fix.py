@@ -311,6 +311,24 @@ def test_two_imports_of_one_module(shop: Path, capsys: pytest.CaptureFixture[str
     assert fix(capsys, "--write")[:2] == (0, "")
 
 
+def test_an_import_of_a_module_is_one_of_its_package_too(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The module itself loads nothing: the package that it lies in does, in a function as well."""
+    write(shop, {
+        "shop/tasks.py": "from celery import shared_task\n\nfrom shop.heavy import small\n\n\n"
+                         "@shared_task\ndef run(x):\n    return small.double(x)\n",
+        "shop/heavy/__init__.py": "import torch\n\nZERO = torch\n",
+        "shop/heavy/small.py": "def double(x):\n    return 2 * x\n",
+    })  # fmt: skip
+    status, out, _ = fix(capsys, "--write")
+    assert status == 0 and "move 'from shop.heavy import small' into run() (safe)" in out
+    program = (
+        "import sys; from shop import tasks; a = 'torch' in sys.modules; print(a, tasks.run(2), 'torch' in sys.modules)"
+    )
+    write(shop, {"torch.py": ""})
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=True)
+    assert done.stdout.split() == ["False", "4", "True"]
+
+
 def test_one_run_follows_the_boot_a_limited_number_of_times(
     shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

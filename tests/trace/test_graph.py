@@ -63,3 +63,31 @@ def test_two_ways_through_one_statement_count_as_one() -> None:
     )
     (steps,) = found.statements_before([Node("d")]).values()
     assert [(str(node), line) for node, line in steps] == [("a", 2)]
+
+
+TWO_WAYS = graph(
+    edge("root", "a", 9, kind="boot"), edge("a", "b", 1), edge("a", "c", 2), edge("b", "hazard", 3),
+    edge("c", "hazard", 4), edge("a", "other", 5),
+)  # fmt: skip
+
+
+def cut(costs: dict[int, int | None], *targets: str) -> tuple[set[int], list[str]]:
+    """The lines of the cheapest cut, and the targets that stay; a line without a cost is no candidate."""
+    found = TWO_WAYS.cheapest_cut([Node(name) for name in targets], lambda statement: costs.get(statement.line))
+    return {statement.line for statement in found.statements}, [str(node) for node in found.kept]
+
+
+def test_a_hazard_with_two_ways_in_needs_two_statements() -> None:
+    """None of them is one that all ways pass."""
+    assert TWO_WAYS.statements_before([Node("hazard")]) == {Node("hazard"): []}
+    for costs, lines_cut in (
+        ({1: 1, 2: 1, 3: 2, 4: 2}, {1, 2}),
+        ({1: 3, 2: 1, 3: 2, 4: 2}, {3, 2}),
+        ({1: None, 2: None, 3: 1000, 4: 500}, {3, 4}),
+    ):
+        assert cut(costs, "hazard") == (lines_cut, [])
+
+
+def test_what_no_statement_keeps_out_stays_and_costs_nothing() -> None:
+    assert cut({1: 1, 3: 1}, "hazard") == (set(), ["hazard"])
+    assert cut({1: 1, 3: 1, 5: 1}, "hazard", "other") == ({5}, ["hazard"])

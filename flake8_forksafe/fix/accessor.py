@@ -15,7 +15,7 @@ from flake8_forksafe.fix.defer import head_length, is_import, refuse_by_habits
 from flake8_forksafe.fix.importers import Renamed, rename_in_importers
 from flake8_forksafe.fix.plan import Workshop
 from flake8_forksafe.fix.text import Edit, Refused, Source
-from flake8_forksafe.fix.uses import first_name, outermost_function, refuse_compiled, refuse_position
+from flake8_forksafe.fix.uses import first_name, is_changed, outermost_function, refuse_compiled, refuse_position
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -191,7 +191,7 @@ def _uses(source: Source, constant: Constant) -> tuple[list[cst.Name], list[Cons
 def _refuse_unstable(source: Source, constant: Constant) -> None:
     """Refuse a value that would be another one if it were made later.
 
-    :raises Refused: if what it is made from is bound more than once, deleted, or bound by the value itself.
+    :raises Refused: if what it is made from is bound more than once, changed or deleted, or bound by the value itself.
     """
     import libcst as cst
 
@@ -207,10 +207,26 @@ def _refuse_unstable(source: Source, constant: Constant) -> None:
     for name in sorted(inside):
         if len(source.bindings(name)) > 1 and not _is_package(source, name):
             raise Refused(f"{name!r}, which it is made from, is bound more than once")
+        line = _changed_later(source, name, constant)
+        if line is not None:
+            raise Refused(f"{name!r}, which it is made from, is changed in line {line}")
     for statement in source.module.body:
         for node in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
             if isinstance(node, cst.Del) and any(name in source.text_of(node).split() for name in inside):
                 raise Refused("what it is made from is deleted below")
+
+
+def _changed_later(source: Source, name: str, constant: Constant) -> int | None:
+    """The first line in which a name's object is changed in a function, or below a constant."""
+    lines = []
+    for assignment in source.bindings(name):
+        for access in assignment.references:
+            node = first_name(access.node)
+            if node is None or not is_changed(source, node):
+                continue
+            if source.start(node) > constant.end or outermost_function(source, node) is not None:
+                lines.append(source.place(node).start.line)
+    return min(lines, default=None)
 
 
 def _is_package(source: Source, name: str) -> bool:

@@ -23,6 +23,14 @@ EVALUATING_PACKAGES = frozenset(
 )  # fmt: skip
 """Packages that evaluate annotations of the classes and functions given to them."""
 
+CHANGING = frozenset(
+    {"append", "extend", "insert", "remove", "pop", "popitem", "clear", "update", "setdefault", "add", "discard",
+     "sort", "reverse"}
+)  # fmt: skip
+"""Methods of the built-in types that change an object."""
+BINDERS = ("AssignTarget", "AugAssign", "NamedExpr", "AnnAssign", "For", "CompFor", "AsName", "Del")
+"""Nodes of libcst that bind or delete their ``target`` or ``name``."""
+
 
 class Uses(NamedTuple):
     """The uses of one name.
@@ -176,17 +184,38 @@ def refuse_position(source: Source, node: cst.CSTNode) -> None:
 
     line = source.place(node).start.line
     parent = source.parent(node)
-    binders = (cst.AssignTarget, cst.AugAssign, cst.NamedExpr, cst.AnnAssign, cst.For, cst.CompFor, cst.AsName)
-    if isinstance(parent, binders) and any(getattr(parent, part, None) is node for part in ("target", "name")):
-        raise Refused(f"it is bound anew in line {line}")
     if isinstance(parent, cst.Del):
         raise Refused(f"it is deleted in line {line}")
+    if _binds(parent, node):
+        raise Refused(f"it is bound anew in line {line}")
     while parent is not None:
         if isinstance(parent, cst.MatchPattern):
             raise Refused(f"it stands in a pattern, in line {line}")
         if isinstance(parent, cst.BaseStatement):
             return
         parent = source.parent(parent)
+
+
+def _binds(parent: cst.CSTNode | None, node: cst.CSTNode) -> bool:
+    """Whether a node binds or deletes another one."""
+    is_target = any(getattr(parent, part, None) is node for part in ("target", "name"))
+    return is_target and type(parent).__name__ in BINDERS
+
+
+def is_changed(source: Source, node: cst.CSTNode) -> bool:
+    """Whether ``a`` is changed where it stands: in ``a.b = …``, ``del a[0]``, ``a.b.append(…)`` and their like."""
+    import libcst as cst
+
+    child, parent = node, source.parent(node)
+    while isinstance(parent, cst.Attribute | cst.Subscript) and parent.value is child:
+        child, parent = parent, source.parent(parent)
+    if child is node:
+        return False
+    if isinstance(parent, cst.Call) and parent.func is child:
+        return isinstance(child, cst.Attribute) and child.attr.value in CHANGING
+    while isinstance(parent, cst.BaseElement | cst.Tuple | cst.List):
+        child, parent = parent, source.parent(parent)
+    return _binds(parent, child)
 
 
 def dotted_parts(node: cst.CSTNode) -> Iterator[str]:

@@ -298,6 +298,18 @@ MADE = {
     "an argument that changes": ("n = 1\nMODEL = heavy.load(n)\nn = 2\n", "'n', which it is made from, is bound more"),
     "a loop": ("for i in range(2): pass\nMODEL = heavy.load(i)\ni = 3\n", "'i', which it is made from, is bound more"),
     "a name that goes": ("n = 1\nMODEL = heavy.load(n)\ndel n\n", "what it is made from is deleted below"),
+    "an item": ("c = {}\nMODEL = heavy.load(c)\nc['x'] = 1\n", "'c', which it is made from, is changed in line 4"),
+    "an attribute, in a function": (
+        "def f():\n    heavy.sub.size += 1\nMODEL = heavy.load()\n", "'heavy', which it is made from, is changed in",
+    ),
+    "one of several targets": ("c = []\nMODEL = heavy.load(c)\nx, c[0].y = 1, 2\n", "'c', which it is made from, is"),
+    "an item that goes": ("c = [1]\nMODEL = heavy.load(c)\ndel c[0]\n", "'c', which it is made from, is changed"),
+    "a list that grows": ("c = []\nMODEL = heavy.load(c)\nc.append(1)\n", "'c', which it is made from, is changed"),
+    "a loop over items": ("c = [1]\nMODEL = heavy.load(c)\nfor c[0] in 'ab': pass\n", "'c', which it is made from, is"),
+    "a value made from it": (
+        "MODEL = heavy.load()\nSIZE = MODEL.size\ndef f():\n    MODEL.size = 1\n    return SIZE\n",
+        "'MODEL', which it is made from, is changed in line 5",
+    ),
     "a name in the value": ("MODEL = heavy.load(n := 1)\nprint(n)\n", "its value binds names or waits"),
     "two names": ("MODEL = OTHER = heavy.load()\n", "it is no assignment to one name"),
     "another threading": ("threading = 1\nMODEL = heavy.load()\n", "'threading' is another thing in the file"),
@@ -352,3 +364,14 @@ def test_a_patch_of_a_constant_would_have_no_effect(shop: Path) -> None:
     assert told == ["patched", 3]
     with pytest.raises(Refused, match="names it in a string"):
         repaired(shop, {"shop/ai.py": AI, "use.py": "from unittest import mock\nmock.patch('shop.ai.MODEL')\n"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["c = {}\nc['x'] = c.setdefault('y', 1)\nMODEL = heavy.load(c)\n",
+     "c = [1]\nMODEL = heavy.load(c)\nn = c.count(1), c[0]\ndef f(c):\n    c.append(1)\n",
+     "c = [[1]]\nMODEL = heavy.load(c)\ndef f():\n    x[c[0]] = c\n    return MODEL\n",
+     "MODEL = heavy.load()\ndef f():\n    MODEL.size = 1\n    MODEL.names.append(2)\n"],
+)  # fmt: skip
+def test_made_from_what_does_not_change_below(tmp_path: Path, text: str) -> None:
+    assert "get_model()" in repaired(tmp_path, {"shop/ai.py": "import heavy\n" + text})["shop/ai.py"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from helpers import forget, importable, some
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flake8_forksafe.fix.accessor import constant_at, plan_accessor
@@ -175,7 +175,15 @@ def run(place: Path, program: Program) -> str:
     return "repaired"
 
 
+MADE_FROM_WHAT_CHANGES = (
+    HEADS[0], VALUES[0], FORMS[0],
+    ["def f{n}():\n    M.size = 1\n    return M.size\n", "S{n} = M.size\ndef f{n}():\n    return S{n}\n"],
+    "", [], "\n", "\n",
+)  # fmt: skip
+
+
 @settings(deadline=None, max_examples=30)
+@example(MADE_FROM_WHAT_CHANGES)
 @given(PROGRAMS)
 def test_a_program_does_what_it_did(place: Path, program: Program) -> None:
     run(place, program)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from flake8_forksafe.interpreter import mappings
-from flake8_forksafe.interpreter.bounds import looking_at
+from flake8_forksafe.interpreter.bounds import looking_at, share
 from flake8_forksafe.interpreter.containers import ANYTHING, ITEM_LIMIT, Items, Table
 from flake8_forksafe.interpreter.errors import INDEX_ERROR, KEY_ERROR
 from flake8_forksafe.interpreter.frames import Frame
@@ -56,6 +56,7 @@ def _replace(machine: Machine, container: Items, index: Value, value: Value, sur
         return
     added = machine.items("tuple", [value]) if isinstance(index, Literal) else iterate(machine, value)
     container.complete &= added.complete
+    machine.step(share(len(container.items) + len(added.items)))
     container.items[:] = unsure((*container.items, *added.items))[:ITEM_LIMIT]
 
 
@@ -64,6 +65,7 @@ def replace_all(machine: Machine, container: Items, values: Value) -> None:
     machine.journal.changes += 1
     added = iterate(machine, values)
     certain = machine.touches_surely(container.born)
+    machine.step(share(len(container.items) + len(added.items)))
     found = list(added.items) if certain else unsure((*container.items, *added.items))
     container.items[:] = found[:ITEM_LIMIT]
     container.complete = added.complete and (certain or container.complete) and len(found) <= ITEM_LIMIT
@@ -76,6 +78,7 @@ def become(machine: Machine, container: Items, value: Value) -> None:
     found = list(value.items) if isinstance(value, Items) else []
     certain = known and machine.touches_surely(container.born)
     complete = isinstance(value, Items) and value.complete and not machine.journal.may_repeat(container.born)
+    machine.step(share(len(container.items) + len(found)))
     container.items[:] = found if certain else unsure((*container.items, *found))
     if container.kind == "set":
         container.items[:] = distinct(container.items)
@@ -94,6 +97,7 @@ def delete_item(machine: Machine, container: Value, index: Value) -> None:
             if certain and place is not None:
                 del option.items[place]
             else:
+                machine.step(share(len(option.items)))
                 option.items[:] = unsure(option.items)
 
 
@@ -136,6 +140,7 @@ def append(machine: Machine, container: Items, value: Value, position: int | Non
 def extend(machine: Machine, container: Items, values: Value) -> None:
     """``container.extend(values)``."""
     added = iterate(machine, values)
+    machine.step(share(len(added.items)))
     for item in list(added.items):
         append(machine, container, item.value, None, item.sure)
     if container.kind == "set":

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers import import_in, make_walk, write
 from programs import UNSURE, assert_like_python, names_of, plain, value_in, walk_program
+
+from flake8_forksafe.interpreter.budget import BudgetExceeded
 
 PROGRAMS = {
     "items": """\
@@ -102,3 +105,12 @@ def test_what_may_be_taken_out_may_still_be_there(tmp_path: Path, change: str) -
     )
     assert plain(names["A"]) in (UNSURE, {1, 2}, {1, 3})
     assert plain(names["B"]) is UNSURE
+
+
+@pytest.mark.parametrize("change", ["L[:] = [1]", "L[1:] = [1]", "L.extend(L)", "del L[0]"])
+def test_what_is_copied_costs_steps(tmp_path: Path, change: str) -> None:
+    """A list of that length which only may change is copied; without a cost this would take minutes."""
+    body = f"import os\nL = [0] * 19_000\nfor x in list(L):\n    if os.environ.get('A'):\n        {change}\n"
+    walk = make_walk(write(tmp_path, {"main.py": body}))
+    with pytest.raises(BudgetExceeded):
+        import_in(walk, "main")

@@ -131,7 +131,5 @@ MODELS = Library(
         "threading.Thread().start": start_thread,
     },
     # The model notes the use, which belongs to the loop.
-    excused={
-        path: lambda machine: True for path in ("asyncio.to_thread", "asyncio.get_running_loop().run_in_executor")
-    },
+    excused={path: lambda machine: True for path in OF_LOOPS},
 )

@@ -12,7 +12,9 @@ EXAMPLE_DIRECTORIES = frozenset(
 
 def is_example(path: str, project: str) -> bool:
     """Whether a file or a directory lies in tests, examples or the like."""
-    parts = os.path.splitext(os.path.relpath(path, project))[0].split(os.sep)
+    inside = f"{project}{os.sep}"  # relpath asks for the current directory, and takes ten times as long
+    relative = path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, project)
+    parts = os.path.splitext(relative)[0].split(os.sep)
     return any(part in EXAMPLE_DIRECTORIES or part.startswith("test_") for part in parts)
 
 

@@ -69,6 +69,9 @@ class Effort:
         """Count what a walk took, when it has ended."""
         self.steps += steps
         self.kept += steps
+
+    def make_room(self) -> None:
+        """Before another walk: give the memory of those that have ended back, if it is much."""
         if self.kept >= STEPS_PER_COLLECTION:
             gc.collect()
             self.kept = 0
@@ -147,6 +150,7 @@ def trace_app(around: Surroundings, worker: Worker) -> Trace | None:
     effects = third_parties_of(around, layout, versions_known, presence, is_locked)
 
     def trace_as(argv: Argv, elsewhere: bool = False) -> Trace:
+        around.effort.make_room()
         process = host.process(argv, environ, settings.platform, versions)
         if elsewhere:
             process = Process(argv, environ, settings.platform, versions)

@@ -8,8 +8,10 @@ may share parts: ``x = [x, x]`` thirty times over has a billion elements.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flake8_forksafe.interpreter.containers import ITEM_LIMIT, Items, Table
-from flake8_forksafe.interpreter.values import Literal, Value
+from flake8_forksafe.interpreter.values import Item, Literal, Value
 
 FREE = 1_000
 """Elements of a value beyond which each costs a step, for its memory; characters that cost none."""
@@ -42,13 +44,15 @@ def _nested(value: Value) -> int:
     while stack:
         top = stack.pop()
         if isinstance(top, Items):
-            stack.extend(item.value for item in top.items)
-            count += len(top.items)
+            held: Collection[Item] = top.items
         elif isinstance(top, Table):
-            stack.extend(item.value for item in top.entries.values())
-            count += len(top.entries)
+            held = top.entries.values()
+        else:
+            continue
+        count += len(held)
         if count > ITEM_LIMIT:
             return ITEM_LIMIT + 1
+        stack += [inner for inner, _ in held if isinstance(inner, (Items, Table))]
     return count
 
 

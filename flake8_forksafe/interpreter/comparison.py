@@ -58,10 +58,12 @@ def contains(machine: Machine, container: Value, element: Value) -> Value:
         return UNKNOWN if present is None else Literal(present)
     if isinstance(container, Items) and is_small(element) and (isinstance(element, Literal) or is_small(container)):
         machine.step(weight(container))
-        answers = [(_equal(item.value, element), item.sure) for item in container.items]
-        if (True, True) in answers:
-            return TRUE
-        unsure = not container.complete or any(answer is not False for answer, _ in answers)
+        unsure = not container.complete
+        for value, is_there in container.items:
+            answer = _equal(value, element)
+            if answer and is_there:
+                return TRUE
+            unsure |= answer is not False
         return UNKNOWN if unsure else FALSE
     return UNKNOWN
 
@@ -72,10 +74,10 @@ def equal(left: Value, right: Value) -> bool | None:
 
 
 def _equal(left: Value, right: Value) -> bool | None:
-    if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return None
     if isinstance(left, Literal) and isinstance(right, Literal):
         return left.value == right.value
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
     if isinstance(left, FilePath) and isinstance(right, FilePath):
         return left.path == right.path
     if isinstance(left, Items) and isinstance(right, Items):

@@ -60,6 +60,8 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.facts import Expression
 
 COMPREHENSION_LIMIT = 20_000
+NOTHING = Arguments()
+"""What a call without arguments passes."""
 
 
 def constant(machine: Machine, node: facts.Constant, frame: Frame) -> Value:
@@ -157,6 +159,8 @@ def super_call(machine: Machine, node: facts.Call, frame: Frame) -> Value:
 
 def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame) -> Arguments:
     """Evaluate what a call passes."""
+    if not nodes:
+        return NOTHING
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
     maybe: set[int | str] = set()

@@ -62,7 +62,8 @@ def _has_yield(body: facts.Block) -> bool:
 
 
 def parts_of(part: object) -> Iterable[object]:
-    """What a fact, or several, consist of."""
+    """What a fact, or several, consist of: names and numbers left out."""
     if isinstance(part, facts.Fact):
-        return [getattr(part, name) for name in part.__struct_fields__]
+        fields = [getattr(part, name) for name in part.__struct_fields__]
+        return [field for field in fields if isinstance(field, (facts.Fact, tuple))]
     return part if isinstance(part, tuple) else ()

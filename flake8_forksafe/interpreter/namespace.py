@@ -160,6 +160,8 @@ class Namespace(Names[T]):
 
     def go_to(self, version: NamesVersion[T]) -> None:
         """Make the names what they were in a version."""
+        if version is self.current and not self.pending:
+            return
         node: NamesVersion[T] | None = self.version()
         target: NamesVersion[T] | None = version
         down = []
@@ -183,6 +185,9 @@ class Namespace(Names[T]):
         :param joined: makes one of several values.
         """
         ends = list(dict.fromkeys(endings))
+        if len(ends) == 1:
+            self.go_to(ends[0])
+            return
         top, below = _tree(ends)
         self.go_to(top)
         for name, states in _different(top, below, ends).items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from flake8_forksafe.interpreter.generators import parts_of
 from flake8_forksafe.interpreter.machine import Machine
@@ -31,37 +32,14 @@ def _bound_in(body: facts.Block) -> tuple[set[str], set[str]]:
     pending: list[object] = [body]
     while pending:
         part = pending.pop()
-        bound.update(_bound_by(part))
+        binds = BINDING.get(type(part))
+        if binds is not None:
+            bound.update(binds(part))
         if isinstance(part, facts.Scope):
             elsewhere.update(part.names)
         elif not isinstance(part, (facts.Lambda, facts.Define, facts.ClassDefinition)):
             pending += parts_of(part)
     return bound, elsewhere
-
-
-def _bound_by(part: object) -> Iterator[str]:
-    """The names that one statement or expression binds, without its parts."""
-    match part:
-        case facts.Assign() | facts.Delete():
-            for target in part.targets:
-                yield from _targets(target)
-        case facts.Augment() | facts.For():
-            yield from _targets(part.target)
-        case facts.With():
-            for _, bound in part.items:
-                yield from _targets(bound)
-        case facts.Import():
-            yield from (alias or name.partition(".")[0] for name, alias in part.names)
-        case facts.ImportFrom():
-            yield from (alias or name for name, alias in part.names)
-        case facts.Define() | facts.ClassDefinition():
-            yield part.name
-        case facts.Handler() if part.name is not None:
-            yield part.name
-        case facts.Case():
-            yield from part.captures
-        case facts.Walrus():
-            yield part.target
 
 
 def _targets(target: facts.Expression | None) -> Iterator[str]:
@@ -73,3 +51,20 @@ def _targets(target: facts.Expression | None) -> Iterator[str]:
     elif isinstance(target, facts.Display):
         for inner in target.items:
             yield from _targets(inner)
+
+
+BINDING: Mapping[type, Callable[[Any], Iterable[str]]] = {
+    facts.Assign: lambda part: (name for target in part.targets for name in _targets(target)),
+    facts.Delete: lambda part: (name for target in part.targets for name in _targets(target)),
+    facts.Augment: lambda part: _targets(part.target),
+    facts.For: lambda part: _targets(part.target),
+    facts.With: lambda part: (name for _, bound in part.items for name in _targets(bound)),
+    facts.Import: lambda part: (alias or name.partition(".")[0] for name, alias in part.names),
+    facts.ImportFrom: lambda part: (alias or name for name, alias in part.names),
+    facts.Define: lambda part: (part.name,),
+    facts.ClassDefinition: lambda part: (part.name,),
+    facts.Handler: lambda part: () if part.name is None else (part.name,),
+    facts.Case: lambda part: part.captures,
+    facts.Walrus: lambda part: (part.target,),
+}
+"""The names that each kind of statement or expression binds, without its parts."""

@@ -10,8 +10,10 @@ from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Metho
 
 def method_of(cls: Value | None, name: str) -> Value | None:
     """What a first-party class and its first-party bases have under a name; None if it is nothing."""
-    order = cls.mro() if isinstance(cls, Class) else ()
-    return next((base.names[name] for base in order if isinstance(base, Class) and name in base.names), None)
+    for base in cls.mro() if isinstance(cls, Class) else ():
+        if isinstance(base, Class) and name in base.names:
+            return base.names[name]
+    return None
 
 
 def call(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:

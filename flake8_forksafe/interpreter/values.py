@@ -423,7 +423,7 @@ def join(*values: Value) -> Value:
     first = values[0] if values else UNKNOWN
     before: dict[object, Value] | None = None
     found: dict[object, Value] = {}
-    for value in values:
+    for value in values[1:]:
         if value is first:
             continue
         if before is None:

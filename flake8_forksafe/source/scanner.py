@@ -35,8 +35,10 @@ TEXT = rf"(?<![fFtT])(?<![fFtT][rR]){STRING}"
 RUN = r"[^()\[\]{}\"'#\\\n]*+"
 FLAT = rf"{RUN}(?:{TEXT}{RUN})*"
 """What stands in brackets that holds no others."""
-NESTED = rf"{RUN}(?:(?:{TEXT}|\({FLAT}\)|\[{FLAT}\]|\{{{FLAT}\}}){RUN})*"
-WHOLE = rf"(?:{TEXT}|\({NESTED}\)|\[{NESTED}\]|\{{{NESTED}\}})"
+NESTED = rf"{RUN}(?:(?:{TEXT}|[(\[{{]{FLAT}[)\]}}]){RUN})*"
+WHOLE = rf"(?:{TEXT}|[(\[{{]{NESTED}[)\]}}])"
+"""A string, or brackets; that each closes its own kind is left to the parser, since telling them apart makes patterns
+four times as large, and they are compiled in each run."""
 OUTER = r"[^()\[\]{}\"'#\\\n;]*+"
 SIMPLE = re.compile(rf"({OUTER}(?:{WHOLE}{OUTER})*)(?:#[^\n]*+)?\n", re.DOTALL)
 """The rest of a logical line, unless it has several statements, or brackets over several lines."""

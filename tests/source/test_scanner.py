@@ -204,7 +204,7 @@ def test_texts(text: str, texts: list[str]) -> None:
 @pytest.mark.parametrize(("text", "reason", "line"), [
     ("x = 1\ny = (\ndef f():\n    pass\n", "never closed", 2),
     ("x = )\n", "unmatched", 1),
-    ("x = (]\n", "unmatched", 1),
+    ("x = (\n]\n", "unmatched", 2),
     ("x = '\n", "unterminated string", 1),
     ("\nx = f'{a\n", "unterminated string", 2),
     ("def f():\npass\n", "expected an indented block", 2),
@@ -218,6 +218,17 @@ def test_what_is_no_python(text: str, reason: str, line: int) -> None:
     with pytest.raises(Unreadable, match=reason) as caught:
         list(Scanner(text, careful=True).lines())
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("statement", [
+    "x = (]", "x: (] = 1", "x: (]", "def f(a: (]): pass", "def f(a) -> (]: pass", "class C(]: pass", "'a' (]",
+    "@(]\nclass C: pass", "if (]: pass", "for x in [): pass", "f(a, [b)", "x = {(1, 2]}",
+])  # fmt: skip
+def test_brackets_of_two_kinds_are_a_syntax_error(statement: str) -> None:
+    """On one line the parser finds them, not the scanner."""
+    with pytest.raises(Unreadable) as caught:
+        collect(f"import a\n{statement}\n")
+    assert caught.value.line in (2, 3)
 
 
 def test_what_nobody_calls_may_be_broken() -> None:

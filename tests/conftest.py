@@ -29,7 +29,7 @@ KEPT = re.compile(
     r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|PROGRAMDATA|PROGRAMFILES.*|NUMBER_OF_PROCESSORS"  # Windows
     r"|PIP_(?!CONSTRAINT)\w+|HTTPS?_PROXY|NO_PROXY|SSL_CERT_\w+|REQUESTS_CA_BUNDLE"  # what pip needs, in the slow tests
     r"|PYTEST_\w+|HYPOTHESIS_\w+|COVERAGE_\w+"  # the tools that run the tests
-    r"|FORKSAFE_SCREENSHOTS|FORKSAFE_TRUTH_CACHE|FORKSAFE_ORACLE",
+    r"|FORKSAFE_(?:FUZZ(?:_SEED)?|LONG|ORACLE|SCREENSHOTS|TRUTH_CACHE)",  # options of tests themselves
     re.IGNORECASE,
 )
 """The variables that tests may see."""

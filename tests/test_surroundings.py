@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,16 @@ def test_what_is_inherited_reaches_no_test(tmp_path: Path) -> None:
 def test_an_interpreter_without_assertions_is_refused(tmp_path: Path) -> None:
     done = pytest_run(tmp_path, ":", PYTHONOPTIMIZE="1")
     assert done.returncode == 4 and "leaves the assertions out" in done.stderr
+
+
+def test_options_of_tests_are_seen(tmp_path: Path) -> None:
+    asked = re.compile(r'(?:environ\.get\(|environ\[)"(FORKSAFE_\w+)"|"(FORKSAFE_\w+)" (?:not )?in os\.environ')
+    texts = (path.read_text(encoding="utf-8") for path in CONFTEST.parent.rglob("*.py"))
+    names = {first or second for text in texts for first, second in asked.findall(text)}
+    assert names >= {"FORKSAFE_LONG", "FORKSAFE_FUZZ", "FORKSAFE_FUZZ_SEED", "FORKSAFE_ORACLE"}
+    probe = (
+        f"import os\ndef test_here(): assert {sorted(names)} == sorted(n for n in os.environ if n[:9] == 'FORKSAFE_')"
+    )
+    (tmp_path / "test_probe.py").write_text(probe)
+    done = pytest_run(tmp_path, "{}", **dict.fromkeys(names, "1"))
+    assert done.returncode == 0, done.stdout

@@ -102,7 +102,7 @@ def set_attribute(machine: Machine, holder: Value, name: str, value: Value, fram
 
 def answer_for(machine: Machine, module: ModuleValue, cls: Value, holder: Value) -> None:
     """Let ``__getattr__`` of a class answer for the attributes that a module lacks, as a method of ``holder``."""
-    hook = special_methods.method_of(cls, "__getattr__")
+    hook = special_methods.class_attribute(cls, "__getattr__")
     if hook is not None:
         machine.write(module.module.names, "__getattr__", Method(hook, holder))
 
@@ -132,7 +132,7 @@ def delete_attribute(machine: Machine, holder: Value, name: str, frame: Frame) -
         if special_methods.call(machine, option, "__delattr__", (Literal(name),), frame) is not None:
             continue
         if isinstance(option, Instance) and name not in names:
-            descriptor = special_methods.method_of(option.cls, name)
+            descriptor = special_methods.class_attribute(option.cls, name)
             if isinstance(descriptor, Descriptor) and descriptor.deleter is not None:
                 machine.call(descriptor.deleter, Arguments((option,)), frame)
                 continue

@@ -14,7 +14,7 @@ from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR, NOT_BOUND
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.namespace import lacks
-from flake8_forksafe.interpreter.special_methods import method_of
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.truth_testing import BARE, is_builtin
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -154,7 +154,7 @@ def external_value(machine: Machine, value: External, name: str, frame: Frame) -
 
 
 def instance_value(machine: Machine, value: Instance, name: str, frame: Frame) -> Value:
-    hook = method_of(value.cls, "__getattribute__")
+    hook = class_attribute(value.cls, "__getattribute__")
     if hook is not None and not name.startswith("__"):
         found = machine.call(hook, Arguments((value, Literal(name))), frame)
         if found is not UNKNOWN:
@@ -164,7 +164,7 @@ def instance_value(machine: Machine, value: Instance, name: str, frame: Frame) -
 
 def own_or_inherited(machine: Machine, value: Instance, name: str, frame: Frame) -> Value:
     """``object.__getattribute__(value, name)``."""
-    if name in value.names and not _comes_first(method_of(value.cls, name)):
+    if name in value.names and not _comes_first(class_attribute(value.cls, name)):
         found = value.names[name]
         if name not in value.names.maybe:
             return found
@@ -180,7 +180,7 @@ def own_or_inherited(machine: Machine, value: Instance, name: str, frame: Frame)
 def _comes_first(found: Value | None) -> bool:
     """Whether an attribute of a class is looked at before those of its objects: it is a data descriptor."""
     if isinstance(found, Instance):
-        return method_of(found.cls, "__set__") is not None
+        return class_attribute(found.cls, "__set__") is not None
     return isinstance(found, Descriptor) and found.kind == "property"
 
 
@@ -199,11 +199,11 @@ def class_value(machine: Machine, value: Class, name: str, frame: Frame) -> Valu
         return machine.items("tuple", classes, whole)
     if name == "__dict__":
         return class_namespace(machine, value)
-    if isinstance(value.metaclass, Class) and method_of(value, name) is None:
-        found = method_of(value.metaclass, name)
+    if isinstance(value.metaclass, Class) and class_attribute(value, name) is None:
+        found = class_attribute(value.metaclass, name)
         if found is not None:
             return bound(machine, found, value, value.metaclass, frame)
-        hook = method_of(value.metaclass, "__getattr__")
+        hook = class_attribute(value.metaclass, "__getattr__")
         if hook is not None and all(isinstance(base, Class) or base.path in BARE for base in value.mro()):
             return machine.call(hook, Arguments((value, Literal(name))), frame)
     return from_classes(machine, list(value.mro()), name, None, value, frame)
@@ -328,7 +328,7 @@ def bound(machine: Machine, found: Value, instance: Value | None, cls: Value, fr
     if isinstance(found, Choice):
         return join(*(bound(machine, option, instance, cls, frame) for option in found.options))
     if isinstance(found, Instance):
-        getter = method_of(found.cls, "__get__")
+        getter = class_attribute(found.cls, "__get__")
         if getter is not None:
             return machine.call(getter, Arguments((found, NONE if instance is None else instance, cls)), frame)
     return found

@@ -18,6 +18,7 @@ from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.importing import function_body
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.scopes import local_names
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.truth_testing import BARE, MEMBERS
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -181,7 +182,7 @@ def _may_equal(arguments: Arguments, other: Arguments) -> bool:
 
 def _compares(instance: Instance) -> bool:
     """Whether the class of an object says which are equal."""
-    return any(isinstance(base, Class) and "__eq__" in base.names for base in instance.cls.mro())
+    return class_attribute(instance.cls, "__eq__") is not None
 
 
 def _executed(

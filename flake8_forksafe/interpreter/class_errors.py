@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.containers import Items
 from flake8_forksafe.interpreter.errors import ATTRIBUTE_ERROR, TYPE_ERROR, VALUE_ERROR
 from flake8_forksafe.interpreter.identity import is_known
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.special_methods import method_of
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.values import (
     ANCESTOR_LIMIT,
     Class,
@@ -82,7 +82,7 @@ def refuses(instance: Instance, name: str) -> bool:
         if own is None and not (isinstance(base, External) and base.path == "builtins.object"):
             return False
         slots += own or ()
-    return not {name, "__dict__"} & set(slots) and method_of(instance.cls, name) is None
+    return not {name, "__dict__"} & set(slots) and class_attribute(instance.cls, name) is None
 
 
 def check_attribute(machine: Machine, instance: Instance, name: str) -> None:

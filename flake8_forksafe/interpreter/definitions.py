@@ -8,6 +8,7 @@ from flake8_forksafe.interpreter.bounds import share
 from flake8_forksafe.interpreter.containers import Table
 from flake8_forksafe.interpreter.frames import Flow, Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -181,8 +182,7 @@ def _finish_class(machine: Machine, cls: Class, keywords: dict[str, Value], fram
 
 def _method_of(metaclass: Value | None, name: str) -> Value | None:
     """A method of a first-party metaclass."""
-    order = metaclass.mro() if isinstance(metaclass, Class) else ()
-    found = next((base.names[name] for base in order if isinstance(base, Class) and name in base.names), None)
+    found = class_attribute(metaclass, name)
     found = found.function if isinstance(found, Descriptor) else found
     return found if isinstance(found, Function) else None
 
@@ -190,9 +190,7 @@ def _method_of(metaclass: Value | None, name: str) -> Value | None:
 def complete_class(machine: Machine, cls: Class, keywords: dict[str, Value], frame: Frame) -> None:
     """What ``type.__new__`` calls: ``__set_name__`` of the class's attributes, then ``__init_subclass__``."""
     for name, member in list(cls.names.items()):
-        if isinstance(member, Instance) and any(
-            isinstance(base, Class) and "__set_name__" in base.names for base in member.cls.mro()
-        ):
+        if isinstance(member, Instance) and class_attribute(member.cls, "__set_name__") is not None:
             machine.call(machine.attribute(member, "__set_name__", frame), Arguments((cls, Literal(name))), frame)
     for ancestor in list(cls.mro())[1:]:
         if isinstance(ancestor, Class) and "__init_subclass__" in ancestor.names:

@@ -276,7 +276,7 @@ def _item(machine: Machine, container: Value, index: Value, frame: Frame) -> Val
         own = special_methods.call(machine, container, "__getitem__", (index,), frame)
         if own is not None:
             return own
-        if special_methods.method_of(container, "__class_getitem__") is not None:
+        if special_methods.class_attribute(container, "__class_getitem__") is not None:
             method = attributes.attribute(machine, container, "__class_getitem__", frame)
             return machine.call(method, Arguments((index,)), frame)
     if isinstance(container, External) and container.path in machine.library.items:

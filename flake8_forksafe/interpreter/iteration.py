@@ -257,7 +257,7 @@ def produce(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
 
 def _iterates(value: Value) -> bool:
     """Whether a value is a class whose metaclass says what its elements are."""
-    return isinstance(value, Class) and special_methods.method_of(value.metaclass, "__iter__") is not None
+    return isinstance(value, Class) and special_methods.class_attribute(value.metaclass, "__iter__") is not None
 
 
 def _ask(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:

@@ -8,8 +8,8 @@ from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import Arguments, Class, Instance, Method, Value
 
 
-def method_of(cls: Value | None, name: str) -> Value | None:
-    """What a first-party class and its first-party bases have under a name; None if it is nothing."""
+def class_attribute(cls: Value | None, name: str) -> Value | None:
+    """An attribute of a first-party class, from it or its first-party bases; None if they have none."""
     for base in cls.mro() if isinstance(cls, Class) else ():
         if isinstance(base, Class) and name in base.names:
             return base.names[name]
@@ -19,11 +19,11 @@ def method_of(cls: Value | None, name: str) -> Value | None:
 def call(machine: Machine, value: Value, name: str, arguments: tuple[Value, ...], frame: Frame) -> Value | None:
     """Call a special method; None if ``value`` is no object of a first-party class that defines it, or such a class."""
     if isinstance(value, Class):
-        method = method_of(value.metaclass, name)
+        method = class_attribute(value.metaclass, name)
         return None if method is None else machine.call(Method(method, value), Arguments(arguments), frame)
     if not isinstance(value, Instance):
         return None
-    if method_of(value.cls, name) is None:
+    if class_attribute(value.cls, name) is None:
         return None
     return machine.call(machine.attribute(value, name, frame), Arguments(arguments), frame)
 

@@ -100,8 +100,8 @@ def _looked_up(machine: Machine, holder: Value, name: str, frame: Frame) -> tupl
 def _is_set(holder: Value, name: str) -> bool:
     """Whether an object or a class of the program has an attribute that a name is bound to."""
     if isinstance(holder, Instance):
-        return name in holder.names or special_methods.method_of(holder.cls, name) is not None
-    return special_methods.method_of(holder, name) is not None
+        return name in holder.names or special_methods.class_attribute(holder.cls, name) is not None
+    return special_methods.class_attribute(holder, name) is not None
 
 
 def _lacks(holder: Value, name: str) -> bool:

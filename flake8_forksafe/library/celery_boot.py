@@ -11,6 +11,7 @@ from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Machine
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     NONE,
@@ -122,7 +123,7 @@ def app_place(app: CeleryApp) -> Receiver:
 def call_own(machine: Machine, holder: Class | Instance, name: str, arguments: Arguments, frame: Frame) -> Value:
     """Call a method that a walked class defines; None where it defines none."""
     cls = holder.cls if isinstance(holder, Instance) else holder
-    if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
+    if class_attribute(cls, name) is not None:
         method = machine.attribute(holder, name, frame)
         if isinstance(method, (Method, Function)):
             return machine.call(method, arguments, frame)

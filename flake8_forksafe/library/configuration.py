@@ -13,6 +13,7 @@ from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.values import (
     NONE,
     UNKNOWN,
@@ -146,7 +147,7 @@ def class_setting(machine: Machine, module: Module, name: str, frame: Frame) -> 
     """A setting of the configuration class that ``DJANGO_CONFIGURATION`` names, else of the only one there is."""
     found = []
     for cls in _configurations(machine, module):
-        if any(isinstance(base, Class) and name in base.names for base in cls.mro()):
+        if class_attribute(cls, name) is not None:
             value = machine.attribute(Instance(cls), name, frame)
             if isinstance(value, External) and value.path.endswith("Value()") and value.arguments is not None:
                 value = value.arguments.get(0, "default") or UNKNOWN

@@ -9,6 +9,7 @@ from flake8_forksafe.interpreter import iteration
 from flake8_forksafe.interpreter.containers import Items, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import LibraryState, Machine
+from flake8_forksafe.interpreter.special_methods import class_attribute
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
     UNKNOWN,
@@ -281,8 +282,3 @@ def is_app_config(cls: Class) -> bool:
         isinstance(base, External) and (base.path == APP_CONFIG or base.path.endswith(("AppConfig", "Config")))
         for base in cls.mro()
     )
-
-
-def class_attribute(cls: Class, name: str) -> Value | None:
-    """A class attribute, looked up along first-party bases."""
-    return next((base.names[name] for base in cls.mro() if isinstance(base, Class) and name in base.names), None)

@@ -12,7 +12,7 @@ from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.identity import distinct, is_known, key_of, unsure
 from flake8_forksafe.interpreter.iteration import iterate
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Choice, External, Item, Literal, Value, join, options
+from flake8_forksafe.interpreter.values import UNKNOWN, Choice, External, Item, Literal, Value, join, options, same
 
 
 def watched(container: Value, frame: Frame) -> AbstractContextManager[None]:
@@ -57,7 +57,16 @@ def _replace(machine: Machine, container: Items, index: Value, value: Value, sur
     added = machine.items("tuple", [value]) if isinstance(index, Literal) else iterate(machine, value)
     container.complete &= added.complete
     machine.step(share(len(container.items) + len(added.items)))
-    container.items[:] = unsure((*container.items, *added.items))[:ITEM_LIMIT]
+    container.items[:] = _either(container.items, added.items)[:ITEM_LIMIT]
+
+
+def _either(before: list[Item], after: list[Item]) -> list[Item]:
+    """Elements of a list of which some may have been replaced; none is added again each time that may happen again."""
+    last = before[max(0, len(before) - len(after)) :]
+    is_known_already = len(last) == len(after) and all(
+        same(old.value, new.value) for old, new in zip(last, after, strict=True)
+    )
+    return unsure(before if is_known_already else (*before, *after))
 
 
 def replace_all(machine: Machine, container: Items, values: Value) -> None:
@@ -66,7 +75,7 @@ def replace_all(machine: Machine, container: Items, values: Value) -> None:
     added = iterate(machine, values)
     certain = machine.touches_surely(container.born)
     machine.step(share(len(container.items) + len(added.items)))
-    found = list(added.items) if certain else unsure((*container.items, *added.items))
+    found = list(added.items) if certain else _either(container.items, added.items)
     container.items[:] = found[:ITEM_LIMIT]
     container.complete = added.complete and (certain or container.complete) and len(found) <= ITEM_LIMIT
 

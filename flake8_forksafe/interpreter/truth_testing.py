@@ -35,8 +35,8 @@ def truth(value: Value) -> bool | None:
 
 
 def is_builtin(value: Value) -> bool:
-    """Whether a value is a builtin function or class itself."""
-    return isinstance(value, External) and value.path.startswith("builtins.") and not value.path.endswith("()")
+    """Whether a value is a builtin function or class itself, not what a call of one returned, or a part of that."""
+    return isinstance(value, External) and value.path.startswith("builtins.") and "()" not in value.path
 
 
 def is_definition(value: Value) -> bool:

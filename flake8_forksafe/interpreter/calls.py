@@ -495,8 +495,14 @@ def initialise(
             return
 
 
+FIELDS = "__dataclass_fields__"
+"""The name of a class that tells that its ``__init__`` is made from its fields."""
+
+
 def _set_fields(machine: Machine, instance: Instance, arguments: Arguments, frame: Frame) -> None:
     """What an ``__init__`` made from fields (PEP 681) does with keywords, defaults and factories."""
+    if any(isinstance(base, Class) and FIELDS in base.names for base in instance.cls.mro()):
+        machine.may_fail(SOME_ERROR)  # its fields are not all known, so neither is whether the arguments are theirs
     unclear = bool(arguments.positional) or not arguments.complete  # which field is given by position is not known
     for name, value in arguments.keywords.items():
         machine.write(instance.names, name, join(value, UNKNOWN) if name in arguments.maybe else value)

@@ -16,10 +16,13 @@ NAME_ERROR, UNBOUND_LOCAL = External("builtins.NameError()"), External("builtins
 RUNTIME_ERROR, STOP_ITERATION = External("builtins.RuntimeError()"), External("builtins.StopIteration()")
 TYPE_ERROR = External("builtins.TypeError()")
 IMPORT_ERROR, MODULE_NOT_FOUND = External("builtins.ImportError()"), External("builtins.ModuleNotFoundError()")
+HALTED = External("builtins.ModuleNotFoundError()")
+"""The error of importing a module that the program may have put ``None`` for into ``sys.modules``."""
 
 NOT_BOUND = External("builtins.AttributeError()")
 """The error of an attribute that the program only may have set."""
 
+GROUPS = ("builtins.ExceptionGroup", "builtins.BaseExceptionGroup")
 IMPORT_ERRORS = ("builtins.ImportError", "builtins.ModuleNotFoundError")
 ASSUMED_ABSENT = (MODULE_NOT_FOUND, SOME_ERROR, ATTRIBUTE_ERROR)
 """Errors that add no doubt to what follows: calls of libraries are assumed to succeed."""
@@ -81,12 +84,20 @@ def matches(error: Value, kind: Value | None) -> bool | None:
     if isinstance(error, External):
         return _builtin_matches(error.path.removesuffix("()"), kind)
     cls = error.cls if isinstance(error, Instance) else error
-    if isinstance(cls, Class):
-        return any(
-            base is kind or (isinstance(base, External) and _builtin_matches(base.path, kind) is True)
-            for base in cls.mro()
-        )
-    return None
+    if not isinstance(cls, Class):
+        return None
+    if any(
+        base is kind or (isinstance(base, External) and _builtin_matches(base.path, kind) is True) for base in cls.mro()
+    ):
+        return True
+    return None if is_group(error) else False
+
+
+def is_group(error: Value) -> bool:
+    """Whether an exception is a group, of which ``except*`` clauses take parts."""
+    cls = error.cls if isinstance(error, Instance) else error
+    classes = cls.mro() if isinstance(cls, Class) else (cls,)
+    return any(isinstance(base, External) and base.path.removesuffix("()") in GROUPS for base in classes)
 
 
 def _builtin_matches(path: str, kind: Value) -> bool | None:

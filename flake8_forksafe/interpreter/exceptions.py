@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from flake8_forksafe.interpreter import special_methods
@@ -11,7 +11,7 @@ from flake8_forksafe.interpreter.assignments import assign
 from flake8_forksafe.interpreter.blocks import NOWHERE, attempt, branches, raised_in
 from flake8_forksafe.interpreter.calls import run_coroutine
 from flake8_forksafe.interpreter.containers import Items, Lazy
-from flake8_forksafe.interpreter.errors import ASSUMED_ABSENT, matches
+from flake8_forksafe.interpreter.errors import ASSUMED_ABSENT, is_group, matches
 from flake8_forksafe.interpreter.frames import Closed, Flow, Frame, Raised
 from flake8_forksafe.interpreter.generators import parts_of
 from flake8_forksafe.interpreter.importing import function_body
@@ -134,7 +134,8 @@ def _guarded(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
         frame.names.join([names, *guarded.early()], join)
         machine.journal.weaken(guarded.mark)
         runs = [partial(_run_handler, machine, handler, UNKNOWN, frame) for handler in chosen]
-        handled = branches(machine, frame, runs)
+        run_any = _in_turn if any(map(is_group, guarded.possible)) else branches
+        handled = run_any(machine, frame, runs)
         if flow & Flow.NEXT:
             frame.names.join([after, frame.names.version()] if handled & Flow.NEXT else [after], join)
         flow |= handled & ~Flow.ABORT
@@ -168,11 +169,21 @@ def _handle(machine: Machine, node: facts.Try, handlers: list[Value | None], err
             return run()
         runs.append(run)
         if answer:
-            return branches(machine, frame, runs)
+            return _in_turn(machine, frame, runs) if is_group(error) else branches(machine, frame, runs)
     if not runs:
         raise Raised(error)
     machine.may_fail(error)
+    if is_group(error):
+        return _in_turn(machine, frame, runs)
     return branches(machine, frame, (*runs, lambda: Flow.NEXT))
+
+
+def _in_turn(machine: Machine, frame: Frame, runs: Sequence[Callable[[], Flow]]) -> Flow:
+    """Run several ``except*`` clauses, each of which may take a part of a group of exceptions."""
+    flow = Flow.NEXT
+    for run in runs:
+        flow |= branches(machine, frame, (run, lambda: Flow.NEXT))
+    return flow
 
 
 def _run_handler(machine: Machine, handler: facts.Handler, error: Value, frame: Frame) -> Flow:
@@ -226,13 +237,35 @@ def _within(machine: Machine, node: facts.With, index: int, frame: Frame) -> Flo
         return _suppressing(machine, run, list(manager.arguments.positional), frame)
     if isinstance(manager, Instance):
         return _in_object(machine, manager, run, frame)
-    leaves = machine.library.exits.get(manager.path) if isinstance(manager, External) else None
-    flow = run()
     if isinstance(manager, External):
-        machine.ended(manager, "__exit__", Arguments())
-        if leaves is not None:
-            leaves(machine, manager, Arguments(), frame)
+        return _in_external(machine, manager, run, frame)
+    return run()
+
+
+def _in_external(machine: Machine, manager: External, run: Callable[[], Flow], frame: Frame) -> Flow:
+    """``with`` an object of a library; it may do something when it is left."""
+    leaves, raised = machine.library.exits.get(manager.path), machine.errors.raised
+    try:
+        flow = run()
+    except Raised as error:
+        if leaves is None:
+            raise
+        swallowed = truth(leaves(machine, manager, Arguments(_details(error.value)), frame))
+        return _leave_by(machine, swallowed, error, frame)
+    machine.ended(manager, "__exit__", Arguments())
+    if leaves is not None:
+        is_left_by_error = bool(flow & Flow.ABORT) or machine.errors.raised != raised
+        swallowed = truth(leaves(machine, manager, Arguments(_details(UNKNOWN if is_left_by_error else NONE)), frame))
+        if flow & Flow.ABORT and swallowed is not False:
+            flow = flow & ~Flow.ABORT | Flow.NEXT
     return flow
+
+
+def _details(error: Value) -> tuple[Value, Value, Value]:
+    """What ``__exit__`` is passed: the class of an exception, itself, and where it was raised."""
+    if error is NONE or error is UNKNOWN:
+        return error, error, error
+    return kind_of(error), error, TRUTHY
 
 
 def _in_generator(
@@ -288,7 +321,7 @@ def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], fra
             _exit(machine, manager, NONE, frame)
     try:
         if error is not None:
-            return _leave_by(machine, manager, error, frame)
+            return _leave_by(machine, truth(_exit(machine, manager, error.value, frame)), error, frame)
     finally:
         after = frame.names.version()
         early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
@@ -309,9 +342,8 @@ def _in_object(machine: Machine, manager: Instance, run: Callable[[], Flow], fra
     return flow
 
 
-def _leave_by(machine: Machine, manager: Instance, error: Raised, frame: Frame) -> Flow:
-    """Leave a ``with`` by an exception that was raised for sure."""
-    swallowed = truth(_exit(machine, manager, error.value, frame))
+def _leave_by(machine: Machine, swallowed: bool | None, error: Raised, frame: Frame) -> Flow:
+    """Leave a ``with`` by an exception that was raised for sure; its manager may have swallowed it."""
     if swallowed:
         return Flow.NEXT
     if not machine.errors.catches(error.value):
@@ -381,8 +413,7 @@ def _exit(machine: Machine, manager: Value, error: Value, frame: Frame) -> Value
     """What leaving a ``with`` calls; true if it swallows the exception."""
     if not isinstance(manager, Instance):
         return NONE
-    kind, trace = (NONE, NONE) if error is NONE else (kind_of(error), TRUTHY)
-    return _special(machine, manager, ("__exit__", "__aexit__"), (kind, error, trace), frame)
+    return _special(machine, manager, ("__exit__", "__aexit__"), _details(error), frame)
 
 
 def kind_of(error: Value) -> Value:

@@ -8,7 +8,7 @@ from flake8_forksafe.interpreter.containers import Items, Lazy
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Enough, append_to, consume, produce
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import Item, Value
+from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join
 from flake8_forksafe.source import facts
 
 
@@ -37,6 +37,25 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
         complete = produce(machine, value, frame, append_to(value.rest, only_one=True))
         value.rest.complete &= complete
     return value.rest
+
+
+def raised_at_yield(machine: Machine, value: Lazy, error: Value, frame: Frame) -> Value:
+    """What a generator yields, where an exception may be raised when it goes on: what it does then only may happen."""
+    found: list[Value] = []
+
+    def take(item: Item) -> bool:
+        found.append(item.value if item.sure else join(item.value, UNKNOWN))
+        machine.may_fail(error)
+        machine.errors.raised += 1
+        return True
+
+    raised = machine.errors.raised
+    value.rest = Items("iterator", (), value.born)
+    try:
+        value.produce(take, frame)
+    finally:
+        machine.errors.raised = raised
+    return found[0] if found else UNKNOWN
 
 
 def is_generator(machine: Machine, body: facts.Block) -> bool:

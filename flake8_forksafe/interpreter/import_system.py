@@ -32,9 +32,21 @@ class ImportSystem:
     :param is_at_least: whether a distribution is of a version or newer; None if that is not known.
     :ivar modules: every first-party (and walked third-party) module executed, in order.
     :ivar bodies: function bodies that were collected, by file and place.
+    :ivar halted: modules whose import may fail, as ``sys.modules`` may have ``None`` for them.
     """
 
-    __slots__ = ("bodies", "effects", "hazards", "is_at_least", "layout", "locked", "modules", "presence", "sources")
+    __slots__ = (
+        "bodies",
+        "effects",
+        "halted",
+        "hazards",
+        "is_at_least",
+        "layout",
+        "locked",
+        "modules",
+        "presence",
+        "sources",
+    )
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class ImportSystem:
         self.is_at_least = is_at_least
         self.modules: dict[str, Module] = {}
         self.bodies: dict[tuple[str, CutBody], Block] = {}
+        self.halted: set[str] = set()
 
     def likely(self, module: str) -> bool:
         """Whether a top-level module is installed, or may be by a lock file."""

@@ -6,7 +6,7 @@ import sys
 
 from flake8_forksafe.interpreter.bringing import bring, bring_compiled, load_outside
 from flake8_forksafe.interpreter.budget import DEPTH_LIMIT, BudgetExceeded
-from flake8_forksafe.interpreter.errors import MODULE_NOT_FOUND
+from flake8_forksafe.interpreter.errors import HALTED, MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node, Note
@@ -22,6 +22,14 @@ ATTEMPT_LIMIT = 3
 
 def import_name(machine: Machine, name: str, frame: Frame, kind: str) -> Value | None:
     """Import a module and its parents, as ``importlib.import_module`` does; None if it does not exist."""
+    if machine.imports.halted and not machine.imports.halted.isdisjoint((name, *parents(name))):
+        machine.may_fail(HALTED)
+        with machine.doubted():
+            return _import_name(machine, name, frame, kind)
+    return _import_name(machine, name, frame, kind)
+
+
+def _import_name(machine: Machine, name: str, frame: Frame, kind: str) -> Value | None:
     known = machine.imports.modules.get(name)
     if known is not None and known.state in ("loading", "loaded"):  # in sys.modules: its parents are not looked at
         for parent in parents(name):

@@ -39,6 +39,7 @@ from flake8_forksafe.library import (
     sentry,
     setting_imports,
     sqlalchemy,
+    standard_contexts,
     standard_enum,
     standard_functions,
     standard_import,
@@ -53,6 +54,7 @@ from flake8_forksafe.library import (
 
 LIBRARIES = (
     builtin.MODELS,
+    standard_contexts.MODELS,
     standard_enum.MODELS,
     standard_functions.MODELS,
     standard_import.MODELS,

@@ -59,6 +59,7 @@ MODELS = Library(
     "builtins.any": builtin_iteration.any_or_all,
     "builtins.all": builtin_iteration.any_or_all,
     "builtins.next": builtin_iteration.next_,
+    "builtins.generator.throw": builtin_iteration.throw,
     "builtins.hash": builtin_iteration.hash_,
     "builtins.len": builtin_iteration.length,
     **{f"builtins.{name}": builtin_iteration.pure for name in builtin_iteration.PURE},

@@ -8,7 +8,6 @@ from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.values import (
-    NONE,
     UNKNOWN,
     Arguments,
     Choice,
@@ -16,7 +15,6 @@ from flake8_forksafe.interpreter.values import (
     Descriptor,
     External,
     Function,
-    Instance,
     Item,
     Literal,
     Partial,
@@ -78,21 +76,6 @@ def wraps(machine: Machine, function: External, arguments: Arguments, frame: Fra
     return inner
 
 
-def in_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """A call of a function that what a ``@contextmanager`` function made decorates."""
-    manager, called, *passed = (*arguments.positional, UNKNOWN)[: max(2, len(arguments.positional))]
-    results: list[Value] = []
-
-    def take(item: Item) -> bool:
-        with machine.doubted(not item.sure):
-            results.append(machine.call(called, arguments._replace(positional=tuple(passed)), frame))
-        return False
-
-    if isinstance(manager, Lazy):
-        manager.produce(take, frame)
-    return join(*results) if results else UNKNOWN
-
-
 def method_caller(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``operator.methodcaller(name, ...)`` applied to something."""
     made, holder = function.arguments, arguments.get(0, "")
@@ -103,72 +86,28 @@ def method_caller(machine: Machine, function: External, arguments: Arguments, fr
     return machine.call(method, made._replace(positional=made.positional[1:]), frame)
 
 
-def callback(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``ExitStack().callback(function, ...)``."""
-    if arguments.positional:
-        called = Partial(arguments.positional[0], arguments._replace(positional=arguments.positional[1:]))
-        _call_at_end(machine, function.receiver, called)
-    return arguments.positional[0] if arguments.positional else UNKNOWN
-
-
-def _call_at_end(machine: Machine, stack: Value | None, called: Value) -> None:
-    if isinstance(stack, External):
-        kept = stack.names.setdefault(CALLBACKS, Items("list", (), machine.journal.doubt))
-        if isinstance(kept, Items):
-            mutation.append(machine, kept, called)
-
-
-def enter_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """``ExitStack().enter_context(manager)``: it is left with the stack."""
-    manager = arguments.get(0, "cm")
-    if isinstance(manager, External):
-        _call_at_end(machine, function.receiver, External(LEAVE, manager))
-        inside = manager.arguments.get(0, "thing") if manager.arguments and manager.path == CLOSING else None
-        return inside or manager
-    if isinstance(manager, Instance):
-        leave = Partial(machine.attribute(manager, "__exit__", frame), Arguments((NONE, NONE, NONE)))
-        _call_at_end(machine, function.receiver, leave)
-        return machine.call(machine.attribute(manager, "__enter__", frame), Arguments(), frame)
-    return UNKNOWN
-
-
-def leave_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """The end of a manager of a library that a stack has entered; by the name, what it opened is known to end."""
-    manager = function.receiver
-    leaves = machine.library.exits.get(manager.path) if isinstance(manager, External) else None
-    if leaves is not None and isinstance(manager, External):
-        leaves(machine, manager, Arguments(), frame)
-    return NONE
-
-
-def leave_stack(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """The end of ``with ExitStack()``: the callbacks run, last in, first out."""
-    stack = function.receiver if function.path.endswith(".close") else function
-    kept = stack.names.pop(CALLBACKS, None) if isinstance(stack, External) else None
-    for item in reversed(kept.items) if isinstance(kept, Items) else ():
-        with machine.doubted(not item.sure):
-            machine.call(item.value, Arguments(), frame)
-    return NONE
-
-
-def leave_closing(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
-    """The end of ``with contextlib.closing(thing)``: ``thing.close()``."""
-    thing = function.arguments.get(0, "thing") if function.arguments is not None else None
-    if thing is not None:
-        machine.call(machine.attribute(thing, "close", frame), Arguments(), frame)
-    return NONE
-
-
-CLOSING = "contextlib.closing()"
-LEAVE = "contextlib.ExitStack().__exit__"
-CALLBACKS = " callbacks"
-"""Where an ``ExitStack`` keeps what it is to call."""
-
-
 def single_dispatch(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``functools.singledispatch``: a function that calls another by the class of its first argument."""
+    return External(DISPATCHER, None, _functions(machine, arguments))
+
+
+def _functions(machine: Machine, arguments: Arguments) -> Arguments:
+    """What a dispatcher keeps: a function, and those that are registered."""
     default = arguments.get(0, "func") or UNKNOWN
-    return External(DISPATCHER, None, Arguments((default, Items("list", (), machine.journal.doubt))))
+    return Arguments((default, Items("list", (), machine.journal.doubt)))
+
+
+def single_dispatch_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``functools.singledispatchmethod``: the same of the first argument behind the object."""
+    made = single_dispatch(machine, function, arguments, frame)
+    return Descriptor(
+        "property", External(METHOD_DISPATCHER, None, made.arguments if isinstance(made, External) else None)
+    )
+
+
+def bind_dispatcher(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """A method that ``singledispatchmethod`` made, of an object."""
+    return Partial(External(BOUND_DISPATCHER, None, function.arguments), arguments)
 
 
 def register(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -188,7 +127,8 @@ def register(machine: Machine, function: External, arguments: Arguments, frame: 
 def dispatch(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Calling a dispatcher: the function of the argument's class, or each that it may be."""
     default, kept = function.arguments.positional if function.arguments is not None else (UNKNOWN, UNKNOWN)
-    first = arguments.positional[0] if arguments.positional else UNKNOWN
+    place = int(function.path == BOUND_DISPATCHER)
+    first = arguments.positional[place] if len(arguments.positional) > place else UNKNOWN
     chosen: list[Value] = []
     sure = False
     for item in reversed(kept.items) if isinstance(kept, Items) else ():
@@ -212,6 +152,8 @@ def dispatcher_attribute(machine: Machine, value: External, name: str, frame: Fr
 
 DISPATCHER = "functools.dispatcher"
 """What ``singledispatch`` makes of a function; its arguments are the function and those that were registered."""
+METHOD_DISPATCHER, BOUND_DISPATCHER = "forksafe.dispatching_method", "forksafe.bound_dispatching_method"
+"""The same for ``singledispatchmethod``, in the class and as a method of an object."""
 
 
 def lazily(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -368,14 +310,11 @@ MODELS = Library(
         "functools.lru_cache": lru_cache,
         "functools.cache": cached,
         "functools.singledispatch": single_dispatch,
+        "functools.singledispatchmethod": single_dispatch_method,
         DISPATCHER: dispatch,
+        METHOD_DISPATCHER: bind_dispatcher,
+        BOUND_DISPATCHER: dispatch,
         f"{DISPATCHER}.register": register,
-        "contextlib.ExitStack().callback": callback,
-        "contextlib.ExitStack().enter_context": enter_context,
-        LEAVE: leave_context,
-        "contextlib.ExitStack().close": leave_stack,
-        "contextlib.contextmanager": wrapper,
-        "forksafe.in_context": in_context,
         "operator.methodcaller()": method_caller,
         "abc.abstractproperty": class_property,
         "copy.copy": copied,
@@ -393,7 +332,5 @@ MODELS = Library(
         "collections.namedtuple": named_tuple,
         "typing.cast": cast,
     },
-    attributes={DISPATCHER: dispatcher_attribute},
-    exits={"contextlib.ExitStack()": leave_stack, CLOSING: leave_closing},
-    suppressors=frozenset({"contextlib.suppress()"}),
+    attributes={DISPATCHER: dispatcher_attribute, METHOD_DISPATCHER: dispatcher_attribute},
 )

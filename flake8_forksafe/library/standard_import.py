@@ -175,7 +175,9 @@ def loaded_module(machine: Machine, value: External, index: Value, frame: Frame)
 
 
 def replace_module(machine: Machine, modules: External, index: Value, value: Value) -> None:
-    """``sys.modules[name] = an object``: its class answers for what the module lacks."""
+    """``sys.modules[name] = an object``: its class answers for what the module lacks; with ``None``, imports fail."""
+    if any(isinstance(option, Literal) and option.value is None for option in options(value)):
+        machine.imports.halted.update(texts(index))
     module = machine.imports.modules.get(text(index) or "")
     if module is not None and isinstance(value, Instance):
         assignments.answer_for(machine, ModuleValue(module), value.cls, value)

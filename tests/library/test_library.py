@@ -68,6 +68,10 @@ OF_OBJECTS = (
 """Attributes that only objects have, or those of a class that stands behind a function."""
 
 
+NAMELESS = ("builtins.iterator.", "builtins.view.", "builtins.generator.")
+"""Iterators, views of a mapping, and generators: their types have no name in ``builtins``."""
+
+
 def resolve(path: str) -> object:
     """What a dotted path names in the installed library; ``X()`` stands for the class."""
     parts = path.replace("()", "").split(".")
@@ -92,8 +96,8 @@ def paths() -> Iterator[str]:
 def test_what_is_modelled_exists(path: str) -> None:
     if any(part in path.split(".") for part in OF_OBJECTS) or path == "sys.path.insert()":
         path = path.partition("().")[0]
-    if path.startswith(("builtins.iterator.", "builtins.view.")) or path.endswith((".move_to_end", "type().__new__")):
-        return  # iterators and views of a mapping have no name; an OrderedDict is a dict here, and a deque a list
+    if path.startswith(NAMELESS) or path.endswith((".move_to_end", "type().__new__")):
+        return  # an OrderedDict is a dict here, and a deque a list
     if path.startswith("functools.dispatcher"):
         assert path == "functools.dispatcher" or hasattr(functools.singledispatch(print), path.rpartition(".")[2])
         return  # what functools.singledispatch() returns

@@ -57,7 +57,7 @@ def _run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
         raise
     except Raised:
         frame.finals -= 1
-        final = machine.execute(node.final, frame)
+        final = _finally(machine, node, frame)
         if not final & Flow.NEXT:
             return final  # the exception is lost
         raise
@@ -68,10 +68,19 @@ def _run_try(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
     early = [names for _, names in frame.left[left:]]
     if early:
         frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *early], join)
-    final = machine.execute(node.final, frame)
+    final = _finally(machine, node, frame)
     after = frame.names.version()
     frame.left[left:] = [(kind, after) for kind, _ in frame.left[left:]]
     return flow | final & ~Flow.NEXT if final & Flow.NEXT else final
+
+
+def _finally(machine: Machine, node: facts.Try, frame: Frame) -> Flow:
+    """Run ``finally``; that of a generator which is left at a ``yield`` runs later."""
+    run = partial(machine.execute, node.final, frame)
+    if not frame.paused:
+        return run()
+    with machine.doubted():
+        return attempt(machine, frame, run)
 
 
 class _Guarded:
@@ -255,7 +264,9 @@ def _in_external(machine: Machine, manager: External, run: Callable[[], Flow], f
     machine.ended(manager, "__exit__", Arguments())
     if leaves is not None:
         is_left_by_error = bool(flow & Flow.ABORT) or machine.errors.raised != raised
-        swallowed = truth(leaves(machine, manager, Arguments(_details(UNKNOWN if is_left_by_error else NONE)), frame))
+        with machine.doubted(frame.paused):
+            details = _details(UNKNOWN if is_left_by_error else NONE)
+            swallowed = truth(leaves(machine, manager, Arguments(details), frame))
         if flow & Flow.ABORT and swallowed is not False:
             flow = flow & ~Flow.ABORT | Flow.NEXT
     return flow

@@ -542,7 +542,9 @@ def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
 
     def hand_on(item: Item) -> bool:
         machine.step()
-        return take(Item(item.value, item.sure and machine.is_sure(holder)))
+        last = take(Item(item.value, item.sure and machine.is_sure(holder)))
+        holder.paused |= last
+        return last
 
     if not node.delegated:
         hand_on(Item(value))

@@ -76,6 +76,7 @@ class Frame:
         "node",
         "outer_names",
         "owner",
+        "paused",
         "place",
         "qualname",
         "receiver",
@@ -117,6 +118,8 @@ class Frame:
         """For a generator: who takes what it yields."""
         self.complete = True
         """For a generator: whether all that it yields is known."""
+        self.paused = False
+        """For a generator: whether it may stand at a ``yield`` for some time, so that what follows comes later."""
         self.function: Function | None = None
         """The function that is executed."""
         self.owner: Class | None = None

@@ -166,6 +166,7 @@ class EnclosingScope(Protocol):
     captured: bool
     take: Callable[[Item], bool] | None
     complete: bool
+    paused: bool
 
     def scope_of(self, name: str) -> Namespace[Value]:
         """The namespace that an assignment to ``name`` changes."""

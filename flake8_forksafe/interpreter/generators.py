@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter.containers import Items, Lazy
-from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.iteration import Enough, append_to, consume, produce
 from flake8_forksafe.interpreter.machine import Machine
-from flake8_forksafe.interpreter.values import UNKNOWN, Item, Value, join
+from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Item, Value, join
 from flake8_forksafe.source import facts
 
 
@@ -39,23 +39,44 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
     return value.rest
 
 
-def raised_at_yield(machine: Machine, value: Lazy, error: Value, frame: Frame) -> Value:
-    """What a generator yields, where an exception may be raised when it goes on: what it does then only may happen."""
+def entered(machine: Machine, value: Lazy, frame: Frame) -> Value:
+    """What a generator yields first; what it does after that comes later."""
     found: list[Value] = []
 
     def take(item: Item) -> bool:
         found.append(item.value if item.sure else join(item.value, UNKNOWN))
-        machine.may_fail(error)
-        machine.errors.raised += 1
+        if item.sure:
+            raise Enough
         return True
 
-    raised = machine.errors.raised
-    value.rest = Items("iterator", (), value.born)
+    value.left = True
     try:
-        value.produce(take, frame)
-    finally:
-        machine.errors.raised = raised
+        produce(machine, value, frame, take)
+    except Enough:
+        pass
     return found[0] if found else UNKNOWN
+
+
+def run_again(machine: Machine, value: Lazy, error: Value, frame: Frame) -> None:
+    """Run a generator to its end, in doubt since it was begun before.
+
+    :param error: what may be raised where it stood, at a ``yield``; ``NONE`` for nothing.
+    """
+
+    def take(item: Item) -> bool:
+        if error is not NONE:
+            machine.may_fail(error)
+            machine.errors.raised += 1
+        return error is not NONE
+
+    raised = machine.errors.raised
+    with machine.doubted():
+        try:
+            value.produce(take, frame)
+        except Raised as other:
+            machine.may_fail(other.value)
+        finally:
+            machine.errors.raised = raised
 
 
 def is_generator(machine: Machine, body: facts.Block) -> bool:

@@ -18,7 +18,7 @@ from flake8_forksafe.interpreter import (
 )
 from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
-from flake8_forksafe.interpreter.frames import Frame, Raised
+from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.iteration import Take
 from flake8_forksafe.interpreter.machine import Machine, Model
 from flake8_forksafe.interpreter.truth_testing import MEMBERS, truth
@@ -330,11 +330,7 @@ def throw(machine: Machine, function: External, arguments: Arguments, frame: Fra
     """``generator.throw(error)``: where the generator stands is not followed, so it may be raised at each ``yield``."""
     error = arguments.get(0, "value") or UNKNOWN
     if isinstance(function.receiver, Lazy):
-        with machine.doubted():
-            try:
-                generators.raised_at_yield(machine, function.receiver, error, frame)
-            except Raised as raised:
-                machine.may_fail(raised.value)
+        generators.run_again(machine, function.receiver, error, frame)
     machine.may_fail(error)
     return UNKNOWN
 

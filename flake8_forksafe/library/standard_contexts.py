@@ -5,7 +5,7 @@ from __future__ import annotations
 from flake8_forksafe.interpreter import mutation
 from flake8_forksafe.interpreter.containers import Items, Lazy
 from flake8_forksafe.interpreter.frames import Frame
-from flake8_forksafe.interpreter.generators import raised_at_yield
+from flake8_forksafe.interpreter.generators import entered, run_again
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import (
@@ -64,16 +64,17 @@ def enter_context(machine: Machine, function: External, arguments: Arguments, fr
     """``ExitStack().enter_context(manager)``: it is left with the stack."""
     manager = arguments.get(0, "cm")
     if isinstance(manager, Lazy):  # a function that is a ``@contextmanager``
-        return raised_at_yield(machine, manager, UNKNOWN, frame)
+        _call_at_end(machine, function.receiver, Partial(External(GO_ON), Arguments((manager,))))
+        return entered(machine, manager, frame)
     inside = manager.arguments.get(0, "thing") if isinstance(manager, External) and manager.arguments else None
-    entered: Value = UNKNOWN
+    target: Value = UNKNOWN
     if isinstance(manager, External):
-        entered = inside if manager.path == CLOSING and inside is not None else manager
+        target = inside if manager.path == CLOSING and inside is not None else manager
     elif isinstance(manager, Instance):
-        entered = machine.call(machine.attribute(manager, "__enter__", frame), Arguments(), frame)
+        target = machine.call(machine.attribute(manager, "__enter__", frame), Arguments(), frame)
     if manager is not None:
         push(machine, function, Arguments((manager,)), frame)
-    return entered
+    return target
 
 
 def push(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -105,6 +106,14 @@ def leave_context(machine: Machine, function: External, arguments: Arguments, fr
     return NONE
 
 
+def go_on(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """The end of a generator that a stack has entered: it goes on behind its ``yield``, or with an exception there."""
+    manager, _, error, _ = arguments.positional
+    if isinstance(manager, Lazy):
+        run_again(machine, manager, error, frame)
+    return FALSE if error is NONE else UNKNOWN
+
+
 def leave_stack(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """The end of ``with ExitStack()``: the callbacks run, last in, first out; true if one swallows the exception."""
     stack = function.receiver if function.path.endswith(".close") else function
@@ -132,7 +141,7 @@ def leave_closing(machine: Machine, function: External, arguments: Arguments, fr
 STACK = "contextlib.ExitStack()"
 CLOSING = "contextlib.closing()"
 LEAVE = f"{STACK}.__exit__"
-PLAIN_CALL = "forksafe.call_plainly"
+PLAIN_CALL, GO_ON = "forksafe.call_plainly", "forksafe.go_on"
 CALLBACKS = " callbacks"
 """Where an ``ExitStack`` keeps what it is to call."""
 NO_ERROR = Arguments((NONE, NONE, NONE))
@@ -148,6 +157,7 @@ MODELS = Library(
         f"{STACK}.close": leave_stack,
         LEAVE: leave_context,
         PLAIN_CALL: call_plainly,
+        GO_ON: go_on,
         "contextlib.contextmanager": wrapper,
         "forksafe.in_context": in_context,
     },

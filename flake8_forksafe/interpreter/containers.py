@@ -180,9 +180,10 @@ class Lazy(Value):
     :ivar frame: where it was created; ``born``: in which doubt.
     :ivar rest: what is left of it once it was asked; None before that.
     :ivar left: whether somebody who asked it may have left it before its end.
+    :ivar seen: :attr:`.Journal.changes` when ``rest`` was computed.
     """
 
-    __slots__ = ("born", "frame", "left", "produce", "rest")
+    __slots__ = ("born", "frame", "left", "produce", "rest", "seen")
 
     def __init__(self, produce: Callable[[Callable[[Item], bool], Any], bool], frame: Any, born: Doubt) -> None:
         self.produce = produce
@@ -190,3 +191,4 @@ class Lazy(Value):
         self.born = born
         self.rest: Items | None = None
         self.left = False
+        self.seen = 0

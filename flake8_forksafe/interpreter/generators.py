@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from flake8_forksafe.interpreter.containers import Items, Lazy
 from flake8_forksafe.interpreter.frames import Frame, Raised
-from flake8_forksafe.interpreter.iteration import Enough, append_to, consume, produce
+from flake8_forksafe.interpreter.iteration import Enough, append_to, consume, look_again, produce
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.values import NONE, UNKNOWN, Item, Value, join
 from flake8_forksafe.source import facts
@@ -36,6 +36,9 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
         value.rest = Items("iterator", (), value.born)
         complete = produce(machine, value, frame, append_to(value.rest, only_one=True))
         value.rest.complete &= complete
+        value.seen = machine.journal.changes
+    else:
+        look_again(machine, value, value.rest, frame)
     return value.rest
 
 

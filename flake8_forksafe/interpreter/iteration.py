@@ -139,7 +139,10 @@ def consume(machine: Machine, value: Value, frame: Frame, take: Take) -> bool:
 
     :raises Enough: as ``take`` does.
     """
-    machine.journal.changes += isinstance(value, Lazy)
+    if isinstance(value, Lazy):
+        if value.rest is not None:
+            look_again(machine, value, value.rest, frame)
+        machine.journal.changes += 1
     if isinstance(value, ListIterator):
         return list_iterators.hand_over(machine, value, take)
     if isinstance(value, Lazy) and value.rest is None:
@@ -186,6 +189,27 @@ def _resumed(machine: Machine, value: Lazy, frame: Frame, take: Take) -> bool:
             return produce(machine, value, frame, lambda item: take(Item(item.value, False)))
     finally:
         value.rest = None
+
+
+def look_again(machine: Machine, value: Lazy, rest: Items, frame: Frame) -> None:
+    """Compute what is left of an iterator once more, in doubt, where it may depend on what was changed since."""
+    if value.seen == machine.journal.changes or not (rest.items or not rest.complete):
+        return
+    again = Items("iterator", (), value.born)
+    with machine.doubted():
+        try:
+            again.complete &= produce(machine, value, frame, append_to(again, only_one=True))
+        except Raised as error:
+            machine.may_fail(error.value)
+            again.complete = False
+    last = again.items[max(0, len(again.items) - len(rest.items)) :]
+    if len(last) == len(rest.items):
+        pairs = zip(rest.items, last, strict=True)
+        rest.items[:] = [Item(join(old.value, new.value), old.sure) for old, new in pairs]
+    else:
+        rest.items[:] = unsure((*rest.items, *again.items))
+    rest.complete &= again.complete
+    value.seen = machine.journal.changes
 
 
 def collected(machine: Machine, value: Value, frame: Frame) -> Items:

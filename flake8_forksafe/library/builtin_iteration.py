@@ -335,6 +335,21 @@ def throw(machine: Machine, function: External, arguments: Arguments, frame: Fra
     return UNKNOWN
 
 
+def send(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``generator.send(value)``: the next element; what the ``yield`` before it gives is not followed."""
+    return next_(machine, function, Arguments((function.receiver or UNKNOWN,)), frame)
+
+
+def close(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
+    """``generator.close()``: what it does when it is left."""
+    generator = function.receiver
+    if isinstance(generator, Lazy) and (generator.rest is not None or generator.left):
+        generators.run_again(machine, generator, External("builtins.GeneratorExit()"), frame)
+        if machine.touches_surely(generator.born):
+            generator.rest = Items("iterator", (), generator.born)
+    return NONE
+
+
 def next_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     iterator = arguments.get(0, "") or UNKNOWN
     own = special_methods.call(machine, iterator, "__next__", (), frame)

@@ -35,15 +35,17 @@ class Errors:
     :ivar possible: exceptions that may have been raised in the innermost of them.
     :ivar raised: how often the program may have raised an exception itself that a handler further out catches.
     :ivar caught: the exception that the current handler handles.
+    :ivar swallowed: the exceptions that context managers of libraries may swallow, which they are told.
     """
 
-    __slots__ = ("catchers", "caught", "possible", "raised")
+    __slots__ = ("catchers", "caught", "possible", "raised", "swallowed")
 
     def __init__(self) -> None:
         self.catchers: list[list[Value | None]] = []
         self.possible: list[Value] = []
         self.raised = 0
         self.caught: Value | None = None
+        self.swallowed: dict[External, list[Value | None]] = {}
 
     def fail(self, name: str) -> Value:
         """Raise a builtin exception in the analysed program, if it catches it; else go on with an unknown value.

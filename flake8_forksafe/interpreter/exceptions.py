@@ -253,22 +253,30 @@ def _within(machine: Machine, node: facts.With, index: int, frame: Frame) -> Flo
 
 def _in_external(machine: Machine, manager: External, run: Callable[[], Flow], frame: Frame) -> Flow:
     """``with`` an object of a library; it may do something when it is left."""
-    leaves, raised = machine.library.exits.get(manager.path), machine.errors.raised
+    errors, leaves = machine.errors, machine.library.exits.get(manager.path)
+    if leaves is None:
+        flow = run()
+        machine.ended(manager, "__exit__", Arguments())
+        return flow
+    mark, raised, left = len(errors.catchers), errors.raised, len(frame.left)
+    errors.catchers.append(errors.swallowed.setdefault(manager, []))
     try:
         flow = run()
     except Raised as error:
-        if leaves is None:
-            raise
+        del errors.catchers[mark:]
         swallowed = truth(leaves(machine, manager, Arguments(_details(error.value)), frame))
         return _leave_by(machine, swallowed, error, frame)
+    finally:
+        del errors.catchers[mark:]
     machine.ended(manager, "__exit__", Arguments())
-    if leaves is not None:
-        is_left_by_error = bool(flow & Flow.ABORT) or machine.errors.raised != raised
-        with machine.doubted(frame.paused):
-            details = _details(UNKNOWN if is_left_by_error else NONE)
-            swallowed = truth(leaves(machine, manager, Arguments(details), frame))
-        if flow & Flow.ABORT and swallowed is not False:
-            flow = flow & ~Flow.ABORT | Flow.NEXT
+    may_be_error = bool(flow & Flow.ABORT) or errors.raised != raised
+    with machine.doubted(frame.paused):
+        details = _details(UNKNOWN if may_be_error else NONE)
+        swallowed = truth(leaves(machine, manager, Arguments(details), frame))
+    if may_be_error and swallowed is not False:
+        early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+        frame.names.join([*([frame.names.version()] if flow & Flow.NEXT or not early else []), *early], join)
+        flow = flow & ~Flow.ABORT | Flow.NEXT
     return flow
 
 
@@ -369,9 +377,14 @@ def may_swallow(machine: Machine, manager: Instance) -> bool:
     """Whether ``__exit__`` of an object may return something true."""
     found = next((base.names[name] for base in manager.cls.mro() if isinstance(base, Class)
                   for name in ("__exit__", "__aexit__") if name in base.names), None)  # fmt: skip
-    if not isinstance(found, Function) or not isinstance(found.definition, facts.Define):
+    return isinstance(found, Function) and may_return_true(machine, found)
+
+
+def may_return_true(machine: Machine, function: Function) -> bool:
+    """Whether a function with a body of statements may return something true."""
+    if not isinstance(function.definition, facts.Define):
         return False
-    pending: list[object] = [function_body(machine, found, found.definition.body)]
+    pending: list[object] = [function_body(machine, function, function.definition.body)]
     while pending:
         part = pending.pop()
         if isinstance(part, facts.Return) and part.value not in (None, *FALSE_CONSTANTS):

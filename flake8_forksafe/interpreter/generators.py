@@ -42,22 +42,25 @@ def next_of(machine: Machine, value: Lazy, frame: Frame) -> Items:
     return value.rest
 
 
-def entered(machine: Machine, value: Lazy, frame: Frame) -> Value:
-    """What a generator yields first; what it does after that comes later."""
+def entered(machine: Machine, value: Lazy, frame: Frame) -> tuple[Value, list[Value | None]]:
+    """What a generator yields first, and the exceptions that it handles there; what it does after that comes later."""
     found: list[Value] = []
+    handled: list[Value | None] = []
+    mark = len(machine.errors.catchers)
 
     def take(item: Item) -> bool:
         found.append(item.value if item.sure else join(item.value, UNKNOWN))
+        handled.extend(kind for kinds in machine.errors.catchers[mark:] for kind in kinds)
         if item.sure:
             raise Enough
         return True
 
     value.left = True
     try:
-        produce(machine, value, frame, take)
+        value.produce(take, frame)
     except Enough:
         pass
-    return found[0] if found else UNKNOWN
+    return found[0] if found else UNKNOWN, handled
 
 
 def run_again(machine: Machine, value: Lazy, error: Value, frame: Frame) -> None:

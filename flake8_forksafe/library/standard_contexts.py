@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flake8_forksafe.interpreter import mutation
 from flake8_forksafe.interpreter.containers import Items, Lazy
+from flake8_forksafe.interpreter.exceptions import may_return_true, may_swallow
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.generators import entered, run_again
 from flake8_forksafe.interpreter.machine import Library, Machine
@@ -14,6 +17,7 @@ from flake8_forksafe.interpreter.values import (
     UNKNOWN,
     Arguments,
     External,
+    Function,
     Instance,
     Item,
     Partial,
@@ -21,6 +25,7 @@ from flake8_forksafe.interpreter.values import (
     join,
 )
 from flake8_forksafe.library.standard_functions import wrapper
+from flake8_forksafe.source import facts
 
 
 def in_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
@@ -52,9 +57,13 @@ def call_plainly(machine: Machine, function: External, arguments: Arguments, fra
     return NONE
 
 
-def _call_at_end(machine: Machine, stack: Value | None, called: Value) -> None:
-    """Let the end of a stack call something with the kind of an exception, the exception, and its trace."""
+def _call_at_end(machine: Machine, stack: Value | None, called: Value, swallows: Sequence[Value | None] = ()) -> None:
+    """Let the end of a stack call something with the kind of an exception, the exception, and its trace.
+
+    :param swallows: kinds of exceptions that it may swallow.
+    """
     if isinstance(stack, External):
+        machine.errors.swallowed.setdefault(stack, []).extend(swallows)
         kept = stack.names.setdefault(CALLBACKS, Items("list", (), machine.journal.doubt))
         if isinstance(kept, Items):
             mutation.append(machine, kept, called)
@@ -64,10 +73,11 @@ def enter_context(machine: Machine, function: External, arguments: Arguments, fr
     """``ExitStack().enter_context(manager)``: it is left with the stack."""
     manager = arguments.get(0, "cm")
     if isinstance(manager, Lazy):  # a function that is a ``@contextmanager``
-        _call_at_end(machine, function.receiver, Partial(External(GO_ON), Arguments((manager,))))
-        return entered(machine, manager, frame)
+        target, handled = entered(machine, manager, frame)
+        _call_at_end(machine, function.receiver, Partial(External(GO_ON), Arguments((manager,))), handled)
+        return target
     inside = manager.arguments.get(0, "thing") if isinstance(manager, External) and manager.arguments else None
-    target: Value = UNKNOWN
+    target = UNKNOWN
     if isinstance(manager, External):
         target = inside if manager.path == CLOSING and inside is not None else manager
     elif isinstance(manager, Instance):
@@ -80,12 +90,14 @@ def enter_context(machine: Machine, function: External, arguments: Arguments, fr
 def push(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``ExitStack().push(exit)``: the end of a manager that was not entered, or a function like ``__exit__``."""
     leaves = arguments.get(0, "exit") or UNKNOWN
-    called = leaves
+    called, swallows = leaves, True
     if isinstance(leaves, External):
-        called = External(LEAVE, leaves)
+        called, swallows = External(LEAVE, leaves), False
     elif isinstance(leaves, Instance):
-        called = machine.attribute(leaves, "__exit__", frame)
-    _call_at_end(machine, function.receiver, called)
+        called, swallows = machine.attribute(leaves, "__exit__", frame), may_swallow(machine, leaves)
+    elif isinstance(leaves, Function) and isinstance(leaves.definition, facts.Define):
+        swallows = may_return_true(machine, leaves)
+    _call_at_end(machine, function.receiver, called, [None] if swallows else [])
     return leaves
 
 

@@ -57,11 +57,11 @@ def _replace(machine: Machine, container: Items, index: Value, value: Value, sur
     added = machine.items("tuple", [value]) if isinstance(index, Literal) else iterate(machine, value)
     container.complete &= added.complete
     machine.step(share(len(container.items) + len(added.items)))
-    container.items[:] = _either(container.items, added.items)[:ITEM_LIMIT]
+    container.items[:] = unsure((*container.items, *added.items))[:ITEM_LIMIT]
 
 
 def _either(before: list[Item], after: list[Item]) -> list[Item]:
-    """Elements of a list of which some may have been replaced; none is added again each time that may happen again."""
+    """Elements of a list that may have been replaced; none is added again each time that may happen again."""
     last = before[max(0, len(before) - len(after)) :]
     is_known_already = len(last) == len(after) and all(
         same(old.value, new.value) for old, new in zip(last, after, strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flake8_forksafe.interpreter import mutation
 from flake8_forksafe.interpreter.containers import Items, Lazy
+from flake8_forksafe.interpreter.errors import SOME_ERROR
 from flake8_forksafe.interpreter.exceptions import may_return_true, may_swallow
 from flake8_forksafe.interpreter.frames import Frame
 from flake8_forksafe.interpreter.generators import entered, run_again
@@ -122,7 +123,7 @@ def go_on(machine: Machine, function: External, arguments: Arguments, frame: Fra
     """The end of a generator that a stack has entered: it goes on behind its ``yield``, or with an exception there."""
     manager, _, error, _ = arguments.positional
     if isinstance(manager, Lazy):
-        run_again(machine, manager, error, frame)
+        run_again(machine, manager, SOME_ERROR if error is NONE else error, frame)
     return FALSE if error is NONE else UNKNOWN
 
 

@@ -32,6 +32,7 @@ from flake8_forksafe.interpreter.budget import BudgetExceeded
 from flake8_forksafe.interpreter.records import Node
 from flake8_forksafe.interpreter.statements import USED_UP
 from flake8_forksafe.interpreter.walk import Walk
+from flake8_forksafe.source.limits import bounded
 from flake8_forksafe.trace.graph import ExecutionGraph
 
 Files = Mapping[str, str]
@@ -99,7 +100,8 @@ class Outcome(NamedTuple):
     :ivar modules: how many modules the trace has; ``certain``: how many of them it calls certain.
     :ivar error: what the import raised, where no process can import it.
     :ivar undecided: whether the walk gave up, which it says (FS192): all of it, or what a statement executes that used
-        up its steps, where there is a difference.
+        up its steps, where there is a difference; or whether there is one where an expression is too deep to be read
+        (``docs/limits.md``).
     """
 
     runs: int
@@ -167,11 +169,16 @@ def compare(cpython: CPython, files: Files, setting: Setting) -> Outcome:
     certain = {name for name in ours if graph.is_certain(Node(name))}
     for index, answer in enumerate(answers):
         difference = "; ".join(differences(walk, ours, placed, certain, answer)) if "error" not in answer else ""
-        if difference and any(note.text == USED_UP for note in walk.recorder.notes):
+        if difference and (is_shortened(files) or any(note.text == USED_UP for note in walk.recorder.notes)):
             return Outcome(len(real), undecided=True)
         if difference:
             return Outcome(len(real), difference, index=index)
     return Outcome(len(real), "", len(ours), len(certain))
+
+
+def is_shortened(files: Files) -> bool:
+    """Whether a line of a program holds more brackets in each other than are read."""
+    return any(bounded(line.strip(), "") != line.strip() for text in files.values() for line in text.splitlines())
 
 
 def differences(

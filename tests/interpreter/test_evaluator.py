@@ -243,21 +243,27 @@ class Known(NamedTuple):
     value: object
 
 
-def known(value: Value | None) -> tuple[Known, ...] | None:
+NESTED_LIMIT = 30
+"""Values in each other that are compared: a list may hold itself."""
+
+
+def known(value: Value | None, depth: int = 0) -> tuple[Known, ...] | None:
     """What a value may be; None if the walk does not know."""
+    if depth > NESTED_LIMIT:
+        return None
     if isinstance(value, Choice):
-        parts = [known(option) for option in value.options]
+        parts = [known(option, depth + 1) for option in value.options]
         return None if None in parts else tuple(found for part in parts if part is not None for found in part)
     if isinstance(value, Literal):
         return (Known(value.value),)
     if isinstance(value, FilePath):
         return (Known(Path(value.path)),)
     if isinstance(value, Items):
-        return _known_items(value)
+        return _known_items(value, depth + 1)
     if isinstance(value, Table) and value.complete and all(item.sure for item in value.entries.values()):
         entries = {}
         for key, item in value.entries.items():
-            inner, name = known(item.value), _known_key(key)
+            inner, name = known(item.value, depth + 1), _known_key(key)
             if inner is None or len(inner) != 1 or name is None:
                 return None
             entries[name[0]] = inner[0].value
@@ -274,10 +280,10 @@ def _known_key(key: object) -> tuple[object] | None:
     return None if found is None else (found[0].value,)
 
 
-def _known_items(value: Items) -> tuple[Known, ...] | None:
-    inner = [known(item.value) for item in value.items]
+def _known_items(value: Items, depth: int) -> tuple[Known, ...] | None:
     if not value.complete or not all(item.sure for item in value.items):
         return None
+    inner = [known(item.value, depth) for item in value.items]
     if any(part is None or len(part) != 1 for part in inner):
         return None
     kinds: dict[str, Callable[[list[object]], object]] = {"list": list, "tuple": tuple, "set": set}

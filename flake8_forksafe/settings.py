@@ -248,7 +248,7 @@ def inner_settings(project: str, outer: Settings, given: Mapping[str, Any], by_u
     """
     own = {option.key: given.get(option.key) for option in OPTIONS if not option.is_relative}
     if own.get(NO_CACHE.key) is None and given.get("cache_dir") is not None and by_user:
-        own["cache_dir"] = os.path.abspath(os.path.join(outer.project, given["cache_dir"]))
+        own["cache_dir"] = os.path.abspath(os.path.join(outer.project, os.path.expanduser(given["cache_dir"])))
     return make_settings(project, own, by_user)
 
 
@@ -398,7 +398,7 @@ def cache_directory(project: str, chosen: str | None, by_user: bool) -> str | No
     name = f"{os.path.basename(project)}-{checksum(os.path.realpath(project))}"
     if given is None and chosen is None:
         return os.path.join(cache, APPLICATION, name) if cache is not None else None
-    directory = os.path.join(os.path.realpath(project), given or chosen or "")
+    directory = os.path.join(os.path.realpath(project), os.path.expanduser(given or chosen or ""))
     real = os.path.realpath(directory)
     if lies_in(real, os.path.realpath(project)):
         return os.path.join(real, OWN_DIRECTORY)

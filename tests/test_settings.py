@@ -12,6 +12,7 @@ from flake8_forksafe.options import UsageError, split_list
 from flake8_forksafe.settings import (
     OPTIONS,
     Settings,
+    inner_settings,
     make_settings,
     project_directory,
     read_pyproject,
@@ -116,6 +117,23 @@ def test_a_file_of_the_project_names_no_directory_of_others(
             chosen(directory)
     assert chosen("a/b") == str(root / "a/b/.forksafe") and chosen(".") == str(root / ".forksafe")
     assert os.path.dirname(chosen(str(tmp_path / "own/here"))) == str(tmp_path / "own/here")
+
+
+def test_a_tilde_is_the_home_directory_and_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "own"))
+    root = tmp_path / "project"
+    root.mkdir()
+    assert os.path.dirname(from_toml(root, "cache-dir = '~/own/here'").cache_dir or "") == str(home / "own/here")
+    with pytest.raises(UsageError, match="is neither in the project nor in your cache directory"):
+        from_toml(root, "cache-dir = '~/elsewhere'")
+    assert os.path.dirname(from_toml(root, "", cache_dir="~/any").cache_dir or "") == str(home / "any")
+    monkeypatch.setenv("FORKSAFE_CACHE_DIR", "~/any")
+    assert os.path.dirname(from_toml(root, "").cache_dir or "") == str(home / "any")
+    inner = inner_settings(str(root), from_toml(root, ""), {"cache_dir": "~/any"})
+    assert os.path.dirname(inner.cache_dir or "") == str(home / "any")
 
 
 @pytest.mark.parametrize("by", ["command line", "environment"])

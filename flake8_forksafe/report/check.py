@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from flake8_forksafe.finding import Finding, Fix, Outcome, Remark
-from flake8_forksafe.printable import printable
+from flake8_forksafe.printable import printable, shortened
 from flake8_forksafe.report import text
 from flake8_forksafe.report.formats import CHECK_DOCUMENTS, CHECK_LINES, FIX_DOCUMENTS
 from flake8_forksafe.report.terminal import terminal, write_document
 
 
 def remark_line(remark: Remark, base: str) -> str:
-    """A remark with its place relative to ``base``."""
+    """A remark with its place relative to ``base``, of a bounded length whatever is called what."""
     line = f":{remark.line}" if remark.line else ""
     place = f"{os.path.relpath(remark.path, base)}{line}" if remark.path is not None else ""
-    return remark.text.replace("{place}", place)
+    return shortened(remark.text).replace("{place}", place)
 
 
 def show(

@@ -87,6 +87,15 @@ def test_remarks(tmp_path: Path) -> None:
     assert "where to cut: deferring proj/tasks.py:2 alone keeps 'numpy' and 'torch' out of the parent" in output
 
 
+def test_a_remark_is_bounded_whatever_is_called_what(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "pyproject.toml": f"[tool.forksafe]\naccept = ['{'x' * 100_000}']\n",
+        "proj.py": "from celery import Celery\napp = Celery('proj')\nimport torch\n",
+    })  # fmt: skip
+    output = forksafe("check", cwd=tmp_path)
+    assert "stale accept: 'xxx" in output and len(output) < 5_000
+
+
 def test_a_receiver_that_is_never_called(tmp_path: Path) -> None:
     """Seen with a real worker, Celery 5.7.0: neither handler is called; both are gone when ``make`` returns."""
     write(tmp_path, {

@@ -101,6 +101,7 @@ class Loop:
             journal.grown = journal.grown if not is_outermost else []
             with journal.repeated():
                 flow = once()
+                after_one = [frame.names.version()] if flow & Flow.NEXT else []
                 changed = forget_all(self.machine, frame, before, mark)
                 if changed or (is_outermost and (journal.changes != changes or rebound_in(frame, before))):
                     journal.grown = [] if is_outermost else journal.grown
@@ -109,6 +110,7 @@ class Loop:
                         for container in journal.grown:
                             container.complete = False
                         flow |= once()
+                    frame.names.join([*after_one, frame.names.version()], join)  # or the first was the last
             return flow
 
         try:

@@ -442,7 +442,13 @@ def parts(value: Value) -> list[Value]:
 def unpack(machine: Machine, value: Value, targets: tuple[Expression, ...]) -> list[Value]:
     """The values for the targets of an unpacking assignment."""
     if isinstance(value, Choice):
-        columns = [unpack(machine, option, targets) for option in value.options]
+        columns: list[list[Value]] = []
+
+        def add(option: Value) -> Value:
+            columns.append(unpack(machine, option, targets))
+            return option
+
+        each(machine, value, add)
         return [join(*column) for column in zip(*columns, strict=True)]
     items = iterate(machine, value)
     starred = [index for index, target in enumerate(targets) if isinstance(target, facts.Starred)]

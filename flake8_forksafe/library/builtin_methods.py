@@ -158,10 +158,12 @@ def _remove(machine: Machine, receiver: Items, name: str, value: Value) -> None:
 
 def _pop(machine: Machine, receiver: Items, index: Value | None) -> Value:
     position = index.value if isinstance(index, Literal) and isinstance(index.value, int) else -1
-    if index is not None and not isinstance(index, Literal):
-        return UNKNOWN
     if receiver.complete and not receiver.items:
         return machine.fail("KeyError" if receiver.kind == "set" else "IndexError")
+    if index is not None and not isinstance(index, Literal):
+        machine.may_fail(errors.INDEX_ERROR)
+        receiver.items[:] = identity.unsure(receiver.items)
+        return UNKNOWN
     if not -len(receiver.items) <= position < len(receiver.items):
         machine.may_fail(errors.INDEX_ERROR)
         return UNKNOWN

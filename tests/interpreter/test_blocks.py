@@ -76,3 +76,24 @@ else:
 """
     names = names_of(walk_program(tmp_path, program))
     assert [plain(names[name]) for name in "ABC"] == [{1, 2, 3}, {1, 4}, {1, 5}]
+
+
+ASK = "try:\n    x\n    A = True\nexcept NameError:\n    A = False\n"
+BODY = textwrap.indent(ASK.replace("A = ", "return "), "    ")
+
+
+@pytest.mark.parametrize(
+    ("program", "bound"),
+    [
+        (f"def f():\n    x = 1\n    del x\n{BODY}A = f()\n", False),
+        (f"def f():\n    x = 1\n    if library.flag:\n        del x\n{BODY}A = f()\n", {True, False}),
+        (f"def f():\n    x = 1\n    del x\n    x = 2\n{BODY}A = f()\n", True),
+        (f"x = 1\ndef f():\n    global x\n    del x\nf()\n{ASK}", False),
+        (f"x = 1\ndef f():\n    global x\n    del x\nif library.flag:\n    f()\n{ASK}", {True, False}),
+        (f"x = 1\nif library.flag:\n    del x\n{ASK}", {True, False}),
+        (f"x = 1\nif library.flag:\n    del x\n    x = 2\n{ASK}", True),
+        (f"x = 1\ndef f():\n    x = 2\n    del x\nf()\n{ASK}", True),
+    ],
+)
+def test_a_name_that_is_deleted(tmp_path: Path, program: str, bound: object) -> None:
+    assert value_in(tmp_path, f"import library\n{program}") == bound

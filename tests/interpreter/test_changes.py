@@ -83,6 +83,8 @@ NOT_YET = {
     ("one of two objects", "del D['a']"),
     ("one of two objects", "for Q in L:\n    if Q == 1: L.append(9)"),
     ("one of two in doubt", "for Q in L:\n    if Q == 1: L.append(9)"),
+    ("twice", "import functools\n@functools.lru_cache\ndef f(x):\n    L.append(x)\n    return x\nR = f(7), f(7)"),
+    ("in a call", "def f(a, b=2, /, c=3): return a, b, c\nR = f(1, c=F)\nQ = f(1, b=2)"),
     ("unsure parts", "L.insert(-1, 3)"),
     ("unknown parts", "R = [(i, x) for i, x in enumerate(L)]"),
 }

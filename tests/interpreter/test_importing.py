@@ -7,6 +7,8 @@ from pathlib import Path
 from helpers import import_in, make_walk, write
 from programs import imported_modules, names_of, plain, value_in, walk_program
 
+from flake8_forksafe.interpreter.importing import ATTEMPT_LIMIT
+
 
 def test_parents_are_imported_first_and_each_module_once(tmp_path: Path) -> None:
     files = {
@@ -70,3 +72,13 @@ def test_imports_nested_too_deep_are_said(tmp_path: Path) -> None:
     files = {f"m{number}.py": f"import m{number + 1}\n" for number in range(500)}
     walk = walk_program(tmp_path, {"main.py": "import m0\n", **files})
     assert any("too many nested imports" in note.text for note in walk.recorder.notes)
+
+
+def test_a_module_that_raises_is_executed_a_few_times(tmp_path: Path) -> None:
+    """Not as often as it is imported: that may be very often."""
+    files = {
+        "main.py": "from tools import A\n" + "try:\n    import bad\nexcept KeyError:\n    pass\n" * 8,
+        "tools.py": "A = []\n",
+        "bad.py": "from tools import A\nA.append(1)\n{}['x']\n",
+    }
+    assert value_in(tmp_path, files) == [1] * (ATTEMPT_LIMIT + 1)

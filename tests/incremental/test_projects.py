@@ -68,7 +68,7 @@ def test_each_file_has_the_findings_of_the_innermost_project(tmp_path: Path, mon
     every = (finding(deep, 2), finding(inner), finding(own), finding(outside))
     said = Remark("said of both")
     of = {
-        ".": Outcome(every, (said, Remark("of the first")), 2, 10, ("rq",), (str(root / "lib"), str(Path(deep).parent))),
+        ".": Outcome(every, (said, Remark("other")), 2, 10, ("rq",), (str(root / "lib"), str(Path(deep).parent))),
         "lib": Outcome(every, (said,), 3, 4, ("huey",), (str(root / "lib" / "deep"),)),
         "lib/deep": Outcome((finding(deep, 1), finding(own, 9), finding(outside, 9)), (), 1, 1),
     }  # fmt: skip
@@ -76,7 +76,7 @@ def test_each_file_has_the_findings_of_the_innermost_project(tmp_path: Path, mon
     found = projects.outcome_of_projects([settings_of(str(root))], settings_of)
     assert asked == [".", "lib", "lib/deep"]
     assert found.findings == (finding(outside), finding(own), finding(inner), finding(deep, 1))
-    assert found.remarks == (said, Remark("of the first"))
+    assert found.remarks == (said, Remark("other"))
     assert (found.apps, found.files, found.others) == (3, 10, ("rq",))
 
 

@@ -224,7 +224,9 @@ def import_star(machine: Machine, module: Value, frame: Frame) -> None:
         for item in exported.items:
             name = text(item.value)
             if name is not None:
-                frame.names[name] = import_member(machine, module, name, frame, error="AttributeError")
+                with machine.doubted(not item.sure):
+                    value = import_member(machine, module, name, frame, error="AttributeError")
+                bind_maybe(frame.names, name, value, item.sure)
     else:
         hook = names.get("__getattr__")
         if exported is None and hook is not None:

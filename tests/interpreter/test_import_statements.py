@@ -127,3 +127,52 @@ def test_a_lazy_import_of_a_submodule_binds_the_package(tmp_path: Path) -> None:
         "pkg/sub.py": "VALUE = 7\n",
     }
     assert value_in(tmp_path, files) == 7
+
+
+STARRED = {
+    "own.py": "__all__ = ['x', '_y']\nx, _y, z = 1, 2, 3\n",
+    "plain.py": "import library\nx, _y = 1, 2\nif library.flag:\n    z = 3\n",
+    "grown.py": "import library\n__all__ = ['x']\nif library.flag:\n    __all__.append('z')\nx, z = 1, 3\n",
+    "unknown.py": "import library\n__all__ = library.names\nx, z = 1, 3\n",
+    "pkg/__init__.py": "__all__ = ['sub', 'x']\nx = 1\n",
+    "pkg/sub.py": "",
+    "opened.py": "from library import *\nx = 1\n",
+    "lacking.py": "__all__ = ['x', 'nothing']\nx = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "bound"),
+    [
+        ("own", {"x": True, "_y": True, "z": False, "sub": False}),
+        ("plain", {"x": True, "_y": False, "z": None, "sub": False}),
+        ("grown", {"x": True, "_y": False, "z": None, "sub": False}),
+        ("pkg", {"x": True, "_y": False, "z": False, "sub": True}),
+        ("opened", {"x": True, "_y": None, "z": None, "sub": None}),
+        ("lacking", "AttributeError"),
+    ],
+)
+def test_what_a_star_import_binds(tmp_path: Path, module: str, bound: dict[str, bool | None] | str) -> None:
+    """Each name surely, maybe (None), or not."""
+    asks = "".join(
+        f"try:\n    {name}\n    A_{name} = True\nexcept NameError:\n    A_{name} = False\n" for name in NAMES
+    )
+    source = f"try:\n    from {module} import *\n    E = ''\nexcept AttributeError:\n    E = 'AttributeError'\n{asks}"
+    names = names_of(walk_program(tmp_path, {"main.py": source, **STARRED}))
+    if isinstance(bound, str):
+        assert plain(names["E"]) == bound
+    else:
+        found = {name: plain(names[f"A_{name}"]) for name in NAMES}
+        assert {name: answer if isinstance(answer, bool) else None for name, answer in found.items()} == bound
+
+
+NAMES = ("x", "_y", "z", "sub")
+
+
+@pytest.mark.parametrize(
+    ("name", "there"), [("__spec__", None), ("__loader__", None), ("_own", False), ("own__", False)]
+)
+def test_what_every_module_has(tmp_path: Path, name: str, there: bool | None) -> None:
+    source = f"try:\n    from tools import {name}\n    A = True\nexcept ImportError:\n    A = False\n"
+    found = value_in(tmp_path, {"main.py": source, "tools.py": ""})
+    assert (found is not False) if there is None else found is there

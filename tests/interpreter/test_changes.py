@@ -80,6 +80,7 @@ WORLDS: list[dict[str, object]] = [
 ]
 """What the unknown may be: of values that are not known the walk takes it that they can be computed with."""
 NOT_YET = {
+    ("twice", "import functools\n@functools.lru_cache\ndef f(x, y=0): L.append(x)\nf(1)\nf(1, 0)\nf(x=1)\nf(2)"),
     ("one of two objects", "del D['a']"),
     ("one of two objects", "for Q in L:\n    if Q == 1: L.append(9)"),
     ("one of two in doubt", "for Q in L:\n    if Q == 1: L.append(9)"),

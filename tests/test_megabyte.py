@@ -199,6 +199,8 @@ FILES: dict[str, Callable[[], dict[str, str]]] = {
     "variables of compose": lambda: {
         "compose.yaml": "services:\n  s:\n    image: a\n    command: celery -A proj worker\n    environment:\n"
         + fill("      V<n>: '${V<n>:-<n>}'\n")},
+    "a word of compose": lambda: {
+        "compose.yaml": "services: {w: {command: celery -A proj worker -c " + "9" * MEGABYTE + "}}"},
     "anchors of compose": lambda: {
         "compose.yaml": "x0: &a0 [1]\n" + "".join(f"x{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(30_000))},
     "merges of compose": lambda: {

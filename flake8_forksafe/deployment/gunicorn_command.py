@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from flake8_forksafe.deployment.celery_command import WorkerCommand
 from flake8_forksafe.deployment.model import Word
+from flake8_forksafe.source.limits import split_words
 
 PROGRAMS = frozenset({"gunicorn", "gunicorn.exe", "gunicorn_django"})
 ARGUMENTS = "GUNICORN_CMD_ARGS"
@@ -52,10 +53,8 @@ def gunicorn_command(arguments: Sequence[Word], environ: Mapping[str, Word]) -> 
 
 
 def _split(text: str) -> list[str]:
-    import shlex
-
     try:
-        return shlex.split(text)
+        return split_words(text)
     except ValueError:  # gunicorn does not start
         return []
 

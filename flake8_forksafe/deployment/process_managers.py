@@ -12,6 +12,7 @@ from flake8_forksafe.deployment.files import Files, FileSystemView, read_variabl
 from flake8_forksafe.deployment.model import Limit, Place, Start, Unusable, Word
 from flake8_forksafe.deployment.sizes import systemd_mebibytes
 from flake8_forksafe.deployment.substitution import substitute
+from flake8_forksafe.source.limits import split_words
 
 NOTHING: Mapping[str, Word] = MappingProxyType({})
 
@@ -46,10 +47,8 @@ def split_command(text: str, place: Place) -> tuple[Word, ...]:
 
     :raises Unusable: if a quote is not closed.
     """
-    import shlex
-
     try:
-        return tuple(Word(word, place) for word in shlex.split(text))
+        return tuple(Word(word, place) for word in split_words(text))
     except ValueError as error:
         raise Unusable(f"its command cannot be split into words: {error}", place.line) from None
 
@@ -191,14 +190,12 @@ def unit_entries(text: str) -> Iterator[SectionEntry]:
 
 def _unit_environ(entries: list[tuple[str, SectionEntry]], files: Files) -> dict[str, Word]:
     """``Environment=``, over which the files of ``EnvironmentFile=`` go."""
-    import shlex
-
     environ: dict[str, Word] = {}
     loaded: dict[str, Word] = {}
     for origin, entry in entries:
         if entry.key == "Environment":
             try:
-                assignments = shlex.split(entry.value)
+                assignments = split_words(entry.value)
             except ValueError as error:
                 files.report(origin, entry.line, f"its environment cannot be split into words: {error}")
                 continue

@@ -16,6 +16,7 @@ from flake8_forksafe.source import facts
 from flake8_forksafe.source.collected import Collected
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression
+from flake8_forksafe.source.limits import split_words
 from flake8_forksafe.source.text import Unreadable
 
 NAME = "-"
@@ -293,12 +294,10 @@ class _Reader:
 
     def split(self, piece: Piece, quoted: bool) -> list[Piece] | None:
         """The words of a text."""
-        import shlex
-
         if not self.steps.take(len(piece.text) // 100):
             return None
         try:
-            words = shlex.split(piece.text) if quoted else piece.text.split()
+            words = split_words(piece.text) if quoted else piece.text.split()
         except ValueError:
             return None
         return [Piece(word, tuple(name for name in piece.unknown if f"${{{name}}}" in word)) for word in words]

@@ -10,7 +10,8 @@ from helpers import write
 
 from flake8_forksafe.deployment import compose
 from flake8_forksafe.deployment.commented_json import parse_commented
-from flake8_forksafe.deployment.model import Unusable
+from flake8_forksafe.deployment.model import Place, Unusable
+from flake8_forksafe.deployment.process_managers import split_command
 from flake8_forksafe.deployment.programs import commands_in
 from flake8_forksafe.deployment.repository import find_launches
 from flake8_forksafe.deployment.templates import render_helm, render_jinja
@@ -106,3 +107,8 @@ def test_services_that_take_too_many_variables_out_of_files(tmp_path: Path, monk
     found = find_launches(Disk(), str(tmp_path))
     assert [trouble.text for trouble in found.troubles] == ["its services take more than 5 variables out of files"]
     assert [dict(launch.environ) for launch in found.launches] == [{"A": "1", "B": "2"}] * 2 + [{}] * 2
+
+
+def test_a_command_longer_than_a_system_starts_is_not_split() -> None:
+    with pytest.raises(Unusable, match="cannot be split into words: longer than 131072 characters"):
+        split_command("celery -A proj worker -c " + "9" * 131_072, Place("compose.yaml", 1))

@@ -16,6 +16,7 @@ from flake8_forksafe.interpreter import (
     operators,
     special_methods,
 )
+from flake8_forksafe.interpreter.bounds import share
 from flake8_forksafe.interpreter.containers import ANYTHING, Items, Lazy, Table
 from flake8_forksafe.interpreter.errors import STOP_ITERATION, VALUE_ERROR
 from flake8_forksafe.interpreter.frames import Frame
@@ -212,18 +213,23 @@ def zip_(machine: Machine, function: External, arguments: Arguments, frame: Fram
             return True
         first, *others = arguments.positional
         columns: list[Items] = []
+        wholes: list[tuple[int, Value]] = []  # for each column how many elements it had, and any of them
         least, aligned = 0, True  # elements that the first surely had so far, and whether there were no others
 
         def one(item: Item) -> bool:
             nonlocal least, aligned
             if not columns:
                 columns.extend(iteration.iterate(machine, other, asking) for other in others)
+                wholes.extend((0, UNKNOWN) for _ in columns)
             if any(least >= len(column.items) for column in columns):
                 raise _Shortest
             sure = aligned and item.sure and all(column.items[least].sure for column in columns)
+            for place, column in enumerate(columns) if not sure else ():
+                if wholes[place][0] != len(column.items):
+                    machine.step(share(len(column.items)))
+                    wholes[place] = (len(column.items), join(*(part.value for part in column.items)))
             values = [
-                column.items[least].value if sure else join(*(part.value for part in column.items))
-                for column in columns
+                column.items[least].value if sure else whole for column, (_, whole) in zip(columns, wholes, strict=True)
             ]
             least, aligned = least + item.sure, sure
             return take(Item(machine.items("tuple", [item.value, *values]), sure))

@@ -105,6 +105,10 @@ GROWING: dict[str, Callable[[int], dict[str, str]]] = {
     "globals that functions change": lambda n: {
         "main": UNKNOWN + "s = 0\ndef f():\n    global s\n    s += 1\n" + "if unknown:\n    f()\n" * n
     },
+    "elements that only may be there, with others": lambda n: {
+        "main": UNKNOWN + f"a = [{'1234567890123456, ' * n}]\n" + "b = [*a, *a, *a, *a, *a, *a]\n"
+        + "for x in zip([y for y in a if unknown], b):\n    pass\n"
+    },
     "modules that import all others": lambda n: {
         **{f"a{i}": "".join(f"import a{j}\n" for j in range(i)) for i in range(n)},
         "main": f"import a{n - 1}\n",

@@ -533,23 +533,20 @@ def await_node(machine: Machine, node: facts.Await, frame: Frame) -> Value:
 
 def yield_node(machine: Machine, node: facts.Yield, frame: Frame) -> Value:
     value = NONE if node.value is None else machine.evaluate(node.value, frame)
-    holder: EnclosingScope = frame
-    while holder.kind == "comprehension" and holder.closure is not None:
-        holder = holder.closure
-    take = holder.take
+    take = frame.take
     if take is None:
         return UNKNOWN
 
     def hand_on(item: Item) -> bool:
         machine.step()
-        last = take(Item(item.value, item.sure and machine.is_sure(holder)))
-        holder.paused |= last
+        last = take(Item(item.value, item.sure and machine.is_sure(frame)))
+        frame.paused |= last
         return last
 
     if not node.delegated:
         hand_on(Item(value))
     elif not iteration.consume(machine, value, frame, hand_on):
-        holder.complete = False
+        frame.complete = False
         with machine.doubted():
             take(Item(UNKNOWN, False))
     return UNKNOWN

@@ -44,6 +44,28 @@ def test_the_app_of_a_module(tmp_path: Path, source: str, found: int | None) -> 
     assert booted.app_place == (None if found is None else ("proj.celery", found))
 
 
+@pytest.mark.parametrize(
+    ("spec", "written", "found"),
+    [
+        ("proj.celery:missing", "", False),
+        ("proj.celery:missing.part", "", False),
+        ("proj.celery:missing", "missing = 1\n", True),
+        ("proj.celery:missing", "def __getattr__(name): return 1\n", True),
+        ("proj.celery:missing", "from library import *\n", True),
+        ("proj.celery", "", True),
+        ("proj.celery:app", "", True),
+    ],
+)
+@pytest.mark.parametrize("by_option", [True, False])
+def test_an_app_that_the_user_names_and_its_module_lacks(
+    tmp_path: Path, spec: str, written: str, found: bool, by_option: bool
+) -> None:
+    """Another app of the project is taken only where the name may be bound, or where a file gives it."""
+    walk = boot_program(tmp_path, {"proj/celery.py": APP + written})
+    booted = boot(walk, CELERY, HostStart(spec, by_option=by_option))
+    assert (booted.app_place == ("proj.celery", 2)) == (found or not by_option)
+
+
 def test_what_the_project_sets_of_the_pool(tmp_path: Path) -> None:
     source = APP + "app.conf.worker_pool = 'threads'\napp.conf.worker_concurrency = compute()\n"
     walk = boot_program(tmp_path, {"proj/celery.py": source})
@@ -58,6 +80,24 @@ def test_a_setting_that_celery_does_not_read(tmp_path: Path) -> None:
     walk = boot_program(tmp_path, files)
     (unread,) = boot(walk, CELERY, HostStart("proj")).project.unread
     assert (unread.name, unread.instead, unread.module, unread.line) == ("CELERY_POOL", "CELERY_WORKER_POOL", "conf", 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "namespace", "unread"),
+    [
+        ("CELERY_POOL = 'solo'\n", "CELERY", ["CELERY_POOL"]),
+        ("WORK_POOL = 'solo'\nCELERY_POOL = 'solo'\n", "WORK", ["WORK_POOL"]),
+        ("CELERY_WORKER_POOL = 'solo'\n", "CELERY", []),
+        ("CELERY_POOL = 'solo'\n", "", []),
+    ],
+)
+@pytest.mark.parametrize("source", ["django.conf:settings", "conf"])
+def test_settings_that_celery_does_not_read(
+    tmp_path: Path, source: str, given: str, namespace: str, unread: list[str]
+) -> None:
+    files = {"proj/celery.py": APP + f"app.config_from_object({source!r}, namespace={namespace!r})\n", "conf.py": given}
+    walk = boot_program(tmp_path, files, {"DJANGO_SETTINGS_MODULE": "conf"})
+    assert [one.name for one in boot(walk, CELERY, HostStart("proj")).project.unread] == unread
 
 
 def test_a_console_script_of_the_project_runs_first(tmp_path: Path) -> None:

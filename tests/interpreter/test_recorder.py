@@ -108,3 +108,51 @@ def test_an_edge_has_the_place_where_it_first_happened(recorder: Recorder, frame
     frame.column = 12
     recorder.record(frame, Node("one"), "call")
     assert [(edge.line, edge.column) for edge in recorder.edges.values()] == [(7, 4)]
+
+
+SURE, SWITCHED, DOUBTFUL = "sure", "switched", "doubtful"
+
+
+@pytest.mark.parametrize(
+    ("times", "sure", "switched", "column"),
+    [
+        ([DOUBTFUL], False, False, 1),
+        ([SWITCHED], False, True, 1),
+        ([SURE, DOUBTFUL], True, False, 1),
+        ([SURE, SWITCHED], True, False, 1),
+        ([DOUBTFUL, SURE], True, False, 2),
+        ([SWITCHED, SURE], True, False, 2),
+        ([SWITCHED, DOUBTFUL], False, False, 1),
+        ([DOUBTFUL, SWITCHED], False, False, 1),
+        ([SWITCHED, SWITCHED], False, True, 1),
+        ([SURE, SURE], True, False, 1),
+    ],
+)
+def test_an_edge_that_is_recorded_again(
+    recorder: Recorder, journal: Journal, frame: Frame, times: list[str], sure: bool, switched: bool, column: int
+) -> None:
+    """It is sure once it was, and depends on a switch as long as nothing else leads there."""
+    for frame.column, how in enumerate(times, 1):
+        with journal.doubted(how != SURE, how == SWITCHED):
+            recorder.record(frame, Node("one"), "import")
+    ((edge,),) = (recorder.edges.values(),)
+    assert (edge.sure, edge.switched, edge.column) == (sure, switched, column)
+
+
+@pytest.mark.parametrize(
+    ("times", "sure", "switched"),
+    [
+        ([SWITCHED], False, True),
+        ([SWITCHED, DOUBTFUL], False, False),
+        ([DOUBTFUL, SWITCHED], False, False),
+        ([DOUBTFUL, SURE], True, False),
+        ([SURE, SWITCHED], True, False),
+    ],
+)
+def test_a_use_that_is_recorded_again(
+    recorder: Recorder, journal: Journal, frame: Frame, times: list[str], sure: bool, switched: bool
+) -> None:
+    for how in times:
+        with journal.doubted(how != SURE, how == SWITCHED):
+            recorder.use(frame, "threading.Thread().start", Arguments())
+    assert [(use.sure, use.switched) for use in recorder.uses.values()] == [(sure, switched)]

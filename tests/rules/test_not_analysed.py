@@ -489,3 +489,10 @@ def test_calls_of_one_function_that_are_cut_off_are_one_finding(tmp_path: Path) 
     assert [line for line, _ in found] == [3, 6, 7, 9]
     assert "not all calls of f() can be followed, from here and 2 other places; what" in found[0][1]
     assert "not all calls of g(); what" in found[3][1]
+
+
+def test_a_deployment_file_that_cannot_be_used_where_there_is_no_app(tmp_path: Path) -> None:
+    """There is no line of an app at which it could stand."""
+    compose = "services:\n  worker:\n    command: celery -A shop worker\n    ports: [\n"
+    report = check(write(tmp_path, {"pyproject.toml": "", "a.py": "import torch\n", "compose.yaml": compose}))
+    assert report.context.troubles and not any("cannot be used" in one.text for one in report.findings)

@@ -1,4 +1,4 @@
-"""Attribute lookup for each kind of value."""
+"""Attribute lookup for each kind of value: modules, classes, objects, ``super()``, what a library has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluates expressions."""
+"""Evaluates expressions: names, calls (``super()`` too), displays, comprehensions, operators, ``yield``."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from flake8_forksafe.interpreter import (
     assignments,
     attributes,
-    calls,
     class_errors,
     definitions,
     errors,
     import_statements,
+    instances,
     iteration,
     special_methods,
 )
@@ -263,7 +263,7 @@ def new_type(machine: Machine, function: External, arguments: Arguments, frame: 
 def call_type(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``super().__call__(...)`` in a metaclass: creates an object."""
     cls = function.receiver
-    return calls.create(machine, cls, arguments, frame) if isinstance(cls, Class) else UNKNOWN
+    return instances.create(machine, cls, arguments, frame) if isinstance(cls, Class) else UNKNOWN
 
 
 def subclasses(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flake8_forksafe.interpreter.calls import FIELDS
 from flake8_forksafe.interpreter.errors import NOT_BOUND, SOME_ERROR
 from flake8_forksafe.interpreter.frames import Frame
+from flake8_forksafe.interpreter.instances import FIELDS
 from flake8_forksafe.interpreter.machine import Library, Machine
 from flake8_forksafe.interpreter.truth_testing import truth
 from flake8_forksafe.interpreter.values import FALSE, NONE, TRUTHY, Arguments, Class, External, Value

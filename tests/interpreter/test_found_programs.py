@@ -35,7 +35,7 @@ def kept() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", FOUND)
 def test_as_much_is_known_as_ever(tmp_path: Path, name: str) -> None:
-    assert section(tmp_path, name) == kept()[name]
+    assert section(tmp_path, name) == kept().get(name), "to keep what is known now, run this file as a script"
 
 
 def main() -> None:

@@ -302,13 +302,19 @@ def _in_generator(
         nonlocal flow
         runs = (partial(body, item.value), lambda: Flow.NEXT)
         flow |= runs[0]() if item.sure else branches(machine, frame, runs)
+        early = left_by_error()
+        if early:  # what the generator does next sees the names there too
+            frame.names.join([*([frame.names.version()] if flow & Flow.NEXT else []), *early], join)
         return False
+
+    def left_by_error() -> list[NamesVersion[Value]]:
+        return [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
 
     if manager.rest is None:
         if machine.touches_surely(manager.born):
             manager.rest = Items("iterator", (), manager.born)
         manager.produce(take, frame)  # an exception in the body is one at the ``yield``
-    early = [names for kind, names in frame.left[left:] if kind is Flow.ABORT]
+    early = left_by_error()
     if early or not flow:
         goes_on = flow & Flow.NEXT or not flow or not early  # without any flow, the generator swallowed an exception
         frame.names.join([*([frame.names.version()] if goes_on else []), *early], join)

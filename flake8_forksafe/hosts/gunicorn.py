@@ -13,7 +13,6 @@ from flake8_forksafe.deployment.gunicorn_command import DEFAULT_CONFIG, PRELOAD,
 from flake8_forksafe.deployment.model import WorkerLaunch
 from flake8_forksafe.deployment.pool import PREFORK, Pool
 from flake8_forksafe.deployment.sizes import whole_number
-from flake8_forksafe.hosts.django import fall_back
 from flake8_forksafe.hosts.facts import AS_TYPED, ELSEWHERE, Argv, Words
 from flake8_forksafe.hosts.host import Host, HostBoot, ProjectFacts, Step
 from flake8_forksafe.hosts.scripts import started_by_script
@@ -134,7 +133,6 @@ def _call(boot: HostBoot, application: Instance, name: str) -> None:
 
 def _load_config(boot: HostBoot) -> None:
     """The configuration file, executed as a module of its own name; or a module that is named."""
-    fall_back(boot)
     options, machine = dict(boot.start.options), boot.machine
     loaded: Value | None = None
     if "config" in options:

@@ -164,6 +164,19 @@ def test_django_is_set_up_and_middleware_is_loaded(tmp_path: Path) -> None:
     assert codes == {("FS105", "apps.py", 5), ("FS121", "apps.py", 6), ("FS105", "middleware.py", 3)}
 
 
+def test_the_settings_of_manage_py_are_taken_where_the_environment_names_none(tmp_path: Path) -> None:
+    """The server is given them by something that the repository does not hold."""
+    files = {
+        "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n",
+        "proj/__init__.py": "",
+        "proj/settings.py": "INSTALLED_APPS = ['shop']\n",
+        "proj/wsgi.py": "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n",
+        "shop/__init__.py": "",
+        "shop/models.py": HANG,
+    }
+    assert ("FS112", "models.py", 4) in found(served(tmp_path, "gunicorn --preload proj.wsgi", files))
+
+
 def test_beside_celery_it_adds_what_is_its_own(tmp_path: Path) -> None:
     files = {
         "proj/__init__.py": "", "proj/tasks.py": "import proj.celery\n@proj.celery.app.task\ndef t(): ...\n",

@@ -361,7 +361,7 @@ def method_value(machine: Machine, value: Method, name: str, frame: Frame) -> Va
 
 def descriptor_value(machine: Machine, value: Descriptor, name: str, frame: Frame) -> Value:
     if name in ("setter", "deleter", "getter"):
-        return Partial(External(f"forksafe.property.{name}"), Arguments((value,)))
+        return Partial(External(f"<forksafe>.property.{name}"), Arguments((value,)))
     return attribute(machine, value.function, name, frame)
 
 

@@ -66,7 +66,7 @@ NOT_CALLABLE = (Literal, Items, Table, ModuleValue, FilePath)
 
 def call_lazy(machine: Machine, function: Lazy, arguments: Arguments, frame: Frame) -> Value:
     """What a ``@contextmanager`` function made decorates another: that runs at the ``yield``."""
-    return Partial(External("forksafe.in_context"), Arguments((function, *arguments.positional)))
+    return Partial(External("<forksafe>.in_context"), Arguments((function, *arguments.positional)))
 
 
 def call_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame) -> Value:

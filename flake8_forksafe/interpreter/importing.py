@@ -10,7 +10,7 @@ from flake8_forksafe.interpreter.errors import HALTED, MODULE_NOT_FOUND
 from flake8_forksafe.interpreter.frames import Frame, Raised
 from flake8_forksafe.interpreter.machine import Machine
 from flake8_forksafe.interpreter.records import Node, Note
-from flake8_forksafe.interpreter.values import External, Function, Module, ModuleValue, Value
+from flake8_forksafe.interpreter.values import UNKNOWN, External, Function, Module, ModuleValue, Value
 from flake8_forksafe.project.layout import THIRD_PARTY, FoundModule, parents
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, last_line
@@ -73,6 +73,9 @@ def _import_one(machine: Machine, name: str, parent: str, frame: Frame, kind: st
 
 def _import_outside(machine: Machine, name: str, frame: Frame, kind: str) -> Value | None:
     """Import a top-level module that is not walked; None if it is surely not installed."""
+    if not name.isidentifier():  # as the paths of what models make themselves begin
+        machine.may_fail(MODULE_NOT_FOUND)
+        return UNKNOWN
     installed = True if name in sys.stdlib_module_names else machine.imports.presence(name)
     if installed is None:
         machine.may_fail(MODULE_NOT_FOUND)

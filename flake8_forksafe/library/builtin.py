@@ -74,9 +74,9 @@ MODELS = Library(
     "builtins.bool": builtin_iteration.convert,
     "builtins.repr": builtin_iteration.convert,
     "builtins.__import__": builtin_reflection.import_,
-    "forksafe.property.setter": builtin_reflection.with_accessor,
-    "forksafe.property.deleter": builtin_reflection.with_accessor,
-    "forksafe.property.getter": builtin_reflection.first_argument,
+    "<forksafe>.property.setter": builtin_reflection.with_accessor,
+    "<forksafe>.property.deleter": builtin_reflection.with_accessor,
+    "<forksafe>.property.getter": builtin_reflection.first_argument,
     **{f"builtins.{kind}.{name}": builtin_methods.method(builtin_methods.sequence_method, Items)
        for kind in ("list", "tuple", "set", "iterator", "view") for name in _SEQUENCE_METHODS},
     **{f"builtins.dict.{name}": builtin_methods.method(builtin_methods.mapping_method, Table)

@@ -250,7 +250,7 @@ class _Shortest(iteration.Enough):
 def range_(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     numbers = [value.value for value in arguments.positional if isinstance(value, Literal)]
     whole = [number for number in numbers if isinstance(number, int)]
-    if len(whole) != len(arguments.positional) or not whole or (len(whole) == 3 and not whole[2]):
+    if len(whole) != len(arguments.positional) or not 1 <= len(whole) <= 3 or whole[2:] == [0]:
         return Items("view", (), machine.journal.doubt, complete=False)
     found = range(*whole)
     if found[1000:]:  # its length may be more than len() can say

@@ -363,7 +363,7 @@ def import_(machine: Machine, function: External, arguments: Arguments, frame: F
 
 def with_accessor(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``@name.setter`` and ``@name.deleter`` of a property."""
-    inner, accessor = arguments.positional[0], arguments.get(1, "")
+    inner, accessor = arguments.get(0, "") or UNKNOWN, arguments.get(1, "")
     if not isinstance(inner, Descriptor):
         return inner
     if function.path.endswith("setter"):

@@ -43,7 +43,7 @@ def register(machine: Machine, value: Value, arguments: Arguments, frame: Frame)
     machine.state(CeleryState).apps.append(app)
     if is_configured(machine):
         machine.import_name("django", frame)
-        receiver = Receiver(External("forksafe.django_fixup", value), frame, frame.line, machine.is_sure(frame))
+        receiver = Receiver(External("<forksafe>.django_fixup", value), frame, frame.line, machine.is_sure(frame))
         machine.state(CeleryState).receivers.setdefault("import_modules", []).append(receiver)
 
 

@@ -137,7 +137,7 @@ def run_receivers(machine: Machine, signal: str, receivers: list[Receiver], keyw
             frame = cause(machine, receiver)
             if not is_alive:
                 continue
-            if isinstance(receiver.function, External) and receiver.function.path == "forksafe.django_fixup":
+            if isinstance(receiver.function, External) and receiver.function.path == "<forksafe>.django_fixup":
                 django_fixup(machine, frame)
             elif isinstance(receiver.function, Discovery):
                 with machine.recorder.boot_step("autodiscover_tasks"):

@@ -220,7 +220,7 @@ def config_attribute(machine: Machine, config: Value, name: str, frame: Frame) -
     if name == "path" and found is not None and found.locations:
         return Literal(found.locations[0])
     if name == "ready":
-        return External("forksafe.same")
+        return External("<forksafe>.same")
     return None
 
 

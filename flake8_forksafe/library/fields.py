@@ -29,7 +29,7 @@ def refuse(machine: Machine, function: External, arguments: Arguments, frame: Fr
     return NONE
 
 
-REFUSES = "forksafe.frozen"
+REFUSES = "<forksafe>.frozen"
 
 MODELS = Library(
     functions={"dataclasses.dataclass": data_class, "dataclasses.dataclass()": data_class, REFUSES: refuse},

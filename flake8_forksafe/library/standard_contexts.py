@@ -31,7 +31,7 @@ from flake8_forksafe.source import facts
 
 def in_context(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """A call of a function that what a ``@contextmanager`` function made decorates."""
-    manager, called, *passed = (*arguments.positional, UNKNOWN)[: max(2, len(arguments.positional))]
+    manager, called, *passed = (*arguments.positional, UNKNOWN, UNKNOWN)[: max(2, len(arguments.positional))]
     results: list[Value] = []
 
     def take(item: Item) -> bool:
@@ -54,7 +54,7 @@ def callback(machine: Machine, function: External, arguments: Arguments, frame: 
 
 def call_plainly(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """The call of what :func:`callback` was given: it is not told of an exception, and swallows none."""
-    machine.call(arguments.positional[0], Arguments(), frame)
+    machine.call(arguments.get(0, "function") or UNKNOWN, Arguments(), frame)
     return NONE
 
 
@@ -121,7 +121,7 @@ def leave_context(machine: Machine, function: External, arguments: Arguments, fr
 
 def go_on(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """The end of a generator that a stack has entered: it goes on behind its ``yield``, or with an exception there."""
-    manager, _, error, _ = arguments.positional
+    manager, _, error = arguments.positional[:3] if len(arguments.positional) > 2 else (UNKNOWN, UNKNOWN, UNKNOWN)
     if isinstance(manager, Lazy):
         run_again(machine, manager, SOME_ERROR if error is NONE else error, frame)
     return FALSE if error is NONE else UNKNOWN
@@ -131,7 +131,7 @@ def leave_stack(machine: Machine, function: External, arguments: Arguments, fram
     """The end of ``with ExitStack()``: the callbacks run, last in, first out; true if one swallows the exception."""
     stack = function.receiver if function.path.endswith(".close") else function
     kept = stack.names.pop(CALLBACKS, None) if isinstance(stack, External) else None
-    passed = arguments if arguments.positional else NO_ERROR
+    passed = arguments if len(arguments.positional) == len(NO_ERROR.positional) else NO_ERROR
     swallowed: Value = FALSE
     for item in reversed(kept.items) if isinstance(kept, Items) else ():
         with machine.doubted(not item.sure):
@@ -154,7 +154,7 @@ def leave_closing(machine: Machine, function: External, arguments: Arguments, fr
 STACK = "contextlib.ExitStack()"
 CLOSING = "contextlib.closing()"
 LEAVE = f"{STACK}.__exit__"
-PLAIN_CALL, GO_ON = "forksafe.call_plainly", "forksafe.go_on"
+PLAIN_CALL, GO_ON = "<forksafe>.call_plainly", "<forksafe>.go_on"
 CALLBACKS = " callbacks"
 """Where an ``ExitStack`` keeps what it is to call."""
 NO_ERROR = Arguments((NONE, NONE, NONE))
@@ -172,7 +172,7 @@ MODELS = Library(
         PLAIN_CALL: call_plainly,
         GO_ON: go_on,
         "contextlib.contextmanager": wrapper,
-        "forksafe.in_context": in_context,
+        "<forksafe>.in_context": in_context,
     },
     exits={STACK: leave_stack, CLOSING: leave_closing},
     suppressors=frozenset({"contextlib.suppress()"}),

@@ -126,13 +126,13 @@ def register(machine: Machine, function: External, arguments: Arguments, frame: 
 
 def dispatch(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """Calling a dispatcher: the function of the argument's class, or each that it may be."""
-    default, kept = function.arguments.positional if function.arguments is not None else (UNKNOWN, UNKNOWN)
+    default, kept = (*(function.arguments or Arguments()).positional, UNKNOWN, UNKNOWN)[:2]
     place = int(function.path == BOUND_DISPATCHER)
     first = arguments.positional[place] if len(arguments.positional) > place else UNKNOWN
     chosen: list[Value] = []
     sure = False
     for item in reversed(kept.items) if isinstance(kept, Items) else ():
-        kind, called = iteration.parts(item.value)
+        kind, called = (*iteration.parts(item.value), UNKNOWN, UNKNOWN)[:2]
         answer = None if isinstance(first, Choice) else instance_of(first, kind)
         if answer is not False:
             chosen.append(called)
@@ -152,7 +152,7 @@ def dispatcher_attribute(machine: Machine, value: External, name: str, frame: Fr
 
 DISPATCHER = "functools.dispatcher"
 """What ``singledispatch`` makes of a function; its arguments are the function and those that were registered."""
-METHOD_DISPATCHER, BOUND_DISPATCHER = "forksafe.dispatching_method", "forksafe.bound_dispatching_method"
+METHOD_DISPATCHER, BOUND_DISPATCHER = "<forksafe>.dispatching_method", "<forksafe>.bound_dispatching_method"
 """The same for ``singledispatchmethod``, in the class and as a method of an object."""
 
 

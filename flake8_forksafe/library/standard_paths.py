@@ -21,7 +21,10 @@ def path_function(compute: Callable[..., object]) -> Model:
         parts = [file_paths.path_text(value) for value in arguments.positional]
         if None in parts or not parts or not arguments.complete:
             return UNKNOWN
-        result = compute(*parts)
+        try:
+            result = compute(*parts)
+        except (TypeError, ValueError) as error:  # too many arguments, or paths that have nothing in common
+            return machine.fail(type(error).__name__)
         if isinstance(result, tuple):
             return machine.items("tuple", [Literal(part) for part in result])
         return Literal(result) if isinstance(result, (str, bool)) else UNKNOWN

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import importlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from helpers import import_in, make_walk, write
 
 import flake8_forksafe.library as library
+from flake8_forksafe.interpreter.frames import Frame, Raised
+from flake8_forksafe.interpreter.records import Node
+from flake8_forksafe.interpreter.values import UNKNOWN, Arguments, External, Literal, Value
+from flake8_forksafe.interpreter.walk import Walk
 from flake8_forksafe.library import LIBRARIES, LIBRARY
 
 INSTALLED = (
@@ -124,3 +131,45 @@ def test_every_file_that_has_models_is_listed() -> None:
     assert len(files) == len(LIBRARIES)
     modules = [importlib.import_module(f"flake8_forksafe.library.{path.stem}") for path in files]
     assert {id(module.MODELS) for module in modules} == {id(models) for models in LIBRARIES}
+
+
+VALUES: dict[str, Callable[[Walk], Value]] = {
+    "unknown": lambda walk: UNKNOWN,
+    "number": lambda walk: Literal(1),
+    "text": lambda walk: Literal("a"),
+    "list": lambda walk: walk.items("list", [Literal(1)]),
+    "dict": lambda walk: walk.table({"a": Literal(1)}),
+    "object": lambda walk: External("library.thing()"),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_no_model_depends_on_what_it_is_given(tmp_path: Path, kind: str) -> None:
+    """A call that Python would refuse may stand in any file, and ends no analysis."""
+    walk = make_walk(write(tmp_path, {"main.py": ""}))
+    import_in(walk, "main")
+    frame = Frame(walk.imports.modules["main"], Node("main"), "module", walk.journal.certain)
+    for (path, model), count in itertools.product(LIBRARY.functions.items(), (0, 1, 2, 3, 4, 6)):
+        passed = Arguments(tuple(VALUES[kind](walk) for _ in range(count)))
+        for receiver, made_with in ((None, None), (VALUES[kind](walk), passed), (External("library.thing()"), None)):
+            with contextlib.suppress(Raised):
+                model(walk, External(path, receiver, made_with), passed, frame)
+
+
+@pytest.mark.parametrize("call", ["in_context()", "go_on(1)", "call_plainly()", "dispatcher(1)", "property.setter()"])
+@pytest.mark.parametrize("name", ["forksafe", "<forksafe>"])
+def test_what_models_make_cannot_be_imported(tmp_path: Path, call: str, name: str) -> None:
+    program = f"import importlib\nimportlib.import_module({name!r}).{call}\nimport after\n"
+    walk = make_walk(write(tmp_path, {"main.py": program, "after.py": ""}))
+    import_in(walk, "main")
+    assert "after" in walk.imports.modules
+
+
+def test_a_stack_is_closed_with_too_many_arguments(tmp_path: Path) -> None:
+    program = (
+        "import contextlib\n@contextlib.contextmanager\ndef manager():\n    yield\n"
+        "stack = contextlib.ExitStack()\nstack.enter_context(manager())\nstack.close(1)\nimport after\n"
+    )
+    walk = make_walk(write(tmp_path, {"main.py": program, "after.py": ""}))
+    import_in(walk, "main")
+    assert "after" in walk.imports.modules

@@ -206,3 +206,43 @@ def test_settings_and_roots_that_do_not_exist(project: Path) -> None:
     report = check(project, django_settings="proj.nosettings", source_roots=[".", "lib"])
     messages = [finding.text for finding in report.findings if finding.code == "FS193"]
     assert any("'proj.nosettings'" in text for text in messages) and any("'lib'" in text for text in messages)
+
+
+ANY_PATH = """\
+import glob, importlib, importlib.util, os, pathlib, pkgutil, runpy, sys
+from celery import Celery
+app = Celery("x")
+p = {path}
+for module in pkgutil.iter_modules([p]):
+    print(module)
+for module in pkgutil.walk_packages([p]):
+    importlib.import_module(module.name)
+glob.glob(p), os.listdir(p), open(p), os.path.isdir(p), list(pathlib.Path(p).glob("*"))
+importlib.import_module(p)
+sys.path.insert(0, p)
+import unknown
+__path__ = [p]
+os.environ["DJANGO_SETTINGS_MODULE"] = p
+import django
+django.setup()
+app.config_from_object(p)
+app.autodiscover_tasks([p])
+importlib.util.spec_from_file_location("module", p)
+runpy.run_path(p)
+exec(open(p).read())
+os.chdir(p)
+import torch
+"""
+
+
+@pytest.mark.parametrize("path", [
+    r"'\0'", r"'a\0b/c'", r"'/a\0b/c'", r"'\ud800'", r"'/\ud800'", r"'/\udc80'", "'x' * 70000", "'/x' * 70000", "'../x'",
+])  # fmt: skip
+def test_a_path_that_no_file_can_have(tmp_path: Path, path: str) -> None:
+    """A program may compute any text where a path belongs; what is behind it is still found."""
+    root = write(tmp_path, {"celery_app.py": ANY_PATH.replace("{path}", path)})
+    settings = make_settings(str(root), {"app": "celery_app"})
+    for _ in range(2):  # the second time from the cache
+        with deep_recursion():
+            outcome = outcome_of(settings)
+        assert ("FS101", len(ANY_PATH.splitlines())) in {(found.code, found.line) for found in outcome.findings}

@@ -150,7 +150,7 @@ def iter_modules(machine: Machine, function: External, arguments: Arguments, fra
     if items is None or not items.complete:
         return Items("iterator", (), machine.journal.doubt, complete=False)
     locations = tuple(found for item in items.items if (found := file_paths.path_text(item.value)) is not None)
-    if len(locations) != len(items.items):
+    if len(locations) != len(items.items) or not all(map(os.path.isabs, locations)):  # relative to where it starts
         return Items("iterator", (), machine.journal.doubt, complete=False)
     deep = function.path.endswith("walk_packages")
     return Items("iterator", _module_infos(machine, locations, prefix, deep, frame), machine.journal.doubt)

@@ -116,9 +116,12 @@ class Disk:
         directory, name = os.path.split(path)
         if name and directory in self._inside and not self._is_link(directory, name):
             return True
-        real = os.path.realpath(directory)
-        full = os.path.join(real, name)
-        full = os.path.realpath(full) if self._is_link(directory, name) else full
+        try:
+            real = os.path.realpath(directory)
+            full = os.path.join(real, name)
+            full = os.path.realpath(full) if self._is_link(directory, name) else full
+        except ValueError:  # a null character or a surrogate: nothing has such a name
+            return False
         if self._lies_within(real):
             self._inside.add(directory)
         return self._lies_within(full)
@@ -438,6 +441,8 @@ def list_directory(directory: str) -> tuple[Mapping[str, str], frozenset[str]]:
     except OSError as error:
         raise_if_exhausted(error)
         raise
+    except ValueError:  # a null character or a surrogate, in a path that the program computes
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory) from None
     listing = {entry.name: "d" if _is_directory(entry) else "f" for entry in found}
     return listing, frozenset(entry.name for entry in found if entry.is_symlink())
 

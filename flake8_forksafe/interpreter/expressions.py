@@ -187,6 +187,8 @@ def arguments(machine: Machine, nodes: tuple[facts.Argument, ...], frame: Frame)
                     if isinstance(key, str):
                         keywords[key] = item.value
                         maybe.update(() if item.sure else (key,))
+                    else:
+                        complete = False  # an object of a library that may be a string; any other is a TypeError
         else:
             positional.append(value)
     if first_maybe is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from flake8_forksafe.deployment.celery_command import WorkerCommand
 from flake8_forksafe.deployment.model import Word
-from flake8_forksafe.source.limits import split_words
+from flake8_forksafe.source.command_words import split_like_shlex
 
 PROGRAMS = frozenset({"gunicorn", "gunicorn.exe", "gunicorn_django"})
 ARGUMENTS = "GUNICORN_CMD_ARGS"
@@ -54,7 +54,7 @@ def gunicorn_command(arguments: Sequence[Word], environ: Mapping[str, Word]) -> 
 
 def _split(text: str) -> list[str]:
     try:
-        return split_words(text)
+        return split_like_shlex(text)
     except ValueError:  # gunicorn does not start
         return []
 

@@ -12,7 +12,7 @@ from flake8_forksafe.deployment.files import Files, FileSystemView, read_variabl
 from flake8_forksafe.deployment.model import Limit, Place, Start, Unusable, Word
 from flake8_forksafe.deployment.sizes import systemd_mebibytes
 from flake8_forksafe.deployment.substitution import substitute
-from flake8_forksafe.source.limits import split_words
+from flake8_forksafe.source.command_words import split_like_shlex
 
 NOTHING: Mapping[str, Word] = MappingProxyType({})
 
@@ -48,7 +48,7 @@ def split_command(text: str, place: Place) -> tuple[Word, ...]:
     :raises Unusable: if a quote is not closed.
     """
     try:
-        return tuple(Word(word, place) for word in split_words(text))
+        return tuple(Word(word, place) for word in split_like_shlex(text))
     except ValueError as error:
         raise Unusable(f"its command cannot be split into words: {error}", place.line) from None
 
@@ -195,7 +195,7 @@ def _unit_environ(entries: list[tuple[str, SectionEntry]], files: Files) -> dict
     for origin, entry in entries:
         if entry.key == "Environment":
             try:
-                assignments = split_words(entry.value)
+                assignments = split_like_shlex(entry.value)
             except ValueError as error:
                 files.report(origin, entry.line, f"its environment cannot be split into words: {error}")
                 continue

@@ -73,7 +73,7 @@ def _import_one(machine: Machine, name: str, parent: str, frame: Frame, kind: st
 
 def _import_outside(machine: Machine, name: str, frame: Frame, kind: str) -> Value | None:
     """Import a top-level module that is not walked; None if it is surely not installed."""
-    if not name.isidentifier():  # as the paths of what models make themselves begin
+    if not name.isidentifier():  # no program can name what models make: its path begins with "<forksafe>"
         machine.may_fail(MODULE_NOT_FOUND)
         return UNKNOWN
     installed = True if name in sys.stdlib_module_names else machine.imports.presence(name)

@@ -99,10 +99,7 @@ def _functions(machine: Machine, arguments: Arguments) -> Arguments:
 
 def single_dispatch_method(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:
     """``functools.singledispatchmethod``: the same of the first argument behind the object."""
-    made = single_dispatch(machine, function, arguments, frame)
-    return Descriptor(
-        "property", External(METHOD_DISPATCHER, None, made.arguments if isinstance(made, External) else None)
-    )
+    return Descriptor("property", External(METHOD_DISPATCHER, None, _functions(machine, arguments)))
 
 
 def bind_dispatcher(machine: Machine, function: External, arguments: Arguments, frame: Frame) -> Value:

@@ -134,19 +134,3 @@ def _without_long_items(text: str) -> str:
 def _is_assignment(text: str, position: int) -> bool:
     """Whether an equals sign stands between a target or keyword and a value."""
     return not text.startswith("=", position + 1) and text[position - 1] not in "=!<>:"
-
-
-LONGEST_COMMAND = 131_072
-"""Characters of a command that is split: Linux starts no program with a longer argument (``MAX_ARG_STRLEN``)."""
-
-
-def split_words(text: str) -> list[str]:
-    """Words as ``shlex`` separates them, whose time grows with the square of a word's length.
-
-    :raises ValueError: if a quote is not closed, or the text is too long.
-    """
-    import shlex
-
-    if len(text) > LONGEST_COMMAND:
-        raise ValueError(f"longer than {LONGEST_COMMAND} characters")
-    return shlex.split(text)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from flake8_forksafe.source import facts
 from flake8_forksafe.source.collected import Collected
+from flake8_forksafe.source.command_words import split_like_shlex
 from flake8_forksafe.source.cut import CutBody
 from flake8_forksafe.source.facts import Block, Expression
-from flake8_forksafe.source.limits import split_words
 from flake8_forksafe.source.text import Unreadable
 
 NAME = "-"
@@ -297,7 +297,7 @@ class _Reader:
         if not self.steps.take(len(piece.text) // 100):
             return None
         try:
-            words = split_words(piece.text) if quoted else piece.text.split()
+            words = split_like_shlex(piece.text) if quoted else piece.text.split()
         except ValueError:
             return None
         return [Piece(word, tuple(name for name in piece.unknown if f"${{{name}}}" in word)) for word in words]

@@ -1,11 +1,11 @@
-"""Calling values: binding arguments, bodies, objects, against CPython."""
+"""Calling values: binding arguments, and bodies, against CPython."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from programs import assert_like_python, edges_of, imported_modules, names_of, value_in, walk_program
+from programs import assert_like_python, edges_of, imported_modules, names_of, walk_program
 
 PROGRAMS = {
     "parameters": """\
@@ -43,30 +43,11 @@ PROGRAMS = {
         A = list(numbers())
         """,
     "lambda": "A = (lambda x, y=2: x * y)(3)",
-    "objects": """\
-        class Box:
-            def __init__(self, size): self.size = size
-        A = Box(3).size
-        """,
-    "__new__": """\
-        class Box:
-            def __new__(cls, size):
-                self = object.__new__(cls)
-                return self
-            def __init__(self, size): self.size = size
-        A = Box(2).size
-        """,
     "__call__": """\
         class Add:
             def __init__(self, n): self.n = n
             def __call__(self, m): return self.n + m
         A = Add(1)(2)
-        """,
-    "inherited __init__": """\
-        class Base:
-            def __init__(self, x): self.x = x
-        class Box(Base): pass
-        A = Box(5).x
         """,
     "coroutine": """\
         import asyncio
@@ -96,21 +77,6 @@ def test_like_python(tmp_path: Path, program: str) -> None:
 def test_a_coroutine_that_nobody_awaits_has_not_run(tmp_path: Path) -> None:
     walk = walk_program(tmp_path, "async def f():\n    import one\nf()\n")
     assert "one" not in imported_modules(walk)
-
-
-def test_a_dataclass_is_made_from_its_fields(tmp_path: Path) -> None:
-    program = """\
-        from dataclasses import dataclass, field
-        @dataclass
-        class Box:
-            size: int = 1
-            parts: list = field(default_factory=list)
-            def __post_init__(self):
-                self.total = self.size + 1
-        box = Box(size=3)
-        A = box.size, box.parts, box.total
-        """
-    assert value_in(tmp_path, program) == (3, [], 4)
 
 
 def test_recursion_without_end_is_cut(tmp_path: Path) -> None:

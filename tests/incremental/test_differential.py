@@ -279,6 +279,6 @@ def test_warm_equals_cold_in_a_larger_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", some(range(100, 125), 2))
+@pytest.mark.parametrize("seed", some(range(100, 125), 4))
 def test_warm_equals_cold_for_long(tmp_path: Path, seed: int) -> None:
     assert list(differences(write(tmp_path, SMALL), 400, seed)) == []
